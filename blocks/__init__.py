@@ -1,0 +1,1 @@
+"""Values → Block Kit and the mandatory fallback text. No I/O."""

@@ -1,0 +1,1 @@
+"""One file an outside system, translating its errors into ours."""

@@ -1,0 +1,1 @@
+"""What gardener knows: values, pure functions, ports, use cases. No outside system."""

@@ -1,0 +1,1 @@
+"""The local Slack and GitHub stand-ins and their page."""

@@ -1,0 +1,1 @@
+"""Slack payload → request value → use case → blocks → Slack. No decisions."""
