@@ -1,0 +1,399 @@
+"""The values that travel between the rooms: what an entry, a cluster and a report are.
+
+All times are integers, nanoseconds since the Unix epoch in UTC: Cloud Logging's own resolution,
+exact to compare and to add, and free of time zones until a person reads them. All text in here
+has been redacted (see `redact`); nothing has been escaped, since that depends on where it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+JSON = Mapping[str, object]
+"""A JSON object as it was read."""
+
+
+class Severity(IntEnum):
+    """Cloud Logging's `LogSeverity`, with its numbers."""
+
+    DEFAULT = 0
+    DEBUG = 100
+    INFO = 200
+    NOTICE = 300
+    WARNING = 400
+    ERROR = 500
+    CRITICAL = 600
+    ALERT = 700
+    EMERGENCY = 800
+
+
+class Priority(IntEnum):
+    """P0 (the service is down) to P9 (noise); the table is in `docs/priorities.md`."""
+
+    P0 = 0
+    P1 = 1
+    P2 = 2
+    P3 = 3
+    P4 = 4
+    P5 = 5
+    P6 = 6
+    P7 = 7
+    P8 = 8
+    P9 = 9
+
+    @property
+    def level(self) -> str:
+        """HIGH for P0-P2, MEDIUM for P3-P5, LOW for P6-P9."""
+        if self <= Priority.P2:
+            return "HIGH"
+        return "MEDIUM" if self <= Priority.P5 else "LOW"
+
+
+class State(StrEnum):
+    """What became of a cluster since it was last looked at."""
+
+    NEW = "new"
+    RECURRING = "recurring"
+    ESCALATING = "escalating"
+    REGRESSED = "regressed"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The half-open span [start, end) in nanoseconds."""
+
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return (self.end - self.start) / SECOND
+
+    def __contains__(self, timestamp: int) -> bool:
+        return self.start <= timestamp < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a message was written: module (or file), function and line, as the log names them."""
+
+    module: str
+    function: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.module if self.line is None else f"{self.module}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What became of every entry that was read. The five parts add up to `read`."""
+
+    read: int = 0
+    clustered: int = 0
+    below_severity: int = 0
+    outside_window: int = 0
+    duplicates: int = 0
+    broken: int = 0
+    missing: tuple[Window, ...] = ()
+    """Parts of the window that could not be read, in order, not overlapping."""
+    sampled: float = 1.0
+    """Share of the entries that were read, where a budget cut in; 1.0 is all."""
+    api_calls: int = 0
+    notes: tuple[str, ...] = ()
+    """Sentences for a person: why something is missing and when to try again."""
+
+    @property
+    def complete(self) -> bool:
+        """True only where everything was read, understood and counted."""
+        return not self.missing and self.broken == 0 and self.sampled == 1.0
+
+
+# --- what people decided -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A person says that a cluster is expected behaviour: who, why, and how long that holds."""
+
+    cluster: str
+    by: str
+    """Slack user id."""
+    reason: str
+    at: int
+    until: int | None = None
+    """Ends then; None with `until_revision` None means forever."""
+    until_revision: str | None = None
+    """Ends when a revision other than this (the newest when it was said) writes it."""
+    tell: bool = True
+    """Tell the channel when it breaks: above `per_day`, one value repeats, or it stops."""
+    per_day: float | None = None
+    """The agreed rate, occurrences a day; None: no bound."""
+    title: str = ""
+    """The cluster's title when it was said, so that the list reads without a report."""
+
+    @property
+    def forever(self) -> bool:
+        """Neither a time nor a revision ends it."""
+        return self.until is None and self.until_revision is None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLink:
+    """The GitHub issue that stands for a cluster."""
+
+    cluster: str
+    repository: str
+    """`owner/name`"""
+    number: int
+    url: str
+    title: str
+    by: str
+    at: int
+    state: str = "open"
+    """`open` or `closed`, as last seen."""
+    symptom_of: str | None = None
+    """The root's cluster id, where the issue was filed for the whole incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """ "I'm on it"."""
+
+    cluster: str
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """A person does not want to hear of it for a while."""
+
+    cluster: str
+    by: str
+    at: int
+    until: int | None = None
+    until_revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person set the priority by hand."""
+
+    cluster: str
+    by: str
+    at: int
+    priority: Priority
+    was: Priority
+
+
+Decision = Acknowledgement | IssueLink | Claim | Snooze | Override
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """All that people decided about one cluster."""
+
+    expected: Acknowledgement | None = None
+    issue: IssueLink | None = None
+    claim: Claim | None = None
+    snooze: Snooze | None = None
+    override: Override | None = None
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One problem: log entries that say the same thing. Field by field as in the contract."""
+
+    id: str
+    """`c-…`; outlives the run where a registry is there."""
+    name: str
+    """`C3`: the short name, stable within an environment."""
+    title: str
+    """One line in the message's own words."""
+    template: str
+    """The message with `<*>` for what varies."""
+    severity: Severity
+    """The highest that its entries carry."""
+    priority: Priority
+    reasons: tuple[str, ...]
+    count: int
+    """Log entries."""
+    occurrences: int
+    """Events, after the fragments of a traceback were stitched. Cards show these."""
+    first_seen: int | None
+    last_seen: int | None
+    histogram: tuple[int, ...] = ()
+    """Entries per UTC hour, from the hour of the window's start to that of its end."""
+    services: tuple[str, ...] = ()
+    revisions: tuple[str, ...] = ()
+    instances: int = 0
+    location: Location | None = None
+    routes: tuple[str, ...] = ()
+    cause: str | None = None
+    impact: str | None = None
+    next: str | None = None
+    state: State = State.NEW
+    decisions: Decisions = field(default_factory=Decisions)
+    incident: str | None = None
+    sample: JSON = field(default_factory=dict)
+    """One representative entry, redacted, in the shape of `gcloud logging read --format=json`."""
+    examples: tuple[JSON, ...] = ()
+    """The first and the last few entries, redacted, for the evidence."""
+    members: tuple[str, ...] = ()
+    """insertIds, only where they were asked for."""
+    estimated: bool = False
+    """True where a memory bound made figures estimates."""
+
+    @property
+    def repeats(self) -> bool:
+        """Three or more occurrences in the window."""
+        return self.occurrences >= 3
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A root and the symptoms that followed it."""
+
+    id: str
+    root: str
+    symptoms: tuple[str, ...]
+    occurrences: int
+    priority: Priority
+    reasons: tuple[str, ...] = ()
+    instances: int = 0
+    first_seen: int | None = None
+    last_seen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one card shows: a lone cluster, or an incident's root with its symptoms."""
+
+    cluster: Cluster
+    symptoms: tuple[Cluster, ...] = ()
+    incident: Incident | None = None
+
+    @property
+    def priority(self) -> Priority:
+        """Of the incident where there is one."""
+        return self.incident.priority if self.incident else self.cluster.priority
+
+    @property
+    def occurrences(self) -> int:
+        """Of the incident where there is one: a crash in fifteen instances is fifteen."""
+        return self.incident.occurrences if self.incident else self.cluster.occurrences
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer to one question, ready to be shown as blocks, Markdown or JSON."""
+
+    environment: str
+    services: tuple[str, ...]
+    project: str
+    region: str
+    query: str
+    window: Window
+    coverage: Coverage
+    clusters: tuple[Cluster, ...]
+    incidents: tuple[Incident, ...] = ()
+    generated: int = 0
+    """When it was read."""
+    min_severity: Severity = Severity.WARNING
+    timezone: str = "UTC"
+    revisions: tuple[str, ...] = ()
+    """Every revision seen in what was read, newest first, whatever its entries' severity."""
+    severities: tuple[tuple[str, int], ...] = ()
+    """Entries by severity name among all that was read, highest severity first."""
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Incidents and lone clusters, the most important first (the clusters' own order)."""
+        return tuple(self._cards())
+
+    def _cards(self) -> Iterator[Card]:
+        by_id = {cluster.id: cluster for cluster in self.clusters}
+        roots = {incident.root: incident for incident in self.incidents}
+        inside = {symptom for incident in self.incidents for symptom in incident.symptoms}
+        cards: list[Card] = []
+        for cluster in self.clusters:
+            if cluster.id in inside:
+                continue
+            incident = roots.get(cluster.id)
+            symptoms = tuple(by_id[s] for s in incident.symptoms) if incident else ()
+            cards.append(Card(cluster, symptoms, incident))
+        yield from sorted(cards, key=lambda card: card.priority)
+
+    def cluster(self, name_or_id: str) -> Cluster | None:
+        """The cluster called `C3` (in any case) or `c-…`; None where there is none."""
+        wanted = name_or_id.casefold()
+        return next(
+            (c for c in self.clusters if wanted in (c.name.casefold(), c.id.casefold())), None
+        )
+
+    def with_decisions(self, decisions: Mapping[str, Decisions]) -> Report:
+        """The same report with what people have decided since: reports are cached without."""
+        return replace(
+            self,
+            clusters=tuple(
+                replace(c, decisions=decisions.get(c.id, Decisions())) for c in self.clusters
+            ),
+        )
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One `[environments.NAME]` of `gardener.toml`."""
+
+    name: str
+    project: str
+    services: tuple[str, ...] = ()
+    """Cloud Run services; empty: all of the project's."""
+    github: str | None = None
+    min_severity: Severity = Severity.WARNING
+    timezone: str = "UTC"
+    channels: tuple[str, ...] | None = None
+    """None: every channel that the bot is in and that is not shared with another company."""
+    act: tuple[str, ...] | None = None
+    """None: every full member, no guests; empty: nobody."""
+    admin: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to read: an environment's entries in a window. Hashable, so it is a cache key too."""
+
+    environment: str
+    project: str
+    services: tuple[str, ...]
+    window: Window
+    min_severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running read has come."""
+
+    read: int
+    read_back_to: int | None
+    """Every entry of the window later than this (or, reading forwards, earlier) was seen."""
+    share: float
+    """Of the window, 0.0 to 1.0."""
+    worst: str | None = None
+    """`P0 No module named 'auth_service'`: the worst so far."""
