@@ -1,0 +1,473 @@
+#!/usr/bin/env python3
+"""Creates .venv, installs the locked packages and runs one of the project's jobs.
+
+Needs Python 3.11+ with pip, and nothing else: neither make nor python3-venv. What is installed is
+what the locks name, by hash; while they stay as they are, nothing is installed again.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - whatever is called python3 may start this
+    sys.exit("run.py: Gardener needs Python 3.11 or newer; start run.py with one: python3.11 …")
+
+try:
+    import fcntl
+except ImportError:
+    sys.exit("run.py: Gardener runs on Linux and macOS; on Windows use it inside WSL.")
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import tomllib
+import venv
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+STAMP = VENV / ".installed"
+RUNTIME = ROOT / "requirements.lock"
+DEV = ROOT / "requirements-dev.lock"
+UV = "uv==0.13.9"  # exact, so that two people who lock write the same lines
+
+USAGE = """\
+usage: python3 run.py VERB [ARGUMENT ...]
+
+  try               Gardener against a local Slack and GitHub (gardener playground)
+  test              every test; arguments go to pytest
+  check             ruff, mypy and import-linter
+  bench             the figures of the README
+  live              the tests against the real Slack, Google and GitHub
+  analyze FILE      one analysis of a file of log entries (gardener analyze --from FILE)
+  install [--dev]   only install
+  lock [--upgrade]  write both lock files: keeping what they pin, or all of it renewed
+
+Each installs first what it needs into .venv.
+"""
+
+
+class Stop(Exception):
+    """Ends the run with one sentence that says what, why and what to do."""
+
+
+class Wrong(Stop):
+    """The command line asks for something that does not exist."""
+
+
+def say(text: str) -> None:
+    """Tells a person what goes on; standard output belongs to the program that is run."""
+    print(f"run.py: {text}", file=sys.stderr, flush=True)
+
+
+# --- running other programs -------------------------------------------------------------------
+
+
+def environment() -> dict[str, str]:
+    """The environment as if .venv were activated."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    env["VIRTUAL_ENV"] = str(VENV)
+    env["PATH"] = os.pathsep.join([str(BIN), env.get("PATH", os.defpath)])
+    return env
+
+
+def become(program: str, *arguments: str) -> NoReturn:
+    """Turns this process into a program of .venv: signals and the exit code are its own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(BIN / program, [program, *arguments], environment())
+
+
+@contextlib.contextmanager
+def passing_signals_to(child: subprocess.Popen[str]) -> Iterator[None]:
+    """Hands SIGTERM and SIGHUP on to the child; a terminal sends it Ctrl-C by itself."""
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        child.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(10)
+        child.kill()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(command: Sequence[str | Path]) -> int:
+    """Runs a program in the project's root and returns its exit code."""
+    with (
+        subprocess.Popen(command, cwd=ROOT, env=environment(), text=True) as child,
+        passing_signals_to(child),
+    ):
+        return child.wait()
+
+
+# --- installing -------------------------------------------------------------------------------
+
+
+def fingerprint(lock: Path) -> str:
+    """What an installation depends on: the lock, how we are packaged, where, on which Python."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packaging = {
+        "build-system": project.get("build-system"),
+        "project": project.get("project"),
+        "setuptools": project.get("tool", {}).get("setuptools"),
+        "python": sys.version_info[:2],
+        "root": str(ROOT),
+    }
+    digest = hashlib.sha256(lock.read_bytes())
+    digest.update(json.dumps(packaging, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def stamps() -> dict[str, str]:
+    """Lock file name → fingerprint of what was installed from it; empty: nothing whole."""
+    try:
+        held = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def installed(lock: Path) -> bool:
+    """Whether .venv holds what `lock` names. The development lock contains the other one."""
+    if not (BIN / "python").exists() or not (BIN / "gardener").exists():
+        return False
+    held = stamps()
+    return any(held.get(one.name) == fingerprint(one) for one in (lock, DEV))
+
+
+@contextlib.contextmanager
+def only_one() -> Iterator[None]:
+    """Holds off every other run.py of this folder. The system lets go if we are killed."""
+    with (ROOT / ".venv.lock").open("w", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another run.py is installing; waiting for it …")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def install(*, dev: bool = False) -> None:
+    """Brings .venv to what the lock says. Does nothing where it is there already."""
+    lock = DEV if dev else RUNTIME
+    if installed(lock):
+        return
+    with only_one():
+        if installed(lock):  # the one we waited for did it
+            return
+        started = time.monotonic()
+        held = stamps()
+        STAMP.unlink(missing_ok=True)  # an installation that is cut short carries no stamp
+        pip = venv_with_pip(keep=bool(held))
+        say(f"installing what {lock.name} names into .venv …")
+        run_pip([*pip, "install", "--require-hashes", "-r", str(lock)])
+        run_pip([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+        # The other lock's stamp stays only if that lock is contained in this one.
+        done = {one.name: fingerprint(one) for one in ({lock, RUNTIME} if dev else {lock})}
+        partial = STAMP.with_suffix(".new")
+        partial.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+        partial.replace(STAMP)
+        say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def outer_python() -> str:
+    """The interpreter outside .venv, also where .venv's own one runs this file."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def venv_with_pip(*, keep: bool) -> list[str]:
+    """Makes .venv, or keeps it if it is whole and of this Python, and says how to call its pip."""
+    outer = [outer_python(), "-m", "pip"]
+    has = pip_version(outer)
+    if has >= (22, 3):  # the first that installs into another environment
+        if not (keep and same_python()):
+            make_venv(with_pip=False)
+        return [*outer, "--python", str(BIN / "python")]
+    if importlib.util.find_spec("ensurepip") is None:
+        found = f"pip {has[0]}.{has[1]} is too old" if has > (0, 0) else "pip is missing"
+        raise Stop(
+            f"{found} for {outer_python()}: install pip 22.3 or newer, "
+            "on Debian with 'apt-get install python3-pip'."
+        )
+    inner = [str(BIN / "python"), "-m", "pip"]
+    if not (keep and same_python() and pip_version(inner) > (0, 0)):
+        make_venv(with_pip=True)
+    return inner
+
+
+def pip_version(pip: list[str]) -> tuple[int, int]:
+    """(major, minor), or (0, 0) where there is none."""
+    answer = subprocess.run([*pip, "--version"], capture_output=True, text=True, check=False)
+    match = re.match(r"pip (\d+)\.(\d+)", answer.stdout)
+    return (int(match[1]), int(match[2])) if match and answer.returncode == 0 else (0, 0)
+
+
+def same_python() -> bool:
+    """Whether .venv runs, in this place, on this version of Python."""
+    ask = "import sys; print(*sys.version_info[:2], sys.prefix)"
+    with contextlib.suppress(OSError):
+        answer = subprocess.run(
+            [BIN / "python", "-c", ask], capture_output=True, text=True, check=False
+        )
+        major, minor = sys.version_info[:2]
+        return answer.stdout.strip() == f"{major} {minor} {VENV}"
+    return False
+
+
+def make_venv(*, with_pip: bool) -> None:
+    """An empty .venv, whatever was there before."""
+    if VENV.is_symlink() or VENV.is_file():
+        VENV.unlink()
+    elif VENV.exists():
+        say("building .venv anew …")
+        shutil.rmtree(VENV)
+    try:
+        builder = venv.EnvBuilder(with_pip=with_pip, symlinks=True, prompt="gardener")
+        builder.create(VENV)
+    except subprocess.CalledProcessError as error:
+        raise Stop(
+            "pip could not be put into .venv: install pip 22.3 or newer for "
+            f"{outer_python()} and try again."
+        ) from error
+
+
+NO_NETWORK = re.compile(
+    r"NewConnectionError|NameResolutionError|Temporary failure in name resolution|Max retries"
+    r"|Network is unreachable|ConnectTimeout|ReadTimeoutError|ProxyError",
+)
+
+
+def run_pip(command: list[str]) -> None:
+    """Runs pip, showing on a terminal what it is at, and its words only if it fails."""
+    env = environment()
+    env |= {
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PIP_USER": "0",
+        "PIP_RETRIES": env.get("PIP_RETRIES", "2"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    env.pop("PIP_REQUIRE_VIRTUALENV", None)
+    show = sys.stderr.isatty()
+    width = shutil.get_terminal_size().columns - 3
+    words: list[str] = []
+    with (
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=env,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as pip,
+        passing_signals_to(pip),
+    ):
+        assert pip.stdout is not None  # noqa: S101 - asked for above
+        for line in pip.stdout:
+            words.append(line.rstrip())
+            if show:
+                print(f"\r\033[K  {words[-1].strip()[:width]}", end="", file=sys.stderr, flush=True)
+    if show:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    if pip.returncode == 0:
+        return
+    if pip.returncode < 0:
+        raise Stop("the installation was ended from outside; the next run starts it anew.")
+    text = "\n".join(words)
+    if NO_NETWORK.search(text):
+        raise Stop("no package could be fetched: check the network, or pip's proxy, and try again.")
+    print("\n".join(words[-25:]), file=sys.stderr)
+    raise Stop("pip failed, for the reason above; mend that and try again.")
+
+
+# --- locking ----------------------------------------------------------------------------------
+
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
+
+
+def lock(*, upgrade: bool) -> None:
+    """Resolves pyproject.toml for every platform and writes both locks.
+
+    Without `upgrade` every version that the locks name now stays. uv's own lock names registries,
+    so it stays behind; the exported lines hold names, versions and hashes.
+    """
+    with tempfile.TemporaryDirectory(prefix="gardener-lock-") as folder:
+        work = Path(folder)
+        uv = work / "uv" / "bin" / "uv"
+        run_pip([outer_python(), "-m", "pip", "install", "--target", str(work / "uv"), UV])
+        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        if not upgrade and DEV.exists():
+            pins = [
+                f"{name}=={version}" + (f" ; {marker}" if marker else "")
+                for name, version, marker in PIN.findall(DEV.read_text(encoding="utf-8"))
+            ]
+            kept = f"[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n"
+            text = text.replace("[tool.uv]\n", kept, 1)
+        (work / "pyproject.toml").write_text(text, encoding="utf-8")
+        base = [str(uv), "--quiet", "--project", str(work)]
+        if run([*base, "lock", "--python", outer_python()]):
+            raise Stop(
+                "the dependencies do not resolve, for the reason above; where that is what the "
+                "locks pin, 'run.py lock --upgrade' renews them."
+            )
+        for path, groups in ((RUNTIME, ["--no-dev"]), (DEV, ["--group", "dev"])):
+            made = work / path.name
+            export = [*base, "export", "--frozen", "--no-emit-project", "--no-header"]
+            export += ["--no-annotate", "--format", "requirements-txt", "--group", "build"]
+            with made.open("w", encoding="utf-8") as out:
+                subprocess.run([*export, *groups], stdout=out, check=True, env=environment())
+            if "://" in made.read_text(encoding="utf-8"):
+                raise Stop(f"{path.name} would name an address: take it out of uv's settings.")
+            path.write_text(made.read_text(encoding="utf-8"), encoding="utf-8")
+            say(f"wrote {path.name}")
+
+
+# --- the verbs --------------------------------------------------------------------------------
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    with contextlib.suppress(AttributeError):  # macOS does not tell
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def verb_try(arguments: list[str]) -> None:
+    """Slack, GitHub, Redis and Gardener on this machine."""
+    install()
+    os.chdir(ROOT)
+    become("gardener", "playground", *arguments)
+
+
+def verb_test(arguments: list[str]) -> None:
+    """Every test, on every core unless the arguments ask for something that needs one process."""
+    install(dev=True)
+    os.chdir(ROOT)
+    alone = {"-s", "--pdb", "--trace", "--capture=no", "--collect-only", "--co"}
+    chosen = any(one.startswith(("-n", "--numprocesses", "--dist")) for one in arguments)
+    if chosen or alone & set(arguments) or any("::" in one for one in arguments):
+        become("python", "-m", "pytest", *arguments)
+    become("python", "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *arguments)
+
+
+def verb_live(arguments: list[str]) -> None:
+    """The tests against the real services, one after the other."""
+    install(dev=True)
+    os.chdir(ROOT)
+    become("python", "-m", "pytest", "-m", "live", *arguments)
+
+
+def verb_check(arguments: list[str]) -> None:
+    """Everything that reads the code without running it. All of it, even if one part fails."""
+    if arguments:
+        raise Wrong("check takes no arguments")
+    install(dev=True)
+    failed = []
+    for program, *rest in (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+        ("lint-imports",),
+    ):
+        name = " ".join([program, *rest]).removesuffix(" .")
+        started = time.monotonic()
+        if run([BIN / program, *rest]):
+            failed.append(name)
+        say(f"{name}: {time.monotonic() - started:.1f} s")
+    if failed:
+        raise Stop(f"check failed: {', '.join(failed)}.")
+
+
+def verb_bench(arguments: list[str]) -> None:
+    """What the README's figures come from."""
+    install()
+    if not (ROOT / "benchmarks" / "__main__.py").exists():
+        raise Stop("there is no benchmarks/__main__.py to run.")
+    os.chdir(ROOT)
+    become("python", "-m", "benchmarks", *arguments)
+
+
+def verb_analyze(arguments: list[str]) -> None:
+    """One analysis of a file; its path is the caller's, so the folder stays the caller's."""
+    if not arguments:
+        raise Wrong("analyze needs a FILE of log entries, or - for standard input")
+    install()
+    become("gardener", "analyze", "--from", *arguments)
+
+
+def verb_install(arguments: list[str]) -> None:
+    """Only the installation."""
+    if arguments not in ([], ["--dev"]):
+        raise Wrong("install takes --dev or nothing")
+    install(dev=bool(arguments))
+
+
+def verb_lock(arguments: list[str]) -> None:
+    """Both lock files."""
+    if arguments not in ([], ["--upgrade"]):
+        raise Wrong("lock takes --upgrade or nothing")
+    lock(upgrade=bool(arguments))
+
+
+VERBS: dict[str, Callable[[list[str]], None]] = {
+    "try": verb_try,
+    "test": verb_test,
+    "check": verb_check,
+    "bench": verb_bench,
+    "live": verb_live,
+    "analyze": verb_analyze,
+    "install": verb_install,
+    "lock": verb_lock,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs a verb. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 Ctrl-C."""
+    if arguments[:1] in (["-h"], ["--help"], ["help"]):
+        print(USAGE, end="")
+        return 0
+    try:
+        if not arguments:
+            raise Wrong("which verb?")
+        if arguments[0] not in VERBS:
+            raise Wrong(f"there is no verb {arguments[0]!r}")
+        VERBS[arguments[0]](arguments[1:])
+    except Wrong as wrong:
+        print(f"run.py: {wrong}\n\n{USAGE}", end="", file=sys.stderr)
+        return 2
+    except Stop as stop:
+        say(str(stop))
+        return 1
+    except OSError as error:
+        say(f"{error.strerror or error}: {error.filename or ROOT}; mend that and try again.")
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
