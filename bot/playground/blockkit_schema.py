@@ -1,0 +1,185 @@
+"""The small vocabulary in which Block Kit's rules are written down.
+
+A check looks at one value and reports what Slack would say about it. The sentences that were seen
+in Slack's answers are used as they are (`must be less than 3001 characters`, `no more than 50
+items allowed`, `must provide at least 1 items`, `missing required field: …`, `invalid additional
+property: …`, `unsupported type: …`, `` `action_id` "…" already exists ``, `must provide a string`,
+`failed to match all allowed schemas`); the others are our own words in the same manner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One complaint and the JSON pointer of what it is about."""
+
+    says: str
+    at: str
+
+    def __str__(self) -> str:
+        return f"{self.says} [json-pointer:{self.at}]"
+
+
+Problems = list[Problem]
+Check = Callable[[Any, str], Problems]
+
+
+def string(longest: int | None = None, *, shortest: int = 1) -> Check:
+    """A string of `shortest` to `longest` characters."""
+
+    def check(value: Any, at: str) -> Problems:
+        if not isinstance(value, str):
+            return [Problem("must provide a string", at)]
+        if len(value) < shortest:
+            return [Problem(f"must be more than {shortest - 1} characters", at)]
+        if longest is not None and len(value) > longest:
+            return [Problem(f"must be less than {longest + 1} characters", at)]
+        return []
+
+    return check
+
+
+def boolean(value: Any, at: str) -> Problems:
+    """True or false, and no string that says so."""
+    return [] if isinstance(value, bool) else [Problem("must provide a boolean", at)]
+
+
+def integer(least: int, most: int) -> Check:
+    """A whole number from `least` to `most`."""
+
+    def check(value: Any, at: str) -> Problems:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return [Problem("must provide a number", at)]
+        if value < least:
+            return [Problem(f"must be at least {least}", at)]
+        if value > most:
+            return [Problem(f"must be at most {most}", at)]
+        return []
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    """One of a few words."""
+
+    def check(value: Any, at: str) -> Problems:
+        if not isinstance(value, str):
+            return [Problem("must provide a string", at)]
+        return [] if value in allowed else [Problem("must be a valid enum value", at)]
+
+    return check
+
+
+def web_address(longest: int = 3000) -> Check:
+    """An http(s) address."""
+
+    def check(value: Any, at: str) -> Problems:
+        found = string(longest)(value, at)
+        if not found and not value.startswith(("http://", "https://", "mailto:")):
+            return [Problem("must be a valid URL", at)]
+        return found
+
+    return check
+
+
+def items(of: Check, *, least: int = 1, most: int | None = None) -> Check:
+    """A list of `least` to `most` values that all pass `of`."""
+
+    def check(value: Any, at: str) -> Problems:
+        if not isinstance(value, list):
+            return [Problem("must provide an array", at)]
+        if len(value) < least:
+            return [Problem(f"must provide at least {least} items", at)]
+        if most is not None and len(value) > most:
+            return [Problem(f"no more than {most} items allowed", at)]
+        return [problem for i, each in enumerate(value) for problem in of(each, f"{at}/{i}")]
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An object: which keys it may have, which it must have, and what else must hold."""
+
+    may: Mapping[str, Check]
+    must: Sequence[str] = ()
+    rules: Sequence[Check] = ()
+    typed: bool = field(default=True)
+    """Whether the key `type` is allowed (its value was looked at to find this shape)."""
+
+    def __call__(self, value: Any, at: str) -> Problems:
+        if not isinstance(value, dict):
+            return [Problem("must provide an object", at)]
+        found = [Problem(f"missing required field: {k}", at) for k in self.must if k not in value]
+        for key, each in value.items():
+            if key == "type" and self.typed:
+                continue
+            known = self.may.get(key)
+            if known is None:
+                found.append(Problem(f"invalid additional property: {key}", at))
+            else:
+                found += known(each, f"{at}/{key}")
+        for rule in self.rules:
+            found += rule(value, at)
+        return found
+
+
+def kinds(shapes: Mapping[str, Check], allowed: Iterable[str] | None = None) -> Check:
+    """An object whose `type` says which shape it must have."""
+    known = set(shapes if allowed is None else allowed)
+
+    def check(value: Any, at: str) -> Problems:
+        if not isinstance(value, dict):
+            return [Problem("must provide an object", at)]
+        if "type" not in value:
+            return [Problem("missing required field: type", at)]
+        kind = value["type"]
+        if not isinstance(kind, str):
+            return [Problem("must provide a string", f"{at}/type")]
+        if kind not in known:
+            return [Problem(f"unsupported type: {kind}", f"{at}/type")]
+        return shapes[kind](value, at)
+
+    return check
+
+
+def exactly_one(*keys: str) -> Check:
+    """A rule for a Shape: one of these keys, not none and not two."""
+    named = " or ".join(f"`{key}`" for key in keys)
+
+    def check(value: Any, at: str) -> Problems:
+        given = sum(key in value for key in keys)
+        if given == 1:
+            return []
+        return [Problem(f"must define {'either' if given == 0 else 'only one of'} {named}", at)]
+
+    return check
+
+
+def at_least_one(*keys: str) -> Check:
+    """A rule for a Shape: one of these keys at least."""
+    named = " or ".join(f"`{key}`" for key in keys)
+
+    def check(value: Any, at: str) -> Problems:
+        if any(key in value for key in keys):
+            return []
+        return [Problem(f"must define either {named}", at)]
+
+    return check
+
+
+def in_order(low: str, high: str) -> Check:
+    """A rule for a Shape: `low` is not above `high` where both are given."""
+
+    def check(value: Any, at: str) -> Problems:
+        a, b = value.get(low), value.get(high)
+        if isinstance(a, int) and isinstance(b, int) and a > b:
+            return [Problem(f"`{low}` must not be more than `{high}`", at)]
+        return []
+
+    return check
