@@ -5,10 +5,9 @@ Needs Python 3.11+ with pip, and nothing else: neither make nor python3-venv. Wh
 what the locks name, by hash; while they stay as they are, nothing is installed again.
 """
 
-from __future__ import annotations
-
 import sys
 
+# Up to here and in its grammar this file suits any Python 3, so that an old one can say this:
 if sys.version_info < (3, 11):  # noqa: UP036 - whatever is called python3 may start this
     sys.exit("run.py: Gardener needs Python 3.11 or newer; start run.py with one: python3.11 …")
 
@@ -59,7 +58,7 @@ Each installs first what it needs into .venv.
 """
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818 - it ends a run, which is no error of this program
     """Ends the run with one sentence that says what, why and what to do."""
 
 
@@ -112,10 +111,8 @@ def passing_signals_to(child: subprocess.Popen[str]) -> Iterator[None]:
 
 def run(command: Sequence[str | Path]) -> int:
     """Runs a program in the project's root and returns its exit code."""
-    with (
-        subprocess.Popen(command, cwd=ROOT, env=environment(), text=True) as child,
-        passing_signals_to(child),
-    ):
+    child = subprocess.Popen(command, cwd=ROOT, env=environment(), text=True)
+    with child, passing_signals_to(child):
         return child.wait()
 
 
@@ -177,12 +174,14 @@ def install(*, dev: bool = False) -> None:
         started = time.monotonic()
         held = stamps()
         STAMP.unlink(missing_ok=True)  # an installation that is cut short carries no stamp
-        pip = venv_with_pip(keep=bool(held))
+        # Programs in .venv/bin hold the path of the folder that they were installed in.
+        pip = venv_with_pip(keep=held.get("where") == str(VENV) and same_python())
         say(f"installing what {lock.name} names into .venv …")
         run_pip([*pip, "install", "--require-hashes", "-r", str(lock)])
         run_pip([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
-        # The other lock's stamp stays only if that lock is contained in this one.
+        # The development lock contains the other one; the other way round nothing is known.
         done = {one.name: fingerprint(one) for one in ({lock, RUNTIME} if dev else {lock})}
+        done["where"] = str(VENV)
         partial = STAMP.with_suffix(".new")
         partial.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
         partial.replace(STAMP)
@@ -195,11 +194,11 @@ def outer_python() -> str:
 
 
 def venv_with_pip(*, keep: bool) -> list[str]:
-    """Makes .venv, or keeps it if it is whole and of this Python, and says how to call its pip."""
+    """Makes .venv, or keeps the one that is there, and says how to call a pip for it."""
     outer = [outer_python(), "-m", "pip"]
     has = pip_version(outer)
     if has >= (22, 3):  # the first that installs into another environment
-        if not (keep and same_python()):
+        if not keep:
             make_venv(with_pip=False)
         return [*outer, "--python", str(BIN / "python")]
     if importlib.util.find_spec("ensurepip") is None:
@@ -209,7 +208,7 @@ def venv_with_pip(*, keep: bool) -> list[str]:
             "on Debian with 'apt-get install python3-pip'."
         )
     inner = [str(BIN / "python"), "-m", "pip"]
-    if not (keep and same_python() and pip_version(inner) > (0, 0)):
+    if not (keep and pip_version(inner) > (0, 0)):
         make_venv(with_pip=True)
     return inner
 
@@ -222,14 +221,14 @@ def pip_version(pip: list[str]) -> tuple[int, int]:
 
 
 def same_python() -> bool:
-    """Whether .venv runs, in this place, on this version of Python."""
-    ask = "import sys; print(*sys.version_info[:2], sys.prefix)"
+    """Whether .venv runs, on this version of Python."""
+    ask = "import sys; print(*sys.version_info[:2])"
     with contextlib.suppress(OSError):
         answer = subprocess.run(
             [BIN / "python", "-c", ask], capture_output=True, text=True, check=False
         )
         major, minor = sys.version_info[:2]
-        return answer.stdout.strip() == f"{major} {minor} {VENV}"
+        return answer.stdout.strip() == f"{major} {minor}"
     return False
 
 
@@ -271,19 +270,17 @@ def run_pip(command: list[str]) -> None:
     show = sys.stderr.isatty()
     width = shutil.get_terminal_size().columns - 3
     words: list[str] = []
-    with (
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=env,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as pip,
-        passing_signals_to(pip),
-    ):
+    pip = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    with pip, passing_signals_to(pip):
         assert pip.stdout is not None  # noqa: S101 - asked for above
         for line in pip.stdout:
             words.append(line.rstrip())
