@@ -1,0 +1,218 @@
+r"""What varies in a message, replaced by `<*>`: one ordered table of rules.
+
+`mask` looks at the text after every run of digits became one `0`, so it is a function of that
+collapsed text: a caller may keep a table from collapsed text to masked message, and nine lines
+in ten are answered by one look-up. A long id and what redaction left of it (`10812417...`) mask
+alike, for the same reason: what follows the first digits of an id never decides anything.
+
+A slot says "a value stood here", not what kind: the kinds are for the reader of the table. What
+no pattern can tell - a user's name, a host without a dot - is left to `grouping`, which sees
+what else stands in the same place.
+
+Patterns run in time linear in the text: a run is entered at its start only (a look-behind
+refuses every other place), repetitions are possessive or exclude what follows them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+MASK_VERSION: Final = 1
+"""Goes up with every change of the table: registries keep decisions across versions."""
+
+SLOT: Final = "<*>"
+"""Stands for a value that varies."""
+
+LIMIT: Final = 4_096
+"""Characters of collapsed text that are looked at: what differs only behind them is the same
+message. A template is for reading, and 256 KiB lines must not cost 256 KiB a template."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRule:
+    """One row: what is replaced, and an example of what is and of what is not.
+
+    `pattern` matches collapsed text (every run of digits is one `0`). `example` becomes
+    `example_masked` under the whole table, `counter` is a message that this row leaves alone.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    replacement: str
+    example: str
+    example_masked: str
+    counter: str
+
+
+def _rule(
+    name: str, pattern: str, replacement: str, example: tuple[str, str], counter: str
+) -> MaskRule:
+    return MaskRule(name, re.compile(pattern), replacement, *example, counter)
+
+
+_GLYPHS = "\u00a9\u00ae\u2010-\u2bff\u3030\u303d\ufe00-\ufe0f\ufffd\U0001f000-\U0001faff"
+_SIGN = r"(?:(?<![A-Za-z0-9)\]>*])[-+])?"
+_WORD_START = r"(?<![A-Za-z0-9])"
+_HEX = r"(?:[0-9A-F]++|[0-9a-f]++)"
+
+MASKS: Final[tuple[MaskRule, ...]] = (
+    _rule(
+        "glyph",
+        rf"\A(?:(?:\[(?:[?{_GLYPHS}]{{1,8}}|U\+[0-9A-F]{{1,8}})\]|[?{_GLYPHS}]{{1,8}})\s*+)++(?=\S)",
+        "",
+        ("[U+1F511] signed in", "signed in"),
+        "[x] signed in",
+    ),
+    _rule(
+        "json",
+        r"""(?:(?<=[{,\[(])|(?<=[{,] ))(\\?["'])([\w.@$ /-]{1,64}+)\1\s?:\s?(?!\s*+[{\[])"""
+        r"""(?:\\"[^"\\]*+\\"|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|[^\s,{}\[\]"']++(?:\([^()]*+\))?)""",
+        r"\1\2\1: <*>",
+        ("""got {"user": "ana", "n":7}""", """got {"user": <*>, "n": <*>}"""),
+        '"quoted" and nothing behind',
+    ),
+    _rule(
+        "mail",
+        r"(?<![\w.+*@-])[\w.+*-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++",
+        SLOT,
+        ("Created user ***@example.org", "Created user <*>"),
+        "retry @ midnight",
+    ),
+    _rule(
+        "url",
+        r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9+.-]{1,15}+://[^\s\"'<>,;)\]}]*+",
+        SLOT,
+        ("GET https://example.org/a?b=c failed", "GET <*> failed"),
+        "either: //or",
+    ),
+    _rule(
+        "path",
+        r"(?<![\w.~/\\])(?:[A-Za-z]:(?=[\\/])|~(?=/)|\.{1,2}(?=/))?(?:[\\/][\w.@%+$#~*=-]++){1,}[\\/]?",
+        SLOT,
+        ("cannot open /var/lib/x/data.db", "cannot open <*>"),
+        "read/write",
+    ),
+    _rule(
+        "relative path",
+        r"(?<![\w./$-])[\w.$-]++(?:(?:/[\w.$@-]++){2,}|/[\w$-]*+\.[\w.$-]++)/?",
+        SLOT,
+        ("in app/routes/ws.py", "in <*>"),
+        "and/or",
+    ),
+    _rule(
+        "date",
+        r"(?<![A-Za-z])(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*+,? )?"
+        r"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+ 0|"
+        r"0[ -](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+)"
+        r"(?:[ ,:/T-]{1,2}0)*+(?: ?[A-Z]{3,4}(?: 0)?(?![A-Za-z]))?",
+        SLOT,
+        ("at Fri Jun 17 07:07:02 2005 again", "at <*> again"),
+        "May fail",
+    ),
+    _rule(
+        "host",
+        r"(?<![\w.@-])(?:(?=[A-Za-z_.-]*+0)[\w-]++(?:\.[\w-]++)++|"
+        r"[A-Za-z_-]++(?:\.[A-Za-z_-]++)*?\.(?:com|net|org|edu|gov|mil|int|arpa|internal|local|localdomain)"
+        r"(?![\w.-]*\w))(?::0)?",
+        SLOT,
+        ("from n219.example.net:80 and smtp.example.com", "from <*> and <*>"),
+        "java.net.ConnectException",
+    ),
+    _rule(
+        "hex",
+        rf"{_SIGN}{_WORD_START}(?:0[xX][0-9a-fA-F]++|(?=[a-fA-F]*+0){_HEX}(?:-[0-9a-f]++)*+)"
+        r"(?![A-Za-z0-9])(?:\.{3})?",
+        SLOT,
+        ("Foo@1a2b3c and 9f86d081...", "Foo@<*> and <*>"),
+        "added face",
+    ),
+    _rule(
+        "id",
+        r"(?<![A-Za-z0-9])(?:[A-Za-z]*+0[A-Za-z]++0[A-Za-z0-9]*+(?:\.{3})?|[A-Za-z]*+0[A-Za-z0-9]*+\.{3})",
+        SLOT,
+        ("session x9Kq3zT7 ended", "session <*> ended"),
+        "utf8 decoder",
+    ),
+    _rule(
+        "number",
+        rf"{_SIGN}(?<![0])0(?:[.,:/x-]0)*+(?:[A-Za-z]{{1,3}}(?![A-Za-z0-9_])|%)?",
+        SLOT,
+        ("took 1.5s, 20 % of -3 in thread-7", "took <*> % of <*> in thread-<*>"),
+        "no number",
+    ),
+    _rule(
+        "id tail",
+        r"<\*>(?:[-_.](?:<\*>|[A-Za-z]{1,3}(?![A-Za-z0-9(]))){1,}",
+        SLOT,
+        ("revision web-00598-qss", "revision web-<*>"),
+        "<*> - end",
+    ),
+    _rule(
+        "value",
+        r"(?<=[\w\])])( = | =|=)"
+        r"(?:\"[^\"\s]*+\"|'[^'\s]*+'|"
+        r"(?:[^\s,;=\"'()\[\]{}<>]|<\*>)++(?:\{[^\s{}]*+\}|\([^\s()]*+\))?|(?=\s|\Z|[,;]))",
+        r"\1<*>",
+        ("user=guest tag= n = 5", "user=<*> tag=<*> n = <*>"),
+        "a == b",
+    ),
+    _rule(
+        "pair",
+        r"((?:(?<=[({])|(?<=, ))[A-Za-z_][\w.-]{0,63}+: )(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
+        r"(?=[)}]|, [A-Za-z_][\w.-]{0,63}+: )",
+        r"\1<*>",
+        ("done (env: staging, size: big)", "done (env: <*>, size: <*>)"),
+        "done (reason: it was late)",
+    ),
+    _rule(
+        "empty",
+        r"(?<=\s)(?:\(\)|\[\])",
+        "(<*>)",
+        ("from host () at", "from host (<*>) at"),
+        "init() ok",
+    ),
+    _rule(
+        "literal",
+        r"(?<![\w.'\"-])(?:true|false|null|True|False|None|TRUE|FALSE|NULL)(?![\w.'\"-])",
+        SLOT,
+        ("ready:true, last null", "ready:<*>, last <*>"),
+        "nullable",
+    ),
+    _rule(
+        "list",
+        r"<\*>(?:(?:, ?| - |/|:|\|)<\*>)+",
+        SLOT,
+        ("Rect(0, 0 - 720, 1280) of [1,2]", "Rect(<*>) of [<*>]"),
+        "<*> and <*>",
+    ),
+    _rule(
+        "repeat",
+        r"(?<!\S)([^\s<]{0,32}+<\*>[^\s<]{0,32}+)(?:,? \1(?!\S))+",
+        r"\1",
+        ("delete blk_1 blk_-22 blk_3", "delete blk_<*>"),
+        "delete blk_1 and blk_2",
+    ),
+)
+"""Every rule, in the order in which they are applied."""
+
+_DIGITS = re.compile(r"[0-9]+")
+_SPACE = re.compile(r"\s+")
+
+
+def collapse(text: str) -> str:
+    """The text with every run of ASCII digits as one `0`: what `mask` alone depends on."""
+    return _DIGITS.sub("0", text)
+
+
+def mask(text: str) -> str:
+    """The message that is left of a redacted text once its values are slots.
+
+    Never raises; takes time linear in the text. The empty text gives the empty message. Spaces
+    are made single, those at both ends go.
+    """
+    masked = _SPACE.sub(" ", _DIGITS.sub("0", text)[:LIMIT]).strip()
+    for rule in MASKS:
+        masked = rule.pattern.sub(rule.replacement, masked)
+    return masked
