@@ -167,7 +167,7 @@ class IssueLink:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """ "I'm on it"."""
+    """Someone said that they are on it."""
 
     cluster: str
     by: str
@@ -196,7 +196,40 @@ class Override:
     was: Priority
 
 
-Decision = Acknowledgement | IssueLink | Claim | Snooze | Override
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Something that was about to be sent to GitHub, stored before it is.
+
+    It outlives the process that sent it: whoever finds it (a later click, the reconcile job)
+    looks on GitHub whether it was done, and finishes it.
+    """
+
+    cluster: str
+    """The root's id."""
+    by: str
+    at: int
+    """When it was last sent, or about to be."""
+    repository: str
+    kind: str
+    """`create`, `comment` or `reopen`."""
+    body: str
+    """As it was sent, its marker included."""
+    public: bool
+    """What the body was written for: one for a private repository never goes to a public one."""
+    title: str = ""
+    labels: tuple[str, ...] = ()
+    number: int | None = None
+    """The issue that gets the comment; where one is created, those up to it are other ones."""
+    nonce: str = ""
+    """Of the comment's marker."""
+    symptoms: tuple[str, ...] = ()
+    """Clusters that the issue stands for as well."""
+    attempts: int = 1
+    reply: str = ""
+    """Where the person is told what became of it; only the caller reads it."""
+
+
+Decision = Acknowledgement | IssueLink | Claim | Snooze | Override | Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +241,7 @@ class Decisions:
     claim: Claim | None = None
     snooze: Snooze | None = None
     override: Override | None = None
+    pending: Pending | None = None
 
 
 # --- the report ----------------------------------------------------------------------------------
