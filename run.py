@@ -386,9 +386,9 @@ def verb_check(arguments: list[str]) -> None:
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("mypy",),
-        ("lint-imports",),
+        ("lint-imports", "--no-logo"),
     ):
-        name = " ".join([program, *rest]).removesuffix(" .")
+        name = " ".join([program, *rest]).removesuffix(" .").removesuffix(" --no-logo")
         started = time.monotonic()
         if run([BIN / program, *rest]):
             failed.append(name)
