@@ -1,0 +1,311 @@
+"""One card: an incident or a lone cluster, as it stands in a report, a thread and a digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blocks import buttons, parts
+from blocks.buttons import OFFERED, Act
+from blocks.escape import mrkdwn, user, web
+from bot.garden import words
+from bot.garden.agreement import breach
+from bot.garden.model import SECOND, Card, Cluster, Location, Priority, Report, State, Window
+from bot.garden.words import number
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block, ButtonElement, OverflowMenuElement
+
+TITLE = 150
+"""The contract wants at least the first 100 characters of the message's own words."""
+LINE = 80
+SYMPTOM = 28
+
+_CRASH = re.compile(
+    r"\bexit(?:ed)?\b|crash|failed to boot|terminated|startup failed", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a card needs to know of where it stands."""
+
+    window: Window
+    timezone: str
+    now: int
+    """Nanoseconds; decides what reads as today and which agreements hold."""
+    query: Act
+    services: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, report: Report, now: int, query: Act) -> Setting:
+        """That of a report."""
+        return cls(report.window, report.timezone, now, query, report.services)
+
+    def day(self, ns: int) -> str:
+        """`today`, `Wed`, `13 Sep`."""
+        return words.day(ns, self.timezone, self.now)
+
+
+def mark(priority: Priority) -> str:
+    """A coloured dot, beside the word and never in its place."""
+    if priority <= Priority.P1:
+        return "🔴"
+    if priority == Priority.P2:
+        return "🟠"
+    return "🟡" if priority <= Priority.P5 else "⚪"
+
+
+def is_expected(card: Card, at: Setting) -> bool:
+    """Whether a person said so and nothing broke the agreement."""
+    agreed = card.cluster.decisions.expected
+    return agreed is not None and _broken(card, at) is None
+
+
+def is_small(card: Card, at: Setting) -> bool:
+    """Whether one section with its button does: P6 to P9, and what was agreed to be expected."""
+    return card.priority >= Priority.P6 or is_expected(card, at)
+
+
+def blocks(card: Card, at: Setting) -> list[Block]:
+    """The card in the size that it deserves."""
+    return _small(card, at) if is_small(card, at) else _full(card, at)
+
+
+def head(card: Card, *extra: str) -> str:
+    """`C1 · P2 · new`."""
+    return " · ".join([card.cluster.name, card.priority.name, *filter(None, extra)])
+
+
+def place(location: Location | None) -> str:
+    """`websocket_ssot:1619`: the last part of the module, which is what a phone has room for."""
+    if location is None:
+        return ""
+    module = location.module
+    last = module.rsplit("/", 1)[-1] if "/" in module else module.rsplit(".", 1)[-1]
+    shown = last or module
+    return shown if location.line is None else f"{shown}:{location.line}"
+
+
+def times(card: Card) -> str:
+    """`10×`, `about 10×` where a memory bound made it an estimate."""
+    about = "about " if card.cluster.estimated else ""
+    return f"{about}{number(card.occurrences)}×"
+
+
+# --- full ----------------------------------------------------------------------------------------
+
+
+def _full(card: Card, at: Setting) -> list[Block]:
+    cluster = card.cluster
+    text = parts.titled(
+        f"{mark(card.priority)} {head(card, cluster.state.value)}",
+        cluster.title,
+        TITLE,
+        after=_arrows(card, at),
+    )
+    found: list[Block] = [
+        parts.section(text, _menu(card, at)),
+        parts.context(parts.plain_text(_figures(card, at), 300), _decided(card, at)),
+    ]
+    line = words.one_line(cluster.template)
+    if card.incident is None and line and line != words.one_line(cluster.title):
+        found.append(parts.preformatted(line, LINE))
+    row = parts.actions(*_issue_buttons(card, at), _expected_button(card, at), _unclaim(card, at))
+    return [*found, row] if row else found
+
+
+def _arrows(card: Card, at: Setting) -> list[str]:
+    cluster = card.cluster
+    broken = _broken(card, at)
+    known = [
+        f"→ {words.cut(words.one_line(said), 160)}"
+        for said in (cluster.cause, cluster.impact, cluster.next)
+        if said and said.strip()
+    ]
+    return [f"→ No longer as agreed: {broken}", *known] if broken else known
+
+
+def _figures(card: Card, at: Setting) -> str:
+    cluster, incident = card.cluster, card.incident
+    if incident is None:
+        when = words.span(cluster.first_seen, cluster.last_seen, at.timezone, at.now)
+        graph = words.sparkline(cluster.histogram)
+        pieces = [" ".join(filter(None, [times(card), graph, when])), place(cluster.location)]
+        return " · ".join(filter(None, pieces))
+    pieces = [_incident_count(card, at)]
+    if card.symptoms:
+        names = [words.cut(words.one_line(s.title), SYMPTOM) for s in card.symptoms[:3]]
+        more = " …" if len(card.symptoms) > 3 else ""
+        pieces.append(f"{words.many(len(card.symptoms), 'symptom')}: {', '.join(names)}{more}")
+    return " · ".join(pieces)
+
+
+def _incident_count(card: Card, at: Setting) -> str:
+    incident = card.incident
+    if incident is None:
+        return times(card)
+    crashed = any(_CRASH.search(c.title) for c in (card.cluster, *card.symptoms))
+    counted = (
+        words.many(incident.occurrences, "crash", "crashes")
+        if crashed and card.priority == Priority.P0
+        else words.many(incident.occurrences, "time")
+    )
+    if incident.instances:
+        counted += f" on {words.many(incident.instances, 'instance')}"
+    first, last = incident.first_seen, incident.last_seen
+    if first is None or last is None:
+        return counted
+    if last - first >= SECOND:
+        counted += f" in {words.duration(last - first)}"
+    return f"{counted}, {words.clock(first, at.timezone, at.now)}"
+
+
+def _decided(card: Card, at: Setting) -> str:
+    decided = card.cluster.decisions
+    said = []
+    if decided.claim:
+        said.append(f"{user(decided.claim.by)} is on it since {at.day(decided.claim.at)}")
+    if decided.snooze and (decided.snooze.until is None or at.now < decided.snooze.until):
+        said.append(f"snoozed by {user(decided.snooze.by)}{_until(decided.snooze.until, at)}")
+    if decided.override:
+        was = decided.override
+        said.append(f"{user(was.by)} set {was.priority.name}, was {was.was.name}")
+    return " · ".join(said)
+
+
+def _until(until: int | None, at: Setting) -> str:
+    return f" until {at.day(until)}" if until is not None else ""
+
+
+# --- small ---------------------------------------------------------------------------------------
+
+
+def _small(card: Card, at: Setting) -> list[Block]:
+    cluster = card.cluster
+    agreed = cluster.decisions.expected
+    if agreed and is_expected(card, at):
+        text = parts.titled(
+            f"{mark(Priority.P9)} {head(card, 'expected')}", _counted(card), TITLE + 20
+        )
+        return [
+            parts.section(
+                text, button_undo(at.query, cluster.id, buttons.UNDO_EXPECTED, cluster.name)
+            ),
+            parts.context(agreement_line(card.cluster, at)),
+        ]
+    state = "" if cluster.state is State.RECURRING else cluster.state.value
+    text = parts.titled(
+        f"{mark(card.priority)} {head(card, state)}",
+        _counted(card),
+        TITLE + 20,
+        after=[line for line in _arrows(card, at) if line.startswith("→ No longer")],
+    )
+    found: list[Block] = [parts.section(text, _one_button(card, at))]
+    decided = _decided(card, at)
+    return [*found, parts.context(decided)] if decided else found
+
+
+def _counted(card: Card) -> str:
+    return f"{words.cut(words.one_line(card.cluster.title), TITLE)}, {times(card)}"
+
+
+def agreement_line(cluster: Cluster, at: Setting) -> str:
+    """`Ana, 13 Sep, until 20 Sep: sign-ups in staging`, in mrkdwn; empty without one."""
+    agreed = cluster.decisions.expected
+    if agreed is None:
+        return ""
+    if agreed.until is not None:
+        end = f"until {at.day(agreed.until)}"
+    elif agreed.until_revision:
+        end = f"until a revision after {words.revision(agreed.until_revision, cluster.services)}"
+    else:
+        end = "forever"
+    bound = f", up to {words.rate(agreed.per_day)}" if agreed.per_day is not None else ""
+    reason = mrkdwn(agreed.reason, 200)
+    return f"{user(agreed.by)}, {at.day(agreed.at)}, {mrkdwn(end, 80)}{bound}: {reason}"
+
+
+# --- buttons -------------------------------------------------------------------------------------
+
+
+def issue_link(cluster: Cluster, at: Setting) -> ButtonElement | None:
+    """`#1432 ↗`, `#1432 closed ↗`; None where no issue stands for it."""
+    issue = cluster.decisions.issue
+    if issue is None:
+        return None
+    closed = " closed" if issue.state == "closed" else ""
+    return parts.button(
+        f"#{issue.number}{closed} ↗",
+        at.query.of(buttons.OPEN_ISSUE, cluster.id),
+        url=issue.url if web(issue.url) else None,
+        label=f"Open issue {issue.number} on GitHub",
+    )
+
+
+def button_undo(query: Act, cluster: str, what: str, name: str) -> ButtonElement:
+    """[Undo] of one decision about a cluster; `what` is one of the UNDO_ words."""
+    return parts.button(
+        "Undo", query.of(buttons.UNDO, cluster, what), label=f"Undo: {name} as {what}"
+    )
+
+
+def _issue_buttons(card: Card, at: Setting) -> Sequence[ButtonElement]:
+    cluster = card.cluster
+    link = issue_link(cluster, at)
+    create = parts.button(
+        "Create issue" if link is None else "File again",
+        at.query.of(buttons.CREATE_ISSUE, cluster.id),
+        label=f"Create a GitHub issue for {cluster.name}",
+    )
+    if link is None:
+        return [create]
+    issue = cluster.decisions.issue
+    return [link, create] if issue and issue.state == "closed" else [link]
+
+
+def _expected_button(card: Card, at: Setting) -> ButtonElement:
+    return parts.button(
+        "Expected…",
+        at.query.of(buttons.EXPECTED, card.cluster.id),
+        label=f"Mark {card.cluster.name} as expected",
+    )
+
+
+def _unclaim(card: Card, at: Setting) -> ButtonElement | None:
+    if card.cluster.decisions.claim is None:
+        return None
+    return parts.button(
+        "Undo: on it",
+        at.query.of(buttons.UNDO, card.cluster.id, buttons.UNDO_CLAIM),
+        label=f"Nobody is on {card.cluster.name}",
+    )
+
+
+def _one_button(card: Card, at: Setting) -> ButtonElement:
+    return issue_link(card.cluster, at) or _expected_button(card, at)
+
+
+def _menu(card: Card, at: Setting) -> OverflowMenuElement | None:
+    name = card.priority.name
+    claimed = card.cluster.decisions.claim is not None
+    entries = (
+        (buttons.WHY, f"Why {name}?"),
+        (buttons.EVIDENCE, "Evidence"),
+        (buttons.MINE, "I'm on it instead" if claimed else "I'm on it"),
+        (buttons.SNOOZE, "Snooze…"),
+        (buttons.REGROUP, "Regroup…"),
+    )
+    return parts.menu(
+        buttons.MENU,
+        [(text, at.query.of(kind, card.cluster.id)) for kind, text in entries if kind in OFFERED],
+    )
+
+
+def _broken(card: Card, at: Setting) -> str | None:
+    agreed = card.cluster.decisions.expected
+    if agreed is None:
+        return None
+    return breach(agreed, card.cluster, card.occurrences, at.window, at.now)

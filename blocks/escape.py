@@ -1,0 +1,109 @@
+"""The one place where text is made ready for Slack: cleaned, escaped and cut.
+
+Text arrives redacted. `mrkdwn` and `fallback` escape `&`, `<` and `>`; `plain` is for plain_text
+and rich_text objects, which Slack takes literally. Each cuts so that neither an escape nor what a
+reader sees as one character is torn. Log text that mrkdwn would change (`*args`, `:key:`, a
+backtick) is told apart by `shows_as_written`: it then goes into a plain_text object.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bot.garden.words import ELLIPSIS, clean, cut, one_line
+
+FALLBACK_LIMIT = 400
+"""Ours: what a lock screen shows. `chat.update` fails near 4,000 bytes (facts.md)."""
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_UNESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+_CALLS_ALL = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"`"  # code
+    r"|(?<![A-Za-z0-9])([*_~])(?=\S)[^\n]+?(?<=\S)\1(?![A-Za-z0-9])"  # bold, italic, struck
+    r"|:(?:[a-z0-9_+'-]*[a-z][a-z0-9_+'-]*|100|1234|[+-]1):"  # emoji
+    r"|(?m:^\s*>)"  # a quotation
+    r"|@(?:channel|here|everyone|group)\b",
+    re.IGNORECASE,
+)
+_USER = re.compile(r"\A[UW][A-Z0-9]{2,20}\Z")
+_CHANNEL = re.compile(r"\A[CGD][A-Z0-9]{2,20}\Z")
+
+
+def escape(text: str) -> str:
+    """`&`, `<` and `>` as Slack wants them in mrkdwn; nothing else."""
+    return text.translate(_ESCAPES)
+
+
+def unescape(text: str) -> str:
+    """The opposite, for a terminal."""
+    for escaped, char in _UNESCAPES:
+        text = text.replace(escaped, char)
+    return text
+
+
+def mrkdwn(text: str, limit: int) -> str:
+    """Foreign text for a mrkdwn object: one line, escaped, at most `limit` characters long."""
+    return _escaped(one_line(text[: limit * 8]), limit)
+
+
+def plain(text: str, limit: int) -> str:
+    """Foreign text for a plain_text object: one line, literal, at most `limit` characters."""
+    return cut(one_line(text[: limit * 8]), limit)
+
+
+def literal(text: str, limit: int) -> str:
+    """Foreign text for rich_text: lines and spaces kept, literal, at most `limit` characters."""
+    return cut(clean(text[: limit * 8]), limit)
+
+
+def fallback(sentence: str, limit: int = FALLBACK_LIMIT) -> str:
+    """A message's own text: one escaped line that calls nobody and is never empty."""
+    line = _CALLS_ALL.sub("@\u2060", one_line(sentence[: limit * 8]))
+    return _escaped(line, limit) or "Gardener"
+
+
+def shows_as_written(text: str) -> bool:
+    """Whether mrkdwn (escaped, verbatim) shows exactly these words."""
+    return _MARKUP.search(text) is None
+
+
+def user(user_id: str) -> str:
+    """Someone's name in mrkdwn, as Slack shows it; foreign text in the place of an id is inert."""
+    return f"<@{user_id}>" if _USER.match(user_id) else mrkdwn(user_id, 40) or "someone"
+
+
+def channel(channel_id: str) -> str:
+    """A channel's name in mrkdwn."""
+    return f"<#{channel_id}>" if _CHANNEL.match(channel_id) else mrkdwn(channel_id, 80)
+
+
+def link(url: str, text: str) -> str:
+    """A link in mrkdwn; where the address is none that a browser may open, its text alone."""
+    shown = mrkdwn(text, 150).replace("|", "¦")
+    if not web(url):
+        return shown
+    return f"<{escape(url).replace('|', '%7C')}|{shown}>"
+
+
+def web(url: str) -> bool:
+    """Whether it may be put behind a button: http or https, no spaces, within Slack's 3,000."""
+    return re.match(r"\Ahttps?://[!-;=?-~]+\Z", url) is not None and len(url) <= 3000
+
+
+def _escaped(text: str, limit: int) -> str:
+    escaped = escape(text)
+    if len(escaped) <= limit:
+        return escaped
+    room, fits = limit - 1, 0
+    for fits, char in enumerate(text):  # noqa: B007 - where it stopped is what we want
+        room -= len(char.translate(_ESCAPES))
+        if room < 0:
+            break
+    return escape(cut(text, fits + 1)) if fits else ELLIPSIS[:limit]
+
+
+def visible(text: str) -> bool:
+    """Whether a reader would see anything: Slack refuses an empty text object."""
+    return any(not c.isspace() and unicodedata.category(c) not in {"Cf", "Cc"} for c in text)

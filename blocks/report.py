@@ -1,0 +1,321 @@
+"""The report and what stands in its place before: progress, cancelled, failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blocks import buttons, card, parts
+from blocks.buttons import OFFERED, Act
+from blocks.card import Setting
+from blocks.escape import fallback, mrkdwn, user
+from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
+from bot.garden import words
+from bot.garden.model import Card, Priority, Progress, Report, State, Window
+from bot.garden.words import number
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
+
+FULL_CARDS = 8
+SMALL_CARDS = 8
+_ROOM_BELOW = 2
+"""Blocks kept for the buttons and the last line."""
+_TEXT_BELOW = 600
+
+
+# --- before --------------------------------------------------------------------------------------
+
+
+def progress(
+    environment: str,
+    window: Window,
+    state: Progress,
+    query: Act,
+    *,
+    now: int | None = None,
+    timezone: str = "UTC",
+) -> Message:
+    """What is seen while it reads; edited every three seconds. `query.report` names the run.
+
+    `now` in nanoseconds, the window's end if left out, here and in the next two.
+    """
+    now = window.end if now is None else now
+    which = _asked(environment, window, timezone, now)
+    if state.read == 0 and state.read_back_to is None:
+        said = f"{which}: reading starts."
+    else:
+        back = state.read_back_to
+        reached = f"read back to {words.clock(back, timezone, now)} " if back is not None else ""
+        entries = words.many(state.read, "entry", "entries")
+        said = f"{which}: {reached}({words.percent(state.share)}), {entries}."
+    if state.worst:
+        said += f" Worst so far: {words.cut(words.one_line(state.worst), card.TITLE)}"
+    cancel = parts.button("Cancel", query.of(buttons.CANCEL), label="Stop reading")
+    return message(fallback(said), [parts.section(parts.plain_text(said, 600), cancel)])
+
+
+def cancelled(
+    environment: str,
+    window: Window,
+    read: int,
+    query: Act,
+    *,
+    by: str,
+    now: int | None = None,
+    timezone: str = "UTC",
+) -> Message:
+    """Takes the progress's place. `by` is a Slack user id."""
+    which = _asked(environment, window, timezone, window.end if now is None else now)
+    said = f"{which}: stopped after {words.many(read, 'entry', 'entries')}. Nothing was kept."
+    text = f"{mrkdwn(said, 600)}\nStopped by {user(by)}."
+    again = parts.button("Run again", query.of(buttons.RUN))
+    return message(fallback(said), [parts.section(text, again)])
+
+
+def failed(
+    environment: str,
+    window: Window,
+    sentence: str,
+    query: Act,
+    *,
+    reference: str | None = None,
+    now: int | None = None,
+    timezone: str = "UTC",
+) -> Message:
+    """Takes the progress's place where nothing could be read. `sentence` is the error's own."""
+    which = _asked(environment, window, timezone, window.end if now is None else now)
+    why = words.cut(words.one_line(sentence), 1500)
+    said = f"{which}: no report. {why}"
+    if reference:
+        said += f" Reference {words.one_line(reference)}."
+    again = parts.button("Try again", query.of(buttons.RUN))
+    return message(fallback(said), [parts.section(parts.plain_text(said, 2500), again)])
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    shown: list[Card]
+    further: list[Card]
+
+
+def report(report: Report, *, now: int, age: int | None, query: Act, more: bool) -> Message:
+    """The finished report.
+
+    `age`: nanoseconds since it was read, None where that was just now. `query.query` is the
+    command, `query.report` the cache's key. `more`: a thread follows with the further cards and
+    the worklog. At most 40 blocks and 10,000 characters; `further` gives the cards beyond.
+    """
+    at = Setting.of(report, now, query)
+    above = _above(report, at)
+    layout = _layout(report, at)
+    found = [*above, *(b for each in layout.shown for b in card.blocks(each, at))]
+    row = parts.actions(
+        parts.button("Review all", query.of(buttons.REVIEW_ALL))
+        if buttons.REVIEW_ALL in OFFERED and layout.shown
+        else None,
+        parts.button("Refresh", query.of(buttons.REFRESH), label="Read again now"),
+    )
+    if row:
+        found.append(row)
+    found.append(parts.context(_last_line(report, at, age, len(layout.further), more)))
+    return message(fallback(summary(report, now, query)), found)
+
+
+def further(report: Report, *, now: int, query: Act) -> list[Message]:
+    """The cards that found no room in the report, as messages for its thread."""
+    at = Setting.of(report, now, query)
+    rest = _layout(report, at).further
+    found: list[Message] = []
+    while rest:
+        taken, rest = _fit(rest, at, MAX_BLOCKS, MAX_TEXT - 200, full=FULL_CARDS, small=30)
+        names = ", ".join(words.one_line(each.cluster.name) for each in taken)
+        said = f"{report.environment}, further: {names}"
+        found.append(message(fallback(said), [b for each in taken for b in card.blocks(each, at)]))
+    return found
+
+
+def summary(report: Report, now: int, query: Act) -> str:
+    """The report in one sentence, unescaped, for a lock screen."""
+    at = Setting.of(report, now, query)
+    alarm = _silence(report)
+    if alarm:
+        return alarm
+    live = [c for c in report.cards if not card.is_expected(c, at)]
+    if not live:
+        return _nothing(report, at, len(report.cards))
+    said = f"{report.environment}: {_counts(report, at)}."
+    if not report.coverage.complete:
+        said += " Not everything was read."
+    return f"{said} {live[0].priority.name} {live[0].cluster.title}"
+
+
+def _asked(environment: str, window: Window, timezone: str, now: int) -> str:
+    return f"{words.one_line(environment)}, {words.window(window, timezone, now)}"
+
+
+def _title(report: Report, at: Setting) -> str:
+    return _asked(report.environment, report.window, report.timezone, report.generated or at.now)
+
+
+def _counts(report: Report, at: Setting) -> str:
+    """`3 problems, 1 new, 1 expected`."""
+    cards = report.cards
+    live = [c for c in cards if not card.is_expected(c, at)]
+    said = [words.many(len(live), "problem")]
+    told = (State.NEW, State.ESCALATING, State.REGRESSED)
+    tally = Counter(c.cluster.state for c in live)
+    said += [f"{number(tally[state])} {state.value}" for state in told if tally[state]]
+    if len(cards) > len(live):
+        said.append(f"{number(len(cards) - len(live))} expected")
+    return ", ".join(said)
+
+
+def _silence(report: Report) -> str | None:
+    """Nothing was there to read, though all was asked for: an alarm, never "all is well"."""
+    if report.coverage.read or report.coverage.missing:
+        return None
+    return (
+        f"🔴 {report.environment} sends no logs: not one entry in "
+        f"{words.duration(report.window.end - report.window.start)}. Traffic unknown."
+    )
+
+
+def silent(
+    environment: str, since: int, requests: int | None, *, now: int, timezone: str = "UTC"
+) -> Message:
+    """The alarm where a service sends no logs at all. `requests` that arrived; None: unknown."""
+    traffic = (
+        "traffic unknown"
+        if requests is None
+        else f"though {words.many(requests, 'request')} arrived"
+        if requests
+        else "and no request arrived"
+    )
+    since_when = words.since(since, timezone, now)
+    said = f"🔴 {words.one_line(environment)} sends no logs since {since_when}, {traffic}."
+    return message(fallback(said), [parts.section(parts.plain_text(said, 600))])
+
+
+def _nothing(report: Report, at: Setting, expected: int) -> str:
+    read = words.many(report.coverage.read, "entry", "entries")
+    if expected:
+        return f"{_title(report, at)}: nothing but {number(expected)} expected in {read}."
+    level = report.min_severity.name
+    above = "at all" if level == "DEFAULT" else f"at {level} or above"
+    if report.coverage.missing:
+        return f"{_title(report, at)}: nothing {above} in the {read} that could be read."
+    return f"{_title(report, at)}: nothing {above} in {read}."
+
+
+def _above(report: Report, at: Setting) -> list[Block]:
+    alarm = _silence(report)
+    live = [c for c in report.cards if not card.is_expected(c, at)]
+    if alarm or not live:
+        said = alarm or _nothing(report, at, len(report.cards))
+    else:
+        worst = min(c.priority for c in live).name
+        said = f"{_title(report, at)}: {_counts(report, at)}, worst {worst}"
+    found: list[Block] = [
+        parts.section(f"*{mrkdwn(said, 600)}*"),
+        parts.context(parts.plain_text(_coverage(report), 600)),
+    ]
+    missing = _not_read(report, at)
+    return [*found, parts.section(parts.plain_text(missing, 900))] if missing else found
+
+
+def _coverage(report: Report) -> str:
+    read = report.coverage
+    services = [words.cut(words.one_line(s), 60) for s in report.services[:3]]
+    if len(report.services) > 3:
+        services.append(f"+{len(report.services) - 3}")
+    who = ", ".join(services)
+    if report.revisions:
+        who = f"{who} {words.revision(report.revisions[0], report.services)}".strip()
+    whole = ", whole window" if read.complete else ""
+    parted = [f"{number(read.clustered)} clustered"]
+    for n, what in (
+        (read.below_severity, f"below {report.min_severity.name}"),
+        (read.outside_window, "outside the window"),
+        (read.duplicates, "read twice"),
+        (read.broken, "broken"),
+    ):
+        if n:
+            parted.append(f"{number(n)} {what}")
+    return " · ".join(filter(None, [who, f"read {number(read.read)}{whole}: {', '.join(parted)}"]))
+
+
+def _not_read(report: Report, at: Setting) -> str:
+    read = report.coverage
+    said = []
+    if read.missing:
+        spans = [words.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
+        more = f" and {len(read.missing) - 4} more" if len(read.missing) > 4 else ""
+        said.append(f"Not read: {', '.join(spans)}{more}.")
+    if read.sampled < 1.0:
+        said.append(f"Read a sample, {words.percent(read.sampled)}: counts are estimates.")
+    if read.broken:
+        lines = words.many(read.broken, "entry", "entries")
+        said.append(f"{lines} could not be understood.")
+    said += [words.cut(words.one_line(note), 200) for note in read.notes[:3]]
+    return "⚠ " + " ".join(said) if said else ""
+
+
+def _last_line(report: Report, at: Setting, age: int | None, beyond: int, more: bool) -> str:
+    when = report.generated or at.now
+    said = f"Read {words.clock(when, at.timezone, at.now)}"
+    if age is not None:
+        said += f", {words.ago(age)}"
+    there = [words.many(beyond, "further card")] if beyond else []
+    if more and report.cards:
+        there += ["worklog", "evidence"]
+    if not there:
+        return mrkdwn(f"{said}.", 300)
+    listed = there[0] if len(there) == 1 else f"{', '.join(there[:-1])} and {there[-1]}"
+    return mrkdwn(f"{said}. {listed[0].upper()}{listed[1:]} in the thread.", 300)
+
+
+# --- what fits -----------------------------------------------------------------------------------
+
+
+def _layout(report: Report, at: Setting) -> _Layout:
+    above = _above(report, at)
+    ordered = sorted(report.cards, key=lambda c: card.is_expected(c, at))
+    shown, rest = _fit(
+        ordered,
+        at,
+        MAX_BLOCKS - len(above) - _ROOM_BELOW,
+        MAX_TEXT - text_length([b.to_dict() for b in above]) - _TEXT_BELOW,
+        full=FULL_CARDS,
+        small=SMALL_CARDS,
+    )
+    return _Layout(shown, rest)
+
+
+def _fit(
+    cards: list[Card], at: Setting, room: int, text: int, *, full: int, small: int
+) -> tuple[list[Card], list[Card]]:
+    """The first cards that fit, in order, and the rest; one at least, so that it ends."""
+    for i, each in enumerate(cards):
+        drawn = [b.to_dict() for b in card.blocks(each, at)]
+        room -= len(drawn)
+        text -= text_length(drawn)
+        if card.is_small(each, at):
+            small -= 1
+        else:
+            full -= 1
+        if i and min(room, text, full, small) < 0:
+            return cards[:i], cards[i:]
+    return list(cards), []
+
+
+def worst_so_far(cards: tuple[Card, ...]) -> str | None:
+    """`P0 No module named 'auth_service'`, for `Progress.worst`; None without cards."""
+    if not cards:
+        return None
+    worst = min(cards, key=lambda c: (c.priority, Priority.P9))
+    return f"{worst.priority.name} {worst.cluster.title}"
