@@ -1,0 +1,359 @@
+"""Reading one log entry: what it says, how bad it is, and who wrote it.
+
+An entry comes in the JSON shape of `gcloud logging read --format=json`. The costly questions
+(header, redaction, mask, traceback) depend on the message's text alone, so their answers are
+remembered by its digit-collapsed form: nine entries in ten never ask them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import orjson
+
+from bot.garden import requests, rfc3339, traces
+from bot.garden.headers import NAMES, Header, header, plain
+from bot.garden.mask import collapse, mask
+from bot.garden.model import JSON, Location, Severity
+from bot.garden.redact import REDACTED, redact
+
+
+class Kind(StrEnum):
+    """Which payload a message came from. Messages of different kinds never share a cluster."""
+
+    MESSAGE = "message"
+    REQUEST = "request"
+    AUDIT = "audit"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What two entries must share to say the same thing."""
+
+    kind: Kind
+    masked: str
+    place: str = ""
+    """Of a traceback: the innermost own function, without its line, which moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a text says, whichever digits stand in it."""
+
+    key: Key
+    severity: Severity
+    """From the header, the access line or the traceback; DEFAULT where the text says none."""
+    piece: traces.Piece | None = None
+    volatile: bool = False
+    """Its digits matter (the status of an access line), so it must not be remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One log entry, read. `raw` is not redacted: it must go no further than `sample`."""
+
+    name: str
+    """insertId, or `line:N` where there is none."""
+    timestamp: int | None
+    log: str
+    severity: Severity
+    key: Key
+    piece: traces.Piece | None
+    service: str
+    revision: str
+    instance: str
+    route: str | None
+    text: str
+    """The message as it was read, not redacted."""
+    raw: JSON
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+_MESSAGE_KEYS = ("message", "msg", "textPayload", "text", "event", "body", "log")
+_LEVEL_KEYS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
+_PINO = ((60, Severity.CRITICAL), (50, Severity.ERROR), (40, Severity.WARNING), (30, Severity.INFO))
+_LEVEL_WORD = re.compile(
+    r"(?i)[\"']?(?:severity|level|levelname)[\"']?\s?[:=]\s?[\"']?([a-z]{3,11})\b"
+)
+
+
+def message(raw: JSON) -> str:
+    """The entry's own words: of the payload that holds any; empty where none does."""
+    text = raw.get("textPayload")
+    if isinstance(text, str):
+        return text
+    payload = raw.get("jsonPayload")
+    if isinstance(payload, Mapping):
+        return _json_message(payload)
+    if isinstance(payload, str):
+        return payload
+    if "protoPayload" in raw:
+        return _audit_message(_object(raw["protoPayload"]))
+    if isinstance(raw.get("message"), str):
+        return str(raw["message"])
+    return ""
+
+
+def _json_message(payload: Mapping[str, object]) -> str:
+    text = ""
+    for key in _MESSAGE_KEYS:
+        value = payload.get(key)
+        if isinstance(value, str) and value.strip():
+            text = value
+            break
+        if isinstance(value, Mapping) and isinstance(value.get("message"), str):
+            text = str(value["message"])
+            break
+    trace = _trace_of(payload)
+    if not text and not trace:
+        error = _object(payload.get("error")).get("message")
+        text = str(error) if isinstance(error, str) and error else ""
+    if not text and not trace:
+        return orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS).decode()
+    if trace and trace not in text:
+        return f"{text}\n{trace}" if text else trace
+    return text
+
+
+def _trace_of(payload: Mapping[str, object]) -> str:
+    """A traceback that stands beside the message, as many libraries write it."""
+    error = _object(payload.get("error"))
+    err = _object(payload.get("err"))
+    for value in (
+        payload.get("stack_trace"), payload.get("exc_info"), payload.get("exception"),
+        payload.get("traceback"), payload.get("stack"), payload.get("stacktrace"),
+        error.get("traceback"), error.get("stack"), err.get("stack"),
+    ):  # fmt: skip
+        if isinstance(value, str) and "\n" in value and traces.piece(plain(value)):
+            return value
+    return ""
+
+
+def _audit_message(payload: Mapping[str, object]) -> str:
+    method = str(payload.get("methodName") or "audit log entry").removeprefix("google.cloud.run.")
+    resource = str(payload.get("resourceName") or "")
+    status = _object(payload.get("status")).get("message")
+    words = f"{method} {resource}".strip()
+    return f"{words}: {status}" if isinstance(status, str) and status else words
+
+
+def own_severity(raw: JSON) -> Severity:
+    """The entry's own severity, or that of a JSON payload without one; else DEFAULT."""
+    value = raw.get("severity")
+    if isinstance(value, str):
+        known = Severity.__members__.get(value) or NAMES.get(value.upper())
+        if known:
+            return known
+    elif isinstance(value, int):
+        return _nearest(value)
+    payload = raw.get("jsonPayload")
+    if isinstance(payload, Mapping):
+        for key in _LEVEL_KEYS:
+            level = payload.get(key)
+            if isinstance(level, str) and level.upper() in NAMES:
+                return NAMES[level.upper()]
+            if isinstance(level, int) and not isinstance(level, bool):
+                return next((s for least, s in _PINO if level >= least), Severity.DEBUG)
+    return Severity.DEFAULT
+
+
+def _nearest(number: int) -> Severity:
+    return max((s for s in Severity if s <= number), default=Severity.DEFAULT)
+
+
+def understand(text: str, audit: bool = False) -> Understood:
+    """What a message says; a pure function of the text."""
+    text = plain(text)
+    if audit:
+        return Understood(Key(Kind.AUDIT, mask(redact(text))), Severity.DEFAULT)
+    head = header(text)
+    words = text[head.length :]
+    request = requests.from_text(words)
+    if request is not None:
+        level = head.severity or requests.severity(request.status)
+        level = max(level, requests.severity(request.status)) if request.status >= 400 else level
+        return Understood(Key(Kind.REQUEST, redact(request.key)), level, volatile=True)
+    piece = traces.piece(words)
+    level = head.severity
+    if piece and piece.kind is not traces.Kind.MIDDLE and not level:
+        level = Severity.ERROR
+    if not level and (word := _LEVEL_WORD.search(words[:200])) and words[:1] in "{[l":
+        level = NAMES.get(word[1].upper(), Severity.DEFAULT)
+    return Understood(Key(Kind.MESSAGE, mask(redact(words))), level, piece)
+
+
+class Reader:
+    """Turns raw entries into `Entry`, remembering what it has understood.
+
+    The memory is bounded: it is emptied when full, which costs time and changes nothing.
+    """
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self._capacity = capacity
+        self._known: dict[str | bytes, Understood] = {}
+
+    def read(self, raw: JSON, name: str) -> Entry:
+        """The entry. `name` stands for a missing insertId. Never fails on odd values."""
+        resource = _object(_object(raw.get("resource")).get("labels"))
+        labels = _object(raw.get("labels"))
+        text = message(raw)
+        http = raw.get("httpRequest")
+        route: str | None = None
+        if isinstance(http, Mapping):
+            request = requests.from_log(http)
+            route = request.route
+            understood = self._request(request, text)
+        else:
+            understood = self._message(text, "protoPayload" in raw)
+        severity = own_severity(raw) or understood.severity
+        stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
+        insert_id = raw.get("insertId")
+        return Entry(
+            name=insert_id if isinstance(insert_id, str) and insert_id else name,
+            timestamp=rfc3339.parse(stamp) if isinstance(stamp, str) else None,
+            log=str(raw.get("logName") or ""),
+            severity=severity,
+            key=understood.key,
+            piece=understood.piece,
+            service=str(resource.get("service_name") or ""),
+            revision=str(resource.get("revision_name") or ""),
+            instance=str(labels.get("instanceId") or ""),
+            route=route,
+            text=text,
+            raw=raw,
+        )
+
+    def _request(self, request: requests.Request, text: str) -> Understood:
+        masked = redact(request.key)
+        if text.strip():
+            masked = f"{masked}: {self._message(text, False).key.masked}"
+        return Understood(Key(Kind.REQUEST, masked), requests.severity(request.status))
+
+    def _message(self, text: str, audit: bool) -> Understood:
+        collapsed: str | bytes = collapse(text)
+        if len(collapsed) > 1_024:
+            collapsed = hashlib.blake2b(collapsed.encode("utf-8", "replace")).digest()  # type: ignore[union-attr]
+        if audit:
+            return understand(text, audit=True)
+        known = self._known.get(collapsed)
+        if known is None:
+            known = understand(text)
+            if not known.volatile:
+                if len(self._known) >= self._capacity:
+                    self._known.clear()
+                self._known[collapsed] = known
+        return known
+
+
+# --- for the report: asked of a few representatives only ------------------------------------------
+
+
+def title(raw: JSON, limit: int = 300) -> str:
+    """One line in the message's own words, redacted: header and colours gone, blanks folded."""
+    words = plain(message(raw))
+    head = header(words)
+    words = redact(words[head.length :])
+    http = raw.get("httpRequest")
+    if isinstance(http, Mapping):
+        request = redact(str(requests.from_log(http)))
+        words = f"{request}: {words}" if words.strip() else request
+    piece = traces.piece(words)
+    if piece and piece.message:
+        words = f"{piece.message}: {piece.exception}" if piece.exception else piece.message
+    elif piece and piece.exception:
+        words = piece.exception
+    line = " ".join(words.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+_LIBRARY_FUNCTIONS = {"callHandlers", "_log", "handle", "emit", "_emit_log"}
+_LIBRARY_MODULES = re.compile(
+    r"^(?:logging(?:\.__init__|/__init__\.py)?|loguru(?:\..*)?|structlog(?:\..*)?|winston|pino"
+    r"|log4j|slf4j|.*\.(?:unified_logging|logging_setup|logger))$"
+)
+
+
+def location(raw: JSON) -> Location | None:
+    """Where the message was written; None where only the logging library itself is named."""
+    payload = _object(raw.get("jsonPayload"))
+    words = plain(message(raw))
+    head: Header = header(words)
+    for found in (
+        _labelled(_object(payload.get("labels"))),
+        _source(_object(raw.get("sourceLocation"))),
+        _source(_object(payload.get("logging.googleapis.com/sourceLocation"))),
+        _traced(words),
+        head.location,
+        _labelled(payload),
+        _named(payload),
+    ):
+        if found and not _is_library(found):
+            return found
+    return None
+
+
+def _is_library(found: Location) -> bool:
+    return bool(_LIBRARY_MODULES.match(found.module)) or (
+        found.function in _LIBRARY_FUNCTIONS and "log" in found.module.lower()
+    )
+
+
+def _line(value: object) -> int | None:
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
+
+
+def _labelled(labels: Mapping[str, object]) -> Location | None:
+    module = labels.get("module")
+    if not isinstance(module, str) or not module:
+        return None
+    function = labels.get("function")
+    return Location(
+        redact(module)[:300],
+        redact(function)[:300] if isinstance(function, str) else None,
+        _line(labels.get("line")),
+    )
+
+
+def _source(source: Mapping[str, object]) -> Location | None:
+    file = source.get("file")
+    if not isinstance(file, str) or not file:
+        return None
+    function = source.get("function")
+    return Location(
+        redact(file)[:300],
+        redact(function)[:300] if isinstance(function, str) and function else None,
+        _line(source.get("line")),
+    )
+
+
+def _traced(words: str) -> Location | None:
+    piece = traces.piece(words[header(words).length :])
+    return piece.frame if piece else None
+
+
+def _named(payload: Mapping[str, object]) -> Location | None:
+    """The logger's name, where it is a dotted one: a module by custom."""
+    for value in (_object(payload.get("context")).get("name"), payload.get("logger"),
+                  payload.get("name")):  # fmt: skip
+        if isinstance(value, str) and "." in value and " " not in value:
+            return Location(redact(value)[:300])
+    return None
+
+
+_SWALLOWED = re.compile(rf"=\s?{REDACTED}\b")
+
+
+def swallows(text: str) -> bool:
+    """Whether the service's own filter has replaced words of this message (worklog case 1)."""
+    return bool(_SWALLOWED.search(text))

@@ -1,0 +1,204 @@
+"""Level headers: what logging libraries write before the message, in one table.
+
+Over a quarter of a real service's entries carry no severity; the level stands in the text. A
+header is taken off, so that the message begins with its own words, and tells severity and logger.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.garden.model import Location, Severity
+
+_DATE = r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:\s?(?:Z|[+-]\d\d:?\d\d|UTC))?"
+_LEVEL = (
+    r"(?P<level>TRACE|DEBUG|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|CRITICAL|CRIT"
+    r"|FATAL|ALERT|EMERGENCY|PANIC)"
+)
+_LOWER = _LEVEL.replace("(?P<level>", "(?P<level>(?i:").rstrip(")") + "))"
+
+NAMES: dict[str, Severity] = {
+    "TRACE": Severity.DEBUG,
+    "DEBUG": Severity.DEBUG,
+    "VERBOSE": Severity.DEBUG,
+    "SILLY": Severity.DEBUG,
+    "INFO": Severity.INFO,
+    "INFORMATION": Severity.INFO,
+    "SUCCESS": Severity.INFO,
+    "NOTICE": Severity.NOTICE,
+    "WARN": Severity.WARNING,
+    "WARNING": Severity.WARNING,
+    "ERROR": Severity.ERROR,
+    "ERR": Severity.ERROR,
+    "SEVERE": Severity.ERROR,
+    "CRITICAL": Severity.CRITICAL,
+    "CRIT": Severity.CRITICAL,
+    "FATAL": Severity.CRITICAL,
+    "ALERT": Severity.ALERT,
+    "PANIC": Severity.CRITICAL,
+    "EMERGENCY": Severity.EMERGENCY,
+    "EMERG": Severity.EMERGENCY,
+}
+_GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one family of logging libraries begins a line."""
+
+    name: str
+    pattern: re.Pattern[str]
+    example: str
+    keeps: int = 0
+    """A match of up to this many characters besides the level is left standing: `ERROR: ` alone
+    is part of a person's sentence, a date and a logger are not."""
+
+
+FORMS: tuple[Form, ...] = (
+    Form(
+        "Python logging",
+        re.compile(
+            rf"{_DATE} - (?:(?P<first>[\w.\-]{{1,120}}) - )?(?:(?P<logger>[\w.\-]{{1,120}}) - )?"
+            rf"{_LEVEL} - "
+        ),
+        "2025-09-07 13:22:49 - app.database - ERROR - Database session error",
+    ),
+    Form(
+        "loguru",
+        re.compile(
+            rf"{_DATE} \| {_LEVEL} {{0,8}} ?\| "
+            r"(?P<logger>[\w.\-<>]{1,120}):(?P<function>[\w<>]{1,120}):(?P<line>\d{1,7})"
+            r" ?(?:\||-) "
+        ),
+        "2025-08-28 00:20:14.597 | ERROR    | app.core:emit:202 - connection failed",
+    ),
+    Form(
+        "gunicorn",
+        re.compile(rf"\[{_DATE}\] \[\d{{1,10}}\] \[{_LEVEL}\] "),
+        "[2025-09-16 00:42:46 +0000] [13] [ERROR] Worker failed to boot.",
+    ),
+    Form(
+        "Spring Boot",
+        re.compile(
+            rf"{_DATE} {{1,3}}{_LEVEL} {{1,3}}(?:\[[^\]]{{0,80}}\] )?\d{{1,10}} --- "
+            r"(?:\[[^\]]{0,80}\] ?){1,3} ?(?P<logger>[\w.$\[\]/\-]{1,120}) {0,60}: "
+        ),
+        "2025-09-12 10:00:00.123 ERROR 1 --- [main] c.example.App : failed",
+    ),
+    Form(
+        "bracketed level",
+        re.compile(
+            rf"(?:\[?{_DATE}\]?[ :\-|]{{1,4}})?\[{_LEVEL}\] {{0,4}}"
+            r"(?:\[?(?P<logger>[\w-]{1,60}(?:\.[\w-]{1,60}){1,8})\]?: )?"
+        ),
+        "2025-09-12 10:00:00 [ERROR] could not connect",
+        keeps=3,
+    ),
+    Form(
+        "date, level, logger",
+        re.compile(
+            rf"{_DATE}[ :|\-]{{1,4}}{_LEVEL}\s{{1,9}}(?:\[[^\]]{{0,80}}\] )?"
+            r"(?:(?P<logger>[\w$]{1,60}(?:\.[\w$]{1,60}){1,8}) (?:-|:) )?(?:[:|\-] )?"
+        ),
+        "2025-09-12 10:00:00,123 WARN  [pool-1] com.example.Pool - exhausted",
+    ),
+    Form(
+        "basicConfig and uvicorn",
+        re.compile(rf"{_LEVEL}:(?:(?P<logger>[\w.\-]{{1,120}}):| {{1,9}})"),
+        "INFO:     Application startup complete.",
+        keeps=2,
+    ),
+    Form(
+        "glog and klog",
+        re.compile(
+            r"(?P<glog>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} {1,8}\d{1,10} "
+            r"(?P<logger>[\w./\-]{1,120}):(?P<line>\d{1,7})\] "
+        ),
+        "E0912 10:00:00.123456       1 server.go:42] cannot listen",
+    ),
+    Form(
+        "logfmt",
+        re.compile(
+            rf"(?:(?:time|ts|t)=(?:\"[^\"]{{0,60}}\"|\S{{1,60}}) )?level={_LOWER}"
+            r"(?: (?:time|ts)=(?:\"[^\"]{0,60}\"|\S{1,60}))? (?:msg=)?"
+        ),
+        'time=2025-09-12T10:00:00Z level=error msg="cannot listen"',
+    ),
+    Form(
+        "Go's log, dated and silent on its level",
+        re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?=\S)"),
+        "2025/09/12 10:00:00 listening on :8080",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a line's beginning says."""
+
+    length: int = 0
+    """Characters to take off."""
+    severity: Severity = Severity.DEFAULT
+    logger: str | None = None
+    function: str | None = None
+    line: int | None = None
+
+    @property
+    def location(self) -> Location | None:
+        """Where it was written, as far as the header says."""
+        return Location(self.logger, self.function, self.line) if self.logger else None
+
+
+_NONE = Header()
+_MAY_START = re.compile(r"[\[\dTDINWESCFAPtl]")
+
+
+def header(text: str) -> Header:
+    """The header that a line begins with; the empty one where there is none.
+
+    The text has no ANSI colours any more (see `plain`).
+    """
+    if not _MAY_START.match(text):
+        return _NONE
+    for form in FORMS:
+        match = form.pattern.match(text)
+        if match is None:
+            continue
+        groups = match.groupdict()
+        level = groups.get("level") or _GLOG.get(groups.get("glog") or "", "")
+        logger = groups.get("logger") or groups.get("first")
+        line = groups.get("line")
+        return Header(
+            0 if form.keeps and match.end() <= form.keeps + len(level) else match.end(),
+            NAMES.get(level.upper(), Severity.DEFAULT),
+            logger,
+            groups.get("function"),
+            int(line) if line else None,
+        )
+    return _NONE
+
+
+_ANSI = re.compile(
+    r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,1024}(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
+# Some shippers drop the escape byte and leave `[32m` standing.
+_BARE_ANSI = re.compile(r"\[(?:\d{1,3};){0,4}\d{1,3}m")
+
+
+def plain(text: str) -> str:
+    """The text without ANSI colours and without what a terminal would obey.
+
+    Control characters other than newline and tab go: they hide or reorder words where the text
+    is shown.
+    """
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "[" in text:
+        text = _BARE_ANSI.sub("", text)
+    return text if text.isprintable() else text.translate(_CONTROL)
+
+
+_CONTROL = {code: None for code in [*range(9), 11, 12, *range(14, 32), *range(127, 160)]}
+_CONTROL |= {0x0D: "\n"}
+_CONTROL |= {code: None for code in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]}

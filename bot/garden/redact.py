@@ -1,0 +1,235 @@
+"""Redaction: the first thing that happens to text from a log, in one table.
+
+What the table names is gone before anything is stored, posted, filed or logged by us. Each rule
+is linear in the length of the text: every repetition is bounded or starts where a token starts,
+since a log line can be 256 KiB of whatever somebody chose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+REDACTED = "REDACTED"
+_SECRET_NAME = (
+    r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|signing[_-]?key|encryption[_-]?key|fernet[_-]?key|credentials?|authorization|cookie|jwt"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret: what it looks like and what stays of it."""
+
+    name: str
+    pattern: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str]
+    matches: str
+    """An example that the rule must change (tests and docs are made from it)."""
+    spares: str
+    """An example that it must leave alone."""
+
+
+def _rule(
+    name: str,
+    pattern: str,
+    replacement: str | Callable[[re.Match[str]], str],
+    *,
+    matches: str,
+    spares: str,
+) -> Rule:
+    return Rule(name, re.compile(pattern), replacement, matches, spares)
+
+
+def _cut(match: re.Match[str]) -> str:
+    """The first eight characters of an id, as a worklog writes them: `10812417...`."""
+    return match[0][:8] + "..."
+
+
+def _cut_mixed(match: re.Match[str]) -> str:
+    """Cuts only what mixes letters and digits: a long word is a name, not an id."""
+    token = match[0]
+    digits = sum(c.isdigit() for c in token)
+    return token[:8] + "..." if 2 <= digits < len(token) else token
+
+
+RULES: tuple[Rule, ...] = (
+    _rule(
+        "private key",
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,30}-----)?",
+        REDACTED,
+        matches="-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
+        spares="-----BEGIN CERTIFICATE-----",
+    ),
+    _rule(
+        "JWT",
+        r"\beyJ[\w-]{10,}(?:\.[\w-]*){0,2}",
+        REDACTED,
+        matches="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+        spares="eyJ is how a token begins",
+    ),
+    _rule(
+        "bearer or basic credentials",
+        r"(?i)\b(bearer|basic)(\s{1,4})(?=[\w\-.~+/=]{0,4096}[\d=._~+/-])[\w\-.~+/=]{8,}",
+        r"\1\2" + REDACTED,
+        matches="Authorization: Bearer abcdef0123456789",
+        spares="bearer authentication is required",
+    ),
+    _rule(
+        "Google key",
+        r"\bAIza[\w-]{30,}|\bya29\.[\w.-]{10,}|\bGOCSPX-[\w-]{20,}|\b1//[\w-]{30,}",
+        REDACTED,
+        matches="AIzaSyA-1234567890abcdefghijklmnopqrstu",
+        spares="AIza is a prefix",
+    ),
+    _rule(
+        "AWS key",
+        r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b",
+        REDACTED,
+        matches="AKIAIOSFODNN7EXAMPLE",
+        spares="AKIA as a word",
+    ),
+    _rule(
+        "GitHub token",
+        r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}",
+        REDACTED,
+        matches="ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        spares="ghp_short",
+    ),
+    _rule(
+        "Slack token or webhook",
+        r"\bx(?:ox[a-z]|app)-[\w-]{8,}|(?<=hooks\.slack\.com/)(?:services|workflows)/[\w/]{8,}",
+        REDACTED,
+        matches="xoxb-1234567890-abcdefghij",
+        spares="xoxb-tiny",
+    ),
+    _rule(
+        "other vendors' keys",
+        r"\b(?:sk|pk|rk)_(?:live|test)_\w{10,}|\bsk-(?:[a-z]{2,8}-)?[A-Za-z0-9][\w-]{19,}"
+        r"|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglpat-[\w-]{16,}|\bnpm_[A-Za-z0-9]{30,}"
+        r"|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{30,}",
+        REDACTED,
+        matches="sk_live_0123456789abcdef",
+        spares="sk_live_",
+    ),
+    _rule(
+        "password in an address",
+        r"(\b[A-Za-z][A-Za-z0-9+.-]{1,30}://)"
+        r"(?:[^\s/?#@]{0,256}:(?!\d{1,5}[/?#\s])[^\s@]{1,512}@(?:[^\s/?#@]{1,512}@)?"
+        r"|[^\s/?#@]{1,512}@)",
+        r"\1***@",
+        matches="postgresql://app:s3cret@db:5432/app",
+        spares="http://host:8080/path?mail=***@example.org",
+    ),
+    _rule(
+        "value of a secret's name",
+        rf"(?i)((?:{_SECRET_NAME})[\w-]{{0,24}}\\?[\"']?\s?=\s?\\?[\"']?(?:bearer |basic )?)"
+        rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<)"
+        r"[^\s\"'\\,;&<>(){}\[\]|]{4,}",
+        r"\1" + REDACTED,
+        matches="DB_PASSWORD=hunter22 retry",
+        spares="token = null",
+    ),
+    _rule(
+        "value of a secret's quoted name",
+        rf"(?i)((?:{_SECRET_NAME})[\w-]{{0,24}}\\?[\"']\s?:\s?\\?[\"'])"
+        rf"(?!{REDACTED})[^\"'\\]{{1,}}",
+        r"\1" + REDACTED,
+        matches='{"password": "hunter2"}',
+        spares='{"token_count": 12}',
+    ),
+    _rule(
+        "value after a secret's name and a colon",
+        rf"(?i)((?:{_SECRET_NAME})[\w-]{{0,24}}:\s?)"
+        rf"(?!{REDACTED})(?=[^\s\"',;]{{0,256}}\d)(?!\d{{1,4}}\b)[^\s\"',;]{{6,}}",
+        r"\1" + REDACTED,
+        matches="password: hunter22",
+        spares="Invalid token: expired",
+    ),
+    _rule(
+        "name in a mail address",
+        r"[\w.+%-]{1,64}@(?=[A-Za-z0-9-]{1,63}\.[A-Za-z])",
+        "***@",
+        matches="ana.lopez@example.org",
+        spares="@gardener",
+    ),
+    _rule(
+        "UUID",
+        r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
+        _cut,
+        matches="f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        spares="f81d4fae-7dec",
+    ),
+    _rule(
+        "long number",
+        r"(?<![\w.])\d{16,}(?![\w.])|(?<=[_:=/-])\d{16,}\b",
+        _cut,
+        matches="108124170931230011223",
+        spares="1757251019",
+    ),
+    _rule(
+        "long id",
+        r"(?<![A-Za-z0-9])[A-Za-z0-9]{24,}",
+        _cut_mixed,
+        matches="0069c7a98830b86a0862ea2fffbe11713ca0ed02",
+        spares="InternationalizationConfiguration",
+    ),
+)
+
+# Most lines hold nothing of the kind. One scan for what every rule needs to match tells so.
+_SUSPICIOUS = re.compile(
+    rf"(?i)eyJ|bearer|basic|PRIVATE KEY|AIza|ya29|GOCSPX|1//|@|gh[pousr]_|github_pat|xox|xapp"
+    rf"|hooks\.slack|[spr]k[_-]|SG\.|glpat|npm_|pypi-|hf_|A[KSRIBC][IOC]A|{_SECRET_NAME}"
+    r"|[A-Za-z0-9]{16}|[0-9a-f]{4}-[0-9a-f]{4}-"
+)
+
+
+def redact(text: str) -> str:
+    """The text without secrets: `REDACTED` for them, `***@` for names, long ids cut.
+
+    Redacting twice changes nothing more. Linear in the length of the text.
+    """
+    if not _SUSPICIOUS.search(text):
+        return text
+    for rule in RULES:
+        text = rule.pattern.sub(rule.replacement, text)
+    return text
+
+
+_SECRET_KEY = re.compile(rf"(?i)^[\w-]{{0,40}}(?:{_SECRET_NAME})(?:[_-]?(?:value|hash|id))?$")
+MAX_DEPTH = 16
+MAX_ITEMS = 200
+MAX_TEXT = 16_384
+"""A sample shows the problem, it is not an archive: text past this is cut, after redaction."""
+
+
+def redact_json(value: object, depth: int = 0) -> object:
+    """A JSON value without secrets, by what it says and by what its keys are called.
+
+    Bounded: text is cut at `MAX_TEXT` characters, lists and objects at `MAX_ITEMS` items,
+    nesting at `MAX_DEPTH`; what was cut says so.
+    """
+    if isinstance(value, str):
+        clean = redact(value)
+        return clean if len(clean) <= MAX_TEXT else clean[:MAX_TEXT] + "…"
+    if isinstance(value, Mapping):
+        if depth >= MAX_DEPTH:
+            return "… (nested too deep)"
+        out: dict[str, object] = {}
+        for key, item in value.items():
+            if len(out) >= MAX_ITEMS:
+                out["…"] = f"{len(value) - MAX_ITEMS} more"
+                break
+            name = redact(str(key))[:256]
+            secret = isinstance(item, str) and item and _SECRET_KEY.match(name)
+            out[name] = REDACTED if secret else redact_json(item, depth + 1)
+        return out
+    if isinstance(value, list | tuple):
+        if depth >= MAX_DEPTH:
+            return "… (nested too deep)"
+        items = [redact_json(item, depth + 1) for item in value[:MAX_ITEMS]]
+        return [*items, f"… {len(value) - MAX_ITEMS} more"] if len(value) > MAX_ITEMS else items
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**16:
+        return redact(str(value))
+    return value
