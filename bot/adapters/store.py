@@ -114,6 +114,11 @@ def key(environment: str, *parts: str) -> str:
     return ":".join((PREFIX, quote(environment, safe=""), *parts))
 
 
+def text(data: object) -> str:
+    """What redis-py answers, as text."""
+    return data.decode() if isinstance(data, bytes) else str(data)
+
+
 def note_environment(client: redis.Redis, environment: str) -> None:
     """Remembers that something is stored of it."""
     client.sadd(key("", "environments"), environment)

@@ -1,0 +1,329 @@
+"""The registry: masked message → cluster id, for good.
+
+Per environment, under `registry:`
+
+    messages   hash   keyed hash of a masked message → cluster id
+    clusters   hash   cluster id → entry (name, template, masked messages, times)
+    names      hash   c3 → cluster id
+    seen       zset   cluster id by the second in which a run last had it
+    variants   zset   the same for every keyed hash
+    number     the last C-number given away; it only ever counts up
+    version    counts changes: what a run read is what it writes on, or it reads again
+
+The masked messages are kept beside their hashes, so that a better mask can be laid over them: what
+the new mask makes of an old masked message is what it makes of the line itself, wherever the new
+one masks more. So a new version of the masks finds every cluster again, with its decisions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import redis
+import structlog
+
+from bot.adapters.store import guarded, key, note_environment, text
+from bot.garden import codec
+from bot.garden.errors import Refused, Unavailable
+from bot.garden.model import DAY, SECOND
+from bot.garden.ports import Candidate, Identity
+
+FORGET_AFTER = 90 * DAY // SECOND
+"""Seconds without being seen after which an entry goes, unless a decision hangs on it."""
+VARIANTS = 32
+"""Masked messages kept as text per cluster; the hashes of all are kept."""
+PATIENCE = 5.0
+"""Seconds to try again while other runs write."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of a cluster."""
+
+    name: str
+    template: str
+    masked: tuple[str, ...] = ()
+    mask: int = 0
+    """The version of the masks that made `masked`."""
+    keyed: str = ""
+    """Tells the secret under which the hashes of `masked` are kept."""
+    first_seen: int | None = None
+    last_seen: int | None = None
+    joined: int = 0
+    """How many variants joined after it was first seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """How messages are compared; `current()` is the product's own."""
+
+    version: int
+    mask: Callable[[str], str]
+    joins: Callable[[str, str], bool]
+
+    @classmethod
+    def current(cls) -> Masks:
+        """Those of `bot.garden`."""
+        from bot.garden import grouping, mask
+
+        return cls(mask.MASK_VERSION, mask.mask, grouping.joins)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one run knows and wants to write."""
+
+    known: dict[str, str] = field(default_factory=dict)
+    """Keyed hash → cluster id."""
+    entries: dict[str, Entry] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
+    """Hashes to write."""
+    outdated: list[str] = field(default_factory=list)
+    """Hashes under an older secret, to delete."""
+    changed: set[str] = field(default_factory=set)
+    number: int = 0
+    decided: frozenset[str] = frozenset()
+    """Clusters that a decision hangs on."""
+
+
+class RedisRegistry:
+    """`ports.Registry` on Redis. `secrets`: the first keys the hashes, older ones are looked up."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        secrets: Sequence[bytes],
+        *,
+        masks: Masks | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not secrets:
+            raise Refused("GARDENER_SECRET is not set: the registry's keys need it.")
+        self._client = client
+        self._secrets = tuple(secrets)
+        self._masks = masks
+        self._clock = clock
+        self._keyed = _hash(self._secrets[0], "gardener")[:8]
+
+    @guarded
+    def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
+        """One identity a candidate, in order; remembers what was not known.
+
+        Two candidates may get the same id: both are variants of one known cluster, and the
+        caller shows them as one. A candidate that holds messages of two known clusters gets the
+        one that a decision hangs on, else the lower C-number; in the registry they stay apart.
+        """
+        if not candidates:
+            return ()
+        note_environment(self._client, environment)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with self._client.pipeline() as pipe:
+                try:
+                    return self._attempt(pipe, environment, candidates)
+                except redis.WatchError:
+                    if time.monotonic() > deadline:
+                        raise Unavailable(
+                            "Too many analyses write to the registry at once; try again.",
+                            retry_after=5,
+                        ) from None
+
+    @guarded
+    def find(self, environment: str, name: str) -> str | None:
+        """The cluster id of `C3` (any case); an id that is known is itself."""
+        wanted = name.strip().casefold()
+        found = self._client.hget(key(environment, "registry", "names"), wanted)
+        if found is not None:
+            return text(found)
+        known = self._client.hexists(key(environment, "registry", "clusters"), wanted)
+        return wanted if known else None
+
+    def _attempt(
+        self, pipe: redis.client.Pipeline, environment: str, candidates: Sequence[Candidate]
+    ) -> Sequence[Identity]:
+        def at(part: str) -> str:
+            return key(environment, "registry", part)
+
+        pipe.watch(at("version"), key(environment, "decisions"))  # type: ignore[no-untyped-call]
+        masks = self._masks or Masks.current()
+        draft = self._read(pipe, at, candidates, masks)
+        draft.decided = frozenset(
+            text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
+        )
+        identities = [self._identify(draft, candidate, masks) for candidate in candidates]
+        now = self._clock()
+        current = {self._hash(message) for candidate in candidates for message in candidate.masked}
+        kept = draft.decided.union(identity.id for identity in identities)
+        expired = self._old(pipe, at("seen"), now) - kept
+        stale = self._stale(pipe, at, draft, now) - current - draft.messages.keys()
+
+        pipe.multi()
+        if draft.messages:
+            pipe.hset(at("messages"), mapping=_mapping(draft.messages))
+        pipe.set(at("number"), draft.number)
+        if draft.changed:
+            written = {id_: codec.dumps(draft.entries[id_]) for id_ in draft.changed}
+            pipe.hset(at("clusters"), mapping=_mapping(written))
+            names = {draft.entries[id_].name.casefold(): id_ for id_ in draft.changed}
+            pipe.hset(at("names"), mapping=_mapping(names))
+        pipe.zadd(at("seen"), {identity.id: now for identity in identities})
+        if seen := current.union(draft.messages):
+            pipe.zadd(at("variants"), dict.fromkeys(seen, now))
+        if stale := stale.union(draft.outdated):
+            pipe.hdel(at("messages"), *stale)
+            pipe.zrem(at("variants"), *stale)
+        if expired:
+            pipe.hdel(at("clusters"), *expired)
+            pipe.zrem(at("seen"), *expired)
+            gone = [draft.entries[id_].name for id_ in expired if id_ in draft.entries]
+            pipe.hdel(at("names"), *(name.casefold() for name in gone), "")
+        pipe.incr(at("version"))
+        pipe.execute()
+        return identities
+
+    def _read(
+        self,
+        pipe: redis.client.Pipeline,
+        at: Callable[[str], str],
+        candidates: Sequence[Candidate],
+        masks: Masks,
+    ) -> _Draft:
+        draft = _Draft(number=int(pipe.get(at("number")) or 0))
+        for id_, data in pipe.hgetall(at("clusters")).items():
+            try:
+                draft.entries[text(id_)] = codec.loads(Entry, data)
+            except codec.CodecError as error:
+                _log.warning("a registry entry cannot be read", cluster=text(id_), why=str(error))
+        for id_, entry in list(draft.entries.items()):
+            if entry.mask < masks.version or entry.keyed != self._keyed:
+                self._remask(draft, id_, entry, masks)
+        masked = list(dict.fromkeys(m for candidate in candidates for m in candidate.masked))
+        if not masked:
+            return draft
+        for rank, secret in enumerate(self._secrets):
+            hashes = [_hash(secret, message) for message in masked]
+            found: Sequence[object] = pipe.hmget(at("messages"), hashes)
+            for message, hashed, known in zip(masked, hashes, found, strict=True):
+                if known is None:
+                    continue
+                draft.known.setdefault(message, text(known))
+                if rank:  # written under an older secret: it moves to the newest
+                    draft.outdated.append(hashed)
+                    draft.messages[self._hash(message)] = draft.known[message]
+        return draft
+
+    def _remask(self, draft: _Draft, id_: str, entry: Entry, masks: Masks) -> None:
+        """Makes an entry of an older mask or secret known under the newest as well."""
+        if entry.mask < masks.version:
+            entry = replace(
+                entry,
+                template=masks.mask(entry.template),
+                masked=tuple(dict.fromkeys(masks.mask(message) for message in entry.masked)),
+                mask=masks.version,
+            )
+        for message in entry.masked:
+            draft.known.setdefault(message, id_)
+            draft.messages.setdefault(self._hash(message), id_)
+        draft.entries[id_] = replace(entry, keyed=self._keyed)
+        draft.changed.add(id_)
+
+    def _identify(self, draft: _Draft, candidate: Candidate, masks: Masks) -> Identity:
+        id_ = self._known_id(draft, candidate, masks)
+        before = draft.entries.get(id_) if id_ is not None else None
+        if id_ is None or before is None:
+            id_ = id_ or candidate.id
+            draft.number += 1
+            entry = Entry(
+                f"C{draft.number}", candidate.template, mask=masks.version, keyed=self._keyed
+            )
+        else:
+            entry = before
+        new = [message for message in candidate.masked if message not in draft.known]
+        for message in new:
+            draft.known[message] = id_
+            draft.messages[self._hash(message)] = id_
+        after = replace(
+            entry,
+            masked=tuple(dict.fromkeys((*entry.masked, *candidate.masked)))[:VARIANTS],
+            first_seen=_least(entry.first_seen, candidate.first_seen),
+            last_seen=_most(entry.last_seen, candidate.last_seen),
+            joined=entry.joined + (len(new) if before is not None else 0),
+        )
+        if after != before:
+            draft.entries[id_] = after
+            draft.changed.add(id_)
+        if before is None:
+            return Identity(id_, entry.name, None, None)
+        return Identity(id_, entry.name, before.first_seen, before.last_seen)
+
+    def _known_id(self, draft: _Draft, candidate: Candidate, masks: Masks) -> str | None:
+        known = {draft.known[message] for message in candidate.masked if message in draft.known}
+        if not known and candidate.id in draft.entries:
+            known = {candidate.id}
+        if not known:
+            known = {
+                id_
+                for id_, entry in draft.entries.items()
+                if any(masks.joins(entry.template, message) for message in candidate.masked)
+            }
+        return min(
+            known,
+            key=lambda id_: (id_ not in draft.decided, *_order(draft.entries.get(id_), id_)),
+            default=None,
+        )
+
+    @staticmethod
+    def _old(pipe: redis.client.Pipeline, zset: str, now: float) -> set[str]:
+        return {text(name) for name in pipe.zrangebyscore(zset, "-inf", now - FORGET_AFTER)}
+
+    def _stale(
+        self, pipe: redis.client.Pipeline, at: Callable[[str], str], draft: _Draft, now: float
+    ) -> set[str]:
+        """Hashes long unseen of clusters on which no decision hangs."""
+        old = list(self._old(pipe, at("variants"), now))
+        if not old:
+            return set()
+        clusters: Sequence[object] = pipe.hmget(at("messages"), old)
+        return {
+            hashed
+            for hashed, id_ in zip(old, clusters, strict=True)
+            if id_ is None or text(id_) not in draft.decided
+        }
+
+    def _hash(self, message: str) -> str:
+        return _hash(self._secrets[0], message)
+
+
+def _hash(secret: bytes, message: str) -> str:
+    data = message.encode("utf-8", "surrogatepass")
+    return hmac.new(secret, data, hashlib.sha256).hexdigest()[:32]
+
+
+def _order(entry: Entry | None, id_: str) -> tuple[int, str]:
+    number = entry.name[1:] if entry else ""
+    return (int(number) if number.isdigit() else 1 << 62, id_)
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return min((time_ for time_ in (one, other) if time_ is not None), default=None)
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    return max((time_ for time_ in (one, other) if time_ is not None), default=None)
+
+
+def _mapping(fields: Mapping[str, Any]) -> Mapping[Any, Any]:
+    return fields  # redis-py's mappings are invariant in their keys
+
+
+def entries(client: redis.Redis, environment: str) -> Mapping[str, Entry]:
+    """All that is remembered of an environment's clusters, by id (for a person to look at)."""
+    found = client.hgetall(key(environment, "registry", "clusters"))
+    return {text(id_): codec.loads(Entry, data) for id_, data in found.items()}
