@@ -49,8 +49,8 @@ class Understood:
     severity: Severity
     """From the header, the access line or the traceback; DEFAULT where the text says none."""
     piece: traces.Piece | None = None
-    volatile: bool = False
-    """Its digits matter (the status of an access line), so it must not be remembered."""
+    request: requests.Request | None = None
+    """An access line; its digits matter, so it must not be remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def understand(text: str, audit: bool = False) -> Understood:
     if request is not None:
         level = head.severity or requests.severity(request.status)
         level = max(level, requests.severity(request.status)) if request.status >= 400 else level
-        return Understood(Key(Kind.REQUEST, redact(request.key)), level, volatile=True)
+        return Understood(Key(Kind.REQUEST, redact(request.key)), level, request=request)
     piece = traces.piece(words)
     level = head.severity
     if piece and piece.kind is not traces.Kind.MIDDLE and not level:
@@ -213,6 +213,8 @@ class Reader:
             understood = self._request(request, text)
         else:
             understood = self._message(text, "protoPayload" in raw)
+            if understood.request is not None:
+                route = understood.request.route
         severity = own_severity(raw) or understood.severity
         stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
         insert_id = raw.get("insertId")
@@ -246,7 +248,7 @@ class Reader:
         known = self._known.get(collapsed)
         if known is None:
             known = understand(text)
-            if not known.volatile:
+            if known.request is None:
                 if len(self._known) >= self._capacity:
                     self._known.clear()
                 self._known[collapsed] = known
@@ -266,7 +268,9 @@ def title(raw: JSON, limit: int = 300) -> str:
         request = redact(str(requests.from_log(http)))
         words = f"{request}: {words}" if words.strip() else request
     piece = traces.piece(words)
-    if piece and piece.message:
+    if (access := requests.from_text(words)) is not None:
+        words = redact(f"{access}, in the access log")
+    elif piece and piece.message:
         words = f"{piece.message}: {piece.exception}" if piece.exception else piece.message
     elif piece and piece.exception:
         words = piece.exception

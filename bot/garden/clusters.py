@@ -1,0 +1,108 @@
+"""Rollup → clusters: masked messages that say the same thing become one, and get their figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.garden import entry as entries
+from bot.garden.entry import Key, Kind
+from bot.garden.grouping import group
+from bot.garden.model import JSON, Location, Severity, Window
+from bot.garden.rfc3339 import hour
+from bot.garden.rollup import Rollup, Tally
+
+SHOWN_REVISIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A cluster before anyone has judged it: what it is and its figures, still mergeable."""
+
+    id: str
+    kind: Kind
+    template: str
+    keys: tuple[Key, ...]
+    tally: Tally
+
+    @property
+    def title(self) -> str:
+        """In the words of the representative with the lowest hash."""
+        return entries.title(self.sample) or "(empty message)"
+
+    @property
+    def sample(self) -> JSON:
+        """The representative entry, redacted."""
+        return self.tally.samples[0].raw if self.tally.samples else {}
+
+    @property
+    def location(self) -> Location | None:
+        """Where most representatives say that it was written; None where none says."""
+        found = Counter(
+            place for s in self.tally.samples if (place := entries.location(s.raw)) is not None
+        )
+        if not found:
+            return None
+        return min(found.items(), key=lambda item: (-item[1], str(item[0])))[0]
+
+    def histogram(self, window: Window) -> tuple[int, ...]:
+        """Entries per UTC hour, from the hour of the window's start to that of its end."""
+        start, end = hour(window.start), hour(window.end)
+        return tuple(self.tally.hours.get(at, 0) for at in range(start, end + 1))
+
+
+def content_id(kind: Kind, template: str, place: str = "") -> str:
+    """A cluster's id from its content alone: the same words, the same id, on every machine."""
+    words = "\x1f".join((kind.value, template, place)).encode("utf-8", "surrogatepass")
+    return "c-" + hashlib.blake2b(words, digest_size=6).hexdigest()
+
+
+def clusters(rollup: Rollup) -> list[Draft]:
+    """The clusters of a stitched rollup, in the order of their ids.
+
+    Only messages of one kind and, for tracebacks, one place are compared: that decides already
+    that they are different problems.
+    """
+    drafts: list[Draft] = []
+    for (kind, place), tallies in _partitions(rollup.tallies):
+        templates = _templates(kind, tallies)
+        members: dict[str, list[str]] = {}
+        for masked, template in templates.items():
+            members.setdefault(template, []).append(masked)
+        for template, masked in members.items():
+            whole = Tally()
+            for text in sorted(masked):
+                whole.merge(tallies[text])
+            keys = tuple(Key(kind, text, place) for text in sorted(masked))
+            drafts.append(Draft(content_id(kind, template, place), kind, template, keys, whole))
+    return sorted(drafts, key=lambda draft: draft.id)
+
+
+def _partitions(
+    tallies: Mapping[Key, Tally],
+) -> Iterator[tuple[tuple[Kind, str], dict[str, Tally]]]:
+    parts: dict[tuple[Kind, str], dict[str, Tally]] = {}
+    for key, tally in tallies.items():
+        parts.setdefault((key.kind, key.place), {})[key.masked] = tally
+    yield from sorted(parts.items(), key=lambda item: (item[0][0].value, item[0][1]))
+
+
+def _templates(kind: Kind, tallies: Mapping[str, Tally]) -> Mapping[str, str]:
+    """Masked message → template. What a request or an audit entry is about is exact already."""
+    if kind in (Kind.REQUEST, Kind.AUDIT):
+        return {masked: masked for masked in tallies}
+    return group({masked: tally.count for masked, tally in tallies.items()})
+
+
+def span(drafts: Sequence[Draft]) -> tuple[int | None, int | None]:
+    """First and last time among them."""
+    firsts = [d.tally.first for d in drafts if d.tally.first is not None]
+    lasts = [d.tally.last for d in drafts if d.tally.last is not None]
+    return min(firsts, default=None), max(lasts, default=None)
+
+
+def is_error(draft: Draft) -> bool:
+    """Severity ERROR or above, or an exception."""
+    return draft.tally.severity >= Severity.ERROR or draft.kind is Kind.TRACE
