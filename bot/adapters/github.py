@@ -1,0 +1,392 @@
+"""GitHub's issues through PyGithub, as a token or as an App.
+
+PyGithub does the transport and the App's authentication. Its objects are passed by: they fetch
+what is missing behind our back (one call an issue to learn that it is no pull request), and its
+retry sent one failed create eleven times. Here one method is one request, or a known few, and
+nothing is ever sent twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from bot.adapters.github_errors import Call, no_answer, refusal
+from bot.garden.errors import Refused, Unavailable
+from bot.garden.ports import Issue, Locks, Repository
+from bot.garden.rfc3339 import parse
+
+if TYPE_CHECKING:
+    from github import Auth, Github
+
+API_URL = "https://api.github.com"
+TIMEOUT = 10
+"""Seconds to connect, and seconds between two packets of an answer. GitHub itself ends a request
+after ten."""
+PER_PAGE = 100
+"""GitHub's limit for a page."""
+COMMENT_PAGES = 3
+"""Of an issue's comments the newest pages are read."""
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+_LAST = re.compile(r'[?&]page=(\d+)[^>]*>\s*;\s*rel="last"')
+
+Pace = Callable[[], None]
+"""Called before anything is created: returns when it may be sent, or raises `Unavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A personal or fine-grained access token."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A GitHub App; its installation is found by repository."""
+
+    app_id: str
+    private_key: str = field(repr=False)
+    """PEM; `\\n` written out is understood, since many keep it in one line."""
+
+
+class SharedPace:
+    """One content-creating request a second for all processes that share the locks.
+
+    GitHub's secondary limits are 80 a minute and 500 an hour, and it asks for one a second. The
+    hour's is left to GitHub's answer.
+    """
+
+    def __init__(
+        self,
+        locks: Locks,
+        *,
+        sleep: Callable[[float], None],
+        new_token: Callable[[], str],
+        longest: float = 15.0,
+    ) -> None:
+        self._locks = locks
+        self._sleep = sleep
+        self._new_token = new_token
+        self._longest = longest
+
+    def __call__(self) -> None:
+        """Waits for its turn, `longest` seconds at most."""
+        token, step = self._new_token(), 0.2
+        for _ in range(max(1, round(self._longest / step))):
+            if self._locks.once("github:write", 1, token):
+                return
+            self._sleep(step)
+        raise Unavailable(
+            "Many issues are being filed at once; yours was not sent. Try again in a minute.",
+            retry_after=60,
+        )
+
+
+class GitHubTracker:
+    """`ports.IssueTracker`. Nothing connects before the first call.
+
+    One PyGithub client a thread and process: it keeps the request that it is about to send in
+    itself, so that two threads on one client could send one request twice and another never.
+    """
+
+    def __init__(
+        self,
+        credentials: Token | App | None,
+        *,
+        base_url: str = API_URL,
+        pace: Pace | None = None,
+        timeout: int = TIMEOUT,
+    ) -> None:
+        self._credentials = credentials
+        self._base_url = base_url.rstrip("/")
+        self._pace = pace
+        self._timeout = timeout
+        self._local = threading.local()
+        self._names: dict[str, str] = {}
+
+    # --- the port --------------------------------------------------------------------------------
+
+    def repository(self, name: str) -> Repository:
+        """As it is now: whether it is private is never remembered."""
+        data = self._one(self._call("read the repository", name), "GET", "")
+        full_name = _text(data, "full_name")
+        if not _NAME.fullmatch(full_name):
+            raise no_answer(self._call("read the repository", name), "an answer I cannot read")
+        # A renamed repository redirects, and PyGithub drops the query on the way: ask the new name.
+        self._names[name] = full_name
+        # What does not say that it is private counts as public: samples stay out.
+        return Repository(full_name, data.get("private") is True, _text(data, "html_url"))
+
+    def issue(self, repository: str, number: int) -> Issue:
+        """As it is now."""
+        call = self._call("read the issue", repository, number=number)
+        return _issue(call, self._one(call, "GET", f"/issues/{number}"))
+
+    def recent(self, repository: str, limit: int) -> Sequence[Issue]:
+        """Issues, the most recently updated first, open and closed, no pull requests.
+
+        `limit` bounds what is read, pull requests included.
+        """
+        self._resolve(repository)
+        call = self._call("read the issues", repository)
+        order = {"state": "all", "sort": "updated", "direction": "desc"}
+        found: dict[int, Issue] = {}
+        for page in range(1, -(-max(1, limit) // PER_PAGE) + 1):
+            items, _ = self._many(call, "/issues", {**order, "page": str(page)})
+            for item in items:
+                if "pull_request" not in item:
+                    issue = _issue(call, item)
+                    # What changes while we read comes twice, never not at all.
+                    found.setdefault(issue.number, issue)
+            if len(items) < PER_PAGE:
+                break
+        return tuple(found.values())[:limit]
+
+    def create(self, repository: str, title: str, body: str, labels: Sequence[str]) -> Issue:
+        """One POST and no other. Raises `UnknownOutcome` where it may exist all the same."""
+        call = self._call("create the issue", repository, writes=True)
+        data = self._write(
+            call, "POST", "/issues", {"title": title, "body": body, "labels": list(labels)}
+        )
+        return _issue(call, data)
+
+    def comment(self, repository: str, number: int, body: str) -> str:
+        """Returns the comment's address."""
+        call = self._call("add the comment", repository, writes=True, number=number)
+        data = self._write(call, "POST", f"/issues/{number}/comments", {"body": body})
+        if not (url := _text(data, "html_url")):
+            raise no_answer(call, "an answer I cannot read")
+        return url
+
+    def comments(self, repository: str, number: int) -> Sequence[str]:
+        """The bodies of the newest 200 to 300 comments, oldest first."""
+        self._resolve(repository)
+        call = self._call("read the comments", repository, number=number)
+        path = f"/issues/{number}/comments"
+        first, headers = self._many(call, path, {"page": "1"})
+        last = _LAST.search(headers.get("link", ""))
+        pages = {1: first}
+        end = int(last[1]) if last else 1
+        for page in range(max(2, end - COMMENT_PAGES + 1), end + 1):
+            pages[page], _ = self._many(call, path, {"page": str(page)})
+        # A comment may have been added since the first answer named the last page.
+        while end < 10_000 and len(pages.get(end, ())) == PER_PAGE:
+            end += 1
+            pages[end], _ = self._many(call, path, {"page": str(end)})
+        return tuple(_text(item, "body") for page in sorted(pages) for item in pages[page])
+
+    def reopen(self, repository: str, number: int) -> Issue:
+        """Of an open issue: nothing happens."""
+        call = self._call("reopen the issue", repository, writes=True, number=number)
+        change = {"state": "open", "state_reason": "reopened"}
+        return _issue(call, self._write(call, "PATCH", f"/issues/{number}", change))
+
+    # --- requests --------------------------------------------------------------------------------
+
+    def _call(
+        self, doing: str, repository: str, *, writes: bool = False, number: int | None = None
+    ) -> Call:
+        app = isinstance(self._credentials, App)
+        return Call(doing, repository, writes=writes, number=number, app=app)
+
+    def _resolve(self, repository: str) -> None:
+        if repository not in self._names:
+            self.repository(repository)
+
+    def _write(self, call: Call, verb: str, path: str, data: object) -> dict[str, Any]:
+        self._resolve(call.repository)
+        if self._pace:
+            self._pace()
+        return self._one(call, verb, path, data)
+
+    def _one(self, call: Call, verb: str, path: str, data: object = None) -> dict[str, Any]:
+        answer, _ = self._request(call, verb, path, None, data)
+        if not isinstance(answer, dict):
+            raise no_answer(call, "an answer I cannot read")
+        return answer
+
+    def _many(
+        self, call: Call, path: str, parameters: Mapping[str, str]
+    ) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+        wanted = {**parameters, "per_page": str(PER_PAGE)}
+        answer, headers = self._request(call, "GET", path, wanted, None)
+        if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
+            raise no_answer(call, "an answer I cannot read")
+        return answer, headers
+
+    def _request(
+        self,
+        call: Call,
+        verb: str,
+        path: str,
+        parameters: dict[str, str] | None,
+        data: object,
+    ) -> tuple[object, Mapping[str, str]]:
+        name = self._names.get(call.repository, call.repository)
+        if not _NAME.fullmatch(name) or ".." in name:
+            raise Refused(
+                "`github` in gardener.toml is not the name of a repository. Write owner/name, as "
+                "in the repository's address."
+            )
+        client = self._client(call, name)
+        with _translated(call):
+            status, headers, text = client.requester.requestJson(
+                verb, f"/repos/{quote(name)}{path}", parameters, None, data
+            )
+        if not 200 <= status < 300:
+            if status in (301, 307, 308, 404):
+                self._names.pop(call.repository, None)
+            if status == 401:
+                self._local.clients = {}  # an App's token may have been revoked: get a new one
+            raise refusal(call, status, headers, text)
+        try:
+            return json.loads(text), headers
+        except ValueError:
+            raise no_answer(call, "an answer I cannot read") from None
+
+    # --- clients ---------------------------------------------------------------------------------
+
+    def _client(self, call: Call, name: str) -> Github:
+        if getattr(self._local, "pid", None) != os.getpid():
+            self._local.pid, self._local.clients = os.getpid(), {}
+        clients: dict[str, Github] = self._local.clients
+        # A token serves every repository, an App's installation its own.
+        key = name if isinstance(self._credentials, App) else ""
+        if key not in clients:
+            clients[key] = self._connect(call, name)
+        client = clients[key]
+        if isinstance(self._credentials, App):
+            # Fetched here if it has run out, where a failure means that nothing was sent.
+            with _translated(_reading(call)):
+                _ = client.requester.auth.token if client.requester.auth else None
+        return client
+
+    def _connect(self, call: Call, name: str) -> Github:
+        from github import Auth, Github
+
+        if (
+            urlsplit(self._base_url).scheme not in ("http", "https")
+            or not urlsplit(self._base_url).hostname
+        ):
+            raise Refused("GITHUB_API_URL is no http address. Leave it out for github.com.")
+        if isinstance(self._credentials, Token):
+            token = self._credentials.token.strip()
+            if not token or not token.isascii() or not token.isprintable():
+                raise Refused("GITHUB_TOKEN is empty or not a token. Copy it again from GitHub.")
+            return Github(auth=Auth.Token(token), **self._options())
+        if isinstance(self._credentials, App):
+            return Github(auth=self._installation(call, name, self._credentials), **self._options())
+        raise Refused(
+            "I have no GitHub account to file with. Set GITHUB_TOKEN, or GITHUB_APP_ID and "
+            "GITHUB_APP_PRIVATE_KEY, and start gardener again."
+        )
+
+    def _installation(self, call: Call, name: str, app: App) -> Auth.Auth:
+        from github import Auth, GithubIntegration
+
+        key = app.private_key.replace("\\n", "\n").strip() + "\n"
+        auth = Auth.AppAuth(app.app_id.strip(), key)
+        try:
+            auth.create_jwt()
+        except Exception as error:  # PyJWT and cryptography raise half a dozen families
+            raise Refused(
+                "GITHUB_APP_PRIVATE_KEY is not a private key that I can read. Put the whole "
+                "content of the .pem file from the App's settings there."
+            ) from error
+        integration = GithubIntegration(auth=auth, **self._options())
+        owner, repository = name.split("/")
+        with _translated(_reading(call)):
+            installation = integration.get_repo_installation(owner, repository)
+            return auth.get_installation_auth(installation.id, requester=integration.requester)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "base_url": self._base_url,
+            "timeout": self._timeout,
+            "user_agent": "gardener",
+            "per_page": PER_PAGE,
+            "retry": None,
+            # The pace is ours: PyGithub's would sleep in each process for itself.
+            "seconds_between_requests": None,
+            "seconds_between_writes": None,
+        }
+
+
+@contextmanager
+def _translated(call: Call) -> Iterator[None]:
+    """Errors of PyGithub and requests as ours. `from None`: theirs hold the request's headers."""
+    from github import GithubException
+    from requests import exceptions
+
+    try:
+        yield
+    except GithubException as error:
+        headers = {k.lower(): str(v) for k, v in (error.headers or {}).items()}
+        raise refusal(call, error.status, headers, json.dumps(error.data, default=str)) from None
+    except exceptions.SSLError:
+        raise no_answer(call, "its certificate does not verify") from None
+    except (exceptions.ConnectTimeout, exceptions.ProxyError, exceptions.InvalidURL):
+        raise no_answer(call, "no connection", sent=False) from None
+    except exceptions.Timeout:
+        raise no_answer(call, "time-out") from None
+    except exceptions.ConnectionError as error:
+        if _never_connected(error):
+            raise no_answer(call, "no connection", sent=False) from None
+        raise no_answer(call, "connection lost") from None
+    except exceptions.RequestException:
+        raise no_answer(call, "network error") from None
+    except RuntimeError:
+        # PyGithub follows no redirect to another host or scheme.
+        raise Refused(
+            "GITHUB_API_URL sends us to another address. Set it to the API's own, or leave it "
+            "out for github.com."
+        ) from None
+
+
+def _never_connected(error: Exception) -> bool:
+    from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def _reading(call: Call) -> Call:
+    """The same call before anything of it was sent."""
+    return replace(call, writes=False)
+
+
+def _issue(call: Call, data: Mapping[str, Any]) -> Issue:
+    number = data.get("number")
+    if not isinstance(number, int):
+        raise no_answer(call, "an answer I cannot read")
+    labels = data.get("labels")
+    names = (
+        label if isinstance(label, str) else _text(label, "name")
+        for label in (labels if isinstance(labels, list) else ())
+        if isinstance(label, str | dict)
+    )
+    return Issue(
+        number=number,
+        title=_text(data, "title"),
+        body=_text(data, "body"),
+        state="closed" if data.get("state") == "closed" else "open",
+        url=_text(data, "html_url"),
+        labels=tuple(name for name in names if name),
+        created=parse(_text(data, "created_at")) or 0,
+        updated=parse(_text(data, "updated_at")) or 0,
+        closed=parse(_text(data, "closed_at")),
+    )
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    return value if isinstance(value, str) else ""
