@@ -224,6 +224,6 @@ class SocketLink:
                 connection.transport.abort()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, politely. The app connects again unless it is told not to."""
         for connection in list(self._connections):
             await connection.socket.close()
