@@ -374,7 +374,8 @@ def _last_words(state_dir: Path) -> str:
         lines = (state_dir / "valkey.log").read_text("utf-8", "replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
         if said:
-            return f'it says "{said[-1].lstrip("# *")[:200]}".'
+            _, mark, words = said[-1].partition(" # ")  # process, time, level
+            return f'it says "{(words if mark else said[-1])[:200]}".'
     return "it says nothing."
 
 

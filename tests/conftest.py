@@ -1,0 +1,40 @@
+"""What any test may ask for: the real store, started for the session and empty for each test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.adapters import embedded, store
+
+
+@pytest.fixture(scope="session")
+def _state_of_session() -> Iterator[Path]:
+    # Not pytest's own directories: their paths are too long for a socket.
+    directory = Path(tempfile.mkdtemp(prefix="gardener-"))
+    yield directory
+    embedded.leave(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    """A state directory of the test's own; the server in it is ended after the test."""
+    directory = Path(tempfile.mkdtemp(prefix="gardener-"))
+    yield directory
+    embedded.leave(directory)
+    embedded.stop(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_client(_state_of_session):
+    """An empty embedded Valkey, the real one."""
+    client = store.connect(None, _state_of_session)
+    client.flushall()
+    yield client
+    client.close()

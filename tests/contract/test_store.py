@@ -1,0 +1,460 @@
+"""One class a port, run on the fake that other tests use and on the real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from bot.adapters import store
+from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
+from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.store_registry import FORGET_AFTER, Masks, RedisRegistry, entries
+from bot.garden.errors import Refused, Unavailable
+from bot.garden.model import (
+    Acknowledgement,
+    Claim,
+    Cluster,
+    Coverage,
+    Decisions,
+    IssueLink,
+    Override,
+    Priority,
+    Report,
+    Severity,
+    Snooze,
+    Window,
+)
+from bot.garden.ports import Candidate, Identity, Subscription
+from tests.fakes.store import (
+    FakeDecisionBook,
+    FakeLocks,
+    FakeRegistry,
+    FakeReportCache,
+    FakeSubscriptions,
+)
+
+SECRET = b"a secret of the tests"
+
+
+def prefix_joins(template: str, masked: str) -> bool:
+    """A rule that is easy to see through: the words before the last colon are the same."""
+    return ":" in template and template.rpartition(":")[0] == masked.rpartition(":")[0]
+
+
+def candidate(id_: str, *masked: str, first=None, last=None) -> Candidate:
+    return Candidate(id_, masked[0], masked, first, last, len(masked))
+
+
+def masks(version=1, mask=lambda text: text) -> Masks:
+    return Masks(version, mask, prefix_joins)
+
+
+@pytest.fixture(params=["fake", pytest.param("redis", marks=pytest.mark.redis)])
+def kind(request):
+    if request.param == "redis":
+        request.getfixturevalue("redis_client")
+    return request.param
+
+
+class TestRegistry:
+    @pytest.fixture
+    def registry(self, kind, request):
+        if kind == "fake":
+            return FakeRegistry(joins=prefix_joins)
+        return RedisRegistry(request.getfixturevalue("redis_client"), [SECRET], masks=masks())
+
+    def test_new_clusters_keep_their_own_id_and_count_up_in_order(self, registry):
+        found = registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
+        assert list(found) == [Identity("c-1", "C1", None), Identity("c-2", "C2", None)]
+
+    def test_a_known_message_keeps_its_id_whatever_the_run_calls_it(self, registry):
+        registry.resolve("staging", [candidate("c-1", "a", first=5, last=9)])
+        (found,) = registry.resolve("staging", [candidate("c-9", "a", first=7, last=20)])
+        assert found == Identity("c-1", "C1", 5, 9)
+        (found,) = registry.resolve("staging", [candidate("c-9", "a")])
+        assert found == Identity("c-1", "C1", 5, 20)
+
+    def test_a_new_variant_joins_and_is_known_from_then_on(self, registry):
+        registry.resolve("staging", [candidate("c-1", "cannot start: x")])
+        (joined,) = registry.resolve("staging", [candidate("c-2", "cannot start: y")])
+        assert (joined.id, joined.name) == ("c-1", "C1")
+        (apart,) = registry.resolve("staging", [candidate("c-3", "started")])
+        assert (apart.id, apart.name) == ("c-3", "C2")
+
+    def test_new_clusters_of_one_run_stay_apart(self, registry):
+        run = [candidate("c-1", "cannot start: x"), candidate("c-2", "stopped: y")]
+        assert [i.id for i in registry.resolve("staging", run)] == ["c-1", "c-2"]
+
+    def test_two_known_ids_are_never_merged(self, registry):
+        registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
+        (both,) = registry.resolve("staging", [candidate("c-9", "b", "a")])
+        assert both.id == "c-1"
+        apart = registry.resolve("staging", [candidate("c-8", "a"), candidate("c-9", "b")])
+        assert [i.id for i in apart] == ["c-1", "c-2"]
+
+    def test_a_known_id_is_known_even_where_its_message_is_not(self, registry):
+        registry.resolve("staging", [candidate("c-1", "a")])
+        (found,) = registry.resolve("staging", [candidate("c-1", "quite different")])
+        assert found.name == "C1"
+
+    def test_environments_do_not_know_each_other(self, registry):
+        registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
+        (found,) = registry.resolve("prod", [candidate("c-2", "b")])
+        assert (found.id, found.name, found.first_seen) == ("c-2", "C1", None)
+        assert registry.find("prod", "C2") is None
+
+    def test_names_are_found_in_any_case(self, registry):
+        registry.resolve("staging", [candidate("c-1", "a")])
+        assert registry.find("staging", "c1") == "c-1"
+        assert registry.find("staging", "C1") == "c-1"
+        assert registry.find("staging", "c-1") == "c-1"
+        assert registry.find("staging", "C2") is None
+        assert registry.find("elsewhere", "C1") is None
+
+    def test_nothing_asked_nothing_answered(self, registry):
+        assert list(registry.resolve("staging", [])) == []
+
+    def test_any_text_is_a_message(self, registry):
+        odd = ["", "\ud83d", "a\x00b", "𝔘 ünï", "x" * 70_000]
+        run = [candidate(f"c-{n}", text) for n, text in enumerate(odd)]
+        first = [i.id for i in registry.resolve("staging", run)]
+        assert [i.id for i in registry.resolve("staging", run)] == first
+        assert first == [f"c-{n}" for n in range(len(odd))]
+
+
+@pytest.mark.redis
+class TestRegistryOnRedis:
+    def test_the_keys_of_messages_are_keyed_hashes(self, redis_client):
+        RedisRegistry(redis_client, [b"one"], masks=masks()).resolve(
+            "staging", [candidate("c-1", "a")]
+        )
+        (one,) = redis_client.hkeys("gardener:v1:staging:registry:messages")
+        redis_client.flushall()
+        RedisRegistry(redis_client, [b"two"], masks=masks()).resolve(
+            "staging", [candidate("c-1", "a")]
+        )
+        (two,) = redis_client.hkeys("gardener:v1:staging:registry:messages")
+        assert one != two
+        assert one != b"a"
+
+    def test_without_a_secret_it_refuses(self, redis_client):
+        with pytest.raises(Refused, match="GARDENER_SECRET"):
+            RedisRegistry(redis_client, [])
+
+    def test_runs_at_once_agree_and_use_no_number_twice(self, redis_client):
+        registry = RedisRegistry(redis_client, [SECRET], masks=masks())
+        gate = threading.Barrier(8)
+
+        def run(number):
+            mine = [candidate(f"c-{number}-{n}", f"shared {n}") for n in range(20)]
+            mine.append(candidate(f"c-own-{number}", f"own {number}"))
+            gate.wait()
+            return registry.resolve("staging", mine)
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(run, range(8)))
+        shared = [[i.id for i in answer[:20]] for answer in answers]
+        assert all(ids == shared[0] for ids in shared)
+        names = {i.id: i.name for answer in answers for i in answer}
+        assert len(names) == 28
+        assert sorted(names.values(), key=lambda n: int(n[1:])) == [f"C{n}" for n in range(1, 29)]
+
+    def test_a_rotated_secret_orphans_nothing(self, redis_client):
+        masked = [f"message {n}" for n in range(50)]
+        old = RedisRegistry(redis_client, [b"old"], masks=masks())
+        old.resolve("staging", [candidate("c-1", *masked)])
+        both = RedisRegistry(redis_client, [b"new", b"old"], masks=masks())
+        assert both.resolve("staging", [candidate("c-2", *masked)])[0].id == "c-1"
+        new = RedisRegistry(redis_client, [b"new"], masks=masks())
+        for message in masked:
+            assert new.resolve("staging", [candidate("c-3", message)])[0].id == "c-1"
+        assert redis_client.hlen("gardener:v1:staging:registry:messages") == 50
+
+    def test_most_is_saved_even_where_the_old_secret_is_gone_at_once(self, redis_client):
+        RedisRegistry(redis_client, [b"old"], masks=masks()).resolve(
+            "staging", [candidate("c-1", "a")]
+        )
+        lone = RedisRegistry(redis_client, [b"new"], masks=masks())
+        assert lone.resolve("staging", [candidate("c-2", "a")])[0].id == "c-1"
+
+    def test_a_better_mask_finds_every_cluster_again(self, redis_client):
+        plain = RedisRegistry(redis_client, [SECRET], masks=masks())
+        plain.resolve("staging", [candidate("c-1", "user 12 gone"), candidate("c-2", "b")])
+        better = masks(2, lambda text: text.replace("12", "<*>"))
+        registry = RedisRegistry(redis_client, [SECRET], masks=better)
+        found = registry.resolve(
+            "staging", [candidate("c-8", "user <*> gone"), candidate("c-9", "b")]
+        )
+        assert [(i.id, i.name) for i in found] == [("c-1", "C1"), ("c-2", "C2")]
+        assert entries(redis_client, "staging")["c-1"].mask == 2
+
+    def test_the_products_own_masks_are_the_default(self, redis_client):
+        registry = RedisRegistry(redis_client, [SECRET])
+        assert registry.resolve("staging", [candidate("c-1", "a")])[0].name == "C1"
+
+    def test_entries_long_unseen_go_unless_a_decision_hangs_on_them(self, redis_client):
+        day = 0.0
+        registry = RedisRegistry(redis_client, [SECRET], masks=masks(), clock=lambda: day)
+        registry.resolve(
+            "staging", [candidate("c-1", "a"), candidate("c-2", "b"), candidate("c-3", "c")]
+        )
+        RedisDecisionBook(redis_client).put("staging", Claim("c-2", "U1", 1))
+        day += FORGET_AFTER - 10
+        registry.resolve("staging", [candidate("c-3", "c")])
+        assert registry.find("staging", "C1") == "c-1"
+        day += 11
+        registry.resolve("staging", [candidate("c-4", "d")])
+        assert registry.find("staging", "C1") is None
+        assert registry.find("staging", "C2") == "c-2"
+        assert registry.find("staging", "C3") == "c-3"
+        assert redis_client.hlen("gardener:v1:staging:registry:messages") == 3
+        found = registry.resolve("staging", [candidate("c-8", "a"), candidate("c-9", "b")])
+        assert [(i.id, i.name) for i in found] == [("c-8", "C5"), ("c-2", "C2")]
+
+    def test_where_two_known_meet_the_one_with_a_decision_is_kept(self, redis_client):
+        registry = RedisRegistry(redis_client, [SECRET], masks=masks())
+        registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
+        RedisDecisionBook(redis_client).put("staging", Claim("c-2", "U1", 1))
+        assert registry.resolve("staging", [candidate("c-9", "a", "b")])[0].id == "c-2"
+
+    def test_what_a_newer_version_wrote_is_read_as_far_as_it_is_understood(self, redis_client):
+        registry = RedisRegistry(redis_client, [SECRET], masks=masks())
+        registry.resolve("staging", [candidate("c-1", "a", first=3)])
+        name = "gardener:v1:staging:registry:clusters"
+        data = json.loads(redis_client.hget(name, "c-1")) | {"mood": {"of": "tomorrow"}}
+        redis_client.hset(name, "c-1", json.dumps(data))
+        redis_client.hset(name, "c-2", "no JSON at all")
+        assert registry.resolve("staging", [candidate("c-7", "a")])[0].first_seen == 3
+
+
+ACK = Acknowledgement("c-1", "U1", "known <noise>", 5, until=10, per_day=2.5, title="Ünïcode")
+DECISIONS = [
+    ACK,
+    IssueLink("c-1", "acme/backend", 12, "https://example.com/12", "It fails", "U1", 7),
+    Claim("c-1", "U2", 8),
+    Snooze("c-1", "U2", 8, until_revision="api-00012-abc"),
+    Override("c-1", "U2", 8, Priority.P1, Priority.P4),
+]
+
+
+class TestDecisionBook:
+    @pytest.fixture
+    def book(self, kind, request):
+        if kind == "fake":
+            return FakeDecisionBook()
+        return RedisDecisionBook(request.getfixturevalue("redis_client"))
+
+    def test_what_was_decided_is_there_by_cluster(self, book):
+        for decision in DECISIONS:
+            assert book.put("staging", decision) is None
+        book.put("staging", Claim("c-2", "U2", 8))
+        assert book.all("staging") == {
+            "c-1": Decisions(*DECISIONS),
+            "c-2": Decisions(claim=Claim("c-2", "U2", 8)),
+        }
+        assert book.all("prod") == {}
+
+    def test_one_of_a_kind_and_the_one_before_comes_back(self, book):
+        other = Acknowledgement("c-1", "U2", "until the fix", 6)
+        book.put("staging", ACK)
+        assert book.put("staging", other) == ACK
+        assert book.all("staging")["c-1"].expected == other
+
+    @pytest.mark.parametrize("decision", DECISIONS, ids=lambda d: type(d).__name__)
+    def test_what_is_taken_back_comes_back_and_is_gone(self, book, decision):
+        book.put("staging", decision)
+        assert book.remove("staging", "c-1", type(decision)) == decision
+        assert book.remove("staging", "c-1", type(decision)) is None
+        assert book.all("staging") == {}
+
+
+@pytest.mark.redis
+class TestDecisionBookOnRedis:
+    def test_nothing_of_it_ever_expires(self, redis_client):
+        RedisDecisionBook(redis_client).put("staging", ACK)
+        assert redis_client.ttl("gardener:v1:staging:decisions") == -1
+
+    def test_what_a_newer_version_wrote_spoils_nothing(self, redis_client):
+        book = RedisDecisionBook(redis_client)
+        book.put("staging", ACK)
+        name = "gardener:v1:staging:decisions"
+        data = json.loads(redis_client.hget(name, "c-1|expected")) | {"vote": 3}
+        redis_client.hset(name, "c-1|expected", json.dumps(data))
+        redis_client.hset(name, "c-1|vote", "{}")
+        redis_client.hset(name, "c-2|claim", "{}")
+        assert book.all("staging") == {"c-1": Decisions(expected=ACK)}
+
+    def test_an_acknowledgement_survives_kill_9(self, state_dir):
+        client = store.connect(None, state_dir)
+        RedisDecisionBook(client).put("staging", ACK)
+        os.kill(client.info("server")["process_id"], signal.SIGKILL)
+        assert RedisDecisionBook(client).all("staging") == {"c-1": Decisions(expected=ACK)}
+        other = store.connect(None, state_dir)
+        assert RedisDecisionBook(other).all("staging") == {"c-1": Decisions(expected=ACK)}
+
+
+def subscription(environment="staging", channel="C1", at="09:00") -> Subscription:
+    return Subscription(environment, channel, at, "Europe/Berlin", "U1", 4)
+
+
+class TestSubscriptions:
+    @pytest.fixture
+    def subscriptions(self, kind, request):
+        if kind == "fake":
+            return FakeSubscriptions()
+        return RedisSubscriptions(request.getfixturevalue("redis_client"))
+
+    def test_one_an_environment_and_channel(self, subscriptions):
+        assert list(subscriptions.all()) == []
+        for one in (subscription(), subscription(at="10:00"), subscription("prod")):
+            subscriptions.put(one)
+        found = sorted(subscriptions.all(), key=lambda s: s.environment)
+        assert found == [subscription("prod"), subscription(at="10:00")]
+
+    def test_off_for_one_environment_or_all_of_a_channel(self, subscriptions):
+        kept = subscription(channel="C2")
+        for one in (subscription(), subscription("prod"), subscription("dev"), kept):
+            subscriptions.put(one)
+        assert list(subscriptions.remove("C1", "staging")) == [subscription()]
+        assert list(subscriptions.remove("C1", "staging")) == []
+        assert {s.environment for s in subscriptions.remove("C1", None)} == {"prod", "dev"}
+        assert list(subscriptions.all()) == [kept]
+
+
+def report(title="It fails") -> Report:
+    cluster = Cluster(
+        id="c-1",
+        name="C1",
+        title=title,
+        template="It <*>",
+        severity=Severity.ERROR,
+        priority=Priority.P2,
+        reasons=("repeats",),
+        count=3,
+        occurrences=2,
+        first_seen=1,
+        last_seen=None,
+        histogram=(0, 3),
+        sample={"jsonPayload": {"a": [1, None, {"b": 2.5}]}, "odd": "\ud83d"},
+    )
+    return Report(
+        environment="staging",
+        services=("api",),
+        project="acme",
+        region="europe-west1",
+        query="severity>=WARNING",
+        window=Window(0, 10),
+        coverage=Coverage(read=3, clustered=3, missing=(Window(4, 5),), notes=("quota",)),
+        clusters=(cluster,),
+        generated=1_758_000_000_000_000_001,
+    )
+
+
+class TestReportCache:
+    @pytest.fixture
+    def cache(self, kind, request):
+        if kind == "fake":
+            return FakeReportCache()
+        return RedisReportCache(request.getfixturevalue("redis_client"))
+
+    def test_a_report_comes_back_as_it_was(self, cache):
+        assert cache.get("staging", "any key: 2d\n*") is None
+        cache.put("staging", "any key: 2d\n*", report(), 600)
+        assert cache.get("staging", "any key: 2d\n*") == report()
+        assert cache.get("prod", "any key: 2d\n*") is None
+
+    def test_the_last_one_counts(self, cache):
+        cache.put("staging", "k", report(), None)
+        cache.put("staging", "k", report("It works"), None)
+        assert cache.get("staging", "k") == report("It works")
+
+    def test_it_expires_where_it_should(self, cache, request):
+        cache.put("staging", "brief", report(), 600)
+        cache.put("staging", "kept", report(), None)
+        if isinstance(cache, FakeReportCache):
+            cache.now = 600
+            assert cache.get("staging", "brief") is None
+            assert cache.get("staging", "kept") is not None
+        else:
+            client = request.getfixturevalue("redis_client")
+            lives = sorted(client.ttl(name) for name in client.keys("gardener:v1:staging:report:*"))
+            assert lives[0] == -1
+            assert 590 < lives[1] <= 600
+
+
+class TestLocks:
+    @pytest.fixture
+    def locks(self, kind, request):
+        if kind == "fake":
+            return FakeLocks()
+        return RedisLocks(request.getfixturevalue("redis_client"))
+
+    def test_the_first_wins_and_may_ask_again(self, locks):
+        assert locks.once("post", 60, "me")
+        assert not locks.once("post", 60, "you")
+        assert locks.once("post", 60, "me")
+        assert locks.once("another", 60, "you")
+
+    def test_only_the_holder_lets_the_next_one_in(self, locks):
+        locks.once("post", 60, "me")
+        locks.release("post", "you")
+        assert not locks.once("post", 60, "you")
+        locks.release("post", "me")
+        assert locks.once("post", 60, "you")
+
+    def test_of_many_at_once_one_wins(self, locks):
+        tokens = count()
+        with ThreadPoolExecutor(8) as pool:
+            won = list(pool.map(lambda _: locks.once("post", 60, str(next(tokens))), range(50)))
+        assert sum(won) == 1
+
+
+@pytest.mark.redis
+class TestStore:
+    def test_forget_erases_an_environment_and_no_other(self, redis_client):
+        registry = RedisRegistry(redis_client, [SECRET], masks=masks())
+        cache = RedisReportCache(redis_client)
+        for name in ("sta", "sta*", "staging"):
+            registry.resolve(name, [candidate("c-1", "a")])
+            RedisDecisionBook(redis_client).put(name, ACK)
+            RedisSubscriptions(redis_client).put(subscription(name))
+            cache.put(name, "k", report(), 600)
+        before = redis_client.dbsize()
+        told = store.forget(redis_client, "sta*")
+        assert told == before - redis_client.dbsize() > 5
+        assert {s.environment for s in RedisSubscriptions(redis_client).all()} == {"sta", "staging"}
+        assert RedisDecisionBook(redis_client).all("sta*") == {}
+        assert cache.get("staging", "k") == report()
+        assert store.forget(redis_client, "sta*") == 0
+
+    def test_calls_are_limited_across_clients(self, redis_client):
+        one = RedisRateLimit(redis_client, "logging", 3, 60)
+        other = RedisRateLimit(redis_client, "logging", 3, 60)
+        assert [one.take(), other.take(), one.take()] == [0, 0, 0]
+        assert 59 < other.take() <= 60
+        assert RedisRateLimit(redis_client, "another", 3, 60).take() == 0
+
+    def test_an_unreachable_store_is_one_sentence(self, state_dir):
+        client = store.connect("redis://:hunter2@127.0.0.1:1/0", state_dir)
+        with pytest.raises(Unavailable, match=r"^The store is unreachable since \d\d:\d\d UTC\.$"):
+            store.ping(client)
+        with pytest.raises(Unavailable, match="unreachable"):
+            RedisDecisionBook(client).all("staging")
+
+    def test_a_wrong_password_is_refused_without_being_told(self, redis_client):
+        path = redis_client.connection_pool.make_connection().path
+        redis_client.acl_setuser("someone", enabled=True, passwords=["+right"], reset=True)
+        client = store.connect(f"unix://someone@{path}?password=hunter2", None)
+        with pytest.raises(Refused, match="REDIS_URL") as refusal:
+            store.ping(client)
+        assert "hunter2" not in str(refusal.value)
+
+    def test_an_address_that_cannot_be_read_is_refused(self, state_dir):
+        with pytest.raises(Refused, match="REDIS_URL"):
+            store.connect("redis://:hunter2@host:port/0", state_dir)

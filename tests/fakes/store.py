@@ -1,0 +1,173 @@
+"""The store's ports in memory: as short as they can be, and held to the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.garden.grouping import joins
+from bot.garden.model import (
+    Acknowledgement,
+    Claim,
+    Decision,
+    Decisions,
+    IssueLink,
+    Override,
+    Report,
+    Snooze,
+)
+from bot.garden.ports import Candidate, Identity, Subscription
+
+_FIELDS = {
+    Acknowledgement: "expected",
+    IssueLink: "issue",
+    Claim: "claim",
+    Snooze: "snooze",
+    Override: "override",
+}
+
+
+@dataclass
+class FakeDecisionBook:
+    """`ports.DecisionBook`."""
+
+    stored: dict[str, dict[str, Decisions]] = field(default_factory=dict)
+
+    def all(self, environment: str) -> Mapping[str, Decisions]:
+        return dict(self.stored.get(environment, {}))
+
+    def put(self, environment: str, decision: Decision) -> Decision | None:
+        return self._swap(environment, decision.cluster, type(decision), decision)
+
+    def remove(self, environment: str, cluster: str, kind: type[Decision]) -> Decision | None:
+        return self._swap(environment, cluster, kind, None)
+
+    def _swap(self, environment, cluster, kind, decision):
+        of_environment = self.stored.setdefault(environment, {})
+        known = of_environment.get(cluster, Decisions())
+        name = _FIELDS[kind]
+        changed = replace(known, **{name: decision})
+        if changed == Decisions():
+            of_environment.pop(cluster, None)
+        else:
+            of_environment[cluster] = changed
+        return getattr(known, name)
+
+
+@dataclass
+class FakeRegistry:
+    """`ports.Registry`."""
+
+    decisions: FakeDecisionBook = field(default_factory=FakeDecisionBook)
+    joins: Callable[[str, str], bool] = joins
+    messages: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(environment, masked message) → cluster id"""
+    templates: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(environment, cluster id) → template"""
+    known: dict[tuple[str, str], Identity] = field(default_factory=dict)
+
+    def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
+        return tuple(self._one(environment, candidate) for candidate in candidates)
+
+    def find(self, environment: str, name: str) -> str | None:
+        wanted = name.strip().casefold()
+        for (of, id_), identity in self.known.items():
+            if of == environment and wanted in (id_, identity.name.casefold()):
+                return id_
+        return None
+
+    def _one(self, environment: str, candidate: Candidate) -> Identity:
+        id_ = self._known(environment, candidate)
+        before = self.known.get((environment, id_)) if id_ else None
+        if before is None:
+            id_ = candidate.id
+            number = 1 + sum(of == environment for of, _ in self.known)
+            before = Identity(id_, f"C{number}", None, None)
+            self.templates[environment, id_] = candidate.template
+        for message in candidate.masked:
+            self.messages.setdefault((environment, message), before.id)
+        self.known[environment, before.id] = replace(
+            before,
+            first_seen=_of(min, before.first_seen, candidate.first_seen),
+            last_seen=_of(max, before.last_seen, candidate.last_seen),
+        )
+        return before
+
+    def _known(self, environment: str, candidate: Candidate) -> str | None:
+        ids = {
+            self.messages[environment, message]
+            for message in candidate.masked
+            if (environment, message) in self.messages
+        }
+        if not ids and (environment, candidate.id) in self.known:
+            ids = {candidate.id}
+        if not ids:
+            ids = {
+                id_
+                for (of, id_), template in self.templates.items()
+                if of == environment and any(self.joins(template, m) for m in candidate.masked)
+            }
+        decided = self.decisions.all(environment)
+        order = list(self.known)
+        return min(
+            ids, key=lambda i: (i not in decided, order.index((environment, i))), default=None
+        )
+
+
+@dataclass
+class FakeSubscriptions:
+    """`ports.Subscriptions`."""
+
+    stored: dict[tuple[str, str], Subscription] = field(default_factory=dict)
+
+    def all(self) -> Sequence[Subscription]:
+        return tuple(self.stored.values())
+
+    def put(self, subscription: Subscription) -> None:
+        self.stored[subscription.environment, subscription.channel] = subscription
+
+    def remove(self, channel: str, environment: str | None) -> Sequence[Subscription]:
+        names = [
+            name for name in self.stored if name[1] == channel and environment in (None, name[0])
+        ]
+        return tuple(self.stored.pop(name) for name in names)
+
+
+@dataclass
+class FakeReportCache:
+    """`ports.ReportCache`; `now` in seconds is the test's to move."""
+
+    now: float = 0.0
+    stored: dict[tuple[str, str], tuple[Report, float | None]] = field(default_factory=dict)
+
+    def get(self, environment: str, key: str) -> Report | None:
+        report, until = self.stored.get((environment, key), (None, None))
+        return None if until is not None and self.now >= until else report
+
+    def put(self, environment: str, key: str, report: Report, seconds: int | None) -> None:
+        until = None if seconds is None else self.now + seconds
+        self.stored[environment, key] = (report, until)
+
+
+@dataclass
+class FakeLocks:
+    """`ports.Locks`; `now` in seconds is the test's to move."""
+
+    now: float = 0.0
+    held: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def once(self, key: str, seconds: int, token: str) -> bool:
+        holder, until = self.held.get(key, (token, 0.0))
+        if holder != token and self.now < until:
+            return False
+        if holder != token or self.now >= until:
+            self.held[key] = (token, self.now + seconds)
+        return True
+
+    def release(self, key: str, token: str) -> None:
+        if self.held.get(key, ("", 0.0))[0] == token:
+            del self.held[key]
+
+
+def _of(choose, *times):
+    return choose((time for time in times if time is not None), default=None)
