@@ -100,9 +100,10 @@ def passing_signals_to(child: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(10)
-        child.kill()
+        for end in (child.terminate, child.kill):  # a terminal has told it, kill -INT has not
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(3)
+            end()
         raise
     finally:
         for number, handler in before.items():
@@ -152,15 +153,15 @@ def installed(lock: Path) -> bool:
 
 
 @contextlib.contextmanager
-def only_one() -> Iterator[None]:
-    """Holds off every other run.py of this folder. The system lets go if we are killed."""
+def only_one() -> Iterator[int]:
+    """Holds off every other run.py of this folder, until all who inherit this descriptor ended."""
     with (ROOT / ".venv.lock").open("w", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say("another run.py is installing; waiting for it …")
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle.fileno()
 
 
 def install(*, dev: bool = False) -> None:
@@ -168,7 +169,7 @@ def install(*, dev: bool = False) -> None:
     lock = DEV if dev else RUNTIME
     if installed(lock):
         return
-    with only_one():
+    with only_one() as turn:
         if installed(lock):  # the one we waited for did it
             return
         started = time.monotonic()
@@ -177,8 +178,8 @@ def install(*, dev: bool = False) -> None:
         # Programs in .venv/bin hold the path of the folder that they were installed in.
         pip = venv_with_pip(keep=held.get("where") == str(VENV) and same_python())
         say(f"installing what {lock.name} names into .venv …")
-        run_pip([*pip, "install", "--require-hashes", "-r", str(lock)])
-        run_pip([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+        run_pip([*pip, "install", "--require-hashes", "-r", str(lock)], turn)
+        run_pip([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], turn)
         # The development lock contains the other one; the other way round nothing is known.
         done = {one.name: fingerprint(one) for one in ({lock, RUNTIME} if dev else {lock})}
         done["where"] = str(VENV)
@@ -255,8 +256,11 @@ NO_NETWORK = re.compile(
 )
 
 
-def run_pip(command: list[str]) -> None:
-    """Runs pip, showing on a terminal what it is at, and its words only if it fails."""
+def run_pip(command: list[str], *turn: int) -> None:
+    """Runs pip, showing on a terminal what it is at, and its words only if it fails.
+
+    It inherits our turn: should we be killed, the next run waits until pip ended too.
+    """
     env = environment()
     env |= {
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -279,6 +283,7 @@ def run_pip(command: list[str]) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        pass_fds=turn,
     )
     with pip, passing_signals_to(pip):
         assert pip.stdout is not None  # noqa: S101 - asked for above

@@ -40,10 +40,11 @@ if mode == "offline":
 if mode == "broken":
     sys.exit("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES")
 if mode == "slow":
-    time.sleep(30)
+    time.sleep(3)
+    (here / "ended").touch()
 time.sleep(0.2)
 gardener = here / ".venv" / "bin" / "gardener"
-gardener.write_text('#!/bin/sh\necho "gardener $*"\ntest "$STAY" && exec sleep 30\nexit 7\n')
+gardener.write_text('#!/bin/sh\necho "gardener $*"\ntest "$STAY" && exec sleep 5\nexit 7\n')
 gardener.chmod(0o755)
 """
 
@@ -188,9 +189,10 @@ def test_an_installation_that_was_killed_is_made_anew(clone: Clone) -> None:
     clone.wait_for("asked")
     (clone.root / ".venv" / "half").touch()
     first.kill()
-    first.communicate(timeout=40)
     code, _, err = clone.run("install")
     assert code == 0
+    assert "waiting for it" in err  # pip outlived its run.py
+    assert (clone.root / "ended").exists()
     assert "building .venv anew" in err
     assert not (clone.root / ".venv" / "half").exists()
 
@@ -201,6 +203,13 @@ def test_a_clone_that_moved_is_installed_anew(clone: Clone) -> None:
     code, _, err = clone.run("install")
     assert code == 0
     assert "building .venv anew" in err
+
+
+def test_a_pip_too_old_to_install_elsewhere_is_put_into_the_environment(clone: Clone) -> None:
+    pytest.importorskip("ensurepip")
+    code, _, err = clone.run("install", PIP_STAND_IN="old")
+    assert code == 0, err
+    assert [line.split()[0] for line in clone.asked()] == ["install", "install"]
 
 
 # --- what can go wrong
@@ -232,6 +241,7 @@ def test_ctrl_c_while_installing_ends_quietly(clone: Clone) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     assert time.monotonic() - started < 20
+    assert not (clone.root / ".venv" / ".installed").exists()
 
 
 def test_a_termination_while_installing_reaches_pip(clone: Clone) -> None:
