@@ -12,7 +12,17 @@ from blocks.buttons import OFFERED, Act
 from blocks.escape import mrkdwn, user, web
 from bot.garden import words
 from bot.garden.agreement import breach
-from bot.garden.model import SECOND, Card, Cluster, Location, Priority, Report, State, Window
+from bot.garden.model import (
+    SECOND,
+    Acknowledgement,
+    Card,
+    Cluster,
+    Location,
+    Priority,
+    Report,
+    State,
+    Window,
+)
 from bot.garden.words import number
 
 if TYPE_CHECKING:
@@ -213,19 +223,24 @@ def _counted(card: Card) -> str:
 
 
 def agreement_line(cluster: Cluster, at: Setting) -> str:
-    """`Ana, 13 Sep, until 20 Sep: sign-ups in staging`, in mrkdwn; empty without one."""
+    """The agreement about a cluster, in mrkdwn; empty without one."""
     agreed = cluster.decisions.expected
     if agreed is None:
         return ""
+    return agreement_text(agreed, now=at.now, timezone=at.timezone)
+
+
+def agreement_text(agreed: Acknowledgement, *, now: int, timezone: str) -> str:
+    """`Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
     if agreed.until is not None:
-        end = f"until {at.day(agreed.until)}"
+        end = f"until {words.day(agreed.until, timezone, now)}"
     elif agreed.until_revision:
-        end = f"until a revision after {words.revision(agreed.until_revision, cluster.services)}"
+        end = f"until a revision after {words.revision(agreed.until_revision)}"
     else:
         end = "forever"
     bound = f", up to {words.rate(agreed.per_day)}" if agreed.per_day is not None else ""
-    reason = mrkdwn(agreed.reason, 200)
-    return f"{user(agreed.by)}, {at.day(agreed.at)}, {mrkdwn(end, 80)}{bound}: {reason}"
+    said = words.day(agreed.at, timezone, now)
+    return f"{user(agreed.by)}, {said}, {mrkdwn(end, 80)}{bound}: {mrkdwn(agreed.reason, 200)}"
 
 
 # --- buttons -------------------------------------------------------------------------------------

@@ -43,6 +43,13 @@ def plain_text(text: str, limit: int = SECTION) -> PlainTextObject:
     return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
 
 
+def lines(texts: Sequence[str], limit: int = SECTION) -> PlainTextObject:
+    """Literal text, one line each, cut so that all fit into one text object."""
+    each = max(20, limit // max(1, len(texts)) - 1)
+    shown = "\n".join(plain(text, each) for text in texts)
+    return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
+
+
 def titled(head: str, words: str, limit: int, *, after: Sequence[str] = ()) -> TextObject:
     """`*head*  words`, then one line each of `after`: foreign words, shown as they are.
 
@@ -112,9 +119,7 @@ def menu(action_id: str, entries: Iterable[tuple[str, Act]]) -> OverflowMenuElem
     return OverflowMenuElement(action_id=action_id, options=options) if options else None
 
 
-def actions(
-    *elements: InteractiveElement | None, block_id: str | None = None
-) -> ActionsBlock | None:
+def actions(*elements: InteractiveElement | None) -> ActionsBlock | None:
     """A row of buttons; None where nothing is left of it."""
     kept = [e for e in elements if e is not None]
     return ActionsBlock(elements=kept) if kept else None

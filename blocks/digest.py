@@ -1,0 +1,219 @@
+"""The daily digest, posted complete: an edit would not notify."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from blocks import buttons, card, parts, report
+from blocks.buttons import Act
+from blocks.card import Setting
+from blocks.escape import fallback, link, mrkdwn, user
+from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
+from bot.garden import words
+from bot.garden.digest import Digest, InHand, Kept, Worse
+from bot.garden.model import DAY, Cluster, Priority
+from bot.garden.words import number
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
+
+FULL_CARDS = 3
+LINES = 6
+SOON = 3 * DAY
+"""An agreement that ends within it is named, with [Extend]."""
+_TITLE = 100
+
+
+def digest(digest: Digest, *, now: int, query: Act) -> Message:
+    """One message for the channel. `query.query` is the command that shows the whole report."""
+    at = Setting.of(digest.report, now, query)
+    if digest.silent:
+        return _alarm(digest, at)
+    if digest.quiet:
+        return _quiet(digest, at)
+    found: list[Block] = [parts.section(f"*{mrkdwn(_summary(digest, at), 600)}*")]
+    found += _new(digest, at)
+    found += _listed("Worse", [_worse(w) for w in digest.worse])
+    found += [row for w in digest.worse[:LINES] if (row := _worse_row(w, at))]
+    found += _listed("In hand", [_in_hand(i, at) for i in digest.in_hand])
+    found += _expected(digest, at)
+    found += _listed("Gone", [_named(c) for c in digest.gone])
+    found += _below(digest, at)
+    return message(fallback(sentence(digest, now=now)), found)
+
+
+def sentence(digest: Digest, *, now: int) -> str:
+    """The digest in one sentence, unescaped, for a lock screen."""
+    at = Setting.of(digest.report, now, Act(""))
+    said = _summary(digest, at)
+    first = digest.new[0] if digest.new else digest.worse[0].card if digest.worse else None
+    return f"{said}. {first.priority.name} {first.cluster.title}" if first else f"{said}."
+
+
+def _summary(digest: Digest, at: Setting) -> str:
+    counted = [
+        f"{number(len(found))} {name}"
+        for found, name in (
+            (digest.new, "new"),
+            (digest.worse, "worse"),
+            (digest.in_hand, "in hand"),
+            (digest.gone, "gone"),
+            (digest.same, "same"),
+        )
+        if found
+    ]
+    since = words.since(digest.since, at.timezone, at.now)
+    name = words.one_line(digest.environment)
+    return f"{name} since {since}: {', '.join(counted) or 'nothing to tell'}"
+
+
+def _alarm(digest: Digest, at: Setting) -> Message:
+    return report.silent(digest.environment, digest.since, None, now=at.now, timezone=at.timezone)
+
+
+def _quiet(digest: Digest, at: Setting) -> Message:
+    since = words.since(digest.since, at.timezone, at.now)
+    known = len(digest.same) + len(digest.in_hand) + len(digest.expected)
+    worst = [c.priority for c in digest.report.cards if not card.is_expected(c, at)]
+    state = f" {number(known)} known" if known else " Nothing known"
+    state += f", worst {min(worst).name}." if known and worst else "."
+    said = f"{words.one_line(digest.environment)}: nothing new since {since}.{state}"
+    show = parts.button("Show", at.query.of(buttons.RUN), label="Run the report")
+    found: list[Block] = [parts.section(parts.plain_text(said, 600), show)]
+    return message(fallback(said), [*found, *_expected(digest, at, soon_only=True)])
+
+
+def _new(digest: Digest, at: Setting) -> list[Block]:
+    if not digest.new:
+        return []
+    found: list[Block] = [parts.section("*New*")]
+    room, text, shown = 24, MAX_TEXT // 2, 0
+    for each in digest.new[:FULL_CARDS]:
+        drawn = card.blocks(each, at)
+        room -= len(drawn)
+        text -= text_length([b.to_dict() for b in drawn])
+        if shown and min(room, text) < 0:
+            break
+        found += drawn
+        shown += 1
+    rest = digest.new[shown:]
+    if rest:
+        names = [f"{card.head(c)} {words.cut(words.one_line(c.cluster.title), 60)}" for c in rest]
+        found.append(parts.section(parts.lines(_capped(names), 900)))
+    return found
+
+
+def _worse(worse: Worse) -> str:
+    name = worse.cluster.name
+    priority = (
+        f"{worse.before.name} → {worse.after.name}"
+        if worse.before != worse.after
+        else worse.after.name
+    )
+    before, now = worse.rate_before_per_day, worse.rate_now_per_day
+    rates = f", {words.rate(before)} → {words.rate(now)}" if before != now else ""
+    if worse.broken:
+        rates = f", no longer as agreed: {worse.broken}"
+    return f"{name} {priority}{rates}: {_title(worse.cluster.title)}"
+
+
+def _worse_row(worse: Worse, at: Setting) -> Block | None:
+    decided = worse.cluster.decisions
+    if decided.issue:
+        return None
+    return parts.actions(
+        parts.button(
+            f"Create issue for {worse.cluster.name}",
+            at.query.of(buttons.CREATE_ISSUE, worse.cluster.id),
+        ),
+        parts.button("Expected…", at.query.of(buttons.EXPECTED, worse.cluster.id)),
+    )
+
+
+def _in_hand(each: InHand, at: Setting) -> str:
+    """In mrkdwn: `#12 Ana, open 3 d`, `#15 closed: expected 12, saw 0`."""
+    said = []
+    if each.issue:
+        said.append(link(each.issue.url, f"#{each.issue.number}"))
+    if each.claim:
+        said.append(user(each.claim.by))
+    what = " ".join(said)
+    if each.issue and each.issue.state == "closed":
+        what += " closed"
+    elif each.issue:
+        what += f" open {words.duration(max(DAY, at.now - each.issue.at) // DAY * DAY)}"
+    elif each.claim:
+        what += f" since {at.day(each.claim.at)}"
+    if each.expected is not None and round(each.expected) > 0:
+        what += f": expected {number(round(each.expected))}, saw {number(each.seen)}"
+    elif each.seen:
+        what += f": saw {number(each.seen)}"
+    title = mrkdwn(f"{each.name} {_title(each.title)}".strip(), 160)
+    return f"{what} · {title}"
+
+
+def _expected(digest: Digest, at: Setting, *, soon_only: bool = False) -> list[Block]:
+    soon = [k for k in digest.expected if k.agreement.until and k.agreement.until - at.now <= SOON]
+    if not digest.expected or (soon_only and not soon):
+        return []
+    said = f"*Expected*  {number(len(digest.expected))} as agreed"
+    if soon:
+        ends = words.day(soon[0].agreement.until or at.now, at.timezone, at.now)
+        said += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"
+    if soon and len({_end(k, at) for k in soon}) > 1:
+        said += " or later"
+    found: list[Block] = [parts.section(said)]
+    for kept in soon[:2]:
+        title = kept.agreement.title or kept.agreement.cluster
+        line = f"{kept.name} {_title(title)}, ends {_end(kept, at)}".strip()
+        extend = parts.button(
+            "Extend", at.query.of(buttons.EXTEND, kept.agreement.cluster), label=f"Extend {line}"
+        )
+        found.append(parts.section(parts.plain_text(line, 300), extend))
+    return found
+
+
+def _end(kept: Kept, at: Setting) -> str:
+    return words.day(kept.agreement.until or at.now, at.timezone, at.now)
+
+
+def _named(cluster: Cluster) -> str:
+    return mrkdwn(f"{cluster.name} {_title(cluster.title)}", 160)
+
+
+def _below(digest: Digest, at: Setting) -> list[Block]:
+    read = digest.report.coverage
+    whole = ", whole window" if read.complete else ", not the whole window"
+    said = f"read {number(read.read)}{whole}"
+    worst = [c for c in digest.same if c.priority <= Priority.P3]
+    if worst:
+        said += f" · same: {', '.join(card.head(c) for c in worst[:4])}"
+    found: list[Block] = []
+    notes = [words.one_line(note) for note in read.notes[:3]]
+    if read.missing:
+        spans = [words.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
+        notes.insert(0, f"Not read: {', '.join(spans)}. Nothing is called gone.")
+    if notes:
+        found.append(parts.section(parts.plain_text(f"⚠ {' '.join(notes)}", 900)))
+    row = parts.actions(parts.button("Show all", at.query.of(buttons.RUN)))
+    return [*found, *([row] if row else []), parts.context(parts.plain_text(said, 300))]
+
+
+def _listed(name: str, lines: Sequence[str]) -> list[Block]:
+    """A section of mrkdwn lines under a bold name; none without lines."""
+    if not lines:
+        return []
+    return [parts.section("\n".join([f"*{name}*", *_capped(lines)]))]
+
+
+def _capped(lines: Sequence[str]) -> list[str]:
+    shown = list(lines[:LINES])
+    return [*shown, f"and {len(lines) - LINES} more"] if len(lines) > LINES else shown
+
+
+def _title(text: str) -> str:
+    return words.cut(words.one_line(text), _TITLE)
+
+
+assert 24 + 1 + 1 + LINES + 1 + 3 + 1 + 3 <= MAX_BLOCKS  # noqa: S101 - the worst digest fits

@@ -1,0 +1,166 @@
+"""What stands behind a card, on demand: every reason, samples, causes, the exact query."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from blocks import buttons, parts
+from blocks.buttons import Act
+from blocks.card import Setting, head, mark, place, times
+from blocks.escape import fallback
+from blocks.message import Message, message
+from bot.garden import console, words
+from bot.garden.model import JSON, Card, Cluster, Incident, Report
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block, PlainTextObject
+
+SAMPLE = 2_500
+"""Characters of the sample; the worklog has all of it."""
+EXAMPLES = 6
+EXAMPLE = 220
+QUERY = 1_500
+_REASONS = 12
+
+
+def why(cluster: Cluster, incident: Incident | None = None, *, environment: str = "") -> Message:
+    """`/gardener why C3`: each factor of the priority, for the person who asked."""
+    priority = incident.priority if incident else cluster.priority
+    found: list[Block] = [
+        parts.section(
+            parts.titled(
+                f"{mark(priority)} {cluster.name} is {priority.name} ({priority.level})",
+                cluster.title,
+                200,
+            )
+        ),
+        parts.section(_reasons(cluster, incident)),
+    ]
+    if cluster.decisions.override:
+        was = cluster.decisions.override.was.name
+        found.append(parts.context(f"Set by hand; the rules said {was}."))
+    where = f"{environment}: " if environment else ""
+    said = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
+    return message(fallback(said), found)
+
+
+def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
+    """All that is known about one card, for the report's thread."""
+    at = Setting.of(report, now, query)
+    cluster = card.cluster
+    found: list[Block] = [
+        parts.section(
+            parts.titled(
+                f"{mark(card.priority)} {head(card, cluster.state.value, 'evidence')}",
+                cluster.title,
+                600,
+            )
+        ),
+        parts.section(_figures(card, at)),
+        _label(f"Why {card.priority.name}"),
+        parts.section(_reasons(cluster, card.incident)),
+        *_chain(card, at),
+    ]
+    if cluster.sample:
+        found += [_label("A sample"), parts.preformatted(pretty(cluster.sample), SAMPLE)]
+    if cluster.examples:
+        lines = "\n".join(_example(entry) for entry in cluster.examples[:EXAMPLES])
+        found += [_label("First and last entries"), parts.preformatted(lines, 1_500)]
+    found += _query(report, at)
+    said = f"{report.environment}: evidence for {cluster.name}, {card.priority.name}. "
+    return message(fallback(said + cluster.title), found)
+
+
+def _reasons(cluster: Cluster, incident: Incident | None) -> PlainTextObject:
+    given = [*(incident.reasons if incident else ()), *cluster.reasons]
+    shown = [f"• {reason}" for reason in given[:_REASONS] if reason.strip()]
+    if len(given) > _REASONS:
+        shown.append(f"• and {len(given) - _REASONS} more, in the worklog")
+    return parts.lines(shown or ["No reason was recorded."])
+
+
+def _figures(card: Card, at: Setting) -> PlainTextObject:
+    cluster = card.cluster
+    entries = words.many(cluster.count, "entry", "entries")
+    lines = [
+        f"{times(card)} from {entries}, {cluster.severity.name}"
+        + (f", on {words.many(cluster.instances, 'instance')}" if cluster.instances else "")
+    ]
+    if cluster.first_seen is not None and cluster.last_seen is not None:
+        first, last = (words.clock(t, at.timezone) for t in (cluster.first_seen, cluster.last_seen))
+        lines.append(f"First {first}, last {last} ({at.timezone})")
+    if cluster.location:
+        function = f" in {cluster.location.function}" if cluster.location.function else ""
+        lines.append(f"Written at {cluster.location}{function}")
+    for name, values in (
+        ("Services", cluster.services),
+        ("Revisions", cluster.revisions),
+        ("Routes", cluster.routes),
+    ):
+        if values:
+            more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+            lines.append(f"{name}: {', '.join(words.cut(v, 80) for v in values[:5])}{more}")
+    return parts.lines(lines)
+
+
+def _chain(card: Card, at: Setting) -> list[Block]:
+    if not card.symptoms:
+        return []
+    rows = [_step(card.cluster, at)]
+    rows += [_step(symptom, at) for symptom in card.symptoms[:8]]
+    if len(card.symptoms) > 8:
+        rows.append(f"… and {len(card.symptoms) - 8} more")
+    return [_label("Cause, then what followed"), parts.preformatted("\n".join(rows), 1_200)]
+
+
+def _step(cluster: Cluster, at: Setting) -> str:
+    when = words.clock(cluster.first_seen, at.timezone, at.now) if cluster.first_seen else "?"
+    where = place(cluster.location)
+    said = words.cut(words.one_line(cluster.title), 70)
+    return " ".join(filter(None, [when, cluster.name, said, f"({where})" if where else ""]))
+
+
+def _example(entry: JSON) -> str:
+    when = str(entry.get("timestamp") or entry.get("receiveTimestamp") or "?")
+    severity = str(entry.get("severity") or "DEFAULT")
+    return words.cut(words.one_line(f"{when[:23]} {severity} {_payload(entry)}"), EXAMPLE)
+
+
+def _payload(entry: JSON) -> str:
+    text = entry.get("textPayload")
+    if isinstance(text, str):
+        return text[:2_000]
+    for kind in ("jsonPayload", "protoPayload", "httpRequest"):
+        body = entry.get(kind)
+        if isinstance(body, dict):
+            said = body.get("message")
+            return said[:2_000] if isinstance(said, str) else pretty(body, indent=None)[:2_000]
+    return "(no payload)"
+
+
+def _query(report: Report, at: Setting) -> list[Block]:
+    if not report.query:
+        return []
+    found: list[Block] = [_label("The query"), parts.preformatted(report.query, QUERY)]
+    url = console.logs(report)
+    if url and len(url) <= 3000:
+        link = parts.button(
+            "Open in the Cloud console ↗", at.query.of(buttons.OPEN_CONSOLE), url=url
+        )
+        row = parts.actions(link)
+        if row:
+            found.append(row)
+    return found
+
+
+def _label(text: str) -> Block:
+    return parts.context(f"*{text}*")
+
+
+def pretty(value: object, indent: int | None = 2) -> str:
+    """JSON as a person reads it; what JSON has no form for is shown as text."""
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError, TypeError):
+        return str(value)

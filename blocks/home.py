@@ -1,0 +1,101 @@
+"""The App Home: what is watched, which digests go where, how to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from slack_sdk.models.blocks import DividerBlock, HeaderBlock, PlainTextObject
+from slack_sdk.models.views import View as SlackView
+
+from blocks import buttons, parts
+from blocks.buttons import Act
+from blocks.escape import channel, mrkdwn, user
+from blocks.message import View
+from bot.garden import words
+from bot.garden.digest import next_due
+from bot.garden.errors import UsageError
+from bot.garden.model import Environment, Report
+from bot.garden.ports import Subscription
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
+
+LISTED = 20
+
+
+def home(
+    environments: Sequence[Environment],
+    subscriptions: Sequence[Subscription],
+    *,
+    now: int,
+    latest: Mapping[str, Report] | None = None,
+) -> View:
+    """The home tab. `latest`: the last report by environment, where one is cached."""
+    found: list[Block] = [
+        _header("Gardener"),
+        parts.section(
+            "Reads a service's log and says what to mend first. In a channel, type\n"
+            "`/gardener staging 2d`"
+            if not environments
+            else "Reads a service's log and says what to mend first. In a channel, type "
+            f"*/gardener {mrkdwn(environments[0].name, 60)} 2d*"
+        ),
+        DividerBlock(),
+        _header("Environments"),
+    ]
+    if not environments:
+        found.append(parts.section("None yet. An admin adds them to `gardener.toml`."))
+    for each in environments[:LISTED]:
+        found += _environment(each, (latest or {}).get(each.name), now)
+    found += [DividerBlock(), _header("Digests")]
+    if not subscriptions:
+        name = mrkdwn(environments[0].name, 60) if environments else "staging"
+        found.append(
+            parts.section(f"None yet. In a channel: */gardener digest {name} 09:00 Europe/Berlin*")
+        )
+    for subscription in subscriptions[:LISTED]:
+        found.append(parts.section(_subscription(subscription, now)))
+    found.append(
+        parts.context("*/gardener help* lists all commands. Only people in `act` file issues.")
+    )
+    return View(SlackView(type="home", blocks=found).to_dict())
+
+
+def _environment(environment: Environment, report: Report | None, now: int) -> list[Block]:
+    services = ", ".join(words.one_line(s) for s in environment.services[:5]) or "all services"
+    more = f" and {len(environment.services) - 5} more" if len(environment.services) > 5 else ""
+    show = parts.button(
+        "Report",
+        Act(buttons.RUN, environment.name, query=f"{environment.name} 1d"),
+        label=f"Report of {environment.name}, the last day",
+    )
+    small = [f"{services}{more}", f"from {environment.min_severity.name}"]
+    if environment.github:
+        small.append(f"issues in {environment.github}")
+    if report is not None and report.cards:
+        worst = report.cards[0].priority.name
+        small.append(
+            f"{words.many(len(report.cards), 'problem')}, worst {worst}, "
+            f"read {words.clock(report.generated, environment.timezone, now)}"
+        )
+    return [
+        parts.section(f"*{mrkdwn(environment.name, 60)}*", show),
+        parts.context(parts.plain_text(" · ".join(small), 600)),
+    ]
+
+
+def _subscription(subscription: Subscription, now: int) -> str:
+    try:
+        due = words.since(next_due(subscription, now), subscription.timezone, now)
+    except UsageError:
+        due = "never: its time or zone is unreadable"
+    return (
+        f"*{mrkdwn(subscription.environment, 60)}* in {channel(subscription.channel)} at "
+        f"{mrkdwn(subscription.at, 10)} {mrkdwn(subscription.timezone, 60)}, by "
+        f"{user(subscription.by)}. Next: {due}"
+    )
+
+
+def _header(text: str) -> HeaderBlock:
+    return HeaderBlock(text=PlainTextObject(text=text, emoji=False))

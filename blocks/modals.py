@@ -1,0 +1,385 @@
+"""The modals: open at once, then filled; and what was typed into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from slack_sdk.models.blocks import (
+    CheckboxesElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+    RadioButtonsElement,
+)
+from slack_sdk.models.views import View as SlackView
+
+from blocks import buttons, parts
+from blocks.buttons import METADATA_LIMIT, Act
+from blocks.escape import link, plain
+from blocks.message import View
+from bot.garden import words
+from bot.garden.issue_text import Draft
+from bot.garden.model import Card
+from bot.garden.ports import Repository
+from bot.garden.related import Related
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
+
+TITLE_LIMIT = 256
+"""GitHub's, of an issue's title."""
+LABELS = 4
+LABEL_LIMIT = 50
+"""GitHub's, of a label's name."""
+NOTE_LIMIT = 2000
+REASON_LIMIT = 300
+PREVIEW = 2500
+
+# Block ids; Slack shows an error beside the block that it names.
+CHOICE, TITLE, LABELS_BLOCK, NOTE = "choice", "title", "labels", "note"
+DURATION, REASON, TELL = "duration", "reason", "tell"
+INPUT = "value"
+"""The action id inside each input block."""
+
+NEW = "new"
+Duration = Literal["7d", "30d", "revision", "forever"]
+_DURATIONS: tuple[tuple[Duration, str], ...] = (
+    ("7d", "7 days"),
+    ("30d", "30 days"),
+    ("revision", "Until the next revision"),
+    ("forever", "Forever"),
+)
+
+
+# --- filing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What the person wants filed."""
+
+    choice: Literal["new", "add", "reopen"]
+    number: int | None
+    """Of the issue to add to or to reopen."""
+    title: str
+    labels: tuple[str, ...]
+    note: str
+
+
+def filing_loading(act: Act, name: str = "") -> View:
+    """Opened within the trigger's three seconds; `views.update` fills it."""
+    which = f" for {name}" if name else ""
+    text = parts.plain_text(f"Looking for related issues{which}…", 200)
+    return _view("File on GitHub", [parts.section(text)], act, callback=buttons.FILE_ISSUE)
+
+
+def notice(title: str, sentence: str, act: Act) -> View:
+    """A modal that says why it cannot go on, in the loading one's place."""
+    return _view(title, [parts.section(parts.plain_text(sentence, 2500))], act)
+
+
+def filing(
+    draft: Draft,
+    related: Sequence[Related],
+    repository: Repository,
+    card: Card,
+    act: Act,
+    *,
+    choice: str | None = None,
+    note: str = "",
+) -> View:
+    """The filled modal. `choice` is the radio's value (`new`, `add:913`, `reopen:169`).
+
+    None takes what the best related issue suggests. A click on the radio sends the action
+    `filing_choice`: draw again with the new choice, since the submit button says what it does.
+    """
+    options = [(NEW, "New issue", "")] + [_option(r) for r in related[:9]]
+    values = [value for value, _, _ in options]
+    suggested = values[1] if len(related) > 0 and related[0].suggestion != "new" else NEW
+    chosen = choice if choice in values else suggested
+    public = "" if repository.private else " is public: the sample is left out"
+    where = f"{repository.full_name}{public}"
+    found: list[Block] = [parts.context(parts.plain_text(where, 300))]
+    if len(options) > 1:
+        found.append(_choice(options, chosen))
+        found.append(parts.context(*[_related_link(r) for r in related[:9]]))
+    if chosen == NEW:
+        found += [
+            _input(TITLE, "Title", draft.title, limit=TITLE_LIMIT),
+            _input(
+                LABELS_BLOCK,
+                "Labels",
+                ", ".join(draft.labels),
+                limit=250,
+                hint="At most four, with commas between them.",
+                optional=True,
+            ),
+        ]
+    found.append(_input(NOTE, "Note", note, limit=NOTE_LIMIT, optional=True, multiline=True))
+    preview, beyond = draft.preview(PREVIEW)
+    found.append(parts.preformatted(preview, PREVIEW))
+    if beyond > 0:
+        found.append(parts.context(f"+{words.number(beyond)} lines, all filed"))
+    if card.symptoms:
+        n = words.many(len(card.symptoms), "symptom")
+        found.append(parts.context(f"One issue for the incident, with its {n}"))
+    submit = {"new": "Create issue", "add": "Add comment", "reopen": "Reopen"}
+    return _view(
+        "File on GitHub",
+        found,
+        act,
+        callback=buttons.FILE_ISSUE,
+        submit=submit[chosen.partition(":")[0]],
+    )
+
+
+def parse_filing(view: Mapping[str, object]) -> tuple[Filing | None, dict[str, str]]:
+    """The filled form of a `view_submission`'s view, or an error text by block id."""
+    said = str(_value(view, CHOICE) or NEW)
+    kind, _, digits = said.partition(":")
+    title = str(_value(view, TITLE) or "").strip()
+    note = str(_value(view, NOTE) or "").strip()
+    labels = tuple(
+        dict.fromkeys(
+            filter(None, map(str.strip, str(_value(view, LABELS_BLOCK) or "").split(",")))
+        )
+    )
+    errors: dict[str, str] = {}
+    if kind == NEW and not title:
+        errors[TITLE] = "An issue needs a title."
+    if len(title) > TITLE_LIMIT:
+        errors[TITLE] = f"At most {TITLE_LIMIT} characters; this has {len(title)}."
+    if len(labels) > LABELS:
+        errors[LABELS_BLOCK] = f"At most {LABELS} labels; these are {len(labels)}."
+    elif long := next((label for label in labels if len(label) > LABEL_LIMIT), None):
+        errors[LABELS_BLOCK] = f'"{long[:30]}…" is longer than {LABEL_LIMIT} characters.'
+    if len(note) > NOTE_LIMIT:
+        errors[NOTE] = f"At most {NOTE_LIMIT} characters; this has {len(note)}."
+    number = int(digits) if digits.isascii() and digits.isdigit() else None
+    if errors:
+        return None, errors
+    if kind == "add" and number is not None:
+        return Filing("add", number, title, labels, note), {}
+    if kind == "reopen" and number is not None:
+        return Filing("reopen", number, title, labels, note), {}
+    if kind == NEW:
+        return Filing("new", None, title, labels, note), {}
+    return None, {CHOICE: "Choose what to do."}
+
+
+def chosen_now(view: Mapping[str, object]) -> tuple[str, str]:
+    """The radio's value and the note so far, from the view of a `filing_choice` click."""
+    return str(_value(view, CHOICE) or NEW), str(_value(view, NOTE) or "")
+
+
+def _option(related: Related) -> tuple[str, str, str]:
+    issue = related.issue
+    described = f"{issue.title}"
+    if issue.state == "closed":
+        text = f"Reopen #{issue.number} ({related.age}) as regression"
+        return f"reopen:{issue.number}", text, described
+    reason = related.reasons[0] if related.reasons else ""
+    inside = ", ".join(
+        filter(None, [*related.age.split(", ")[:1], reason, *related.age.split(", ")[1:]])
+    )
+    return f"add:{issue.number}", f"Add to #{issue.number} ({inside})", described
+
+
+def _related_link(related: Related) -> str:
+    issue = related.issue
+    return link(issue.url, f"#{issue.number} {issue.title}"[:120])
+
+
+def _choice(options: Sequence[tuple[str, str, str]], chosen: str) -> InputBlock:
+    made = {value: _radio(value, text, description) for value, text, description in options}
+    return InputBlock(
+        block_id=CHOICE,
+        label=PlainTextObject(text="What to do"),
+        element=RadioButtonsElement(
+            action_id=buttons.FILING_CHOICE,
+            options=list(made.values()),
+            initial_option=made[chosen],
+        ),
+        dispatch_action=True,
+    )
+
+
+# --- expected ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the person says about expected behaviour."""
+
+    duration: Duration
+    reason: str
+    tell: bool
+
+
+def expected(
+    card: Card,
+    act: Act,
+    *,
+    counts: Sequence[tuple[int, str]],
+    per_day: float,
+    admin: bool,
+    revision: str | None = None,
+    watch: Sequence[str] = (),
+    covered: str | None = None,
+) -> View:
+    """Asks for reason and duration.
+
+    `counts`: (occurrences, `2 d`), the report's window first. `per_day`: the bound that is agreed
+    (`agreement.suggested_rate`). `admin`: may say forever. `revision`: the newest, where known.
+    `watch`: what else breaks it, `one user repeats`. `covered`: a sentence about last week.
+    """
+    seen = ", ".join(f"{words.number(n)} in {span}" for n, span in counts)
+    title = words.cut(words.one_line(card.cluster.title), 150)
+    offered = [
+        (value, text)
+        for value, text in _DURATIONS
+        if (value != "forever" or admin) and (value != "revision" or revision)
+    ]
+    made = {
+        value: _radio(
+            value,
+            text,
+            f"Now {words.revision(revision, card.cluster.services)}"
+            if value == "revision" and revision
+            else "",
+        )
+        for value, text in offered
+    }
+    conditions = [f"above {words.rate(per_day)}", *watch]
+    told = _radio("tell", f"Tell this channel if {words.cut(_either(conditions), 50)}", "")
+    found: list[Block] = [
+        parts.context(parts.plain_text(f"{card.cluster.name} {title}: {seen}", 400)),
+        InputBlock(
+            block_id=DURATION,
+            label=PlainTextObject(text="For how long"),
+            element=RadioButtonsElement(
+                action_id=INPUT, options=list(made.values()), initial_option=made["7d"]
+            ),
+        ),
+        _input(
+            REASON,
+            "Why?",
+            "",
+            limit=REASON_LIMIT,
+            multiline=True,
+            hint="The next person reads it on the card.",
+        ),
+        InputBlock(
+            block_id=TELL,
+            label=PlainTextObject(text="If it changes"),
+            element=CheckboxesElement(action_id=INPUT, options=[told], initial_options=[told]),
+            optional=True,
+        ),
+    ]
+    if covered:
+        found.append(parts.context(parts.plain_text(covered, 300)))
+    return _view(
+        "Mark as expected", found, act, callback=buttons.MARK_EXPECTED, submit="Mark as expected"
+    )
+
+
+def parse_expected(
+    view: Mapping[str, object], *, admin: bool
+) -> tuple[Expected | None, dict[str, str]]:
+    """The filled form of a `view_submission`'s view, or an error text by block id."""
+    reason = str(_value(view, REASON) or "").strip()
+    said = _value(view, DURATION)
+    duration = next((value for value, _ in _DURATIONS if value == said), None)
+    errors: dict[str, str] = {}
+    if not reason:
+        errors[REASON] = "Say why: the next person reads it on the card."
+    elif len(reason) > REASON_LIMIT:
+        errors[REASON] = f"At most {REASON_LIMIT} characters; this has {len(reason)}."
+    if duration is None:
+        errors[DURATION] = "Choose for how long."
+    elif duration == "forever" and not admin:
+        errors[DURATION] = "Only an admin of this environment may say forever."
+    if errors or duration is None:
+        return None, errors
+    return Expected(duration, reason, bool(_value(view, TELL))), {}
+
+
+def _either(conditions: Sequence[str]) -> str:
+    if len(conditions) == 1:
+        return conditions[0]
+    return f"{', '.join(conditions[:-1])}, or {conditions[-1]}"
+
+
+# --- both ----------------------------------------------------------------------------------------
+
+
+def _value(view: Mapping[str, object], block_id: str) -> object:
+    """What was put into an input block; None where it was empty or is not there."""
+    state = view.get("state")
+    values = state.get("values") if isinstance(state, Mapping) else None
+    block = values.get(block_id) if isinstance(values, Mapping) else None
+    if not isinstance(block, Mapping):
+        return None
+    for element in block.values():
+        if not isinstance(element, Mapping):
+            continue
+        option = element.get("selected_option")
+        if isinstance(option, Mapping):
+            return option.get("value")
+        if "selected_options" in element:
+            return element["selected_options"]
+        return element.get("value")
+    return None
+
+
+def _radio(value: str, text: str, description: str) -> Option:
+    return Option(
+        value=value,
+        text=PlainTextObject(text=plain(text, 75), emoji=False),
+        description=PlainTextObject(text=plain(description, 75), emoji=False)
+        if description.strip()
+        else None,
+    )
+
+
+def _input(
+    block_id: str,
+    label: str,
+    value: str,
+    *,
+    limit: int,
+    hint: str = "",
+    optional: bool = False,
+    multiline: bool = False,
+) -> InputBlock:
+    return InputBlock(
+        block_id=block_id,
+        label=PlainTextObject(text=label),
+        element=PlainTextInputElement(
+            action_id=INPUT,
+            # Not cleaned: a draft's title holds zero-width spaces that keep it from mentioning.
+            initial_value=words.cut(value, limit) or None,
+            multiline=multiline,
+            max_length=limit,
+        ),
+        hint=PlainTextObject(text=hint) if hint else None,
+        optional=optional,
+    )
+
+
+def _view(
+    title: str, found: Sequence[Block], act: Act, *, callback: str = "", submit: str = ""
+) -> View:
+    made = SlackView(
+        type="modal",
+        title=PlainTextObject(text=plain(title, 24)),
+        submit=PlainTextObject(text=submit) if submit else None,
+        close=PlainTextObject(text="Cancel" if submit else "Close"),
+        blocks=list(found),
+        callback_id=callback or "notice",
+        private_metadata=act.encode(METADATA_LIMIT),
+    )
+    return View(made.to_dict())

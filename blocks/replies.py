@@ -1,0 +1,275 @@
+"""Short answers, mostly to one person: mistakes, refusals, confirmations, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from blocks import buttons, card, parts
+from blocks.buttons import Act
+from blocks.escape import channel as channel_name
+from blocks.escape import fallback, link, mrkdwn, user
+from blocks.message import Message, message
+from bot.garden import words
+from bot.garden.errors import GardenerError
+from bot.garden.model import (
+    Acknowledgement,
+    Claim,
+    Decision,
+    Environment,
+    IssueLink,
+    Override,
+    Report,
+    Snooze,
+)
+from bot.garden.ports import Subscription
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
+
+LISTED = 20
+
+_FORMS = (
+    ("/gardener staging 2d", "what went wrong in two days"),
+    ("/gardener staging", "the last day; without a name, this channel's environment"),
+    ("/gardener staging 36h service=NAME severity=ERROR", "one service, errors only"),
+    ("/gardener staging since 2025-09-12", "from a day on"),
+    ("/gardener digest staging 09:00 Europe/Berlin", "every morning in this channel"),
+    ("/gardener digest off", "no more of it"),
+    ("/gardener expected staging", "what was agreed to be expected, with undo"),
+    ("/gardener why C3", "each reason for a priority"),
+)
+
+
+# --- mistakes ------------------------------------------------------------------------------------
+
+
+def wrong(sentence: str, suggestion: str | None, query: Act) -> Message:
+    """A command that was not understood. `suggestion`: the nearest right one, after /gardener.
+
+    `sentence` says what is wrong and names what exists; the button runs the suggestion.
+    """
+    said = words.cut(words.one_line(sentence), 1500)
+    run = None
+    if suggestion:
+        typed = f"/gardener {words.one_line(suggestion)}"
+        if typed not in said:
+            said = f"{said} Did you mean {typed}?"
+        run = parts.button("Run it", _run(query, suggestion), label=f"Run {typed}")
+    return message(fallback(said), [parts.section(parts.plain_text(said, 2500), run)])
+
+
+def error(
+    problem: GardenerError, *, reference: str | None = None, again: Act | None = None
+) -> Message:
+    """A failure that has a sentence. `again`: the act that may be tried once more."""
+    return _failed(str(problem), reference, again)
+
+
+def unexpected(reference: str, *, again: Act | None = None) -> Message:
+    """A failure of ours that has none: only the log knows more, under the reference."""
+    return _failed("Something failed that should not. It is in my log.", reference, again)
+
+
+def not_in_channel(then: Message | None = None) -> Message:
+    """Where the bot is no member: told to the asker alone, before the report where there is one."""
+    said = "I am not in this conversation, so only you see this. To share: /invite @gardener"
+    hint: list[Block] = [parts.context(parts.plain_text(said, 300))]
+    if then is None:
+        return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+    return Message(then.text, [*(b.to_dict() for b in hint), *then.blocks])
+
+
+def not_allowed(act: Sequence[str], channel: str, what: str = "file issues") -> Message:
+    """May look, not act. `act`: Slack user ids and `@groups` of gardener.toml; empty: nobody."""
+    where = channel_name(channel) if channel else "here"
+    who = ", ".join(user(each) for each in act[:8])
+    ask = f"Ask one of: {who}" if act else "Nobody may, by gardener.toml: act = []."
+    text = f"You may look, but not {mrkdwn(what, 100)} in {where}. {ask}"
+    plain_said = f"You may look, but not {what} here."
+    return message(fallback(plain_said), [parts.section(text)])
+
+
+def outsider(act: Sequence[str] = ()) -> Message:
+    """For guests and people of other companies: only how to be let in."""
+    who = ", ".join(user(each) for each in act[:8]) or "an admin of this workspace"
+    said = "Gardener answers full members of this workspace."
+    text = f"{said} To be let in, ask {who}."
+    return message(fallback(f"{said} To be let in, ask an admin."), [parts.section(text)])
+
+
+def not_here(environment: str, channels: Sequence[str]) -> Message:
+    """The environment may be asked about in other conversations only."""
+    name = mrkdwn(environment, 60)
+    listed = ", ".join(channel_name(c) for c in channels[:8]) or "none"
+    said = f"{environment} may not be asked about in this conversation."
+    where = f"{name} may not be asked about in this conversation. It may in: {listed}"
+    return message(fallback(said), [parts.section(where)])
+
+
+def _failed(sentence: str, reference: str | None, again: Act | None) -> Message:
+    said = words.cut(words.one_line(sentence), 2000) or "That did not work."
+    if reference:
+        said += f" Reference {words.one_line(reference)}."
+    retry = None
+    if again is not None:
+        retry = parts.button(
+            "Try again", again.of(buttons.RETRY, again.cluster, again.note or again.kind)
+        )
+    return message(fallback(said), [parts.section(parts.plain_text(said, 2500), retry)])
+
+
+# --- help ----------------------------------------------------------------------------------------
+
+
+def help_(environments: Sequence[Environment], query: Act) -> Message:
+    """`/gardener help`."""
+    names = ", ".join(words.one_line(e.name) for e in environments) or "none yet"
+    said = "Gardener reads a service's log and says what to mend first."
+    typed = [f"{form}\n    {meaning}" for form, meaning in _FORMS]
+    first = environments[0].name if environments else ""
+    run = parts.button(f"Run {first} 1d", _run(query, f"{first} 1d")) if first else None
+    found: list[Block] = [
+        parts.section(parts.plain_text(said), run),
+        parts.preformatted("\n".join(typed), 1500),
+        parts.context(parts.plain_text(f"Environments: {names}", 600)),
+    ]
+    return message(fallback(f"{said} Try /gardener {first or 'help'}"), found)
+
+
+# --- the digest's subscription -------------------------------------------------------------------
+
+
+def subscribed(subscription: Subscription, due: int, *, now: int) -> Message:
+    """Seen by the channel. `due`: the first digest, from `next_due`."""
+    when = words.since(due, subscription.timezone, now)
+    environment = words.one_line(subscription.environment)
+    said = (
+        f"{environment}: a digest every day at {subscription.at} {subscription.timezone}, "
+        f"the first {'today ' if ' ' not in when else ''}{when}."
+    )
+    off = parts.button(
+        "Stop",
+        Act(buttons.UNSUBSCRIBE, subscription.environment),
+        label=f"Stop the digest of {environment}",
+    )
+    return message(fallback(said), [parts.section(parts.plain_text(said, 600), off)])
+
+
+def unsubscribed(removed: Sequence[Subscription]) -> Message:
+    """What is no longer sent; with nothing removed it says that there was nothing."""
+    if not removed:
+        said = "This channel had no digest."
+    else:
+        names = ", ".join(words.one_line(s.environment) for s in removed)
+        said = f"No more digests here of {names}."
+    return message(fallback(said), [parts.section(parts.plain_text(said, 900))])
+
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def expected_list(
+    environment: str,
+    agreed: Sequence[Acknowledgement],
+    *,
+    now: int,
+    timezone: str,
+    names: Mapping[str, str],
+    query: Act,
+) -> Message:
+    """`/gardener expected staging`. `names`: cluster id → `C3`, where known."""
+    where = words.one_line(environment)
+    if not agreed:
+        said = f"{where}: nothing is marked as expected."
+        return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+    said = f"{where}: {words.number(len(agreed))} marked as expected."
+    found: list[Block] = [parts.section(parts.plain_text(said, 300))]
+    for each in agreed[:LISTED]:
+        title = words.cut(words.one_line(each.title or each.cluster), 120)
+        name = names.get(each.cluster, "")
+        undo = card.button_undo(query, each.cluster, buttons.UNDO_EXPECTED, name or title)
+        found.append(parts.section(parts.plain_text(f"{name} {title}".strip(), 200), undo))
+        found.append(parts.context(card.agreement_text(each, now=now, timezone=timezone)))
+    if len(agreed) > LISTED:
+        found.append(parts.context(f"and {len(agreed) - LISTED} more"))
+    return message(fallback(said), found)
+
+
+def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act) -> Message:
+    """What was just decided, with [Undo] where it can be taken back."""
+    title = mrkdwn(name, 60)
+    undo: str | None = None
+    if isinstance(decision, Acknowledgement):
+        undo = buttons.UNDO_EXPECTED
+        said = f"{title} is expected: {card.agreement_text(decision, now=now, timezone=timezone)}"
+        short = f"{name} is marked as expected."
+    elif isinstance(decision, Claim):
+        undo = buttons.UNDO_CLAIM
+        said, short = f"{user(decision.by)} is on {title}.", f"{name} is taken care of."
+    elif isinstance(decision, Snooze):
+        undo = buttons.UNDO_SNOOZE
+        until = f" until {words.day(decision.until, timezone, now)}" if decision.until else ""
+        said, short = f"{title} is snoozed{until}.", f"{name} is snoozed."
+    elif isinstance(decision, Override):
+        said = f"{title} is {decision.priority.name} now, was {decision.was.name}."
+        short = f"{name} is {decision.priority.name} now."
+    else:
+        return filed(decision, name)
+    button = card.button_undo(query, decision.cluster, undo, name) if undo else None
+    return message(fallback(short), [parts.section(said, button)])
+
+
+def undone(what: str, name: str) -> Message:
+    """`what`: one of the UNDO_ words."""
+    said = {
+        buttons.UNDO_EXPECTED: f"{name} is no longer marked as expected.",
+        buttons.UNDO_CLAIM: f"Nobody is on {name} now.",
+        buttons.UNDO_SNOOZE: f"{name} is no longer snoozed.",
+        buttons.UNDO_ISSUE: f"{name} is no longer tied to its issue, which stays as it is.",
+    }.get(what, f"{name}: taken back.")
+    return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+
+
+def nothing_to_undo(name: str) -> Message:
+    """Someone else was faster."""
+    said = f"{name}: nothing to take back, it was done already."
+    return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+
+
+def filed(issue: IssueLink, name: str, done: str = "filed as") -> Message:
+    """`C1 is filed as #1432 Title`; `done` may be `added to` or `reopened as`."""
+    title = words.cut(words.one_line(issue.title), 120)
+    text = f"{mrkdwn(name, 60)} is {mrkdwn(done, 40)} {link(issue.url, f'#{issue.number} {title}')}"
+    said = f"{name} is {done} #{issue.number}."
+    return message(fallback(said), [parts.section(text)])
+
+
+def reconciling() -> Message:
+    """After an unknown outcome of a create."""
+    said = (
+        "GitHub did not confirm. I check whether the issue exists and answer within a minute. "
+        "Clicking again is safe."
+    )
+    return message(fallback(said), [parts.section(parts.plain_text(said, 400))])
+
+
+# --- long runs -----------------------------------------------------------------------------------
+
+
+def joined(environment: str) -> Message:
+    """Someone else asked the same a moment ago."""
+    said = f"{words.one_line(environment)}: the same is being read already. You get that answer."
+    return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+
+
+def finished(by: str, report: Report, sentence: str) -> Message:
+    """In the thread after more than 30 s, since an edit does not notify. `sentence`: `summary`."""
+    text = f"{user(by)} {mrkdwn(sentence, 400)}"
+    if not sentence.startswith(report.environment):
+        text = f"{user(by)} {mrkdwn(report.environment, 60)}: {mrkdwn(sentence, 400)}"
+    return message(text, [parts.section(text)])
+
+
+def _run(query: Act, command: str) -> Act:
+    return Act(buttons.RUN, query.environment, query=command, channel=query.channel)
