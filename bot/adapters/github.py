@@ -127,9 +127,18 @@ class GitHubTracker:
         return Repository(full_name, data.get("private") is True, _text(data, "html_url"))
 
     def issue(self, repository: str, number: int) -> Issue:
-        """As it is now."""
+        """As it is now. Raises `Refused` where it is gone or stands in another repository now."""
+        self._resolve(repository)
         call = self._call("read the issue", repository, number=number)
-        return _issue(call, self._one(call, "GET", f"/issues/{number}"))
+        issue = _issue(call, self._one(call, "GET", f"/issues/{number}"))
+        # GitHub redirects to where an issue was transferred, which may be a public repository.
+        here = f"/{self._names.get(repository, repository)}/issues/{number}"
+        if not urlsplit(issue.url).path.lower().endswith(here.lower()):
+            raise Refused(
+                f"{call.what} was moved to {issue.url}. Nothing was changed. Comment there by "
+                "hand, or file a new issue."
+            )
+        return issue
 
     def recent(self, repository: str, limit: int) -> Sequence[Issue]:
         """Issues, the most recently updated first, open and closed, no pull requests.

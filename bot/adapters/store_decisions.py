@@ -17,6 +17,7 @@ from bot.garden.model import (
     Decisions,
     IssueLink,
     Override,
+    Pending,
     Snooze,
 )
 from bot.garden.ports import Subscription
@@ -30,6 +31,8 @@ KINDS: Mapping[str, type[Decision]] = {
     "claim": Claim,
     "snooze": Snooze,
     "override": Override,
+    "pending": Pending,
+    "pending": Pending,
 }
 """The names under which the kinds are stored: those of the fields of `Decisions`."""
 _NAMES: Mapping[type[Decision], str] = {kind: name for name, kind in KINDS.items()}

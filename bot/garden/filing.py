@@ -235,10 +235,10 @@ class Filing:
             return self._tracker.create(
                 pending.repository, pending.title, pending.body, pending.labels
             )
-        if pending.kind == "reopen":
+        # Read first: an issue that was moved to another repository is refused here.
+        issue = self._tracker.issue(pending.repository, pending.number)
+        if pending.kind == "reopen" and issue.state != "open":
             issue = self._tracker.reopen(pending.repository, pending.number)
-        else:
-            issue = self._tracker.issue(pending.repository, pending.number)
         self._tracker.comment(pending.repository, pending.number, pending.body)
         return issue
 

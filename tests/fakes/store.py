@@ -13,6 +13,7 @@ from bot.garden.model import (
     Decisions,
     IssueLink,
     Override,
+    Pending,
     Report,
     Snooze,
 )
@@ -24,6 +25,8 @@ _FIELDS = {
     Claim: "claim",
     Snooze: "snooze",
     Override: "override",
+    Pending: "pending",
+    Pending: "pending",
 }
 
 
