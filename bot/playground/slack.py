@@ -20,7 +20,7 @@ from bot.playground.slack_records import Message, Refused, ResponseUrl, View
 from bot.playground.slack_respond import apply_answer
 from bot.playground.slack_socket import SocketLink
 from bot.playground.slack_state import SlackState, with_ids
-from bot.playground.slack_views import close_views, tell_view
+from bot.playground.slack_views import close_views, first_values, tell_view
 
 TROUBLE = "We had some trouble connecting. Try again?"
 _MENTION = re.compile(r"(?<![\w<])@gardener\b")
@@ -178,7 +178,7 @@ class Workspace:
         """Click, or choose in a menu, on a message (`channel`, `ts`) or a view (`view_id`).
 
         `chosen` is what a menu or an input was set to (`selected_option`, `value`, …), `values`
-        what stands in a view's inputs. Raises PlaygroundError where there is nothing to click.
+        what stands in the other inputs. Raises PlaygroundError where there is nothing to click.
         """
         person = self.person(user)
         if not self.state.setup.interactive:
@@ -186,10 +186,10 @@ class Workspace:
         now = f"{self.state.now():.6f}"
         if view_id is not None:
             view = self._view(view_id, user)
-            enter(view, values or {})
             blocks = view.payload["blocks"]
             action = payloads.pressed(blocks, block_id, action_id, chosen or {}, now)
-            enter(view, {action["block_id"]: {action_id: action}})
+            enter(blocks, view.values, values or {})
+            enter(blocks, view.values, {action["block_id"]: {action_id: action}})
             payload = payloads.view_click(self.state, person, view, action)
         else:
             place = self.channel(channel or "", user)
@@ -197,7 +197,11 @@ class Workspace:
             if message is None or message.only_for not in (None, user):
                 raise PlaygroundError("That message is gone.")
             action = payloads.pressed(message.blocks, block_id, action_id, chosen or {}, now)
+            entered = first_values(message.blocks)
+            enter(message.blocks, entered, values or {})
+            enter(message.blocks, entered, {action["block_id"]: {action_id: action}})
             payload = payloads.message_click(self.state, person, place, message, action)
+            payload["state"] = {"values": entered}
         _, outcome = await self._send("interactive", payload)
         return Outcome(outcome.ms, outcome.error and TROUBLE)
 
@@ -212,7 +216,7 @@ class Workspace:
         person, view = self.person(user), self._view(view_id, user)
         if view.kind != "modal" or "submit" not in view.payload:
             raise PlaygroundError("That view has no submit button.")
-        enter(view, values or {})
+        enter(view.payload["blocks"], view.values, values or {})
         view.errors = unfinished(view)
         if view.errors:
             tell_view(self.state, view)

@@ -21,20 +21,25 @@ from bot.playground.slack_views import (
 _KEPT = ("value", "selected_", "rich_text_value", "files")
 
 
-def enter(view: View, values: Mapping[str, Mapping[str, Any]]) -> None:
-    """Put what a person entered into a view's state; what belongs to no element is left out."""
-    for block in view.payload["blocks"]:
+def enter(
+    blocks: list[Json], state: dict[str, Json], given: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Put what a person entered into a state; what belongs to no element is left out.
+
+    Raises PlaygroundError for an option that an element does not have.
+    """
+    for block in blocks:
         for _, element in elements_of(block):
-            block_id, action_id = block["block_id"], element.get("action_id")
-            given = values.get(block_id, {}).get(action_id or "")
-            known = view.values.get(block_id, {}).get(action_id or "")
-            if given is None or known is None:
+            block_id, action_id = block["block_id"], element.get("action_id") or ""
+            entered = given.get(block_id, {}).get(action_id)
+            known = state.get(block_id, {}).get(action_id)
+            if entered is None or known is None:
                 continue
-            entered = {key: each for key, each in given.items() if key.startswith(_KEPT)}
-            check_choice(element, entered)
-            if element["type"].endswith("_input") and entered.get("value") == "":
-                entered["value"] = None  # Slack sends null for an empty input
-            known.update(entered)
+            kept = {key: each for key, each in entered.items() if key.startswith(_KEPT)}
+            check_choice(element, kept)
+            if element["type"].endswith("_input") and kept.get("value") == "":
+                kept["value"] = None  # Slack sends null for an empty input
+            known.update(kept)
 
 
 def _inputs(view: View) -> Iterator[tuple[Json, Json, Any]]:

@@ -89,20 +89,13 @@ def message_click(
         "container": container,
         "trigger_id": state.new_trigger(person.id),
         "channel": {"id": channel.id, "name": channel_name(channel)},
-        "state": {"values": _touched(action)},
+        "state": {"values": {}},
         "response_url": state.new_response_url(person.id, channel.id, message.ts),
         "actions": [action],
     }
     if message.only_for is None:
         payload["message"] = message.api(state.base_url)
     return payload
-
-
-def _touched(action: Json) -> Json:
-    if action["type"] in ("button", "overflow"):
-        return {}
-    value = {key: each for key, each in action.items() if key.startswith(("selected_", "value"))}
-    return {action["block_id"]: {action["action_id"]: {"type": action["type"], **value}}}
 
 
 def view_click(state: SlackState, person: Person, view: View, action: Json) -> Json:
