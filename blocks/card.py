@@ -180,6 +180,8 @@ def _decided(card: Card, at: Setting) -> str:
         said.append(f"{user(decided.claim.by)} is on it since {at.day(decided.claim.at)}")
     if decided.snooze and (decided.snooze.until is None or at.now < decided.snooze.until):
         said.append(f"snoozed by {user(decided.snooze.by)}{_until(decided.snooze.until, at)}")
+    if decided.pending:
+        said.append(f"{user(decided.pending.by)} files it; waiting for GitHub to confirm")
     if decided.override:
         was = decided.override
         said.append(f"{user(was.by)} set {was.priority.name}, was {was.was.name}")

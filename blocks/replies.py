@@ -71,6 +71,11 @@ def unexpected(reference: str, *, again: Act | None = None) -> Message:
     return _failed("Something failed that should not. It is in my log.", reference, again)
 
 
+def note(sentence: str) -> Message:
+    """One sentence as it is: an answer of `access`, a confirmation."""
+    return _failed(sentence, None, None)
+
+
 def not_in_channel(then: Message | None = None) -> Message:
     """Where the bot is no member: told to the asker alone, before the report where there is one."""
     said = "I am not in this conversation, so only you see this. To share: /invite @gardener"
@@ -214,8 +219,10 @@ def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act)
     elif isinstance(decision, Override):
         said = f"{title} is {decision.priority.name} now, was {decision.was.name}."
         short = f"{name} is {decision.priority.name} now."
-    else:
+    elif isinstance(decision, IssueLink):
         return filed(decision, name)
+    else:
+        return reconciling()
     button = card.button_undo(query, decision.cluster, undo, name) if undo else None
     return message(fallback(short), [parts.section(said, button)])
 

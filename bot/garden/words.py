@@ -92,6 +92,27 @@ def _flag(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
+_ACTS = re.compile(
+    r"[\\`*~|]"  # escapes, code, emphasis, strike-through, table cells
+    r"|(?<![^\W_])_|_(?![^\W_])"  # an underscore at the edge of a word
+    r"|\](?=[(\[:])"  # a link or a reference
+    r"|<(?=[A-Za-z/!?])"  # HTML, an autolink
+    r"|&(?=#?\w{1,32};)"  # an entity
+    r"|\A[#>+-]|(?<=\A\d)[.)]|(?<=\A\d\d)[.)]"  # a heading, quotation or list
+)
+_REFERS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|://", re.IGNORECASE)
+
+
+def markdown(text: str, limit: int) -> str:
+    """One line that shows as it is in Markdown, escaped only where Markdown would act.
+
+    For a document that is also read unrendered, as Slack shows a file: every hyphen escaped
+    (`github_markdown.prose`) would hurt there. Nobody is mentioned if it is pasted to GitHub.
+    """
+    line = _ACTS.sub(r"\\\g<0>", cut(one_line(text[: limit * 8]), limit))
+    return _REFERS.sub("\\g<0>\u200b", line)
+
+
 # --- numbers -------------------------------------------------------------------------------------
 
 
