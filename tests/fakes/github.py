@@ -1,0 +1,116 @@
+"""GitHub in memory: records what was asked, and fails where a test says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.garden.errors import Refused, UnknownOutcome
+from bot.garden.ports import Issue, Repository
+
+
+class Killed(BaseException):
+    """The process ends here: nobody catches it."""
+
+
+@dataclass
+class FakeTracker:
+    """`ports.IssueTracker`.
+
+    `before` and `after` hold, by method name, what is raised (in this order, one a call) before or
+    after a write is carried out; None stands for a call that goes well.
+    """
+
+    private: bool = True
+    now: Callable[[], int] = lambda: 0
+    full_name: str = "acme/backend"
+    issues: dict[int, Issue] = field(default_factory=dict)
+    said: dict[int, list[str]] = field(default_factory=dict)
+    asked: list[tuple[str, object]] = field(default_factory=list)
+    before: dict[str, list[BaseException | None]] = field(default_factory=dict)
+    after: dict[str, list[BaseException | None]] = field(default_factory=dict)
+    gate: threading.Event | None = None
+    """Where there is one, `create` waits for it."""
+    entered: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, title: str, body: str = "", **how) -> Issue:
+        """An issue that a person wrote."""
+        number = max(self.issues, default=0) + 1
+        url = f"https://github.com/{self.full_name}/issues/{number}"
+        self.issues[number] = Issue(number, title, body, how.pop("state", "open"), url, **how)
+        return self.issues[number]
+
+    def count(self, method: str) -> int:
+        """How often it was asked."""
+        return sum(name == method for name, _ in self.asked)
+
+    # --- the port --------------------------------------------------------------------------------
+
+    def repository(self, name: str) -> Repository:
+        self._ask("repository", name)
+        if name != self.full_name:
+            raise Refused(f"GitHub knows no {name}, or the token may not see it.")
+        return Repository(name, self.private, f"https://github.com/{name}")
+
+    def issue(self, repository: str, number: int) -> Issue:
+        self._ask("issue", number)
+        return self._known(number)
+
+    def recent(self, repository: str, limit: int) -> Sequence[Issue]:
+        self._ask("recent", limit)
+        newest = sorted(self.issues.values(), key=lambda i: (-i.updated, -i.number))
+        return tuple(newest[:limit])
+
+    def create(self, repository: str, title: str, body: str, labels: Sequence[str]) -> Issue:
+        self.entered.set()
+        if self.gate:
+            self.gate.wait(5)
+        self._ask("create", title)
+        with self._lock:
+            now = self.now()
+            issue = self.add(title, body, labels=tuple(labels), created=now, updated=now)
+        self._then("create")
+        return issue
+
+    def comment(self, repository: str, number: int, body: str) -> str:
+        self._ask("comment", number)
+        issue = self._known(number)
+        self.said.setdefault(number, []).append(body)
+        self.issues[number] = replace(issue, updated=self.now())
+        self._then("comment")
+        return f"{issue.url}#issuecomment-{len(self.said[number])}"
+
+    def comments(self, repository: str, number: int) -> Sequence[str]:
+        self._ask("comments", number)
+        self._known(number)
+        return tuple(self.said.get(number, ()))
+
+    def reopen(self, repository: str, number: int) -> Issue:
+        self._ask("reopen", number)
+        issue = replace(self._known(number), state="open", closed=None, updated=self.now())
+        self.issues[number] = issue
+        self._then("reopen")
+        return issue
+
+    def _known(self, number: int) -> Issue:
+        if number not in self.issues:
+            raise Refused(f"{self.full_name}#{number} is not on GitHub (any more).")
+        return self.issues[number]
+
+    def _ask(self, method: str, what: object) -> None:
+        self.asked.append((method, what))
+        self._raise(self.before, method)
+
+    def _then(self, method: str) -> None:
+        self._raise(self.after, method)
+
+    def _raise(self, planned, method: str) -> None:
+        if planned.get(method) and (error := planned[method].pop(0)) is not None:
+            raise error
+
+
+def unconfirmed() -> UnknownOutcome:
+    """What the adapter raises for a 502 on a write."""
+    return UnknownOutcome("GitHub did not confirm (502): it may have been done.")
