@@ -24,6 +24,7 @@ from bot.garden.model import (
     Decisions,
     IssueLink,
     Override,
+    Pending,
     Priority,
     Report,
     Severity,
@@ -240,6 +241,7 @@ DECISIONS = [
     Claim("c-1", "U2", 8),
     Snooze("c-1", "U2", 8, until_revision="api-00012-abc"),
     Override("c-1", "U2", 8, Priority.P1, Priority.P4),
+    Pending("c-1", "U2", 8, "acme/backend", "create", "a body", True, labels=("P2", "gardener")),
 ]
 
 

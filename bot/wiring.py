@@ -1,0 +1,192 @@
+"""The composition root: builds the outside systems once and hands them over.
+
+Nothing connects here or at import: each part is made when it is first asked for, and dials when it
+is first used. So the worker can be wired before it forks, and its gRPC client is made in the job.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.adapters import store
+from bot.adapters.queue import JobQueue
+from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
+from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.store_registry import RedisRegistry
+from bot.garden.errors import GardenerError, Refused
+from bot.settings import Settings, load, local_secret
+
+if TYPE_CHECKING:
+    import redis
+    from slack_sdk import WebClient
+
+    from bot.adapters.cloud_logging import CloudLogging
+    from bot.adapters.github import GitHubTracker
+    from bot.adapters.slack import SlackMessenger
+
+JOBS = "bot.jobs"
+"""The module whose functions may be queued; each takes the wiring first."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """All outside systems of a process, each built on first use."""
+
+    settings: Settings
+    now: Callable[[], int] = field(default=time.time_ns)
+    """Nanoseconds since the epoch."""
+
+    @cached_property
+    def secrets(self) -> tuple[bytes, ...]:
+        """GARDENER_SECRET; on the embedded server, where it is unset, this machine's own.
+
+        Raises `Refused` where there is neither.
+        """
+        own = self.settings.state_dir / "secret"
+        if self.settings.secrets:
+            # What was kept under this machine's own secret before is still found.
+            if self.settings.redis_url is None and own.is_file():
+                return (*self.settings.secrets, local_secret(self.settings.state_dir))
+            return self.settings.secrets
+        if self.settings.redis_url is not None:
+            raise Refused(
+                "GARDENER_SECRET is not set: the store's keys and the issue markers need it. "
+                "Make one with: openssl rand -hex 32"
+            )
+        return (local_secret(self.settings.state_dir),)
+
+    @cached_property
+    def redis_client(self) -> redis.Redis:
+        """The store's client, for this process's own use."""
+        return self.connect()
+
+    def connect(self) -> redis.Redis:
+        """A client with a pool of its own; the worker needs one."""
+        url = self.settings.redis_url
+        return store.connect(
+            None if url is None else url.get_secret_value(), self.settings.state_dir
+        )
+
+    @cached_property
+    def registry(self) -> RedisRegistry:
+        """`ports.Registry`."""
+        return RedisRegistry(self.redis_client, self.secrets)
+
+    @cached_property
+    def decisions(self) -> RedisDecisionBook:
+        """`ports.DecisionBook`."""
+        return RedisDecisionBook(self.redis_client)
+
+    @cached_property
+    def subscriptions(self) -> RedisSubscriptions:
+        """`ports.Subscriptions`."""
+        return RedisSubscriptions(self.redis_client)
+
+    @cached_property
+    def reports(self) -> RedisReportCache:
+        """`ports.ReportCache`."""
+        return RedisReportCache(self.redis_client)
+
+    @cached_property
+    def locks(self) -> RedisLocks:
+        """`ports.Locks`."""
+        return RedisLocks(self.redis_client)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        """Where jobs are put."""
+        return JobQueue(self.redis_client)
+
+    def rate(self, name: str, limit: int, seconds: float) -> RedisRateLimit:
+        """A sliding window over all processes."""
+        return RedisRateLimit(self.redis_client, name, limit, seconds)
+
+    @cached_property
+    def tracker(self) -> GitHubTracker:
+        """`ports.IssueTracker`."""
+        from bot.adapters.github import App, GitHubTracker, SharedPace, Token
+
+        settings = self.settings
+        credentials: Token | App | None = None
+        if settings.github_token is not None:
+            credentials = Token(settings.github_token.get_secret_value())
+        elif settings.github_app_id is not None and settings.github_app_private_key is not None:
+            key = settings.github_app_private_key.get_secret_value()
+            credentials = App(settings.github_app_id, key)
+        pace = SharedPace(self.locks, sleep=time.sleep, new_token=lambda: uuid.uuid4().hex)
+        return GitHubTracker(credentials, base_url=settings.github_api_url, pace=pace)
+
+    @cached_property
+    def logs(self) -> CloudLogging:
+        """`ports.LogSource`. Its client is made at the first read: after the fork."""
+        from bot.adapters.cloud_logging import CloudLogging
+
+        return CloudLogging(self.settings.logging_endpoint)
+
+    @cached_property
+    def slack_client(self) -> WebClient:
+        """The Web API with the bot's token. Raises `Refused` where there is none."""
+        from slack_sdk import WebClient
+        from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+
+        if self.settings.slack_bot_token is None:
+            raise Refused("SLACK_BOT_TOKEN is not set: it is on the app's OAuth page at Slack.")
+        return WebClient(
+            token=self.settings.slack_bot_token.get_secret_value(),
+            base_url=self.settings.slack_api_url,
+            # Its default retries a POST that Slack may have taken: two posts.
+            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=2)],
+        )
+
+    @cached_property
+    def slack(self) -> SlackMessenger:
+        """The messenger: posts and edits with Slack's limits and our errors."""
+        from bot.adapters.slack import SlackMessenger
+
+        return SlackMessenger(self.slack_client)
+
+
+def build(settings: Settings) -> Wiring:
+    """The wiring of this process."""
+    return Wiring(settings)
+
+
+# --- what runs in the worker's child -------------------------------------------------------------
+
+_in_use: list[Wiring] = []
+
+
+def use(wiring: Wiring) -> None:
+    """Sets the wiring that `perform` hands to jobs; children inherit it."""
+    _in_use[:] = [wiring]
+
+
+def perform(function: str, kwargs: Mapping[str, Any]) -> None:
+    """Runs a queued job: `function(wiring, **kwargs)`, a function of `JOBS` by its dotted path.
+
+    An error is logged and not raised: raising would run the job three times more, and tell the
+    same people as often. Only what is killed is run again.
+    """
+    if not _in_use:
+        use(build(load()))
+    module, _, name = function.rpartition(".")
+    with structlog.contextvars.bound_contextvars(job=name):
+        if module != JOBS or name.startswith("_"):
+            _log.error("this is no job", function=function)
+            return
+        try:
+            getattr(importlib.import_module(module), name)(_in_use[0], **kwargs)
+        except GardenerError as error:
+            _log.warning("a job failed", error=str(error))
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            _log.exception("a job broke", reference=uuid.uuid4().hex[:4])
