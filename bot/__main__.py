@@ -1,14 +1,190 @@
-"""The command line."""
+"""The command line: reads what was typed, hands it on, and turns errors into one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
 from bot import __version__
+from bot.garden.errors import GardenerError, UsageError
+
+DONE, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C ended: 128 + SIGINT."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gardener")
-def main() -> None:
+def commands() -> None:
     """Reads a service's log and says what to mend first."""
+
+
+def _settings(*, read_config: bool = True) -> Any:
+    """The settings, and the log set up as they say."""
+    from bot import logs
+    from bot.settings import load
+
+    settings = load(read_config=read_config)
+    logs.configure(settings.log_level, hide=settings.hidden)
+    return settings
+
+
+@commands.command()
+@click.argument("environment", required=False, metavar="[ENV]")
+@click.argument("window", nargs=-1, metavar="[WINDOW]")
+@click.option("--from", "file", metavar="FILE", help="Log entries as JSON; `-`: standard input.")
+@click.option("--now", metavar="RFC3339", help="Fix the clock.")
+@click.option("--min-severity", metavar="NAME", help="WARNING by default; DEFAULT takes all.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
+@click.option("--members", is_flag=True, help="Add each cluster's insertIds to the JSON.")
+@click.option("--no-store", is_flag=True, help="Neither read nor write Redis.")
+def analyze(**options: Any) -> None:
+    """One analysis in the terminal: gardener analyze staging 2d."""
+    from bot import terminal
+
+    options["store"] = not options.pop("no_store")
+    terminal.analyze(terminal.Request(**options))
+
+
+@commands.command()
+@click.option("--from", "file", metavar="FILE", required=True, help="`-`: standard input.")
+def members(file: str) -> None:
+    """Print `insertId<TAB>cluster id` for every entry of a file."""
+    from bot import terminal
+
+    terminal.members(file)
+
+
+@commands.command()
+def serve() -> None:
+    """The Slack app: Socket Mode where SLACK_APP_TOKEN is set, otherwise HTTP on PORT."""
+    from bot import processes
+
+    processes.serve(_settings())
+
+
+@commands.command()
+def worker() -> None:
+    """Run queued analyses."""
+    from bot import processes
+
+    processes.worker(_settings())
+
+
+@commands.command()
+def clock() -> None:
+    """Post the daily digests when they are due."""
+    from bot import processes
+
+    processes.clock(_settings())
+
+
+@commands.command()
+def up() -> None:
+    """Web, worker and clock together, for one machine or one container."""
+    from bot import processes
+
+    processes.up(_settings())
+
+
+@commands.command()
+@click.option("--port", type=click.IntRange(0, 65_535), help="8765 by default; 0: a free one.")
+@click.option("--say", multiple=True, metavar="TEXT", help="Type this and print the channel.")
+@click.option("--exit", "exit_after", is_flag=True, help="End after what --say has said.")
+def playground(port: int | None, say: tuple[str, ...], exit_after: bool) -> None:
+    """The real bot against a local Slack, GitHub and Cloud Logging, in a page."""
+    import asyncio
+
+    from bot.playground.run import run
+
+    sys.exit(asyncio.run(run(port, list(say), exit_after)))
+
+
+@commands.command()
+def doctor() -> None:
+    """Check every setting and every connection, and say how to mend what fails."""
+    from bot.doctor import doctor as examine
+
+    sys.exit(DONE if examine() else FAILED)
+
+
+@commands.command()
+@click.argument("environment", metavar="ENV")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(environment: str, yes: bool) -> None:
+    """Erase all that is stored of an environment, after a confirmation."""
+    from bot.wiring import build
+
+    settings = _settings()
+    if environment not in settings.environments and not yes:
+        click.echo(f"gardener.toml has no {environment} any more; what is stored of it can go.")
+    if not yes:
+        click.confirm(
+            f"Erase clusters, decisions, issue links and digests of {environment}?", abort=True
+        )
+    from bot.adapters.store import forget as erase
+
+    count = erase(build(settings).redis_client, environment)
+    click.echo(f"{environment}: {count:,} keys erased.")
+
+
+def main() -> None:
+    """Runs the command; nothing but a sentence leaves it, and never a traceback."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        commands.main(args=arguments, prog_name="gardener", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        return _say("Stopped; nothing was changed.", INTERRUPTED)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "gardener"
+        return _say(f"{error.format_message()} See {command} --help.", USAGE)
+    except click.ClickException as error:
+        return _say(error.format_message(), FAILED)
+    except UsageError as error:
+        return _say(str(error), USAGE)
+    except GardenerError as error:
+        return _say(str(error), FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough; Python would complain once more while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        return _say("Out of memory. Read a shorter window, or give this machine more.", FAILED)
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a place to look
+        return _say(f"This is a mistake of ours: {_remembered(error)}", FAILED)
+    return DONE
+
+
+def _remembered(error: Exception) -> str:
+    """Keeps the traceback in a file, and tells which."""
+    import tempfile
+    import traceback
+    import uuid
+
+    reference = uuid.uuid4().hex[:4]
+    path = Path(tempfile.gettempdir()) / f"gardener-{reference}.txt"
+    try:
+        path.touch(mode=0o600)
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return f"{type(error).__name__}, reference {reference}."
+    return f"{type(error).__name__}. Please report it with {path} (it may quote your log)."
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(f"gardener: {sentence}", err=True)
+    return code
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Draft:
 
 def content_id(kind: Kind, template: str, place: str = "") -> str:
     """A cluster's id from its content alone: the same words, the same id, on every machine."""
-    words = "\x1f".join((kind.value, template, place)).encode("utf-8", "surrogatepass")
+    words = f"{kind.value}\x1f{template}\x1f{place}".encode("utf-8", "surrogatepass")
     return "c-" + hashlib.blake2b(words, digest_size=6).hexdigest()
 
 
@@ -69,13 +69,13 @@ def clusters(rollup: Rollup) -> list[Draft]:
     for (kind, place), tallies in _partitions(rollup.tallies):
         templates = _templates(kind, tallies)
         members: dict[str, list[str]] = {}
-        for masked, template in templates.items():
-            members.setdefault(template, []).append(masked)
-        for template, masked in members.items():
+        for masked in sorted(templates):
+            members.setdefault(templates[masked], []).append(masked)
+        for template, texts in members.items():
             whole = Tally()
-            for text in sorted(masked):
+            for text in texts:
                 whole.merge(tallies[text])
-            keys = tuple(Key(kind, text, place) for text in sorted(masked))
+            keys = tuple(Key(kind, text, place) for text in texts)
             drafts.append(Draft(content_id(kind, template, place), kind, template, keys, whole))
     return sorted(drafts, key=lambda draft: draft.id)
 

@@ -199,6 +199,13 @@ def plain(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROL)
 
 
-_CONTROL = {code: None for code in [*range(9), 11, 12, *range(14, 32), *range(127, 160)]}
-_CONTROL |= {0x0D: "\n"}
-_CONTROL |= {code: None for code in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]}
+_CONTROL: dict[int, str | None] = dict.fromkeys(
+    [
+        *(code for code in range(32) if code not in (0x09, 0x0A, 0x0D)),
+        *range(0x7F, 0xA0),
+        # What reorders or joins words unseen: bidirectional controls and the byte order mark.
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        0xFEFF,
+    ]
+) | {0x0D: "\n"}

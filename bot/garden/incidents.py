@@ -228,9 +228,7 @@ def _tails(drafts: Sequence[Draft]) -> list[Joined]:
             families[tail].append(draft)
     found: list[Joined] = []
     for tail, family in sorted(families.items()):
-        for group in _same_service(family):
-            if len(group) > 1:
-                found.append(_family(tail, group))
+        found.extend(_family(tail, group) for group in _same_service(family) if len(group) > 1)
     return found
 
 

@@ -20,6 +20,9 @@ class Page:
     """Some entries as they were read, in the shape of `gcloud logging read --format=json`."""
 
     entries: Sequence[JSON]
+    lines: Sequence[int] = ()
+    """The line or item number of each entry, where the source has any: names those without an
+    insertId."""
     broken: int = 0
     """Lines or items that could not be understood; they count as read."""
     reached: int | None = None

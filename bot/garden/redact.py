@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 REDACTED = "REDACTED"
-_SECRET_NAME = (
+_NAMES_OF_SECRETS = (
     r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|signing[_-]?key|encryption[_-]?key|fernet[_-]?key|credentials?|authorization|cookie|jwt"
 )
@@ -124,7 +124,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "value of a secret's name",
-        rf"(?i)((?:{_SECRET_NAME})[\w-]{{0,24}}\\?[\"']?\s?=\s?\\?[\"']?(?:bearer |basic )?)"
+        rf"(?i)((?:{_NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?=\s?\\?[\"']?(?:bearer |basic )?)"
         rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<)"
         r"[^\s\"'\\,;&<>(){}\[\]|]{4,}",
         r"\1" + REDACTED,
@@ -133,7 +133,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "value of a secret's quoted name",
-        rf"(?i)((?:{_SECRET_NAME})[\w-]{{0,24}}\\?[\"']\s?:\s?\\?[\"'])"
+        rf"(?i)((?:{_NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']\s?:\s?\\?[\"'])"
         rf"(?!{REDACTED})[^\"'\\]{{1,}}",
         r"\1" + REDACTED,
         matches='{"password": "hunter2"}',
@@ -141,7 +141,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "value after a secret's name and a colon",
-        rf"(?i)((?:{_SECRET_NAME})[\w-]{{0,24}}:\s?)"
+        rf"(?i)((?:{_NAMES_OF_SECRETS})[\w-]{{0,24}}:\s?)"
         rf"(?!{REDACTED})(?=[^\s\"',;]{{0,256}}\d)(?!\d{{1,4}}\b)[^\s\"',;]{{6,}}",
         r"\1" + REDACTED,
         matches="password: hunter22",
@@ -180,7 +180,7 @@ RULES: tuple[Rule, ...] = (
 # Most lines hold nothing of the kind. One scan for what every rule needs to match tells so.
 _SUSPICIOUS = re.compile(
     rf"(?i)eyJ|bearer|basic|PRIVATE KEY|AIza|ya29|GOCSPX|1//|@|gh[pousr]_|github_pat|xox|xapp"
-    rf"|hooks\.slack|[spr]k[_-]|SG\.|glpat|npm_|pypi-|hf_|A[KSRIBC][IOC]A|{_SECRET_NAME}"
+    rf"|hooks\.slack|[spr]k[_-]|SG\.|glpat|npm_|pypi-|hf_|A[KSRIBC][IOC]A|{_NAMES_OF_SECRETS}"
     r"|[A-Za-z0-9]{16}|[0-9a-f]{4}-[0-9a-f]{4}-"
 )
 
@@ -197,7 +197,7 @@ def redact(text: str) -> str:
     return text
 
 
-_SECRET_KEY = re.compile(rf"(?i)^[\w-]{{0,40}}(?:{_SECRET_NAME})(?:[_-]?(?:value|hash|id))?$")
+_SECRET_KEY = re.compile(rf"(?i)^[\w-]{{0,40}}(?:{_NAMES_OF_SECRETS})(?:[_-]?(?:value|hash|id))?$")
 MAX_DEPTH = 16
 MAX_ITEMS = 200
 MAX_TEXT = 16_384

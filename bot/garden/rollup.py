@@ -57,9 +57,8 @@ def hash_of(name: str) -> int:
 
 
 def sample_of(entry: Entry) -> JSON:
-    """The entry, redacted and without what nobody reads."""
-    raw = {k: v for k, v in entry.raw.items() if k not in ("event",)}
-    clean = redact_json(raw)
+    """The entry, redacted ."""
+    clean = redact_json(entry.raw)
     return clean if isinstance(clean, dict) else {}
 
 
@@ -248,7 +247,7 @@ class Rollup:
                            self.severities, self.services, self.revisions, self.regions,
                            self.projects, self.requests))  # fmt: skip
         for event in _events(self.pieces):
-            whole._count_event(event)  # noqa: SLF001 - the same class
+            whole._count_event(event)
         return whole
 
     def _count_event(self, event: list[Entry]) -> None:
@@ -294,15 +293,15 @@ def _cut(stream: list[Entry]) -> Iterable[list[Entry]]:
     event: list[Entry] = []
     ended = linked = False
     for entry in stream:
-        assert entry.piece is not None
-        kind = entry.piece.kind
+        piece = entry.piece or _MIDDLE
+        kind = piece.kind
         near = bool(event) and _near(event[-1], entry)
         if kind is traces.Kind.LINK and near:
             joins = linked = True
             ended = False
         elif kind is traces.Kind.OPENING:
             joins, linked = near and linked, False
-            ended = entry.piece.exception is not None
+            ended = piece.exception is not None
         else:
             # After the exception's own line only a link goes on.
             joins = near and not ended and _opens(event[0])
@@ -322,6 +321,9 @@ def _cut(stream: list[Entry]) -> Iterable[list[Entry]]:
 
 def _opens(entry: Entry) -> bool:
     return entry.piece is not None and entry.piece.kind not in _ALONE
+
+
+_MIDDLE = traces.Piece(traces.Kind.MIDDLE)
 
 
 def _near(before: Entry, after: Entry) -> bool:

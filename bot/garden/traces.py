@@ -190,7 +190,7 @@ def _exception(lines: Sequence[str]) -> str | None:
     python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
     for line in reversed(lines) if python else lines:
         text = line.strip(" \t|+")
-        if text and (line[:1] not in " \t" or line[:3] in ("  |",)) and is_exception(text):
+        if text and (line[:1] not in " \t" or line[:3] == "  |") and is_exception(text):
             return text
         if not python and _GO_PANIC.match(text):
             return text

@@ -1,0 +1,351 @@
+"""The use case: read a window of log entries, and say what the problems in it are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.garden.clusters import Draft, clusters
+from bot.garden.entry import Entry, Reader
+from bot.garden.errors import InputError
+from bot.garden.incidents import Joined, incidents
+from bot.garden.model import (
+    JSON,
+    Cluster,
+    Coverage,
+    Environment,
+    Incident,
+    Priority,
+    Progress,
+    Query,
+    Report,
+    Severity,
+    State,
+    Window,
+)
+from bot.garden.ports import (
+    Candidate,
+    DecisionBook,
+    Identity,
+    LogSource,
+    Page,
+    ProgressListener,
+    Registry,
+)
+from bot.garden.rollup import Rollup
+from bot.garden.triage import Verdict, glance, judge
+
+EVERYTHING = Window(-(2**62), 2**62)
+"""As a query's window: whatever the source holds; the report's window is then its own span."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What has been read so far: counts every entry once, whatever becomes of it."""
+
+    query: Query
+    keep_members: bool = False
+    reader: Reader = field(default_factory=Reader)
+    rollup: Rollup = field(init=False)
+    read: int = 0
+    outside: int = 0
+    duplicates: int = 0
+    broken: int = 0
+    api_calls: int = 0
+    missing: list[Window] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
+    _worst: tuple[Priority, str] | None = None
+    _first: int | None = None
+    _last: int | None = None
+
+    def __post_init__(self) -> None:
+        self.rollup = Rollup(self.query.min_severity, self.keep_members)
+
+    def add(self, page: Page) -> None:
+        """Counts a page."""
+        self.read += page.broken
+        self.broken += page.broken
+        self.api_calls += page.api_calls
+        self.missing.extend(page.missing)
+        self.notes.extend(page.notes)
+        for place, raw in enumerate(page.entries):
+            number = page.lines[place] if page.lines else self.read + 1
+            self._add(raw, f"line:{number}")
+
+    def _add(self, raw: JSON, name: str) -> None:
+        self.read += 1
+        entry = self.reader.read(raw, name)
+        if entry.name is not name and self._is_duplicate(entry, raw):
+            self.duplicates += 1
+        elif entry.timestamp is not None and entry.timestamp not in self.query.window:
+            self.outside += 1
+        else:
+            self._span(entry.timestamp)
+            self._glance(entry)
+            self.rollup.add(entry)
+
+    def _is_duplicate(self, entry: Entry, raw: JSON) -> bool:
+        # Eight bytes an entry. Of 10 million entries, one false duplicate in 370,000 runs.
+        seen = hash((entry.log, raw.get("timestamp"), entry.name))
+        if seen in self._seen:
+            return True
+        self._seen.add(seen)
+        return False
+
+    def _span(self, time: int | None) -> None:
+        if time is not None:
+            self._first = time if self._first is None else min(self._first, time)
+            self._last = time if self._last is None else max(self._last, time)
+
+    def _glance(self, entry: Entry) -> None:
+        if entry.severity < self.query.min_severity or entry.key in self.rollup.tallies:
+            return
+        priority = glance(entry.key.kind, entry.key.masked, entry.severity)
+        if self._worst is None or priority < self._worst[0]:
+            self._worst = (priority, entry.key.masked)
+
+    @property
+    def window(self) -> Window:
+        """The query's, or the span of what was read where that is everything."""
+        if self.query.window != EVERYTHING:
+            return self.query.window
+        return Window(self._first or 0, (self._last or 0) + 1)
+
+    def progress(self, page: Page) -> Progress:
+        """Where the reading stands after the page."""
+        worst = f"{self._worst[0].name} {self._worst[1]}" if self._worst else None
+        return Progress(self.read, page.reached, min(1.0, page.share), worst)
+
+    def coverage(self, clustered: int, below: int) -> Coverage:
+        """What became of all that was read."""
+        return Coverage(
+            read=self.read,
+            clustered=clustered,
+            below_severity=below,
+            outside_window=self.outside,
+            duplicates=self.duplicates,
+            broken=self.broken,
+            missing=tuple(_joined_windows(self.missing)),
+            api_calls=self.api_calls,
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+
+def _joined_windows(windows: Iterable[Window]) -> Iterable[Window]:
+    """In order, and touching ones as one."""
+    last: Window | None = None
+    for window in sorted(windows, key=lambda w: (w.start, w.end)):
+        if last is not None and window.start <= last.end:
+            last = Window(last.start, max(last.end, window.end))
+            continue
+        if last is not None:
+            yield last
+        last = window
+    if last is not None:
+        yield last
+
+
+def read_all(
+    source: LogSource,
+    query: Query,
+    *,
+    keep_members: bool = False,
+    listener: ProgressListener | None = None,
+) -> Reading:
+    """Reads the whole window. The listener is told after each page and may raise `Cancelled`."""
+    reading = Reading(query, keep_members)
+    for page in source.read(query):
+        reading.add(page)
+        if listener is not None:
+            listener(reading.progress(page))
+    return reading
+
+
+def analyze(
+    source: LogSource,
+    query: Query,
+    environment: Environment,
+    *,
+    now: int,
+    registry: Registry | None = None,
+    decisions: DecisionBook | None = None,
+    listener: ProgressListener | None = None,
+    keep_members: bool = False,
+) -> Report:
+    """One analysis. Without a registry ids come from content alone and every state is new."""
+    reading = read_all(source, query, keep_members=keep_members, listener=listener)
+    refuse_nothing_readable(reading)
+    report = conclude(reading, environment, now=now, registry=registry)
+    report = replace(report, query=source.describe(replace(query, window=report.window)))
+    if decisions is not None:
+        report = report.with_decisions(decisions.all(environment.name))
+    return report
+
+
+def refuse_nothing_readable(reading: Reading) -> None:
+    """Raises `InputError` where something was read and none of it is a log entry."""
+    if reading.read and reading.read == reading.broken:
+        which = (
+            "The one line is no" if reading.read == 1 else f"None of {reading.read:,} lines is a"
+        )
+        raise InputError(
+            f"{which} log entry. Give JSON Lines or a JSON array, "
+            "as `gcloud logging read --format=json` prints it."
+        )
+
+
+def conclude(
+    reading: Reading, environment: Environment, *, now: int, registry: Registry | None = None
+) -> Report:
+    """What was read, as a report. Pure but for the registry."""
+    rollup = reading.rollup.stitched()
+    drafts = _ordered(clusters(rollup), rollup)
+    identities = _identify(drafts, environment.name, registry)
+    drafts = _merged(drafts, identities)
+    joined = incidents(drafts)
+    verdicts = judge(drafts, joined, rollup.requests)
+    names = {identity.id: identity for identity in identities}
+    window = reading.window
+    found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
+    found.sort(key=_importance)
+    return Report(
+        environment=environment.name,
+        services=environment.services or tuple(sorted(rollup.services)),
+        project=environment.project or _most(rollup.projects),
+        region=_most(rollup.regions),
+        query="",
+        window=window,
+        coverage=reading.coverage(sum(d.tally.count for d in drafts), rollup.below),
+        clusters=tuple(found),
+        incidents=tuple(_incident(j, verdicts) for j in joined),
+        generated=now,
+        min_severity=reading.query.min_severity,
+        timezone=environment.timezone,
+        revisions=_newest_first(rollup.revisions),
+        severities=tuple(
+            (severity.name, count)
+            for severity, count in sorted(rollup.severities.items(), reverse=True)
+        ),
+    )
+
+
+def _ordered(drafts: Sequence[Draft], rollup: Rollup) -> list[Draft]:
+    """The most important first, so that C1 is what one should look at first."""
+    verdicts = judge(drafts, incidents(drafts), rollup.requests)
+    return sorted(drafts, key=lambda d: (verdicts[d.id].priority, -d.tally.occurrences, d.id))
+
+
+def _identify(
+    drafts: Sequence[Draft], environment: str, registry: Registry | None
+) -> Sequence[Identity]:
+    if registry is None:
+        return [Identity(draft.id, f"C{i}", None) for i, draft in enumerate(drafts, start=1)]
+    return registry.resolve(
+        environment,
+        [
+            Candidate(
+                id=draft.id,
+                template=draft.template,
+                masked=tuple(_registered(draft)),
+                first_seen=draft.tally.first,
+                last_seen=draft.tally.last,
+                occurrences=draft.tally.occurrences,
+            )
+            for draft in drafts
+        ],
+    )
+
+
+def _registered(draft: Draft) -> Iterable[str]:
+    """The registry's key of each message: as `content_id`, kind and place belong to it."""
+    for key in draft.keys:
+        yield key.masked if not key.place else f"{key.masked} in {key.place}"
+
+
+def _merged(drafts: Sequence[Draft], identities: Sequence[Identity]) -> list[Draft]:
+    """The drafts under their lasting ids; two that the registry knows as one become one."""
+    by_id: dict[str, Draft] = {}
+    for draft, identity in zip(drafts, identities, strict=True):
+        known = by_id.get(identity.id)
+        if known is None:
+            by_id[identity.id] = replace(draft, id=identity.id)
+            continue
+        known.tally.merge(draft.tally)
+        by_id[identity.id] = replace(known, keys=tuple(sorted({*known.keys, *draft.keys}, key=str)))
+    return list(by_id.values())
+
+
+def _importance(cluster: Cluster) -> tuple[int, int, str]:
+    return cluster.priority, -cluster.occurrences, cluster.id
+
+
+def _cluster(
+    draft: Draft, identity: Identity, verdict: Verdict, joined: Sequence[Joined], window: Window
+) -> Cluster:
+    tally = draft.tally
+    incident = next((j.id for j in joined if draft.id in (j.root, *j.symptoms)), None)
+    examples = {(e.timestamp, e.name): e.raw for e in [*tally.earliest, *tally.latest]}
+    return Cluster(
+        id=draft.id,
+        name=identity.name,
+        title=draft.title,
+        template=draft.template,
+        severity=tally.severity,
+        priority=verdict.priority,
+        reasons=verdict.reasons,
+        count=tally.count,
+        occurrences=tally.occurrences,
+        first_seen=tally.first,
+        last_seen=tally.last,
+        histogram=draft.histogram(window),
+        services=tuple(sorted(tally.services)),
+        revisions=tuple(sorted(tally.revisions)),
+        instances=len(tally.instances),
+        location=draft.location,
+        routes=tuple(r for r, _ in sorted(tally.routes.items(), key=lambda i: (-i[1], i[0]))[:20]),
+        cause=verdict.cause,
+        impact=verdict.impact,
+        next=verdict.next,
+        state=State.NEW if identity.first_seen is None else State.RECURRING,
+        incident=incident,
+        sample=draft.sample,
+        examples=tuple(examples[key] for key in sorted(examples)),
+        members=tuple(sorted(tally.members)),
+    )
+
+
+def _incident(joined: Joined, verdicts: Mapping[str, Verdict]) -> Incident:
+    return Incident(
+        id=joined.id,
+        root=joined.root,
+        symptoms=joined.symptoms,
+        occurrences=joined.occurrences,
+        priority=verdicts[joined.root].priority,
+        reasons=(joined.reason,),
+        instances=joined.instances,
+        first_seen=joined.first,
+        last_seen=joined.last,
+    )
+
+
+def _most(counts: Mapping[str, int]) -> str:
+    return min(counts, key=lambda name: (-counts[name], name), default="")
+
+
+def _newest_first(revisions: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+    return tuple(sorted(revisions, key=lambda r: (-revisions[r][0], r)))
+
+
+def members(reading: Reading) -> Iterable[tuple[str, str]]:
+    """(entry's name, cluster id) for every entry of a reading that kept its members.
+
+    In the order of clusters; an entry read twice is told twice, with the same cluster.
+    """
+    for draft in clusters(reading.rollup.stitched()):
+        for name in sorted(draft.tally.members):
+            yield name, draft.id
+
+
+MEMBERS = Query("", "", (), EVERYTHING, Severity.DEFAULT)
+"""The query of `gardener members`: every entry, whatever its severity."""

@@ -1,0 +1,225 @@
+"""`gardener analyze` and `gardener members`: the same analysis as in Slack, in the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from bot.adapters.json_file import JsonFile
+from bot.garden import analysis, rfc3339
+from bot.garden.errors import GardenerError, Unavailable, UsageError
+from bot.garden.export import export
+from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity, Window
+from bot.garden.ports import DecisionBook, LogSource, ProgressListener, Registry
+from bot.garden.times import parse_window
+from bot.settings import Settings, load
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+FORMATS = ("text", "json", "markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was typed after `gardener analyze`."""
+
+    environment: str | None = None
+    window: Sequence[str] = ()
+    file: str | None = None
+    now: str | None = None
+    min_severity: str | None = None
+    form: str = "text"
+    members: bool = False
+    store: bool = True
+
+
+def analyze(request: Request) -> None:
+    """Runs one analysis and prints it. Raises `GardenerError`."""
+    now = _now(request.now)
+    settings = load()
+    environment = _environment(request, settings)
+    severity = _severity(request.min_severity) or environment.min_severity
+    query = Query(
+        environment=environment.name,
+        project=environment.project,
+        services=environment.services,
+        window=_window(request, environment, now),
+        min_severity=severity,
+    )
+    source = JsonFile(request.file) if request.file else _cloud_logging(settings)
+    report = _analyze(request, source, query, environment, now)
+    _tell_what_is_missing(report)
+    click.echo(_shown(report, request, now))
+
+
+def members(file: str) -> None:
+    """Prints `insertId<TAB>cluster id` for every entry of the file. Raises `GardenerError`."""
+    with _progress(f"Reading {file}") as listener:
+        reading = analysis.read_all(
+            JsonFile(file), analysis.MEMBERS, keep_members=True, listener=listener
+        )
+    analysis.refuse_nothing_readable(reading)
+    if reading.broken:
+        _warn(_broken(reading.broken))
+    out = sys.stdout
+    for name, cluster in analysis.members(reading):
+        out.write(f"{name}\t{cluster}\n")
+
+
+# --- what was asked ------------------------------------------------------------------------------
+
+
+def _now(text: str | None) -> int:
+    if text is None:
+        return time.time_ns()
+    now = rfc3339.parse(text)
+    if now is None:
+        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
+    return now
+
+
+def _severity(name: str | None) -> Severity | None:
+    if name is None:
+        return None
+    found = Severity.__members__.get(name.upper())
+    if found is None:
+        known = ", ".join(Severity.__members__)
+        raise UsageError(f'I know no severity "{name}". Known: {known}.')
+    return found
+
+
+def _environment(request: Request, settings: Settings) -> Environment:
+    if request.environment is None:
+        if request.file:
+            return Environment("", "")
+        known = ", ".join(settings.environments) or "none yet; see gardener.toml"
+        raise UsageError(
+            f"Which environment? For example: gardener analyze staging 2d. Known: {known}."
+        )
+    if request.file and not settings.environments:
+        return Environment(request.environment, "")
+    environment = settings.environment(request.environment)
+    # A file is taken as it is: whose logs it holds is its owner's business.
+    return replace(environment, project="", services=()) if request.file else environment
+
+
+def _window(request: Request, environment: Environment, now: int) -> Window:
+    if request.window:
+        return parse_window(request.window, now=now, timezone=environment.timezone).window
+    return analysis.EVERYTHING if request.file else Window(now - DAY, now)
+
+
+def _cloud_logging(settings: Settings) -> LogSource:
+    from bot.adapters.cloud_logging import CloudLogging, SlidingWindow
+
+    return CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
+
+
+# --- doing it ------------------------------------------------------------------------------------
+
+
+def _analyze(
+    request: Request, source: LogSource, query: Query, environment: Environment, now: int
+) -> Report:
+    registry, decisions = _store(request, environment)
+    with _progress(f"Reading {environment.name or request.file}") as listener:
+        reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
+    analysis.refuse_nothing_readable(reading)
+    try:
+        report = analysis.conclude(reading, environment, now=now, registry=registry)
+        if decisions is not None:
+            report = report.with_decisions(decisions.all(environment.name))
+    except Unavailable as error:
+        _warn(f"{error} Going on without the store: every state is new.")
+        report = analysis.conclude(reading, environment, now=now)
+    return replace(report, query=source.describe(replace(query, window=report.window)))
+
+
+def _store(
+    request: Request, environment: Environment
+) -> tuple[Registry | None, DecisionBook | None]:
+    """Registry and decisions; none where nothing is to be remembered, or with the store away."""
+    if not request.store or not environment.name:
+        return None, None
+    from bot.wiring import build
+
+    try:
+        wiring = build(load())
+        wiring.redis_client.ping()
+        return wiring.registry, wiring.decisions
+    except GardenerError as error:
+        _warn(f"{error} Going on without the store: every state is new.")
+        return None, None
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[ProgressListener]:
+    """A status line on a terminal's standard error; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _progress: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    status: Status
+    with Console(stderr=True).status(escape(what)) as status:
+
+        def tell(progress: Progress) -> None:
+            worst = f". Worst so far: {progress.worst[:70]}" if progress.worst else ""
+            said = f"{what}: {progress.share:.0%}, {progress.read:,} entries{worst}"
+            status.update(escape(said))
+
+        yield tell
+
+
+# --- showing it ----------------------------------------------------------------------------------
+
+
+def _shown(report: Report, request: Request, now: int) -> str:
+    if request.form == "json":
+        exported = export(report, members=request.members)
+        return orjson.dumps(exported, option=orjson.OPT_INDENT_2).decode()
+    if request.form == "markdown":
+        from bot.garden.worklog import worklog
+
+        return worklog(report, now=now)
+    from blocks.buttons import Act
+    from blocks.report import further
+    from blocks.report import report as message
+    from blocks.text import as_text
+
+    query = Act("run", environment=report.environment)
+    shown = [message(report, now=now, age=None, query=query, more=False)]
+    shown += further(report, now=now, query=query)
+    return "\n\n".join(as_text(each, buttons=False) for each in shown)
+
+
+def _tell_what_is_missing(report: Report) -> None:
+    coverage = report.coverage
+    if coverage.broken:
+        _warn(_broken(coverage.broken))
+    for window in coverage.missing:
+        _warn(f"Not read: {rfc3339.show(window.start)} to {rfc3339.show(window.end)}.")
+    for note in coverage.notes:
+        _warn(note)
+
+
+def _broken(count: int) -> str:
+    lines = (
+        "1 line is no log entry and was"
+        if count == 1
+        else (f"{count:,} lines are no log entries and were")
+    )
+    return f"{lines} left out; all others are counted."
+
+
+def _warn(sentence: str) -> None:
+    click.echo(f"gardener: {sentence}", err=True)
