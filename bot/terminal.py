@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -99,7 +100,9 @@ def _severity(name: str | None) -> Severity | None:
 def _environment(request: Request, settings: Settings) -> Environment:
     if request.environment is None:
         if request.file:
-            return Environment("", "")
+            return Environment(
+                "standard input" if request.file == "-" else Path(request.file).name, ""
+            )
         known = ", ".join(settings.environments) or "none yet; see gardener.toml"
         raise UsageError(
             f"Which environment? For example: gardener analyze staging 2d. Known: {known}."
@@ -129,8 +132,8 @@ def _cloud_logging(settings: Settings) -> LogSource:
 def _analyze(
     request: Request, source: LogSource, query: Query, environment: Environment, now: int
 ) -> Report:
-    registry, decisions = _store(request, environment)
-    with _progress(f"Reading {environment.name or request.file}") as listener:
+    registry, decisions = _store(request)
+    with _progress(f"Reading {environment.name}") as listener:
         reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
     analysis.refuse_nothing_readable(reading)
     try:
@@ -143,11 +146,9 @@ def _analyze(
     return replace(report, query=source.describe(replace(query, window=report.window)))
 
 
-def _store(
-    request: Request, environment: Environment
-) -> tuple[Registry | None, DecisionBook | None]:
+def _store(request: Request) -> tuple[Registry | None, DecisionBook | None]:
     """Registry and decisions; none where nothing is to be remembered, or with the store away."""
-    if not request.store or not environment.name:
+    if not request.store or request.environment is None:
         return None, None
     from bot.wiring import build
 

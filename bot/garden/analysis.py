@@ -231,9 +231,16 @@ def conclude(
 
 
 def _ordered(drafts: Sequence[Draft], rollup: Rollup) -> list[Draft]:
-    """The most important first, so that C1 is what one should look at first."""
-    verdicts = judge(drafts, incidents(drafts), rollup.requests)
-    return sorted(drafts, key=lambda d: (verdicts[d.id].priority, -d.tally.occurrences, d.id))
+    """In the order of their cards, so that C1 is what one should look at first; symptoms last."""
+    joined = incidents(drafts)
+    verdicts = judge(drafts, joined, rollup.requests)
+    symptoms = {symptom for incident in joined for symptom in incident.symptoms}
+
+    def importance(draft: Draft) -> tuple[bool, Priority, int, str]:
+        verdict = verdicts[draft.id]
+        return draft.id in symptoms, verdict.priority, -draft.tally.occurrences, draft.id
+
+    return sorted(drafts, key=importance)
 
 
 def _identify(

@@ -334,6 +334,27 @@ RULES: tuple[Rule, ...] = (
         "requests were refused",
     ),
     Rule(
+        "configuration, tolerated",
+        lambda f: (
+            bool(_CONFIG.search(f.text))
+            and (f.severity < Severity.CRITICAL or bool(_TOLERATED.search(f.text)))
+        ),
+        _always(P.P4),
+        "configuration that is wrong but tolerated: nothing ended after it",
+        example="SessionMiddleware must be installed to access request.session",
+        example_severity=Severity.WARNING,
+        cause="Likely a part that the message names is not installed or not configured.",
+        next="Configure what the message names, or take out what asks for it.",
+    ),
+    Rule(
+        "configuration that stops something",
+        lambda f: bool(_CONFIG.search(f.text)),
+        _always(P.P1),
+        "configuration is missing, and the message calls it critical",
+        example="REDIS_HOST required in staging",
+        example_severity=Severity.CRITICAL,
+    ),
+    Rule(
         "optional part or deprecation",
         lambda f: not f.is_error and bool(_OPTIONAL.search(f.text)),
         _always(P.P7),
@@ -372,27 +393,6 @@ RULES: tuple[Rule, ...] = (
         _always(P.P8),
         "platform activity: an ordered shutdown",
         example="Worker (pid:<*>) was sent SIGTERM!",
-    ),
-    Rule(
-        "configuration, tolerated",
-        lambda f: (
-            bool(_CONFIG.search(f.text))
-            and (f.severity < Severity.CRITICAL or bool(_TOLERATED.search(f.text)))
-        ),
-        _always(P.P4),
-        "configuration that is wrong but tolerated: nothing ended after it",
-        example="SessionMiddleware must be installed to access request.session",
-        example_severity=Severity.WARNING,
-        cause="Likely a part that the message names is not installed or not configured.",
-        next="Configure what the message names, or take out what asks for it.",
-    ),
-    Rule(
-        "configuration that stops something",
-        lambda f: bool(_CONFIG.search(f.text)),
-        _always(P.P1),
-        "configuration is missing, and the message calls it critical",
-        example="REDIS_HOST required in staging",
-        example_severity=Severity.CRITICAL,
     ),
     Rule(
         "protocol",
