@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 JOBS = "bot.jobs"
 """The module whose functions may be queued; each takes the wiring first."""
+LIST_CALLS = 55
+"""A minute and project, of the 60 that Google allows: a person in the console needs some too."""
 
 _log = structlog.get_logger(__name__)
 
@@ -107,10 +109,6 @@ class Wiring:
         """Where jobs are put."""
         return JobQueue(self.redis_client)
 
-    def rate(self, name: str, limit: int, seconds: float) -> RedisRateLimit:
-        """A sliding window over all processes."""
-        return RedisRateLimit(self.redis_client, name, limit, seconds)
-
     @cached_property
     def tracker(self) -> GitHubTracker:
         """`ports.IssueTracker`."""
@@ -131,7 +129,10 @@ class Wiring:
         """`ports.LogSource`. Its client is made at the first read: after the fork."""
         from bot.adapters.cloud_logging import CloudLogging
 
-        return CloudLogging(self.settings.logging_endpoint)
+        if self.settings.logging_endpoint is not None:
+            return CloudLogging(self.settings.logging_endpoint)
+        budget = RedisRateLimit(self.redis_client, "entries.list", LIST_CALLS, 60)
+        return CloudLogging(budget=budget)
 
     @cached_property
     def slack_client(self) -> WebClient:

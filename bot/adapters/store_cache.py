@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -92,24 +90,20 @@ class RedisLocks:
 
 
 class RedisRateLimit:
-    """A sliding window shared by all processes: `limit` calls in any `seconds`."""
+    """A sliding window shared by all processes: `limit` calls in any `seconds`, for each name."""
 
-    def __init__(self, client: redis.Redis, name: str, limit: int, seconds: float) -> None:
-        self._name = key("", "rate", name)
+    def __init__(self, client: redis.Redis, kind: str, limit: int, seconds: float) -> None:
+        self._kind = kind
         self._limit = limit
         self._span = int(seconds * 1_000_000)
         self._script = client.register_script(_TAKE)
 
     @guarded
-    def take(self) -> float:
+    def take(self, name: str = "") -> float:
         """0.0 where a call may go now (it is charged), else the seconds to wait and ask again."""
-        wait = self._script(keys=[self._name], args=[self._limit, self._span, uuid.uuid4().hex])
+        keys = [key("", "rate", self._kind, name)]
+        wait = self._script(keys=keys, args=[self._limit, self._span, uuid.uuid4().hex])
         return float(wait) / 1_000_000
-
-    def wait(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Returns when a call may go."""
-        while (seconds := self.take()) > 0:
-            sleep(seconds)
 
 
 def _report(environment: str, name: str) -> str:

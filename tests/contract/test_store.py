@@ -438,9 +438,10 @@ class TestStore:
     def test_calls_are_limited_across_clients(self, redis_client):
         one = RedisRateLimit(redis_client, "logging", 3, 60)
         other = RedisRateLimit(redis_client, "logging", 3, 60)
-        assert [one.take(), other.take(), one.take()] == [0, 0, 0]
-        assert 59 < other.take() <= 60
-        assert RedisRateLimit(redis_client, "another", 3, 60).take() == 0
+        assert [one.take("p"), other.take("p"), one.take("p")] == [0, 0, 0]
+        assert 59 < other.take("p") <= 60
+        assert other.take("q") == 0
+        assert RedisRateLimit(redis_client, "another", 3, 60).take("p") == 0
 
     def test_an_unreachable_store_is_one_sentence(self, state_dir):
         client = store.connect("redis://:hunter2@127.0.0.1:1/0", state_dir)
