@@ -1,0 +1,475 @@
+"""What a person typed after /gardener: a value to act on, or the nearest right form. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process, utils
+
+from bot.garden import times, words
+from bot.garden.errors import UsageError
+from bot.garden.model import Environment, Severity
+from bot.garden.times import Span
+
+KEYWORDS = ("digest", "expected", "why", "help")
+OPTIONS = ("service", "severity")
+MORNING = "09:00"
+NEAR = 70.0
+"""How alike two words must be, of 100, for one to be taken for a slip of the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analyze:
+    """Read a window of an environment."""
+
+    environment: str
+    span: Span
+    services: tuple[str, ...] = ()
+    """Empty: the environment's own."""
+    severity: Severity | None = None
+    """None: the environment's own."""
+
+    @property
+    def typed(self) -> str:
+        """The same question in its shortest form, after /gardener."""
+        said = [self.environment, self.span.typed]
+        if self.services:
+            said.append(f"service={','.join(self.services)}")
+        if self.severity is not None:
+            said.append(f"severity={self.severity.name}")
+        return " ".join(said)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestOn:
+    """A digest every day in this channel."""
+
+    environment: str
+    at: str
+    """`09:00`"""
+    timezone: str
+
+    @property
+    def typed(self) -> str:
+        """As one types it after /gardener."""
+        return f"digest {self.environment} {self.at} {self.timezone}"
+
+
+@dataclass(frozen=True, slots=True)
+class DigestOff:
+    """No digest here any more."""
+
+    environment: str | None
+    """None: of none."""
+
+    @property
+    def typed(self) -> str:
+        """As one types it after /gardener."""
+        return f"digest off {self.environment}" if self.environment else "digest off"
+
+
+@dataclass(frozen=True, slots=True)
+class DigestNow:
+    """What changed since the last digest, at once."""
+
+    environment: str
+
+    @property
+    def typed(self) -> str:
+        """As one types it after /gardener."""
+        return f"digest now {self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedList:
+    """What was agreed to be expected."""
+
+    environment: str
+
+    @property
+    def typed(self) -> str:
+        """As one types it after /gardener."""
+        return f"expected {self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Each reason for a priority."""
+
+    name: str
+    """`C3`"""
+    environment: str | None = None
+    """None: whichever this channel means."""
+
+    @property
+    def typed(self) -> str:
+        """As one types it after /gardener."""
+        return f"why {self.name} {self.environment}" if self.environment else f"why {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """All forms."""
+
+    typed: str = "help"
+
+
+Command = Analyze | DigestOn | DigestOff | DigestNow | ExpectedList | Why | Help
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """It was not understood: what is wrong, and the nearest right form."""
+
+    sentence: str
+    command: str | None
+    """What follows /gardener; None where nothing is near."""
+
+
+def default_environment(
+    environments: Sequence[Environment], channel: str, channel_name: str = "", last: str = ""
+) -> str | None:
+    """The environment that a channel means where none is named.
+
+    The one whose `channels` name it, the only one there is, or the last one asked about here.
+    """
+    named = [e.name for e in environments if {channel, f"#{channel_name}"} & set(e.channels or ())]
+    if len(named) == 1:
+        return named[0]
+    if len(environments) == 1:
+        return environments[0].name
+    known = {e.name for e in environments}
+    return last if last in known else None
+
+
+def parse(
+    text: str, *, environments: Sequence[Environment], default: str | None, now: int
+) -> Command | Suggestion:
+    """Reads the text after /gardener. `default`: this channel's environment; `now` in ns."""
+    tidied = tidy(text)
+    found = _Parser(environments, default, now).parse(tidied.split())
+    if isinstance(found, Suggestion) or _same(text, tidied):
+        return found
+    return Suggestion(f'I read "{_quoted(text)}" as /gardener {found.typed}.', found.typed)
+
+
+def tidy(text: str) -> str:
+    """Without quotation marks, full-width forms, back-ticks and the full stop of a sentence."""
+    plain = unicodedata.normalize("NFKC", words.clean(text))
+    plain = re.sub(r"[\"'`\u2018-\u201f\u00ab\u00bb\u2039\u203a]", "", plain)
+    plain = plain.replace("\u2212", "-")
+    plain = re.sub(r"^\s*/?gardener(?=\s|$)", "", plain, flags=re.IGNORECASE)
+    kept = (token.strip(",;!?()").rstrip(".:") for token in plain.split())
+    return " ".join(filter(None, kept))
+
+
+def _same(text: str, tidied: str) -> bool:
+    return " ".join(text.split()).casefold() == tidied.casefold()
+
+
+class _Parser:
+    def __init__(self, environments: Sequence[Environment], default: str | None, now: int) -> None:
+        self._known = {e.name.casefold(): e for e in environments}
+        self._default = default
+        self._now = now
+
+    def parse(self, said: Sequence[str], depth: int = 0) -> Command | Suggestion:
+        if not said:
+            return self._bare()
+        first, rest = said[0].casefold(), said[1:]
+        if first == "help":
+            return Help()
+        if first == "digest":
+            return self._digest(rest)
+        if first == "expected":
+            return self._expected(rest)
+        if first == "why":
+            return self._why(rest)
+        if first in self._known:
+            return self._analyze(self._known[first], rest)
+        return self._unknown(said, depth)
+
+    # --- the forms -------------------------------------------------------------------------------
+
+    def _bare(self) -> Command | Suggestion:
+        if self._default is None:
+            return Suggestion(f"Which environment? {self._names()}", self._first("1d"))
+        return self._analyze(self._known[self._default.casefold()], ())
+
+    def _analyze(self, environment: Environment, rest: Sequence[str]) -> Command | Suggestion:
+        window: list[str] = []
+        services: list[str] = []
+        severity: Severity | None = None
+        for word in rest:
+            option = re.fullmatch(r"-*([A-Za-z_-]+)[=:](.*)", word)
+            if option is None:
+                window.append(word)
+                continue
+            name, value = option[1].casefold(), option[2]
+            if name not in OPTIONS or not value or word.startswith("-"):
+                return self._option(environment, rest, word, name, value)
+            if name == "service":
+                services += [s for s in value.split(",") if s]
+                continue
+            severity = _severity(value)
+            if severity is None:
+                return self._no_severity(environment, rest, word, value)
+        try:
+            span = times.parse_window(window, now=self._now, timezone=environment.timezone)
+        except UsageError as error:
+            return self._no_window(environment, rest, window, str(error))
+        if bad := next((s for s in services if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", s)), None):
+            kept = " ".join(w for w in rest if not w.casefold().startswith("service="))
+            sentence = f'"{_quoted(bad)}" is no name of a Cloud Run service.'
+            return Suggestion(sentence, f"{environment.name} {kept}".strip())
+        return Analyze(environment.name, span, tuple(dict.fromkeys(services)), severity)
+
+    def _digest(self, rest: Sequence[str]) -> Command | Suggestion:
+        if not rest:
+            name = self._default or self._any()
+            return Suggestion("When, or now?", f"digest now {name}" if name else "help")
+        word, more = rest[0].casefold(), rest[1:]
+        if word in {"off", "now"}:
+            return self._off_or_now(word, more)
+        if word not in self._known:
+            if times.is_clock(word) and self._default:
+                return Suggestion(
+                    "Name the environment first.", f"digest {self._default} {' '.join(rest)}"
+                )
+            return self._slip("digest", rest, ["off", "now", *self._known])
+        environment = self._known[word]
+        if more and more[0].casefold() in {"off", "now"}:
+            said = more[0].casefold()
+            return Suggestion(f'Say "{said}" first.', f"digest {said} {environment.name}")
+        if not more:
+            return Suggestion(
+                "When?", f"digest {environment.name} {MORNING} {environment.timezone}"
+            )
+        try:
+            at = times.parse_clock(more[0])
+        except UsageError as error:
+            zone = " ".join(more[1:]) or environment.timezone
+            return Suggestion(str(error), f"digest {environment.name} {MORNING} {zone}")
+        try:
+            zone = times.parse_zone(" ".join(more[1:])) if more[1:] else environment.timezone
+        except UsageError as error:
+            zone = times.nearest_zone(" ".join(more[1:])) or environment.timezone
+            return Suggestion(str(error), f"digest {environment.name} {at} {zone}")
+        return DigestOn(environment.name, at, zone)
+
+    def _off_or_now(self, word: str, more: Sequence[str]) -> Command | Suggestion:
+        if not more:
+            if word == "off":
+                return DigestOff(None)
+            if self._default is None:
+                return Suggestion(
+                    f"Of which environment? {self._names()}", self._first("", "digest now")
+                )
+            return DigestNow(self._default)
+        environment = self._known.get(more[0].casefold())
+        if environment is None or len(more) > 1:
+            return self._slip(f"digest {word}", more[:1], list(self._known))
+        return DigestOff(environment.name) if word == "off" else DigestNow(environment.name)
+
+    def _expected(self, rest: Sequence[str]) -> Command | Suggestion:
+        if not rest:
+            if self._default is None:
+                return Suggestion(
+                    f"Of which environment? {self._names()}", self._first("", "expected")
+                )
+            return ExpectedList(self._default)
+        environment = self._known.get(rest[0].casefold())
+        if environment is None or len(rest) > 1:
+            return self._slip("expected", rest[:1], list(self._known))
+        return ExpectedList(environment.name)
+
+    def _why(self, rest: Sequence[str]) -> Command | Suggestion:
+        names = [w for w in rest if re.fullmatch(r"(?i)c-?\d{1,9}|c-[\w-]{2,60}", w)]
+        where = [self._known[w.casefold()] for w in rest if w.casefold() in self._known]
+        if not names and rest and re.fullmatch(r"\d{1,9}", rest[0]):
+            return Suggestion(f'"{rest[0]}" is no name of a card.', f"why C{rest[0]}")
+        if not names:
+            return Suggestion("Why which card? Its name stands on it, such as C3.", "why C1")
+        name = names[0]
+        if short := re.fullmatch(r"(?i)c-?(\d{1,9})", name):
+            name = f"C{short[1]}"
+        if len(rest) > len(names[:1]) + len(where[:1]):
+            return Suggestion("That is more than I understand.", f"why {name}")
+        return Why(name, where[0].name if where else None)
+
+    # --- near misses -----------------------------------------------------------------------------
+
+    def _unknown(self, said: Sequence[str], depth: int) -> Suggestion:
+        """The first word is no environment and no keyword."""
+        if times.is_window(said[:1]) or "=" in said[0]:
+            return self._no_environment(said, depth)
+        if re.fullmatch(r"(?i)c-?\d{1,9}", said[0]):
+            return Suggestion("Ask why, or look at its card.", f"why C{said[0].lstrip('cC-')}")
+        if said[0].casefold() in {"off", "now"}:
+            return self._again(
+                said, ["digest", *said], "Off what?" if said[0] == "off" else "What now?"
+            )
+        sentence = f'I know no "{_quoted(said[0])}".'
+        meant = _nearest(said[0], [*self._known, *KEYWORDS])
+        if meant is None or depth > 2:
+            # `2d` and options may stand anywhere: a known name later on is the environment.
+            later = next((w for w in said[1:] if w.casefold() in self._known), None)
+            if later is not None and depth <= 2:
+                kept = [later, *(w for w in said[1:] if w != later)]
+                return self._again(kept, sentence, depth)
+            if depth <= 2 and (name := self._default or self._only()):
+                rest = [w for w in said[1:] if times.is_window([w]) or "=" in w]
+                return self._again([name, *rest], f"{sentence} {self._names()}", depth)
+            return Suggestion(f"{sentence} {self._names()}", "help")
+        name = self._known[meant].name if meant in self._known else meant
+        command = self._command([name, *said[1:]], depth)
+        asked = f" Did you mean /gardener {command}?" if command else ""
+        return Suggestion(f"{sentence}{asked} {self._names()}", command)
+
+    def _no_environment(self, said: Sequence[str], depth: int) -> Suggestion:
+        for i, word in enumerate(said):
+            if word.casefold() in self._known:
+                kept = [word, *said[:i], *said[i + 1 :]]
+                return self._again(kept, "The environment comes first.", depth)
+        for i, word in enumerate(said):
+            meant = None if times.is_window([word]) or "=" in word else _nearest(word, self._known)
+            if meant:
+                kept = [self._known[meant].name, *said[:i], *said[i + 1 :]]
+                return self._again(kept, f'I know no "{_quoted(word)}".', depth)
+        name = self._default or self._any()
+        if name is None:
+            return Suggestion(f"Which environment? {self._names()}", "help")
+        sentence = f"Which environment? {self._names()}"
+        return self._again([name, *said], sentence, depth)
+
+    def _again(self, better: Sequence[str], sentence: str, depth: int = 0) -> Suggestion:
+        return Suggestion(sentence, self._command(better, depth) or "help")
+
+    def _command(self, said: Sequence[str], depth: int) -> str | None:
+        """The right form nearest to these words; None where nothing is."""
+        if depth > 3:
+            return None
+        found = self.parse(said, depth + 1)
+        return found.command if isinstance(found, Suggestion) else found.typed
+
+    def _slip(self, before: str, rest: Sequence[str], known: Sequence[str]) -> Suggestion:
+        meant = _nearest(rest[0], known) if rest else None
+        name = self._known[meant].name if meant in self._known else meant
+        if name is None:
+            fallback = self._default or self._any()
+            name = "off" if before == "digest" and fallback is None else fallback
+        if name is None:
+            return Suggestion(f"I do not understand that. {self._names()}", "help")
+        said = [*before.split(), name, *rest[1:]]
+        sentence = f'I know no "{_quoted(rest[0])}".' if rest and meant != rest[0] else "Too much."
+        return Suggestion(f"{sentence} {self._names()}", self._command(said, 2) or " ".join(said))
+
+    def _option(
+        self, environment: Environment, rest: Sequence[str], word: str, name: str, value: str
+    ) -> Suggestion:
+        meant = _nearest(name, OPTIONS)
+        kept = [w for w in rest if w != word]
+        if meant and value:
+            kept.append(f"{meant}={value}")
+        sentence = (
+            f'"{_quoted(word)}" is not what I understand. Options: service=NAME, severity=ERROR.'
+        )
+        return Suggestion(sentence, self._command([environment.name, *kept], 2))
+
+    def _no_severity(
+        self, environment: Environment, rest: Sequence[str], word: str, value: str
+    ) -> Suggestion:
+        names = [severity.name for severity in Severity]
+        short = {"warn": "WARNING", "err": "ERROR", "crit": "CRITICAL", "fatal": "CRITICAL"}
+        meant = short.get(value.casefold()) or _nearest(value, names) or "ERROR"
+        kept = [f"severity={meant.upper()}" if w == word else w for w in rest]
+        sentence = f'"{_quoted(value)}" is no severity. Known: {", ".join(names)}.'
+        return Suggestion(sentence, self._command([environment.name, *kept], 2))
+
+    def _no_window(
+        self, environment: Environment, rest: Sequence[str], window: Sequence[str], said: str
+    ) -> Suggestion:
+        options = [w for w in rest if w not in window]
+        for fixed in _windows_near(window):
+            try:
+                span = times.parse_window(fixed, now=self._now, timezone=environment.timezone)
+            except UsageError:
+                continue
+            sentence = said
+            if times.is_window(window[:1]) and list(fixed) == list(window[: len(fixed)]):
+                beyond = " ".join(window[len(fixed) :])
+                sentence = f'I do not understand "{_quoted(beyond)}".'
+            kept = [environment.name, span.typed, *options]
+            return Suggestion(sentence, self._command(kept, 2))
+        return Suggestion(said, self._command([environment.name, "1d", *options], 2))
+
+    # --- names -----------------------------------------------------------------------------------
+
+    def _names(self) -> str:
+        names = ", ".join(e.name for e in self._known.values())
+        return f"Known: {names}." if names else "No environment is set up yet."
+
+    def _any(self) -> str | None:
+        return next((e.name for e in self._known.values()), None)
+
+    def _only(self) -> str | None:
+        return self._any() if len(self._known) == 1 else None
+
+    def _first(self, window: str) -> str:
+        name = self._any()
+        return f"{name} {window}" if name else "help"
+
+    def _of_which(self, before: str) -> Suggestion:
+        name = self._any()
+        command = f"{before} {name}" if name else "help"
+        return Suggestion(f"Of which environment? {self._names()}", command)
+
+
+def _windows_near(window: Sequence[str]) -> Iterator[list[str]]:
+    """What may have been meant, nearest first."""
+    for end in range(len(window) - 1, 0, -1):
+        yield list(window[:end])
+    for start in range(1, len(window)):
+        yield list(window[start:])
+    text = times.normal(" ".join(window))
+    if found := re.match(r"(\d{1,12})\s*([a-z]?)", text, re.ASCII):
+        unit = found[2] if found[2] in {"m", "h", "d", "w"} else "d"
+        amount = int(found[1])
+        longest = {"m": 43_200, "h": 720, "d": 30, "w": 4}[unit]
+        if amount > 0:
+            yield [f"{min(amount, longest)}{unit}"]
+    elif re.match(r"\d", text):
+        yield ["30d"]
+    if "days ago" in text or re.search(r"20\d\d-", text):
+        yield ["30d"]
+    if meant := _nearest(text.split(" ")[0] if text else "", ["today", "yesterday"]):
+        yield [meant]
+    if (words_ := text.split(" ")) and _nearest(words_[0], ["since"]):
+        yield ["since", *words_[1:]]
+
+
+def _severity(value: str) -> Severity | None:
+    try:
+        return Severity[value.upper()]
+    except KeyError:
+        return None
+
+
+def _nearest(word: str, known: Sequence[str] | dict[str, Environment]) -> str | None:
+    """The known word that a person probably meant; None where nothing is near."""
+    if not word or len(word) > 60:
+        return None
+    best = process.extractOne(
+        word, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=NEAR
+    )
+    if best:
+        return str(best[0])
+    starts = [k for k in known if len(word) >= 3 and k.casefold().startswith(word.casefold())]
+    return starts[0] if len(starts) == 1 else None
+
+
+def _quoted(text: str) -> str:
+    return words.cut(words.one_line(text), 60)
