@@ -265,9 +265,7 @@ class _Parser:
             if word == "off":
                 return DigestOff(None)
             if self._default is None:
-                return Suggestion(
-                    f"Of which environment? {self._names()}", self._first("", "digest now")
-                )
+                return self._of_which("digest now")
             return DigestNow(self._default)
         environment = self._known.get(more[0].casefold())
         if environment is None or len(more) > 1:
@@ -277,9 +275,7 @@ class _Parser:
     def _expected(self, rest: Sequence[str]) -> Command | Suggestion:
         if not rest:
             if self._default is None:
-                return Suggestion(
-                    f"Of which environment? {self._names()}", self._first("", "expected")
-                )
+                return self._of_which("expected")
             return ExpectedList(self._default)
         environment = self._known.get(rest[0].casefold())
         if environment is None or len(rest) > 1:
@@ -309,9 +305,7 @@ class _Parser:
         if re.fullmatch(r"(?i)c-?\d{1,9}", said[0]):
             return Suggestion("Ask why, or look at its card.", f"why C{said[0].lstrip('cC-')}")
         if said[0].casefold() in {"off", "now"}:
-            return self._again(
-                said, ["digest", *said], "Off what?" if said[0] == "off" else "What now?"
-            )
+            return self._again(["digest", *said], f"{said[0].capitalize()} what?")
         sentence = f'I know no "{_quoted(said[0])}".'
         meant = _nearest(said[0], [*self._known, *KEYWORDS])
         if meant is None or depth > 2:
