@@ -7,7 +7,10 @@ them ever holds a secret's value.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,7 +52,9 @@ def _github_address(value: object) -> object:
 
 def _grpc_address(value: object) -> object:
     parts = urlsplit(str(value).strip())
-    if parts.scheme != "grpc" or not parts.hostname or not parts.port:
+    if parts.scheme != "grpc" or not re.fullmatch(
+        r"(?:\[[0-9a-fA-F:]+\]|[^:@/]+):\d+", parts.netloc
+    ):
         raise ValueError("must read grpc://host:port; leave it unset to read from Google")
     return str(value).strip()
 
@@ -223,16 +228,13 @@ def local_secret(state_dir: Path) -> bytes:
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            # Written beside and linked into place: two processes at once agree on one.
-            fresh = state_dir / f"secret.{os.getpid()}"
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            # Written beside and linked into place: two at once agree on one.
+            descriptor, fresh = tempfile.mkstemp(dir=state_dir)  # mode 600
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(os.urandom(32).hex().encode())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(fresh, path)
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
+            Path(fresh).unlink()
         return path.read_bytes().strip()
     except OSError as error:
         raise SettingsError(
