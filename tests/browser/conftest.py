@@ -10,13 +10,20 @@ from collections.abc import Iterator
 import pytest
 
 CALLED = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+]
 
 
 def chromium() -> str | None:
     """The browser's path: $CHROMIUM, else the usual names."""
     wanted = os.environ.get("CHROMIUM")
-    return next((found for name in (wanted, *CALLED) if name and (found := shutil.which(name))), None)
+    return next(
+        (found for name in (wanted, *CALLED) if name and (found := shutil.which(name))), None
+    )
 
 
 @pytest.fixture(scope="session")

@@ -125,11 +125,15 @@ class Stub:
         await socket.prepare(request)
         user = request.query["user"]
         self.sockets[socket] = user
-        await socket.send_json(self.snapshot | {"user": user})
-        async for message in socket:
-            if message.type is WSMsgType.ERROR:
-                break
-        self.sockets.pop(socket, None)
+        try:
+            await socket.send_json(self.snapshot | {"user": user})
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        except ConnectionResetError:
+            pass  # the page went away meanwhile
+        finally:
+            self.sockets.pop(socket, None)
         return socket
 
     async def _tell(self, event: Json) -> None:

@@ -10,7 +10,7 @@ import { startModals } from "./modal.js";
 import { startPanes } from "./panes.js";
 import { startFooter } from "./scenes.js";
 import { startSidebar } from "./sidebar.js";
-import { channelLabel, channelMessages, channelOf, emit, on, state } from "./store.js";
+import { become, channelLabel, channelMessages, channelOf, emit, on, state } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
 const narrow = matchMedia("(max-width: 899px)");
@@ -56,6 +56,7 @@ startSidebar($("side"), {
   onuser: (user) => {
     sessionStorage.setItem("gardener-user", user);
     closeSheet();
+    become(user);
     feed.clear();
     connect(user);
   },
@@ -132,6 +133,7 @@ function renderHome() {
 }
 
 on("snapshot", renderChannel);
+on("channels", renderChannel);
 on("home", () => state.channel === "home" && renderHome());
 on("channel", () => {
   feed.clear();

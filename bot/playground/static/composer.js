@@ -16,7 +16,7 @@ const HINTS = [
   ["/gardener why C3", "why this priority"],
   ["/gardener help", "all forms"],
 ];
-const LARGEST_FILE = 64 * 1024 * 1024;
+const LARGEST_FILE = 32 * 1024 * 1024;
 
 /** Sends text as the present user; answers whether the playground took it. */
 export async function sendText(text, { channel = state.channel, thread_ts } = {}) {
@@ -29,7 +29,7 @@ export async function sendText(text, { channel = state.channel, thread_ts } = {}
 
 /** Sends a File (or a Blob with a name) to @gardener in the present channel. */
 export async function sendFile(file) {
-  if (file.size > LARGEST_FILE) return say(`${file.name} is over 64 MB. Send a part of it.`, "problem");
+  if (file.size > LARGEST_FILE) return say(`${file.name} is over 32 MB. Send a part of it.`, "problem");
   say(`Sending ${file.name} to @gardener…`);
   const data = await new Promise((resolve, reject) => {
     const reader = new FileReader();

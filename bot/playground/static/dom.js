@@ -72,7 +72,8 @@ export function placeBeside(menu, anchor) {
   const at = anchor.getBoundingClientRect();
   const size = menu.getBoundingClientRect();
   const below = at.bottom + 4 + size.height < innerHeight;
-  menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
+  const left = at.left > innerWidth / 2 ? at.right - size.width : at.left;
+  menu.style.left = `${Math.max(8, Math.min(left, innerWidth - size.width - 8))}px`;
   menu.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - size.height - 4)}px`;
 }
 

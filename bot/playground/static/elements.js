@@ -92,7 +92,7 @@ function overflow(el, ctx) {
 
 function staticSelect(el, ctx) {
   const options = allOptions(el);
-  const chosen = before(el, ctx)?.selected_option || el.initial_option;
+  const chosen = before(el, ctx) ? before(el, ctx).selected_option : el.initial_option;
   const optionNode = (option) =>
     h("option", { value: String(options.indexOf(option)), selected: option.value === chosen?.value }, plain(option.text.text).map((n) => n.textContent ?? n).join(""));
   const node = h(
@@ -126,7 +126,7 @@ function knownSelect(field, list) {
 
 function multiSelect(el, ctx) {
   const options = allOptions(el);
-  const initial = before(el, ctx)?.selected_options || el.initial_options || [];
+  const initial = (before(el, ctx) ? before(el, ctx).selected_options : el.initial_options) || [];
   let chosen = options.flatMap((o, i) => (initial.some((c) => c.value === o.value) ? [i] : []));
   const trigger = h("button", { class: "field select multi", type: "button", ...attributes(el, ctx) });
   const show = () => {
@@ -181,7 +181,7 @@ function choices(kind) {
 
 function typed(type, field = "value", initial = "initial_value") {
   return (el, ctx) => {
-    const value = before(el, ctx)?.[field] ?? el[initial] ?? "";
+    const value = (before(el, ctx) ? before(el, ctx)[field] : el[initial]) ?? "";
     const props = {
       class: "field",
       ...attributes(el, ctx),

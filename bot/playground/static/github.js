@@ -1,7 +1,8 @@
 // The GitHub tab: what the bot filed, and what people do to it there.
 
-import { h, icon, replace } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { ask } from "./live.js";
+import { askConfirm } from "./menu.js";
 import { markdown } from "./markdown.js";
 import { on, state } from "./store.js";
 
@@ -97,8 +98,11 @@ export function startGithub(host) {
           if (text && (await order("comment", { body: text }))) host.querySelector(`[data-key="${CSS.escape(key("comment"))}"]`).value = "";
         } }, "Comment"),
         h("button", { type: "button", class: "btn", "data-testid": `issue-${issue.number}-${closed ? "reopen" : "close"}`, "data-key": key("state"), onclick: () => order(closed ? "reopen" : "close") }, closed ? "Reopen" : "Close"),
-        h("button", { type: "button", class: "btn danger", "data-key": key("delete"), onclick: () => order("delete") }, "Delete"),
-        issue.html_url && h("span", { class: "issue-link hint" }, icon("out"), `#${issue.number} on the GitHub stand-in`),
+        h("button", { type: "button", class: "btn danger", "data-key": key("delete"), onclick: async () => {
+          const title = { text: `Delete #${issue.number}?` };
+          const text = { type: "plain_text", text: "As an owner of the repository would. gardener has to notice." };
+          if (await askConfirm({ title, text, confirm: { text: "Delete" }, style: "danger" })) order("delete");
+        } }, "Delete"),
       ),
     );
   }

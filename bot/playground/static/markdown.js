@@ -107,7 +107,7 @@ function inline(text) {
   const nodes = [];
   let at = 0;
   for (const m of text.matchAll(INLINE)) {
-    if (m.index > at) nodes.push(text.slice(at, m.index));
+    if (m.index > at) nodes.push(entities(text.slice(at, m.index)));
     at = m.index + m[0].length;
     if (m[2] !== undefined) nodes.push(h("code", null, m[2]));
     else if (m[3] !== undefined) nodes.push(h("strong", null, inline(m[3])));
@@ -117,6 +117,12 @@ function inline(text) {
     else if (m[9] !== undefined) nodes.push(link(m[9]));
     else nodes.push(m[10]);
   }
-  if (at < text.length) nodes.push(text.slice(at));
+  if (at < text.length) nodes.push(entities(text.slice(at)));
   return nodes;
+}
+
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"' };
+
+function entities(text) {
+  return text.replace(/&(?:(amp|lt|gt|quot)|#(\d{1,6}));/g, (_, name, code) => ENTITIES[name] ?? String.fromCodePoint(Number(code)));
 }

@@ -9,7 +9,7 @@ const TOKEN = /`([^`\n]+)`|<([^<>\n]+)>|:([a-z0-9_+-]{1,40}):|([*_~])|(\n)/g;
 const STYLES = { "*": "strong", _: "em", "~": "s" };
 const WORD = /[\p{L}\p{N}]/u;
 
-/** Nodes for a mrkdwn string. verbatim: leave bare links and mentions of names alone. */
+/** Nodes for a mrkdwn string. */
 export function mrkdwn(text) {
   const source = String(text ?? "");
   const nodes = [];
@@ -28,7 +28,7 @@ export function plain(text, emoji = true) {
   if (!emoji) return [String(text ?? "")];
   return String(text ?? "")
     .split(/:([a-z0-9_+-]{1,40}):/)
-    .map((part, index) => (index % 2 ? emojiNode(part) : part));
+    .flatMap((part, index) => (index % 2 ? emojiNode(part) : glyphs(part)));
 }
 
 /** A Block Kit text object, of either type. */
@@ -77,7 +77,7 @@ function paragraphs(text) {
 function inline(text) {
   const tokens = [];
   let at = 0;
-  const literal = (piece) => piece && tokens.push({ node: decode(piece) });
+  const literal = (piece) => piece && tokens.push(...glyphs(decode(piece)).map((node) => ({ node })));
   for (const match of text.matchAll(TOKEN)) {
     literal(text.slice(at, match.index));
     at = match.index + match[0].length;
@@ -160,6 +160,14 @@ export function emojiNode(name) {
   const glyph = emojiOf(name);
   if (!glyph) return `:${name}:`;
   return h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") }, glyph);
+}
+
+// Emoji characters get the colour font, also where the text font has a plain glyph of its own.
+function glyphs(text) {
+  return text
+    .split(/((?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F)+)/u)
+    .map((part, index) => (index % 2 ? h("span", { class: "emoji" }, part) : part))
+    .filter((part) => part !== "");
 }
 
 const FORMATS = {

@@ -12,8 +12,8 @@ import { channelLabel, channelOf, on, state } from "./store.js";
 const TABS = [
   ["thread", "Thread"],
   ["github", "GitHub"],
-  ["log", "Service log"],
-  ["scenes", "Behind the scenes"],
+  ["log", "log", "Service "],
+  ["scenes", "scenes", "Behind the "],
 ];
 
 /** onopen: the pane wants to be seen (a sheet on phones). onclose: its close button. */
@@ -21,11 +21,11 @@ export function startPanes(host, { onopen, onclose, onphone }) {
   const tabs = new Map();
   const panels = new Map();
   const strip = h("div", { class: "tabs", role: "tablist", "aria-label": "Beside the channel" });
-  for (const [id, name] of TABS) {
+  for (const [id, name, long] of TABS) {
     const tab = h(
       "button",
       { type: "button", role: "tab", id: `tab-${id}`, class: "tab", "data-testid": `tab-${id}`, "aria-controls": `panel-${id}`, onclick: () => select(id) },
-      name,
+      h("span", { class: "tab-text" }, long && h("span", { class: "tab-long" }, long), name),
       h("span", { class: "news", hidden: true }, h("span", { class: "sr" }, "new")),
     );
     tabs.set(id, tab);
@@ -121,5 +121,7 @@ function startThread(host) {
     if (state.thread && channel === state.thread.channel && [message.ts, message.thread_ts].includes(state.thread.ts)) render();
   });
   render();
-  return { focus: () => composer.focus(), shown: () => list.settle() };
+  // On a phone the keyboard would cover the thread.
+  const focus = () => (matchMedia("(pointer: coarse)").matches ? scroll.querySelector(".message")?.focus() : composer.focus());
+  return { focus, shown: () => list.settle() };
 }

@@ -64,9 +64,9 @@ function processNodes() {
       "span",
       { class: `process is-${process.state}`, title: process.pid ? `process ${process.pid}` : null },
       h("span", { class: "dot", "aria-hidden": "true" }),
-      h("span", null, h("b", null, process.name), ` ${process.state}`),
-      killable &&
-        h("button", { type: "button", class: "kill", "data-testid": `${order}-${process.name}`, "data-key": `process/${process.name}`, "aria-label": down ? `Restart ${process.name}` : `Kill ${process.name} with kill -9`, onclick: () => ask("process", { name: process.name, do: order }) }, down ? "restart" : "kill -9"),
+      h("b", null, process.name),
+      h("span", { class: "process-state" }, h("span", { class: "process-word" }, process.state), killable &&
+        h("button", { type: "button", class: "kill", "data-testid": `${order}-${process.name}`, "data-key": `process/${process.name}`, "aria-label": down ? `Restart ${process.name}` : `Kill ${process.name} with kill -9`, onclick: () => ask("process", { name: process.name, do: order }) }, down ? "restart" : "kill -9")),
     );
   });
 }

@@ -2,7 +2,7 @@
 
 import { h, icon, replace, roving } from "./dom.js";
 import { avatar } from "./message.js";
-import { channelLabel, on, openChannel, state, userOf } from "./store.js";
+import { channelLabel, on, openChannel, state } from "./store.js";
 
 export function startSidebar(host, { onuser, onpicked }) {
   const list = h("div", { class: "side-scroll" });
@@ -65,7 +65,7 @@ export function startSidebar(host, { onuser, onpicked }) {
       list,
       h("h2", { class: "side-title" }, "Channels"),
       h("ul", null, rooms.map(channelItem)),
-      h("h2", { class: "side-title" }, "gardener"),
+      h("h2", { class: "side-title" }, "Apps"),
       h("ul", null, item("home", "App Home", { lead: icon("home"), testid: "channel-home" }), direct.map(channelItem)),
     );
     if (focused) list.querySelector(`[data-id="${focused}"]`)?.focus();
@@ -74,10 +74,9 @@ export function startSidebar(host, { onuser, onpicked }) {
     replace(face, avatar(state.me));
   }
 
-  for (const topic of ["snapshot", "channel", "message"]) on(topic, render);
+  for (const topic of ["snapshot", "channel", "channels", "message"]) on(topic, render);
 }
 
 function described(user) {
-  const title = user.guest && !/guest/i.test(user.title || "") ? "guest" : user.title;
-  return title ? `${userOf(user.id).name}, ${title}` : userOf(user.id).name;
+  return user.guest ? `${user.name} (${(user.title || "guest").toLowerCase()})` : user.name;
 }

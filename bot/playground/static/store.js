@@ -75,6 +75,12 @@ export function receive(event) {
       state.home = e.view;
       emit("home");
     },
+    channel: (e) => {
+      const known = channelOf(e.channel.id);
+      if (known) Object.assign(known, e.channel, { unread: known.unread });
+      else state.channels.push(e.channel);
+      emit("channels");
+    },
     github: (e) => {
       state.repos.set(e.repo.full_name, e.repo);
       emit("github", e.repo);
@@ -99,8 +105,7 @@ export function receive(event) {
 }
 
 function takeSnapshot(snap) {
-  const sameUser = state.me === snap.user;
-  const kept = sameUser ? ephemerals() : [];
+  const kept = ephemerals().filter(([, message]) => message.ephemeral_for === snap.user);
   state.me = snap.user;
   state.users = new Map((snap.users || []).map((user) => [user.id, user]));
   state.channels = snap.channels || [];
@@ -155,6 +160,15 @@ function takeView({ view }) {
 
 export function closeView(id) {
   state.views = state.views.filter((view) => view.id !== id);
+  emit("views");
+}
+
+/** Become someone else: what was on the page goes, the next snapshot brings theirs. */
+export function become(user) {
+  state.me = user;
+  state.messages = new Map();
+  state.thread = null;
+  state.views = [];
   emit("views");
 }
 
