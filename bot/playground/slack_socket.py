@@ -59,6 +59,7 @@ class SocketLink:
         self._turn = 0
         self._numbers = 0
         self._arrived = asyncio.Event()
+        self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def connections(self) -> int:
@@ -81,14 +82,26 @@ class SocketLink:
         try:
             await socket.send_json(self._hello())
             self._arrived.set()
+            self._end_leaving()
             self._state.feed.scene("envelope", "hello", f"connection {connection.number}")
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._take(message.data)
+            with contextlib.suppress(ConnectionError):
+                async for message in socket:
+                    if message.type is WSMsgType.TEXT:
+                        self._take(message.data)
         finally:
             self._connections.remove(connection)
             await self._rescue(connection)
         return socket
+
+    def _end_leaving(self) -> None:
+        for each in self._connections:
+            if each.leaving:
+                task = asyncio.create_task(self._hang_up(each))
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
+
+    async def _hang_up(self, connection: Connection) -> None:
+        await connection.socket.close()
 
     def _hello(self) -> Json:
         return {
@@ -205,7 +218,10 @@ class SocketLink:
         return True
 
     async def refresh(self) -> None:
-        """Ask every connection to make room for a new one, as Slack does every few hours."""
+        """Ask every connection to make room for a new one, as Slack does every few hours.
+
+        They are closed when the first new one is there.
+        """
         for connection in list(self._connections):
             connection.leaving = True
             await connection.socket.send_json(
