@@ -172,7 +172,7 @@ def _slack_settings(settings: Settings) -> Iterator[Check]:
 
 
 def _store(wiring: Wiring) -> str:
-    store.ping(wiring.redis_client)
+    wiring.ping()
     where = "REDIS_URL" if wiring.settings.redis_url is not None else "the embedded server"
     with store.translated():
         facts = wiring.redis_client.info()

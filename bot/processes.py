@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot import web, wiring
-from bot.adapters import store
 from bot.garden.errors import GardenerError, Refused, Unavailable
 from bot.settings import Settings
 from bot.wiring import Wiring
@@ -99,7 +98,7 @@ def _socket_mode(settings: Settings) -> None:
     def ready() -> None:
         if not handler.client.is_connected():
             raise Unavailable("Slack's Socket Mode is not connected.")
-        store.ping(parts.redis_client)
+        parts.ping()
 
     app = web.application(ready, queue=parts.queue)
     try:
@@ -181,7 +180,7 @@ def _http_app(settings: Settings) -> WSGIApplication:
 
     parts = wiring.build(settings)
     slack = cast("WSGIApplication", SlackRequestHandler(_bolt(parts), path="/slack/events"))
-    return web.application(lambda: store.ping(parts.redis_client), queue=parts.queue, slack=slack)
+    return web.application(parts.ping, queue=parts.queue, slack=slack)
 
 
 def _probe(settings: Settings) -> None:
@@ -231,7 +230,7 @@ def worker(settings: Settings) -> None:
             _log.warning("nothing to preload", module=module)
     parts = wiring.build(settings)
     wiring.use(parts)
-    _patiently(lambda: store.ping(parts.redis_client))
+    _patiently(parts.ping)
     client = parts.connect()
     _log.info("working")
     build_worker(client, gave_up=lambda name, kwargs: _gave_up(parts, name, kwargs)).work(
@@ -324,7 +323,7 @@ def up(settings: Settings) -> None:
 
     check(settings)
     parts = wiring.build(settings)
-    _patiently(lambda: store.ping(parts.redis_client))
+    _patiently(parts.ping)
     supervisor = Supervisor(
         commands(),
         env={PARENT_PIPE: "1", "GARDENER_CONFIG": str(settings.config)},

@@ -154,7 +154,7 @@ def _store(request: Request) -> tuple[Registry | None, DecisionBook | None]:
 
     try:
         wiring = build(load())
-        wiring.redis_client.ping()
+        wiring.ping()
         return wiring.registry, wiring.decisions
     except GardenerError as error:
         _warn(f"{error} Going on without the store: every state is new.")

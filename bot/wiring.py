@@ -20,8 +20,10 @@ from bot.adapters import store
 from bot.adapters.queue import JobQueue
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_registry import RedisRegistry
 from bot.garden.errors import GardenerError, Refused
+from bot.garden.model import Environment
 from bot.settings import Settings, load, local_secret
 
 if TYPE_CHECKING:
@@ -79,6 +81,10 @@ class Wiring:
             None if url is None else url.get_secret_value(), self.settings.state_dir
         )
 
+    def ping(self) -> None:
+        """Raises `Unavailable` or `Refused` where the store does not answer."""
+        store.ping(self.redis_client)
+
     @cached_property
     def registry(self) -> RedisRegistry:
         """`ports.Registry`."""
@@ -103,6 +109,26 @@ class Wiring:
     def locks(self) -> RedisLocks:
         """`ports.Locks`."""
         return RedisLocks(self.redis_client)
+
+    @cached_property
+    def notes(self) -> RedisNotes:
+        """Which message shows which report, and what was posted already."""
+        return RedisNotes(self.redis_client)
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """All that are set up, in the file's order."""
+        return tuple(self.settings.environments.values())
+
+    def environment(self, name: str) -> Environment:
+        """By its name in any case. Raises `UsageError` with what is known."""
+        return self.settings.environment(name)
+
+    @property
+    def signing_secret(self) -> str | None:
+        """Slack's, where requests come over HTTP."""
+        secret = self.settings.slack_signing_secret
+        return None if secret is None else secret.get_secret_value()
 
     @cached_property
     def queue(self) -> JobQueue:

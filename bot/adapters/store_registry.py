@@ -82,6 +82,8 @@ class _Draft:
 
     known: dict[str, str] = field(default_factory=dict)
     """Keyed hash → cluster id."""
+    before: dict[str, Entry] = field(default_factory=dict)
+    """As the run found them: what a run itself adds is no news to it, and nothing to join."""
     entries: dict[str, Entry] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     """Hashes to write."""
@@ -157,6 +159,7 @@ class RedisRegistry:
         draft.decided = frozenset(
             text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
         )
+        draft.before = dict(draft.entries)
         identities = [self._identify(draft, candidate, masks) for candidate in candidates]
         now = self._clock()
         current = {self._hash(message) for candidate in candidates for message in candidate.masked}
@@ -259,9 +262,10 @@ class RedisRegistry:
         if after != before:
             draft.entries[id_] = after
             draft.changed.add(id_)
-        if before is None:
+        known = draft.before.get(id_)
+        if known is None:
             return Identity(id_, entry.name, None, None)
-        return Identity(id_, entry.name, before.first_seen, before.last_seen)
+        return Identity(id_, entry.name, known.first_seen, known.last_seen)
 
     def _known_id(self, draft: _Draft, candidate: Candidate, masks: Masks) -> str | None:
         known = {draft.known[message] for message in candidate.masked if message in draft.known}
@@ -270,7 +274,7 @@ class RedisRegistry:
         if not known:
             known = {
                 id_
-                for id_, entry in draft.entries.items()
+                for id_, entry in draft.before.items()
                 if any(masks.joins(entry.template, message) for message in candidate.masked)
             }
         return min(

@@ -89,8 +89,21 @@ class TestRegistry:
         assert (apart.id, apart.name) == ("c-3", "C2")
 
     def test_new_clusters_of_one_run_stay_apart(self, registry):
-        run = [candidate("c-1", "cannot start: x"), candidate("c-2", "stopped: y")]
+        run = [candidate("c-1", "cannot start: x"), candidate("c-2", "cannot start: y")]
         assert [i.id for i in registry.resolve("staging", run)] == ["c-1", "c-2"]
+        assert [i.id for i in registry.resolve("staging", run)] == ["c-1", "c-2"]
+
+    def test_two_of_a_run_that_join_one_hear_of_it_as_it_was_before(self, registry):
+        registry.resolve("staging", [candidate("c-1", "cannot start: x", first=5, last=9)])
+        run = [
+            candidate("c-2", "cannot start: y", first=2, last=20),
+            candidate("c-3", "cannot start: z", first=1, last=30),
+        ]
+        assert list(registry.resolve("staging", run)) == [Identity("c-1", "C1", 5, 9)] * 2
+
+    def test_a_message_in_two_new_clusters_is_no_news_of_before(self, registry):
+        run = [candidate("c-1", "a", first=3), candidate("c-2", "b", "a", first=3)]
+        assert list(registry.resolve("staging", run)) == [Identity("c-1", "C1", None)] * 2
 
     def test_two_known_ids_are_never_merged(self, registry):
         registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])

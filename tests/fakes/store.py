@@ -26,7 +26,6 @@ _FIELDS = {
     Snooze: "snooze",
     Override: "override",
     Pending: "pending",
-    Pending: "pending",
 }
 
 
@@ -70,7 +69,12 @@ class FakeRegistry:
     known: dict[tuple[str, str], Identity] = field(default_factory=dict)
 
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
-        return tuple(self._one(environment, candidate) for candidate in candidates)
+        before, templates = dict(self.known), dict(self.templates)
+        found = [self._one(environment, candidate, templates) for candidate in candidates]
+        return tuple(
+            before.get((environment, i.id), replace(i, first_seen=None, last_seen=None))
+            for i in found
+        )
 
     def find(self, environment: str, name: str) -> str | None:
         wanted = name.strip().casefold()
@@ -79,8 +83,8 @@ class FakeRegistry:
                 return id_
         return None
 
-    def _one(self, environment: str, candidate: Candidate) -> Identity:
-        id_ = self._known(environment, candidate)
+    def _one(self, environment, candidate, templates) -> Identity:
+        id_ = self._known(environment, candidate, templates)
         before = self.known.get((environment, id_)) if id_ else None
         if before is None:
             id_ = candidate.id
@@ -96,7 +100,7 @@ class FakeRegistry:
         )
         return before
 
-    def _known(self, environment: str, candidate: Candidate) -> str | None:
+    def _known(self, environment, candidate, templates) -> str | None:
         ids = {
             self.messages[environment, message]
             for message in candidate.masked
@@ -107,7 +111,7 @@ class FakeRegistry:
         if not ids:
             ids = {
                 id_
-                for (of, id_), template in self.templates.items()
+                for (of, id_), template in templates.items()
                 if of == environment and any(self.joins(template, m) for m in candidate.masked)
             }
         decided = self.decisions.all(environment)
