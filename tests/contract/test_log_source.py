@@ -1,0 +1,235 @@
+"""The `LogSource` port on both its adapters, and what each of them must survive."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.cloud_logging import CloudLogging, console_url, log_filter
+from bot.adapters.json_file import JsonFile
+from bot.garden import rfc3339
+from bot.garden.errors import InputError, Refused, Unavailable
+from bot.garden.model import DAY, Query, Severity, Window
+from bot.garden.ports import LogSource, Page
+from bot.playground.logs import Fault, LogServer
+from tests.garden.logs import START, entry, read, said
+
+WINDOW = Window(START - DAY, START + DAY)
+QUERY = Query("staging", "netra-staging", ("netra-backend-staging",), WINDOW, Severity.WARNING)
+Make = Callable[[list[dict[str, Any]]], LogSource]
+
+
+def _waits(_seconds: float) -> None:
+    """Time passes at once."""
+
+
+@pytest.fixture
+def server() -> Iterator[LogServer]:
+    with LogServer() as running:
+        yield running
+
+
+@pytest.fixture(params=["file", "array", "cloud logging"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Builds each adapter over the same entries."""
+    if request.param == "cloud logging":
+        with LogServer() as running:
+
+            def over_grpc(entries: list[dict[str, Any]]) -> LogSource:
+                running.add(entries)
+                return CloudLogging(running.endpoint, wait=_waits)
+
+            yield over_grpc
+        return
+
+    def over_file(entries: list[dict[str, Any]]) -> LogSource:
+        path = tmp_path / "entries.json"
+        if request.param == "array":
+            path.write_text(json.dumps(entries, indent=2), "utf-8")
+        else:
+            path.write_text("\n".join(map(json.dumps, entries)), "utf-8")
+        return JsonFile(str(path))
+
+    yield over_file
+
+
+class TestLogSource:
+    def test_gives_every_entry_once_and_whole(self, make: Make) -> None:
+        entries = [said(f"message {i}", "ERROR", i / 7) for i in range(2_500)]
+        found = [e for page in make(entries).read(QUERY) for e in page.entries]
+        assert {e["insertId"]: e["jsonPayload"] for e in found} == {
+            e["insertId"]: e["jsonPayload"] for e in entries
+        }
+        assert {e["timestamp"] for e in found} == {e["timestamp"] for e in entries}
+
+    def test_ends_at_the_whole_share(self, make: Make) -> None:
+        pages = list(make([said("x", at=i) for i in range(1_500)]).read(QUERY))
+        assert pages[-1].share == 1.0
+        assert [p.share for p in pages] == sorted(p.share for p in pages)
+        assert sum(p.broken for p in pages) == 0
+
+    def test_keeps_every_payload_kind(self, make: Make) -> None:
+        entries = [e for e in read("cloud-run/entries.jsonl") if "errorGroups" not in e]
+        now = rfc3339.parse("2025-09-16T01:00:00Z") or 0
+        everything = Query("s", "netra-staging", (), Window(now - 30 * DAY, now), Severity.DEFAULT)
+        found = [e for page in make(entries).read(everything) for e in page.entries]
+        assert {e["insertId"]: e for e in found} == {e["insertId"]: e for e in entries}
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> tuple[list[Any], int]:
+    pages: list[Page] = list(JsonFile(str(path)).read(QUERY))
+    return [e for p in pages for e in p.entries], sum(p.broken for p in pages)
+
+
+def test_a_file_that_is_cut_off_gives_what_stands_before_the_cut(tmp_path: Path) -> None:
+    path = tmp_path / "cut.json"
+    whole = json.dumps([said(f"m{i}") for i in range(3)], indent=2)
+    path.write_text(whole[: whole.rindex('"message"')], "utf-8")
+    entries, broken = _read(path)
+    assert ([e["jsonPayload"]["message"] for e in entries], broken) == (["m0", "m1"], 1)
+    lines = tmp_path / "cut.jsonl"
+    lines.write_text("\n".join(json.dumps(said(f"m{i}")) for i in range(3))[:-10], "utf-8")
+    assert [len(x) if isinstance(x, list) else x for x in _read(lines)] == [2, 1]
+
+
+def test_broken_lines_are_counted_and_the_others_read(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.jsonl"
+    good = json.dumps(said("fine")).encode()
+    path.write_bytes(
+        b"\xef\xbb\xbf\n" + good + b"\nno json\n[1, 2]\n\n17\nnull\n"
+        + good.replace(b"fine", b"\xff\xfe odd bytes") + b"\n{}\n" + b'{"a": ' * 5_000 + b"\n"
+    )  # fmt: skip
+    entries, broken = _read(path)
+    assert (len(entries), broken) == (2, 6)
+    assert "\ufffd" in entries[1]["jsonPayload"]["message"]
+
+
+def test_objects_spread_over_lines_one_behind_another(tmp_path: Path) -> None:
+    path = tmp_path / "pretty.json"
+    path.write_text("\n".join(json.dumps(said(f"m{i}"), indent=2) for i in range(3)), "utf-8")
+    assert len(_read(path)[0]) == 3
+
+
+def test_a_compressed_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "entries.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(said("x")).encode()))
+    assert len(_read(path)[0]) == 1
+
+
+def test_lines_without_an_insert_id_are_named_by_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "bare.jsonl"
+    path.write_text('{"textPayload": "a"}\n\nbroken\n{"textPayload": "b"}\n', "utf-8")
+    (page,) = JsonFile(str(path)).read(QUERY)
+    assert list(page.lines) == [1, 4]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n  \n"])
+def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "empty"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="empty"):
+        list(JsonFile(str(path)).read(QUERY))
+
+
+def test_a_file_that_is_not_there_or_a_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file"):
+        list(JsonFile(str(tmp_path / "none")).read(QUERY))
+    with pytest.raises(InputError, match="folder"):
+        list(JsonFile(str(tmp_path)).read(QUERY))
+
+
+# --- Cloud Logging -------------------------------------------------------------------------------
+
+
+def _pages(server: LogServer, query: Query = QUERY) -> list[Page]:
+    return list(CloudLogging(server.endpoint, wait=_waits).read(query))
+
+
+def _count(pages: list[Page]) -> int:
+    return sum(len(p.entries) for p in pages)
+
+
+def test_asks_for_the_window_the_service_and_entries_without_severity(server: LogServer) -> None:
+    server.add([
+        said("in", "WARNING", 0), entry("no severity", None, 1), said("below", "INFO", 2),
+        said("end is outside", "ERROR", 86_400), said("begin is inside", "ERROR", -86_400),
+        said("other service", "ERROR", 3, service="other"),
+    ])  # fmt: skip
+    assert _count(_pages(server)) == 3
+    assert "severity=DEFAULT" in server.calls[0].filter
+    assert server.calls[0].page_size == 1_000
+
+
+def test_names_in_the_filter_cannot_break_out() -> None:
+    odd = Query("s", "p", ('x") OR severity>="DEBUG',), WINDOW)
+    assert '\\"' in log_filter(odd)
+    assert "project=p" in console_url(odd)
+
+
+def test_an_empty_page_with_a_token_is_not_the_end(server: LogServer) -> None:
+    server.add([said("x", at=i) for i in range(3)])
+    server.inject(Fault("empty_page"))
+    assert _count(_pages(server)) == 3
+
+
+def test_a_page_over_four_mebibytes_is_read(server: LogServer) -> None:
+    server.add([said("x")])
+    server.inject(Fault("big", size=6 * 1024 * 1024))
+    assert _count(_pages(server)) == 1
+
+
+@pytest.mark.parametrize("status", ["UNAVAILABLE", "ABORTED", "RESOURCE_EXHAUSTED", "INTERNAL"])
+def test_what_passes_is_tried_again_and_every_call_is_counted(
+    server: LogServer, status: str
+) -> None:
+    server.add([said("x", at=i) for i in range(3)])
+    server.fail(status, times=2)
+    pages = _pages(server)
+    assert _count(pages) == 3
+    assert sum(p.api_calls for p in pages) == len(server.calls) == 3
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_kept(server: LogServer) -> None:
+    server.add([said("x", at=i) for i in range(1_500)])
+    source = CloudLogging(server.endpoint, wait=_waits)
+    pages = []
+    for page in source.read(QUERY):
+        pages.append(page)
+        if len(pages) == 1:
+            server.fail("UNAVAILABLE", times=100)
+    assert _count(pages) == 1_000
+    (missing,) = pages[-1].missing
+    assert missing.start == WINDOW.start
+    assert rfc3339.show(missing.end).startswith("2025-09-14T03:08:20")
+    assert "does not answer" in pages[-1].notes[0]
+
+
+def test_an_outage_from_the_beginning_is_an_error(server: LogServer) -> None:
+    server.fail("UNAVAILABLE", times=100)
+    with pytest.raises(Unavailable, match="does not answer"):
+        _pages(server)
+
+
+def test_a_refusal_is_told_with_its_mend_and_never_retried(server: LogServer) -> None:
+    server.denied.add("netra-staging")
+    with pytest.raises(Refused, match=r"lacks Logs Viewer.*add-iam-policy-binding netra-staging"):
+        _pages(server)
+    assert len(server.calls) == 1
+
+
+def test_stopping_while_it_waits(server: LogServer) -> None:
+    server.fail("RESOURCE_EXHAUSTED", times=100)
+    waited: list[float] = []
+    pages = CloudLogging(server.endpoint, wait=waited.append).read(QUERY)
+    for _ in range(4):
+        assert next(pages).entries == []
+    pages.close()  # type: ignore[attr-defined]
+    assert max(waited) <= 1.0

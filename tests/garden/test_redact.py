@@ -1,0 +1,88 @@
+"""What must never leave the log, and what must stay readable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.garden.redact import RULES, Rule, redact, redact_json
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_each_rule_changes_its_example_and_spares_the_other(rule: Rule) -> None:
+    assert redact(rule.matches) != rule.matches
+    assert redact(rule.spares) == rule.spares
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("login eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.sgn-_x9 ok", "eyJ"),
+        ("cut off eyJhbGciOiJIUzI1NiJ9eyJzdWIi", "eyJ"),
+        ("Authorization: Bearer ya29.a0AfB_byC", "ya29"),
+        ("authorization=Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpw"),
+        ("key AIzaSyA-1234567890abcdefghijklmnopqrstu!", "AIza"),
+        ("AKIAIOSFODNN7EXAMPLE used", "AKIAIOS"),
+        ("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalr"),
+        ("token ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_0"),
+        ("xoxb-123456789012-abcdefABCDEF", "xoxb"),
+        ("xapp-1-A0123-456-abcdef0123", "xapp"),
+        ("https://hooks.slack.com/services/T000/B000/XXXXYYYY", "XXXXYYYY"),
+        ("postgresql://app:hunter2@db/app", "hunter2"),
+        ("redis://:hunter2@cache:6379/0", "hunter2"),
+        ("postgres://app:p@ss@w0rd@db/app", "w0rd"),
+        ("mongodb+srv://u:pa/ss@cluster/app", "pa/ss"),
+        ('{"password": "correct horse"}', "correct"),
+        ("{'api_key': 'abc'}", "'abc'"),
+        ('{\\"client_secret\\": \\"abc\\"}', "abc"),
+        ("PASSWORD=hunter22&x=1", "hunter22"),
+        ("mail of ana.lopez+x@example.co.uk", "ana.lopez"),
+        ("user_id: 108124170931230011223", "108124170931230011223"),
+        ("f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "a765"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n-----END RSA PRIVATE KEY-----", "MIIE"),
+    ],
+)  # fmt: skip
+def test_secrets_are_gone(text: str, secret: str) -> None:
+    assert secret not in redact(text)
+    assert secret not in json.dumps(redact_json({"a": [{"b": text}]}), ensure_ascii=False)
+
+
+def test_reads_as_a_worklog_does() -> None:
+    line = "Created user ana@netrasystems.ai from JWT=REDACTED (user_id: 108124170931230011223)"
+    assert (
+        redact(line) == "Created user ***@netrasystems.ai from JWT=REDACTED (user_id: 10812417...)"
+    )
+
+
+def test_words_that_only_sound_secret_stay() -> None:
+    for line in (
+        "Invalid token: expired",
+        "bearer authentication is required",
+        "No module named 'auth_service'",
+        "PasswordResetRequested event dropped",
+        "http://host:8080/path",
+        "secret manager is unavailable",
+    ):
+        assert redact(line) == line
+
+
+def test_values_under_a_secret_key_go_whatever_they_are() -> None:
+    clean = redact_json({"headers": {"Authorization": "abc", "cookie": "x"}, "count": 3})
+    assert clean == {"headers": {"Authorization": "REDACTED", "cookie": "REDACTED"}, "count": 3}
+
+
+def test_what_is_too_deep_or_too_much_is_cut_and_says_so() -> None:
+    deep: object = "bottom"
+    for _ in range(100):
+        deep = {"a": deep}
+    assert "nested too deep" in json.dumps(redact_json(deep), ensure_ascii=False)
+    assert redact_json(list(range(500)))[-1] == "… 300 more"  # type: ignore[index]
+
+
+@given(st.text(max_size=300))
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
