@@ -1,0 +1,65 @@
+"""What handlers and jobs are handed: the outside systems, as `bot.wiring` builds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from bot.adapters.queue import JobQueue
+from bot.adapters.store_notes import RedisNotes
+from bot.garden.model import Environment
+from bot.garden.ports import (
+    DecisionBook,
+    IssueTracker,
+    Locks,
+    LogSource,
+    Registry,
+    ReportCache,
+    Subscriptions,
+)
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+    from bot.adapters.slack import SlackMessenger
+
+
+class Toolbox(Protocol):
+    """Every part is made when it is first asked for, and dials when it is first used."""
+
+    def now(self) -> int:
+        """Nanoseconds since the epoch."""
+        ...
+
+    def environment(self, name: str) -> Environment:
+        """By name, in any case. Raises `UsageError`."""
+        ...
+
+    @property
+    def environments(self) -> Sequence[Environment]: ...
+    @property
+    def secrets(self) -> tuple[bytes, ...]: ...
+    @property
+    def signing_secret(self) -> str | None: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def decisions(self) -> DecisionBook: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+    @property
+    def reports(self) -> ReportCache: ...
+    @property
+    def locks(self) -> Locks: ...
+    @property
+    def notes(self) -> RedisNotes: ...
+    @property
+    def queue(self) -> JobQueue: ...
+    @property
+    def tracker(self) -> IssueTracker: ...
+    @property
+    def logs(self) -> LogSource: ...
+    @property
+    def slack(self) -> SlackMessenger: ...
+    @property
+    def slack_client(self) -> WebClient: ...
