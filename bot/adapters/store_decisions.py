@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from bot.adapters.store import guarded, key, note_environment, text
 from bot.garden import codec
@@ -32,12 +31,11 @@ KINDS: Mapping[str, type[Decision]] = {
     "snooze": Snooze,
     "override": Override,
     "pending": Pending,
-    "pending": Pending,
 }
 """The names under which the kinds are stored: those of the fields of `Decisions`."""
 _NAMES: Mapping[type[Decision], str] = {kind: name for name, kind in KINDS.items()}
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class RedisDecisionBook:
@@ -142,7 +140,7 @@ def _read(kind: str, data: bytes | str | None) -> Decision | None:
     try:
         return codec.loads(KINDS[kind], data)
     except codec.CodecError as error:
-        _log.warning("a decision cannot be read", kind=kind, why=str(error))
+        _log.warning("A stored decision (%s) cannot be read: %s", kind, error)
         return None
 
 
@@ -150,5 +148,5 @@ def _subscription(data: bytes | str) -> Subscription | None:
     try:
         return codec.loads(Subscription, data)
     except codec.CodecError as error:
-        _log.warning("a subscription cannot be read", why=str(error))
+        _log.warning("A stored digest subscription cannot be read: %s", error)
         return None

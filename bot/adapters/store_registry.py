@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
-import structlog
 
 from bot.adapters.store import guarded, key, note_environment, text
 from bot.garden import codec
@@ -40,7 +40,7 @@ VARIANTS = 32
 PATIENCE = 5.0
 """Seconds to try again while other runs write."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class RedisRegistry:
             try:
                 draft.entries[text(id_)] = codec.loads(Entry, data)
             except codec.CodecError as error:
-                _log.warning("a registry entry cannot be read", cluster=text(id_), why=str(error))
+                _log.warning("The registry's entry of %s cannot be read: %s", text(id_), error)
         for id_, entry in list(draft.entries.items()):
             if entry.mask < masks.version or entry.keyed != self._keyed:
                 self._remask(draft, id_, entry, masks)
