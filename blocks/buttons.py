@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 
 from bot.garden.errors import UsageError
+from bot.garden.words import encodable
 
 VALUE_LIMIT = 2000
 """Slack's, of a button's value."""
@@ -131,7 +132,7 @@ class Act:
             kept = {k: v for k, v in full.items() if v and k not in dropped}
             text = json.dumps({"v": 1, **kept}, ensure_ascii=False, separators=(",", ":"))
             if len(text) <= limit:
-                return text
+                return encodable(text)
         raise ValueError(f"an act of kind {self.kind} does not fit into {limit} characters")
 
     @classmethod

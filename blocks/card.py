@@ -111,7 +111,8 @@ def times(card: Card) -> str:
 def _full(card: Card, at: Setting) -> list[Block]:
     cluster = card.cluster
     text = parts.titled(
-        f"{mark(card.priority)} {head(card, cluster.state.value)}",
+        mark(card.priority),
+        head(card, cluster.state.value),
         cluster.title,
         TITLE,
         after=_arrows(card, at),
@@ -170,7 +171,7 @@ def _incident_count(card: Card, at: Setting) -> str:
         return counted
     if last - first >= SECOND:
         counted += f" in {words.duration(last - first)}"
-    return f"{counted}, {words.clock(first, at.timezone, at.now)}"
+    return f"{counted} from {words.clock(first, at.timezone, at.now)}"
 
 
 def _decided(card: Card, at: Setting) -> str:
@@ -199,9 +200,7 @@ def _small(card: Card, at: Setting) -> list[Block]:
     cluster = card.cluster
     agreed = cluster.decisions.expected
     if agreed and is_expected(card, at):
-        text = parts.titled(
-            f"{mark(Priority.P9)} {head(card, 'expected')}", _counted(card), TITLE + 20
-        )
+        text = parts.titled(mark(Priority.P9), head(card, "expected"), _counted(card), TITLE + 20)
         return [
             parts.section(
                 text, button_undo(at.query, cluster.id, buttons.UNDO_EXPECTED, cluster.name)
@@ -210,7 +209,8 @@ def _small(card: Card, at: Setting) -> list[Block]:
         ]
     state = "" if cluster.state is State.RECURRING else cluster.state.value
     text = parts.titled(
-        f"{mark(card.priority)} {head(card, state)}",
+        mark(card.priority),
+        head(card, state),
         _counted(card),
         TITLE + 20,
         after=[line for line in _arrows(card, at) if line.startswith("→ No longer")],

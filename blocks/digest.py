@@ -34,7 +34,7 @@ def digest(digest: Digest, *, now: int, query: Act) -> Message:
         return _quiet(digest, at)
     found: list[Block] = [parts.section(f"*{mrkdwn(_summary(digest, at), 600)}*")]
     found += _new(digest, at)
-    found += _listed("Worse", [_worse(w) for w in digest.worse])
+    found += _listed("Worse", [mrkdwn(_worse(w), 300) for w in digest.worse])
     found += [row for w in digest.worse[:LINES] if (row := _worse_row(w, at))]
     found += _listed("In hand", [_in_hand(i, at) for i in digest.in_hand])
     found += _expected(digest, at)

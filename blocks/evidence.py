@@ -30,7 +30,8 @@ def why(cluster: Cluster, incident: Incident | None = None, *, environment: str 
     found: list[Block] = [
         parts.section(
             parts.titled(
-                f"{mark(priority)} {cluster.name} is {priority.name} ({priority.level})",
+                mark(priority),
+                f"{cluster.name} is {priority.name} ({priority.level})",
                 cluster.title,
                 200,
             )
@@ -52,7 +53,8 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
     found: list[Block] = [
         parts.section(
             parts.titled(
-                f"{mark(card.priority)} {head(card, cluster.state.value, 'evidence')}",
+                mark(card.priority),
+                head(card, cluster.state.value, "evidence"),
                 cluster.title,
                 600,
             )

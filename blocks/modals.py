@@ -361,7 +361,7 @@ def _input(
         element=PlainTextInputElement(
             action_id=INPUT,
             # Not cleaned: a draft's title holds zero-width spaces that keep it from mentioning.
-            initial_value=words.cut(value, limit) or None,
+            initial_value=words.cut(words.encodable(value), limit) or None,
             multiline=multiline,
             max_length=limit,
         ),

@@ -50,8 +50,10 @@ def lines(texts: Sequence[str], limit: int = SECTION) -> PlainTextObject:
     return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
 
 
-def titled(head: str, words: str, limit: int, *, after: Sequence[str] = ()) -> TextObject:
-    """`*head*  words`, then one line each of `after`: foreign words, shown as they are.
+def titled(
+    mark: str, head: str, words: str, limit: int, *, after: Sequence[str] = ()
+) -> TextObject:
+    """`🟠 *head*  words`, then one line each of `after`: foreign words, shown as they are.
 
     Where mrkdwn would swallow a character of them (`__init__`, `:key:`, a backtick) the whole is
     plain text without bold: the words matter more. `head` is ours and has no markup.
@@ -61,9 +63,9 @@ def titled(head: str, words: str, limit: int, *, after: Sequence[str] = ()) -> T
     if not visible(title):
         title = NOTHING
     if all(shows_as_written(text) for text in (title, *lines)):
-        first = f"*{mrkdwn(head, 200)}*  {mrkdwn(title, limit + 500)}"
+        first = f"{mark} *{mrkdwn(head, 200)}*  {mrkdwn(title, limit + 500)}"
         return said("\n".join([first, *(mrkdwn(line, 800) for line in lines)]))
-    whole = "\n".join([f"{head}  {title}", *lines])
+    whole = "\n".join([f"{mark} {head}  {title}", *lines])
     return PlainTextObject(text=cut(whole, SECTION), emoji=False)
 
 

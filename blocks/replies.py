@@ -27,7 +27,7 @@ from bot.garden.ports import Subscription
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
 
-LISTED = 20
+LISTED = 14
 
 _FORMS = (
     ("/gardener staging 2d", "what went wrong in two days"),

@@ -47,6 +47,11 @@ def clean(text: str) -> str:
     return _PILED.sub(r"\1", text)
 
 
+def encodable(text: str) -> str:
+    """The text as it is but for halves of a character, which no encoder takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def one_line(text: str) -> str:
     """The cleaned text in one line, spaces collapsed."""
     return _SPACES.sub(" ", clean(text)).strip()
