@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,8 @@ from bot.adapters.queue import JobQueue
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.store_notes import RedisNotes
-from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_registry import RedisRegistry
 from bot.garden.errors import GardenerError, Refused
-from bot.garden.model import Environment
 from bot.garden.model import Environment
 from bot.settings import Settings, load, local_secret
 
@@ -51,21 +49,6 @@ class Wiring:
     settings: Settings
     now: Callable[[], int] = field(default=time.time_ns)
     """Nanoseconds since the epoch."""
-
-    def environment(self, name: str) -> Environment:
-        """By name, in any case. Raises `UsageError`."""
-        return self.settings.environment(name)
-
-    @property
-    def environments(self) -> Sequence[Environment]:
-        """In the file's order."""
-        return tuple(self.settings.environments.values())
-
-    @property
-    def signing_secret(self) -> str | None:
-        """What Slack signs its requests with; None in Socket Mode."""
-        secret = self.settings.slack_signing_secret
-        return None if secret is None else secret.get_secret_value()
 
     @cached_property
     def secrets(self) -> tuple[bytes, ...]:
@@ -146,11 +129,6 @@ class Wiring:
         """Slack's, where requests come over HTTP."""
         secret = self.settings.slack_signing_secret
         return None if secret is None else secret.get_secret_value()
-
-    @cached_property
-    def notes(self) -> RedisNotes:
-        """Small things to remember for a while."""
-        return RedisNotes(self.redis_client)
 
     @cached_property
     def queue(self) -> JobQueue:
