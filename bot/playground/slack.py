@@ -23,6 +23,7 @@ from bot.playground.slack_state import SlackState, with_ids
 from bot.playground.slack_views import close_views, first_values, tell_view
 
 TROUBLE = "We had some trouble connecting. Try again?"
+UNHEARD = "The app did not take the event, though it was sent twice."
 _MENTION = re.compile(r"(?<![\w<])@gardener\b")
 _COMMAND = re.compile(r"(/\S+)\s*(.*)", re.DOTALL)
 
@@ -86,9 +87,7 @@ class Workspace:
         if text.startswith("/"):
             return await self._slash(user, channel, text, in_thread=thread_ts is not None)
         person, place = self.person(user), self.channel(channel, user)
-        written = re.sub(
-            r"@gardener\b", f"<@{BOT_USER}>", text.replace(f"<@{BOT_USER}>", "@gardener")
-        )
+        written = _MENTION.sub(f"<@{BOT_USER}>", text)
         message = Message(place.id, self.state.next_ts(), user, written, [], thread_ts=thread_ts)
         self.state.add(message)
         return await self._tell_app(person, place, message)
@@ -127,7 +126,7 @@ class Workspace:
             return Outcome(error=f"The app's manifest does not subscribe to {wanted}.")
         body = payloads.event_callback(self.state, event, shared=shared)
         _, outcome = await self._send("events_api", body)
-        return outcome
+        return Outcome(outcome.ms, outcome.error and UNHEARD)
 
     async def _slash(self, user: str, channel: str, typed: str, *, in_thread: bool) -> Outcome:
         person, place = self.person(user), self.channel(channel, user)

@@ -55,6 +55,16 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
+def headline(kind: Kind, payload: Json) -> str:
+    """What a delivery is about, in a few words, for those who look behind the scenes."""
+    if kind == "slash_commands":
+        return f"{payload['command']} {payload['text']}".strip()
+    if kind == "events_api":
+        return str(payload["event"]["type"])
+    actions = payload.get("actions") or [{}]
+    return f"{payload['type']} {actions[0].get('action_id', '')}".strip()
+
+
 class HttpDelivery:
     """Signed POSTs to the app's request URL; an event that fails is sent once more."""
 
@@ -72,6 +82,7 @@ class HttpDelivery:
         body, content_type = _encoded(kind, payload)
         headers = {"Content-Type": content_type}
         try:
+            self._feed.scene("envelope", kind, f"{headline(kind, payload)} · signed POST")
             return await self._post(kind, body, headers, answers=answers)
         except NotAcknowledged as failed:
             if kind != "events_api":
@@ -94,7 +105,6 @@ class HttpDelivery:
             "X-Slack-Signature": signature(self._secret, timestamp, body),
         }
         start = time.monotonic()
-        self._feed.scene("envelope", kind, "http")
         try:
             async with self._session.post(self._url, data=body, headers=signed) as answer:
                 text = await answer.text()

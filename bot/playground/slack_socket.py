@@ -18,7 +18,13 @@ from dataclasses import dataclass, field
 from aiohttp import WSMsgType, web
 
 from bot.playground.feed import Json
-from bot.playground.slack_delivery import ACK_SECONDS, Ack, Kind, NotAcknowledged
+from bot.playground.slack_delivery import (
+    ACK_SECONDS,
+    Ack,
+    Kind,
+    NotAcknowledged,
+    headline,
+)
 from bot.playground.slack_people import APP_ID
 from bot.playground.slack_state import SlackState
 
@@ -189,8 +195,13 @@ class SocketLink:
                 pending.sent_over = connection
                 with contextlib.suppress(ConnectionError, RuntimeError):
                     await connection.socket.send_json(pending.envelope)
+                envelope = pending.envelope
+                about = headline(envelope["type"], envelope["payload"])
+                again = " · once more" if pending.resent else ""
                 self._state.feed.scene(
-                    "envelope", pending.envelope["type"], f"connection {connection.number}"
+                    "envelope",
+                    envelope["type"],
+                    f"{about} · connection {connection.number}{again}",
                 )
                 return
             self._arrived.clear()

@@ -10,6 +10,7 @@ import copy
 import json
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,9 @@ TRIGGER_SECONDS = 3.0
 RESPONSE_USES = 5
 RESPONSE_SECONDS = 30 * 60
 VIEW_STACK = 3
+KEPT_CALLS = 5_000
+REMEMBERED_SECONDS = 3600
+"""How long an expired trigger id is still known as expired, and not as invalid."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,7 @@ class SlackState:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     tickets: set[str] = field(default_factory=set)
-    calls: list[ApiCall] = field(default_factory=list)
+    calls: deque[ApiCall] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
     buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
     _last_ts: int = 0
 
@@ -123,6 +127,9 @@ class SlackState:
     def new_trigger(self, user: str, view: str | None = None) -> str:
         """A fresh trigger id for what a person just did."""
         trigger = f"{int(self.now() * 1000)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+        for old, each in list(self.triggers.items()):
+            if each.until + REMEMBERED_SECONDS < self.now():
+                del self.triggers[old]
         self.triggers[trigger] = Trigger(user, self.now() + TRIGGER_SECONDS, view)
         return trigger
 
@@ -142,6 +149,9 @@ class SlackState:
         """A fresh address for answers to what a person just did, on a message or not."""
         key = secrets.token_urlsafe(18)
         until = self.now() + RESPONSE_SECONDS
+        for old, each in list(self.response_urls.items()):
+            if each.until < self.now():
+                del self.response_urls[old]
         self.response_urls[key] = ResponseUrl(user, channel, until, message)
         return f"{self.base_url}/slack/respond/{TEAM_ID}/{key}"
 
