@@ -491,4 +491,5 @@ def test_phone_switch_shows_the_channel_at_360_px(stub, open_page):
     page.get_by_test_id("phone-width").click()
     assert page.locator("#channel").bounding_box()["width"] == 360
     page.get_by_test_id("action-expected").first.click()
+    expect(page.get_by_test_id("modal")).to_be_visible()
     assert page.get_by_test_id("modal").bounding_box()["width"] == 360

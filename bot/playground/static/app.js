@@ -41,7 +41,14 @@ function closeSheet() {
 }
 
 $("scrim").addEventListener("click", closeSheet);
-document.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]") && closeSheet());
+document.addEventListener(
+  "keydown",
+  (event) =>
+    event.key === "Escape" &&
+    !event.defaultPrevented &&
+    !document.querySelector("dialog[open]") &&
+    closeSheet(),
+);
 narrow.addEventListener("change", closeSheet);
 $("open-side").append(icon("menu"));
 $("open-side").addEventListener("click", () => openSheet($("side")));
@@ -76,14 +83,24 @@ startModals();
 // With the phone switch on, modals fill the phone and not the window.
 function frameModals() {
   const frame = $("channel").getBoundingClientRect();
-  for (const [name, value] of Object.entries({ left: frame.left, top: frame.top, width: frame.width, height: frame.height }))
+  for (const [name, value] of Object.entries({
+    left: frame.left,
+    top: frame.top,
+    width: frame.width,
+    height: frame.height,
+  }))
     document.documentElement.style.setProperty(`--phone-${name}`, `${value}px`);
 }
 new ResizeObserver(frameModals).observe($("channel"));
 
 const feed = new MessageList($("feed"));
 const announcer = new Announcer($("announcer"));
-const composer = startComposer($("composer"), { testid: "composer", where: () => ({}), label: composerLabel, withFiles: true });
+const composer = startComposer($("composer"), {
+  testid: "composer",
+  where: () => ({}),
+  label: composerLabel,
+  withFiles: true,
+});
 startChips($("chips"), $("welcome"));
 
 let homeFields = new Map();
@@ -124,18 +141,34 @@ function renderHome() {
     act: async (action, node) => {
       state.opener = node.getAttribute("data-key");
       node.setAttribute("aria-busy", "true");
-      await ask("action", { user: state.me, container: { type: "view", view_id: view.id }, action, state: { values: collect(drawn.fields) } });
+      await ask("action", {
+        user: state.me,
+        container: { type: "view", view_id: view.id },
+        action,
+        state: { values: collect(drawn.fields) },
+      });
       node.removeAttribute("aria-busy");
     },
   });
   homeFields = drawn.fields;
-  replace($("home"), drawn.nodes.length ? drawn.nodes : h("div", { class: "start" }, h("h3", null, "App Home"), h("p", null, "gardener has put nothing here for you yet.")));
+  replace(
+    $("home"),
+    drawn.nodes.length
+      ? drawn.nodes
+      : h(
+          "div",
+          { class: "start" },
+          h("h3", null, "App Home"),
+          h("p", null, "gardener has put nothing here for you yet."),
+        ),
+  );
 }
 
 on("snapshot", renderChannel);
 on("channels", renderChannel);
 on("home", () => state.channel === "home" && renderHome());
 on("channel", () => {
+  replace($("note"));
   feed.clear();
   renderChannel();
   if (state.channel === "home") post("home", { user: state.me });
@@ -152,7 +185,10 @@ on("message", ({ channel, message, isNew }) => {
 });
 on("link", () => {
   $("link").hidden = state.link === "open";
-  $("link").textContent = state.link === "lost" ? "The connection to the playground is gone. Trying again; what you typed stays." : "Connecting…";
+  $("link").textContent =
+    state.link === "lost"
+      ? "The connection to the playground is gone. Trying again; what you typed stays."
+      : "Connecting…";
 });
 
 // Short notes above the composer; a problem stays longer.
@@ -188,8 +224,17 @@ addEventListener("drop", (event) => {
 addEventListener("keydown", (event) => {
   if (event.key !== "F6" || narrow.matches) return;
   event.preventDefault();
-  const stops = [$("side").querySelector("[aria-current]"), $("feed").querySelector("[tabindex='0']"), $("composer").querySelector("textarea"), $("pane").querySelector("[aria-selected=true]")].filter(Boolean);
-  const at = stops.findIndex((stop) => stop.closest("nav, main, aside, #write") === document.activeElement?.closest("nav, main, aside, #write"));
+  const stops = [
+    $("side").querySelector("[aria-current]"),
+    $("feed").querySelector("[tabindex='0']"),
+    $("composer").querySelector("textarea"),
+    $("pane").querySelector("[aria-selected=true]"),
+  ].filter(Boolean);
+  const at = stops.findIndex(
+    (stop) =>
+      stop.closest("nav, main, aside, #write") ===
+      document.activeElement?.closest("nav, main, aside, #write"),
+  );
   stops[(at + (event.shiftKey ? stops.length - 1 : 1)) % stops.length].focus();
 });
 

@@ -46,7 +46,12 @@ function section(block, ctx) {
       "div",
       { class: "section-text" },
       block.text && h("div", { class: "text" }, textObject(block.text)),
-      block.fields && h("div", { class: "fields" }, block.fields.map((field) => h("div", { class: "text" }, textObject(field)))),
+      block.fields &&
+        h(
+          "div",
+          { class: "fields" },
+          block.fields.map((field) => h("div", { class: "text" }, textObject(field))),
+        ),
     ),
     accessory && h("div", { class: `accessory accessory-${block.accessory.type}` }, accessory),
   );
@@ -54,13 +59,19 @@ function section(block, ctx) {
 
 function context(block, ctx) {
   const parts = (block.elements || []).map((part) =>
-    part.type === "image" ? h("span", { class: "context-image" }, picture(part)) : h("span", { class: "text" }, textObject(part)),
+    part.type === "image"
+      ? h("span", { class: "context-image" }, picture(part))
+      : h("span", { class: "text" }, textObject(part)),
   );
   return h("div", { class: "block context" }, parts);
 }
 
 function actions(block, ctx) {
-  return h("div", { class: "block actions" }, (block.elements || []).map((el) => element(el, ctx)));
+  return h(
+    "div",
+    { class: "block actions" },
+    (block.elements || []).map((el) => element(el, ctx)),
+  );
 }
 
 function image(block) {

@@ -20,14 +20,26 @@ export function startChips(host, welcome) {
   const chips = [
     ["/gardener staging 2d", () => type("/gardener staging 2d")],
     ["digest now", () => type("/gardener digest now")],
-    ["break the service", () => service("break", "The service is breaking. Give it a few seconds, then ask for /gardener staging.")],
+    [
+      "break the service",
+      () =>
+        service(
+          "break",
+          "The service is breaking. Give it a few seconds, then ask for /gardener staging.",
+        ),
+    ],
     ["deploy a fix", () => service("deploy_fix", "A new revision is being deployed.")],
-    ["silence it", async (chip) => {
-      const told = silenced ? "The service writes again." : "The service writes no log at all now, though requests still arrive.";
-      if (!(await service(silenced ? "resume" : "silence", told))) return;
-      silenced = !silenced;
-      chip.textContent = silenced ? "let it write again" : "silence it";
-    }],
+    [
+      "silence it",
+      async (chip) => {
+        const told = silenced
+          ? "The service writes again."
+          : "The service writes no log at all now, though requests still arrive.";
+        if (!(await service(silenced ? "resume" : "silence", told))) return;
+        silenced = !silenced;
+        chip.textContent = silenced ? "let it write again" : "silence it";
+      },
+    ],
     ["drop a log file", () => sendFile(sampleLog())],
   ];
   host.append(
@@ -58,10 +70,18 @@ export function startChips(host, welcome) {
     welcome.hidden = true;
   }
   if (!localStorage.getItem(VISITED)) {
-    replace(welcome, h("p", null, "This is the real bot. Click the first chip."), h("span", { class: "welcome-arrow", "aria-hidden": "true" }, "↓"));
+    replace(
+      welcome,
+      h("p", null, "This is the real bot. Click the first chip."),
+      h("span", { class: "welcome-arrow", "aria-hidden": "true" }, "↓"),
+    );
     welcome.hidden = false;
   }
 }
 
 const type = (command) => sendText(command);
-const slug = (name) => name.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "").toLowerCase();
+const slug = (name) =>
+  name
+    .replace(/[^a-z0-9]+/gi, "-")
+    .replace(/^-|-$/g, "")
+    .toLowerCase();

@@ -23,13 +23,15 @@ export async function sendText(text, { channel = state.channel, thread_ts } = {}
   const body = { user: state.me, channel, text };
   if (thread_ts) body.thread_ts = thread_ts;
   const answer = await ask("say", body);
-  if (answer && text.startsWith("/")) say(`Sent ${text}. Slack does not show a command in the channel.`);
+  if (answer && text.startsWith("/"))
+    say(`Sent ${text}. Slack does not show a command in the channel.`);
   return answer !== null;
 }
 
 /** Sends a File (or a Blob with a name) to @gardener in the present channel. */
 export async function sendFile(file) {
-  if (file.size > LARGEST_FILE) return say(`${file.name} is over 32 MB. Send a part of it.`, "problem");
+  if (file.size > LARGEST_FILE)
+    return say(`${file.name} is over 32 MB. Send a part of it.`, "problem");
   say(`Sending ${file.name} to @gardener…`);
   const data = await new Promise((resolve, reject) => {
     const reader = new FileReader();
@@ -38,7 +40,12 @@ export async function sendFile(file) {
     reader.readAsDataURL(file);
   }).catch(() => null);
   if (data === null) return say(`${file.name} cannot be read.`, "problem");
-  const answer = await ask("file", { user: state.me, channel: state.channel, name: file.name, content: data });
+  const answer = await ask("file", {
+    user: state.me,
+    channel: state.channel,
+    name: file.name,
+    content: data,
+  });
   if (answer) say(`Sent ${file.name} to @gardener.`);
 }
 
@@ -48,7 +55,12 @@ export function startComposer(host, { testid, where, withFiles, label }) {
   let at = 0;
   let picked = -1;
   let offered = [];
-  const hints = h("ul", { class: "hints", role: "listbox", id: `${testid}-hints`, "aria-label": "Commands" });
+  const hints = h("ul", {
+    class: "hints",
+    role: "listbox",
+    id: `${testid}-hints`,
+    "aria-label": "Commands",
+  });
   hints.hidden = true;
   const box = h("textarea", {
     rows: "1",
@@ -64,8 +76,25 @@ export function startComposer(host, { testid, where, withFiles, label }) {
     spellcheck: "false",
     enterkeyhint: "send",
   });
-  const send = h("button", { class: "icon-btn send", type: "button", "aria-label": "Send", "data-testid": `${testid}-send`, disabled: true, onclick: submit }, icon("send"));
-  const picker = h("input", { type: "file", tabindex: "-1", "aria-hidden": "true", class: "file-input", "data-testid": "file-input" });
+  const send = h(
+    "button",
+    {
+      class: "icon-btn send",
+      type: "button",
+      "aria-label": "Send",
+      "data-testid": `${testid}-send`,
+      disabled: true,
+      onclick: submit,
+    },
+    icon("send"),
+  );
+  const picker = h("input", {
+    type: "file",
+    tabindex: "-1",
+    "aria-hidden": "true",
+    class: "file-input",
+    "data-testid": "file-input",
+  });
   picker.addEventListener("change", () => {
     for (const file of picker.files) sendFile(file);
     picker.value = "";
@@ -77,7 +106,19 @@ export function startComposer(host, { testid, where, withFiles, label }) {
       hints,
       box,
       withFiles && picker,
-      withFiles && h("button", { class: "icon-btn", type: "button", "aria-label": "Send a file to gardener", title: "Send a file to gardener", "data-testid": "file-button", onclick: () => picker.click() }, icon("clip")),
+      withFiles &&
+        h(
+          "button",
+          {
+            class: "icon-btn",
+            type: "button",
+            "aria-label": "Send a file to gardener",
+            title: "Send a file to gardener",
+            "data-testid": "file-button",
+            onclick: () => picker.click(),
+          },
+          icon("clip"),
+        ),
       send,
     ),
   );
@@ -107,17 +148,24 @@ export function startComposer(host, { testid, where, withFiles, label }) {
   function offer() {
     const text = box.value;
     const open = text.startsWith("/") && !text.includes("\n") && at === history.length;
-    offered = open ? HINTS.filter(([form]) => form.startsWith(text) && form !== text).slice(0, 6) : [];
+    offered = open
+      ? HINTS.filter(([form]) => form.startsWith(text) && form !== text).slice(0, 6)
+      : [];
     picked = -1;
     replace(
       hints,
       offered.map(([form, note], index) =>
         h(
           "li",
-          { role: "option", id: `${testid}-hint-${index}`, "aria-selected": "false", onpointerdown: (event) => {
-            event.preventDefault();
-            set(form);
-          } },
+          {
+            role: "option",
+            id: `${testid}-hint-${index}`,
+            "aria-selected": "false",
+            onpointerdown: (event) => {
+              event.preventDefault();
+              set(form);
+            },
+          },
           h("code", null, form),
           h("span", { class: "hint" }, note),
         ),
@@ -130,7 +178,9 @@ export function startComposer(host, { testid, where, withFiles, label }) {
 
   function pick(index) {
     picked = (index + offered.length) % offered.length;
-    [...hints.children].forEach((option, i) => option.setAttribute("aria-selected", String(i === picked)));
+    [...hints.children].forEach((option, i) =>
+      option.setAttribute("aria-selected", String(i === picked)),
+    );
     box.setAttribute("aria-activedescendant", `${testid}-hint-${picked}`);
     hints.children[picked].scrollIntoView({ block: "nearest" });
   }
@@ -189,4 +239,5 @@ export function startComposer(host, { testid, where, withFiles, label }) {
   return { focus: () => box.focus() };
 }
 
-export const composerLabel = () => `Message ${channelLabel(channelOf(state.channel)) || "gardener"}`;
+export const composerLabel = () =>
+  `Message ${channelLabel(channelOf(state.channel)) || "gardener"}`;

@@ -42,7 +42,8 @@ const PATHS = {
   down: "M10 4v11M5.5 10.5L10 15l4.5-4.5",
   out: "M8 5H4.5v10.5H15V12M11 4h5v5M16 4l-7 7",
   phone: "M6 2.5h8v15H6zM9 15h2",
-  sprout: "M10 17V9.5M10 11c0-3.5-2.2-5.6-6-5.6C4 9 6.3 11 10 11zM10 9.5c0-3 2-5.5 6-5.8 0 3.6-2.2 5.8-6 5.8z",
+  sprout:
+    "M10 17V9.5M10 11c0-3.5-2.2-5.6-6-5.6C4 9 6.3 11 10 11zM10 9.5c0-3 2-5.5 6-5.8 0 3.6-2.2 5.8-6 5.8z",
 };
 
 /** A 20 px line drawing, hidden from screen readers: the button around it carries the name. */

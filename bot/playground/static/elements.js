@@ -27,7 +27,9 @@ function attributes(el, ctx) {
     "data-key": `${ctx.idBase}/${key(el, ctx)}`,
     id: ctx.labelled?.id,
     "aria-describedby": ctx.labelled?.describedBy,
-    "aria-label": ctx.labelled ? null : el.accessibility_label || el.placeholder?.text || el.action_id,
+    "aria-label": ctx.labelled
+      ? null
+      : el.accessibility_label || el.placeholder?.text || el.action_id,
   };
 }
 
@@ -63,7 +65,12 @@ function button(el, ctx) {
       send(el, ctx, event.currentTarget, { text: el.text, value: el.value });
     },
   };
-  if (href) return h("a", { ...props, href, target: "_blank", rel: "noopener noreferrer" }, textObject(el.text));
+  if (href)
+    return h(
+      "a",
+      { ...props, href, target: "_blank", rel: "noopener noreferrer" },
+      textObject(el.text),
+    );
   return h("button", { ...props, type: "button" }, textObject(el.text));
 }
 
@@ -84,26 +91,40 @@ function overflow(el, ctx) {
     description: option.description && textObject(option.description),
     url: option.url && safeUrl(option.url),
   }));
-  return h("span", { class: "menu-wrap" }, menuButton(trigger, items, (index) => {
-    trigger.focus();
-    send(el, ctx, trigger, { selected_option: slim(el.options[index]) });
-  }));
+  return h(
+    "span",
+    { class: "menu-wrap" },
+    menuButton(trigger, items, (index) => {
+      trigger.focus();
+      send(el, ctx, trigger, { selected_option: slim(el.options[index]) });
+    }),
+  );
 }
 
 function staticSelect(el, ctx) {
   const options = allOptions(el);
   const chosen = before(el, ctx) ? before(el, ctx).selected_option : el.initial_option;
   const optionNode = (option) =>
-    h("option", { value: String(options.indexOf(option)), selected: option.value === chosen?.value }, plain(option.text.text).map((n) => n.textContent ?? n).join(""));
+    h(
+      "option",
+      { value: String(options.indexOf(option)), selected: option.value === chosen?.value },
+      plain(option.text.text)
+        .map((n) => n.textContent ?? n)
+        .join(""),
+    );
   const node = h(
     "select",
     { class: "field select", ...attributes(el, ctx), onchange: () => changed(el, ctx, node, read) },
     h("option", { value: "" }, el.placeholder?.text || "Choose an option"),
     el.option_groups
-      ? el.option_groups.map((group) => h("optgroup", { label: group.label.text }, group.options.map(optionNode)))
+      ? el.option_groups.map((group) =>
+          h("optgroup", { label: group.label.text }, group.options.map(optionNode)),
+        )
       : options.map(optionNode),
   );
-  const read = () => ({ selected_option: node.value === "" ? null : slim(options[Number(node.value)]) });
+  const read = () => ({
+    selected_option: node.value === "" ? null : slim(options[Number(node.value)]),
+  });
   register(el, ctx, node, read, () => node.value === "");
   return node;
 }
@@ -114,7 +135,11 @@ function knownSelect(field, list) {
     const chosen = before(el, ctx)?.[field] || el[`initial_${field.replace("selected_", "")}`];
     const node = h(
       "select",
-      { class: "field select", ...attributes(el, ctx), onchange: () => changed(el, ctx, node, read) },
+      {
+        class: "field select",
+        ...attributes(el, ctx),
+        onchange: () => changed(el, ctx, node, read),
+      },
       h("option", { value: "" }, el.placeholder?.text || "Choose"),
       list().map(({ id, name }) => h("option", { value: id, selected: id === chosen }, name)),
     );
@@ -128,28 +153,42 @@ function multiSelect(el, ctx) {
   const options = allOptions(el);
   const initial = (before(el, ctx) ? before(el, ctx).selected_options : el.initial_options) || [];
   let chosen = options.flatMap((o, i) => (initial.some((c) => c.value === o.value) ? [i] : []));
-  const trigger = h("button", { class: "field select multi", type: "button", ...attributes(el, ctx) });
+  const trigger = h("button", {
+    class: "field select multi",
+    type: "button",
+    ...attributes(el, ctx),
+  });
   const show = () => {
     trigger.replaceChildren();
-    if (!chosen.length) trigger.append(h("span", { class: "placeholder" }, el.placeholder?.text || "Choose options"));
-    for (const index of chosen) trigger.append(h("span", { class: "token" }, textObject(options[index].text)));
+    if (!chosen.length)
+      trigger.append(h("span", { class: "placeholder" }, el.placeholder?.text || "Choose options"));
+    for (const index of chosen)
+      trigger.append(h("span", { class: "token" }, textObject(options[index].text)));
   };
   show();
   const read = () => ({ selected_options: chosen.map((index) => slim(options[index])) });
   register(el, ctx, trigger, read, () => !chosen.length);
-  return h("span", { class: "menu-wrap wide" }, checklistButton(trigger, options, chosen, (now) => {
-    chosen = el.max_selected_items ? now.slice(0, el.max_selected_items) : now;
-    show();
-    changed(el, ctx, trigger, read);
-  }));
+  return h(
+    "span",
+    { class: "menu-wrap wide" },
+    checklistButton(trigger, options, chosen, (now) => {
+      chosen = el.max_selected_items ? now.slice(0, el.max_selected_items) : now;
+      show();
+      changed(el, ctx, trigger, read);
+    }),
+  );
 }
 
 // Radio buttons and check boxes differ in how many may be on.
 function choices(kind) {
   return (el, ctx) => {
     const radio = kind === "radio";
-    const was = before(el, ctx) || (radio ? { selected_option: el.initial_option } : { selected_options: el.initial_options });
-    const on = new Set((radio ? [was.selected_option] : was.selected_options || []).map((option) => option?.value));
+    const was =
+      before(el, ctx) ||
+      (radio ? { selected_option: el.initial_option } : { selected_options: el.initial_options });
+    const on = new Set(
+      (radio ? [was.selected_option] : was.selected_options || []).map((option) => option?.value),
+    );
     const name = `${ctx.idBase}/${key(el, ctx)}`;
     const boxes = el.options.map((option, index) =>
       h("input", {
@@ -162,18 +201,29 @@ function choices(kind) {
     );
     const group = h(
       "div",
-      { class: "choices", role: radio ? "radiogroup" : "group", "aria-labelledby": ctx.labelled && `${ctx.labelled.id}-label`, "aria-describedby": ctx.labelled?.describedBy },
+      {
+        class: "choices",
+        role: radio ? "radiogroup" : "group",
+        "aria-labelledby": ctx.labelled && `${ctx.labelled.id}-label`,
+        "aria-describedby": ctx.labelled?.describedBy,
+      },
       el.options.map((option, index) =>
         h(
           "label",
           { class: "choice" },
           boxes[index],
-          h("span", null, textObject(option.text), option.description && h("span", { class: "hint" }, textObject(option.description))),
+          h(
+            "span",
+            null,
+            textObject(option.text),
+            option.description && h("span", { class: "hint" }, textObject(option.description)),
+          ),
         ),
       ),
     );
     const ticked = () => el.options.filter((_, index) => boxes[index].checked).map(slim);
-    const read = () => (radio ? { selected_option: ticked()[0] || null } : { selected_options: ticked() });
+    const read = () =>
+      radio ? { selected_option: ticked()[0] || null } : { selected_options: ticked() };
     register(el, ctx, boxes[0], read, () => !ticked().length);
     return group;
   };
@@ -192,7 +242,14 @@ function typed(type, field = "value", initial = "initial_value") {
     };
     const node = el.multiline
       ? h("textarea", { ...props, rows: "4" })
-      : h("input", { ...props, type, min: el.min_value, max: el.max_value, step: el.is_decimal_allowed ? "any" : null, autocomplete: "off" });
+      : h("input", {
+          ...props,
+          type,
+          min: el.min_value,
+          max: el.max_value,
+          step: el.is_decimal_allowed ? "any" : null,
+          autocomplete: "off",
+        });
     const read = () => ({ [field]: node.value === "" ? null : node.value });
     register(el, ctx, node, read, () => node.value.trim() === "");
     return node;
@@ -219,7 +276,8 @@ const DRAW = {
   timepicker: typed("time", "selected_time", "initial_time"),
   datepicker: typed("date", "selected_date", "initial_date"),
   workflow_button: button,
-  icon_button: (el, ctx) => button({ ...el, text: el.text || { type: "plain_text", text: "…" } }, ctx),
+  icon_button: (el, ctx) =>
+    button({ ...el, text: el.text || { type: "plain_text", text: "…" } }, ctx),
   image: (el) => picture(el),
 };
 
@@ -228,13 +286,15 @@ export function picture(el) {
   const file = el.slack_file && fileOf(el.slack_file);
   const href = safeUrl(el.image_url || file?.url || "");
   const local = href && new URL(href).origin === location.origin;
-  if ((el.image_url || file) && local) return h("img", { src: href, alt: el.alt_text || "", loading: "lazy", class: "picture" });
+  if ((el.image_url || file) && local)
+    return h("img", { src: href, alt: el.alt_text || "", loading: "lazy", class: "picture" });
   return h("span", { class: "picture-missing" }, icon("file"), el.alt_text || "image");
 }
 
 function fileOf({ id, url }) {
   for (const messages of state.messages.values())
     for (const message of messages.values())
-      for (const file of message.files || []) if (file.id === id || (url && file.url === url)) return file;
+      for (const file of message.files || [])
+        if (file.id === id || (url && file.url === url)) return file;
   return id ? { url: `/page/files/${encodeURIComponent(id)}/image` } : { url };
 }

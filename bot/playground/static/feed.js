@@ -81,8 +81,14 @@ export class MessageList {
     const known = this.entries.get(day);
     if (known) return known.node;
     const when = new Date(day);
-    const name = dayName(when) || when.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
-    const node = h("div", { class: "day", role: "separator" }, h("span", null, name[0].toUpperCase() + name.slice(1)));
+    const name =
+      dayName(when) ||
+      when.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+    const node = h(
+      "div",
+      { class: "day", role: "separator" },
+      h("span", null, name[0].toUpperCase() + name.slice(1)),
+    );
     this.entries.set(day, { node });
     return node;
   }
@@ -122,7 +128,12 @@ export class MessageList {
     const at = all.indexOf(event.target);
     if (at < 0 || !["ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) return;
     event.preventDefault();
-    const to = { ArrowUp: Math.max(0, at - 1), ArrowDown: Math.min(all.length - 1, at + 1), Home: 0, End: all.length - 1 };
+    const to = {
+      ArrowUp: Math.max(0, at - 1),
+      ArrowDown: Math.min(all.length - 1, at + 1),
+      Home: 0,
+      End: all.length - 1,
+    };
     all[at].tabIndex = -1;
     const next = all[to[event.key]];
     next.tabIndex = 0;
@@ -185,12 +196,18 @@ export class Announcer {
     clearTimeout(this.waiting.get(message.ts));
     if (message.deleted) return;
     if (isNew) this.say(message);
-    else this.waiting.set(message.ts, setTimeout(() => this.say(message), 4500));
+    else
+      this.waiting.set(
+        message.ts,
+        setTimeout(() => this.say(message), 4500),
+      );
   }
 
   say(message) {
     const mark = message.ephemeral_for ? " (only visible to you)" : "";
-    this.region.append(h("p", null, `${userOf(message.user).name}${mark}: ${words(message.text).slice(0, 400)}`));
+    this.region.append(
+      h("p", null, `${userOf(message.user).name}${mark}: ${words(message.text).slice(0, 400)}`),
+    );
     while (this.region.childElementCount > 20) this.region.firstChild.remove();
   }
 }

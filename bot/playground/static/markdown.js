@@ -6,7 +6,9 @@ import { link } from "./mrkdwn.js";
 
 /** Nodes of a Markdown text. */
 export function markdown(text) {
-  const lines = String(text ?? "").replace(/<!--[\s\S]*?-->/g, "").split(/\r?\n/);
+  const lines = String(text ?? "")
+    .replace(/<!--[\s\S]*?-->/g, "")
+    .split(/\r?\n/);
   return blockNodes(lines);
 }
 
@@ -27,14 +29,25 @@ function take(lines, i) {
   const line = lines[i];
   if (!line.trim()) return { next: i + 1 };
   const heading = /^(#{1,6}) (.*?)\s*#*$/.exec(line);
-  if (heading) return { node: h(`h${Math.min(6, heading[1].length + 2)}`, null, inline(heading[2])), next: i + 1 };
+  if (heading)
+    return {
+      node: h(`h${Math.min(6, heading[1].length + 2)}`, null, inline(heading[2])),
+      next: i + 1,
+    };
   const fence = /^(`{3,}|~{3,})/.exec(line);
   if (fence) return fenced(lines, i, fence[1]);
   if (/^(-{3,}|\*{3,}|_{3,})\s*$/.test(line)) return { node: h("hr"), next: i + 1 };
   if (/^<details/.test(line)) return details(lines, i);
   if (/^> ?/.test(line)) {
     const end = until(lines, i, (l) => !/^> ?/.test(l));
-    return { node: h("blockquote", null, blockNodes(lines.slice(i, end).map((l) => l.replace(/^> ?/, "")))), next: end };
+    return {
+      node: h(
+        "blockquote",
+        null,
+        blockNodes(lines.slice(i, end).map((l) => l.replace(/^> ?/, ""))),
+      ),
+      next: end,
+    };
   }
   if (/^\|/.test(line) && /^\|[\s:|-]+\|?\s*$/.test(lines[i + 1] || "")) return table(lines, i);
   if (/^\s*([-*+]|\d+[.)]) /.test(line)) return list(lines, i);
@@ -50,16 +63,27 @@ function until(lines, from, stops) {
 
 function fenced(lines, i, mark) {
   const end = until(lines, i + 1, (l) => l.startsWith(mark) && !l.slice(mark.length).trim());
-  return { node: h("pre", { class: "pre", tabindex: "0" }, lines.slice(i + 1, end).join("\n")), next: end + 1 };
+  return {
+    node: h("pre", { class: "pre", tabindex: "0" }, lines.slice(i + 1, end).join("\n")),
+    next: end + 1,
+  };
 }
 
 function details(lines, i) {
   const end = until(lines, i, (l) => /<\/details>/.test(l));
-  const inside = lines.slice(i, end).join("\n").replace(/^<details[^>]*>/, "");
+  const inside = lines
+    .slice(i, end)
+    .join("\n")
+    .replace(/^<details[^>]*>/, "");
   const summary = /<summary>([\s\S]*?)<\/summary>/.exec(inside);
   const rest = summary ? inside.replace(summary[0], "") : inside;
   return {
-    node: h("details", null, h("summary", null, inline(summary ? summary[1] : "Details")), blockNodes(rest.split("\n"))),
+    node: h(
+      "details",
+      null,
+      h("summary", null, inline(summary ? summary[1] : "Details")),
+      blockNodes(rest.split("\n")),
+    ),
     next: end + 1,
   };
 }
@@ -70,7 +94,12 @@ function list(lines, i) {
   let at = i;
   while (at < lines.length) {
     const item = /^(\s*)([-*+]|\d+[.)]) (\[[ xX]\] )?(.*)$/.exec(lines[at]);
-    if (item) items.push({ box: item[3], depth: Math.min(3, Math.floor(item[1].length / 2)), lines: [item[4]] });
+    if (item)
+      items.push({
+        box: item[3],
+        depth: Math.min(3, Math.floor(item[1].length / 2)),
+        lines: [item[4]],
+      });
     else if (/^\s+\S/.test(lines[at]) && items.length) items.at(-1).lines.push(lines[at].trim());
     else break;
     at++;
@@ -79,7 +108,13 @@ function list(lines, i) {
     h(
       "li",
       { class: `${box ? "task" : ""} rt-indent-${depth}` },
-      box && h("input", { type: "checkbox", disabled: true, checked: /x/i.test(box), "aria-label": /x/i.test(box) ? "done" : "not done" }),
+      box &&
+        h("input", {
+          type: "checkbox",
+          disabled: true,
+          checked: /x/i.test(box),
+          "aria-label": /x/i.test(box) ? "done" : "not done",
+        }),
       inline(own.join("\n")),
     ),
   );
@@ -88,20 +123,48 @@ function list(lines, i) {
 
 function table(lines, i) {
   const end = until(lines, i, (l) => !/^\|/.test(l));
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => inline(cell.trim()));
+  const cells = (line) =>
+    line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|")
+      .map((cell) => inline(cell.trim()));
   const rows = lines.slice(i + 2, end);
   return {
-    node: h("div", { class: "table-wrap", tabindex: "0" }, h(
-      "table",
-      null,
-      h("thead", null, h("tr", null, cells(lines[i]).map((cell) => h("th", null, cell)))),
-      h("tbody", null, rows.map((row) => h("tr", null, cells(row).map((cell) => h("td", null, cell))))),
-    )),
+    node: h(
+      "div",
+      { class: "table-wrap", tabindex: "0" },
+      h(
+        "table",
+        null,
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            cells(lines[i]).map((cell) => h("th", null, cell)),
+          ),
+        ),
+        h(
+          "tbody",
+          null,
+          rows.map((row) =>
+            h(
+              "tr",
+              null,
+              cells(row).map((cell) => h("td", null, cell)),
+            ),
+          ),
+        ),
+      ),
+    ),
     next: end,
   };
 }
 
-const INLINE = /(`+)([\s\S]+?)\1(?!`)|\*\*([^*\n]+)\*\*|(?<![\w*])\*([^*\s][^*\n]*)\*(?!\w)|(?<!\w)_([^_\s][^_\n]*)_(?!\w)|~~([^~\n]+)~~|\[([^\]\n]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+[^\s<>).,;:])|\\([\\`*_{}[\]()#+\-.!|<>~@])/g;
+const INLINE =
+  /(`+)([\s\S]+?)\1(?!`)|\*\*([^*\n]+)\*\*|(?<![\w*])\*([^*\s][^*\n]*)\*(?!\w)|(?<!\w)_([^_\s][^_\n]*)_(?!\w)|~~([^~\n]+)~~|\[([^\]\n]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+[^\s<>).,;:])|\\([\\`*_{}[\]()#+\-.!|<>~@])/g;
 
 function inline(text) {
   const nodes = [];
@@ -111,7 +174,8 @@ function inline(text) {
     at = m.index + m[0].length;
     if (m[2] !== undefined) nodes.push(h("code", null, m[2]));
     else if (m[3] !== undefined) nodes.push(h("strong", null, inline(m[3])));
-    else if (m[4] !== undefined || m[5] !== undefined) nodes.push(h("em", null, inline(m[4] ?? m[5])));
+    else if (m[4] !== undefined || m[5] !== undefined)
+      nodes.push(h("em", null, inline(m[4] ?? m[5])));
     else if (m[6] !== undefined) nodes.push(h("s", null, inline(m[6])));
     else if (m[7] !== undefined) nodes.push(link(m[8], m[7]));
     else if (m[9] !== undefined) nodes.push(link(m[9]));
@@ -124,5 +188,8 @@ function inline(text) {
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"' };
 
 function entities(text) {
-  return text.replace(/&(?:(amp|lt|gt|quot)|#(\d{1,6}));/g, (_, name, code) => ENTITIES[name] ?? String.fromCodePoint(Number(code)));
+  return text.replace(
+    /&(?:(amp|lt|gt|quot)|#(\d{1,6}));/g,
+    (_, name, code) => ENTITIES[name] ?? String.fromCodePoint(Number(code)),
+  );
 }

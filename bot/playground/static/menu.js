@@ -47,7 +47,12 @@ export function checklistButton(button, options, chosen, onchange) {
   }
   const list = h(
     "div",
-    { class: "menu checklist", popover: "auto", role: "group", "aria-label": button.getAttribute("aria-label") },
+    {
+      class: "menu checklist",
+      popover: "auto",
+      role: "group",
+      "aria-label": button.getAttribute("aria-label"),
+    },
     options.map((option, index) =>
       h("label", { class: "menu-item" }, boxes[index], h("span", null, textObject(option.text))),
     ),
@@ -91,7 +96,11 @@ export function askConfirm(confirm) {
       h(
         "div",
         { class: "dialog-buttons" },
-        h("button", { class: "btn", type: "button", onclick: () => dialog.close("no") }, plain(confirm.deny?.text || "Cancel")),
+        h(
+          "button",
+          { class: "btn", type: "button", onclick: () => dialog.close("no") },
+          plain(confirm.deny?.text || "Cancel"),
+        ),
         h(
           "button",
           {

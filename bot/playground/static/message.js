@@ -11,14 +11,22 @@ const HUES = ["#5b3a8c", "#1f6f8b", "#8a4b12", "#7a2f57", "#2f6b3a", "#46518f"];
 export function avatar(id) {
   const user = userOf(id);
   if (id === BOT) return h("span", { class: "avatar bot", "aria-hidden": "true" }, icon("sprout"));
-  const node = h("span", { class: "avatar", "aria-hidden": "true" }, user.initials || user.name.slice(0, 1));
+  const node = h(
+    "span",
+    { class: "avatar", "aria-hidden": "true" },
+    user.initials || user.name.slice(0, 1),
+  );
   const sum = [...String(id)].reduce((total, char) => total + char.codePointAt(0), 0);
   node.style.background = HUES[sum % HUES.length];
   return node;
 }
 
 export const clock = (ts) =>
-  new Date(Number(ts) * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  new Date(Number(ts) * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 
 /** Answers {node, fields}; fields are the readers of the message's own inputs. */
 export function messageNode(channel, message, { inThread = false, values } = {}) {
@@ -41,7 +49,12 @@ export function messageNode(channel, message, { inThread = false, values } = {})
       "aria-label": `${user.name}, ${clock(message.ts)}`,
     },
     message.ephemeral_for && h("div", { class: "only-you" }, icon("eye"), "Only visible to you"),
-    h("div", { class: "gutter" }, avatar(message.user), h("time", { class: "gutter-time", "aria-hidden": "true" }, clock(message.ts))),
+    h(
+      "div",
+      { class: "gutter" },
+      avatar(message.user),
+      h("time", { class: "gutter-time", "aria-hidden": "true" }, clock(message.ts)),
+    ),
     h(
       "div",
       { class: "content" },
@@ -50,9 +63,15 @@ export function messageNode(channel, message, { inThread = false, values } = {})
         { class: "byline" },
         h("span", { class: "name" }, user.name),
         message.bot && h("span", { class: "app-tag" }, "APP"),
-        h("time", { class: "time", datetime: when.toISOString(), title: when.toLocaleString() }, clock(message.ts)),
+        h(
+          "time",
+          { class: "time", datetime: when.toISOString(), title: when.toLocaleString() },
+          clock(message.ts),
+        ),
       ),
-      drawn.nodes.length ? drawn.nodes : message.text && h("div", { class: "text block" }, mrkdwn(message.text)),
+      drawn.nodes.length
+        ? drawn.nodes
+        : message.text && h("div", { class: "text block" }, mrkdwn(message.text)),
       message.edited && h("span", { class: "edited" }, "(edited)"),
       (message.files || []).map(fileNode),
       reactions(message),
@@ -66,8 +85,18 @@ export function messageNode(channel, message, { inThread = false, values } = {})
 function reactions(message) {
   const given = Object.entries(message.reactions || {});
   if (!given.length) return null;
-  return h("div", { class: "reactions" }, given.map(([name, users]) =>
-    h("span", { class: "reaction", title: users.map((id) => userOf(id).name).join(", ") }, emojiNode(name), ` ${users.length}`)));
+  return h(
+    "div",
+    { class: "reactions" },
+    given.map(([name, users]) =>
+      h(
+        "span",
+        { class: "reaction", title: users.map((id) => userOf(id).name).join(", ") },
+        emojiNode(name),
+        ` ${users.length}`,
+      ),
+    ),
+  );
 }
 
 function replies(channel, message) {
@@ -77,7 +106,12 @@ function replies(channel, message) {
   const last = held.at(-1);
   return h(
     "button",
-    { class: "replies", type: "button", "data-testid": `replies-${message.ts}`, onclick: () => openThread(channel, message.ts) },
+    {
+      class: "replies",
+      type: "button",
+      "data-testid": `replies-${message.ts}`,
+      onclick: () => openThread(channel, message.ts),
+    },
     last && avatar(last.user),
     h("span", { class: "replies-count" }, `${count} ${count === 1 ? "reply" : "replies"}`),
     last && h("span", { class: "replies-last" }, `Last at ${clock(last.ts)}`),
@@ -90,7 +124,13 @@ function toolbar(channel, message) {
     { class: "toolbar" },
     h(
       "button",
-      { type: "button", class: "icon-btn", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => openThread(channel, message.thread_ts || message.ts) },
+      {
+        type: "button",
+        class: "icon-btn",
+        "aria-label": "Reply in thread",
+        title: "Reply in thread",
+        onclick: () => openThread(channel, message.thread_ts || message.ts),
+      },
       icon("reply"),
     ),
   );
@@ -100,19 +140,38 @@ function fileNode(file) {
   const href = safeUrl(file.url);
   const local = href && new URL(href).origin === location.origin;
   if (/^image\//.test(file.mimetype || "") && local)
-    return h("figure", { class: "file image-file" }, h("figcaption", null, file.name), h("img", { src: href, alt: file.title || file.name, class: "picture" }));
-  const lines = (file.preview || "").split("\n");
-  const size = file.size >= 1024 ? `${(file.size / 1024).toFixed(1)} kB` : `${file.size ?? 0} bytes`;
+    return h(
+      "figure",
+      { class: "file image-file" },
+      h("figcaption", null, file.name),
+      h("img", { src: href, alt: file.title || file.name, class: "picture" }),
+    );
+  const lines = (file.preview || "").trimEnd().split("\n");
+  const partial = file.preview && file.preview.length < file.size - 3;
+  const size =
+    file.size >= 1024 ? `${(file.size / 1024).toFixed(1)} kB` : `${file.size ?? 0} bytes`;
   return h(
     "div",
     { class: "file" },
-    h("div", { class: "file-head" }, icon("file"), local ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, file.name) : h("span", null, file.name), h("span", { class: "hint" }, size)),
+    h(
+      "div",
+      { class: "file-head" },
+      icon("file"),
+      local
+        ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, file.name)
+        : h("span", null, file.name),
+      h("span", { class: "hint" }, size),
+    ),
     file.preview &&
       h(
         "details",
-        { open: lines.length <= 12 },
-        h("summary", null, `${lines.length} lines`),
-        h("pre", { class: "pre file-preview", tabindex: "0", "aria-label": `Preview of ${file.name}` }, file.preview),
+        { open: lines.length <= 12 && file.preview.length <= 1200 },
+        h("summary", null, `${partial ? "first " : ""}${lines.length} lines`),
+        h(
+          "pre",
+          { class: "pre file-preview", tabindex: "0", "aria-label": `Preview of ${file.name}` },
+          file.preview,
+        ),
       ),
   );
 }

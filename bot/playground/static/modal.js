@@ -11,7 +11,11 @@ let dialog = null;
 let shown = null; // {id, fields, view}
 
 export function startModals() {
-  dialog = h("dialog", { class: "modal", "data-testid": "modal", "aria-labelledby": "modal-title" });
+  dialog = h("dialog", {
+    class: "modal",
+    "data-testid": "modal",
+    "aria-labelledby": "modal-title",
+  });
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     dismiss();
@@ -28,7 +32,9 @@ function show() {
   const same = shown?.id === view.id;
   // What was typed stays where block_id and action_id stay, as Slack does it.
   const values = { ...view.state?.values, ...(same ? merged(view.state?.values) : {}) };
-  const focus = same ? document.activeElement?.closest?.("[data-key]")?.getAttribute("data-key") : null;
+  const focus = same
+    ? document.activeElement?.closest?.("[data-key]")?.getAttribute("data-key")
+    : null;
   const scroll = same ? dialog.querySelector(".modal-body")?.scrollTop : 0;
   draw(view, values);
   if (!dialog.open) dialog.showModal();
@@ -38,7 +44,8 @@ function show() {
 
 function merged(base) {
   const values = { ...base };
-  for (const [block, actions] of Object.entries(collect(shown.fields))) values[block] = { ...values[block], ...actions };
+  for (const [block, actions] of Object.entries(collect(shown.fields)))
+    values[block] = { ...values[block], ...actions };
   return values;
 }
 
@@ -68,15 +75,34 @@ function draw(view, values) {
         "header",
         { class: "modal-head" },
         h("h2", { id: "modal-title", tabindex: "-1" }, plain(title)),
-        h("button", { class: "icon-btn", type: "button", "aria-label": "Close", "data-testid": "modal-close", onclick: dismiss }, icon("close")),
+        h(
+          "button",
+          {
+            class: "icon-btn",
+            type: "button",
+            "aria-label": "Close",
+            "data-testid": "modal-close",
+            onclick: dismiss,
+          },
+          icon("close"),
+        ),
       ),
       h("div", { class: "trouble", role: "alert", "data-testid": "modal-trouble", hidden: true }),
       h("div", { class: "modal-body" }, drawn.nodes),
       h(
         "footer",
         { class: "modal-foot" },
-        h("button", { class: "btn", type: "button", onclick: dismiss, "data-testid": "modal-cancel" }, plain(close || (submit ? "Cancel" : "Close"))),
-        submit && h("button", { class: "btn primary", type: "submit", "data-testid": "submit" }, plain(submit)),
+        h(
+          "button",
+          { class: "btn", type: "button", onclick: dismiss, "data-testid": "modal-cancel" },
+          plain(close || (submit ? "Cancel" : "Close")),
+        ),
+        submit &&
+          h(
+            "button",
+            { class: "btn primary", type: "submit", "data-testid": "submit" },
+            plain(submit),
+          ),
       ),
     ),
   );
@@ -99,7 +125,11 @@ function hide() {
   dialog.replaceChildren();
   shown = null;
   const opener = state.opener && document.querySelector(`[data-key="${CSS.escape(state.opener)}"]`);
-  const message = state.opener && document.querySelector(`[data-key="${CSS.escape(state.opener.split("/").slice(0, 3).join("/"))}"]`);
+  const message =
+    state.opener &&
+    document.querySelector(
+      `[data-key="${CSS.escape(state.opener.split("/").slice(0, 3).join("/"))}"]`,
+    );
   (opener || message || document.querySelector("[data-testid=composer]"))?.focus();
 }
 
@@ -150,7 +180,11 @@ async function send(view, fields) {
   const trouble = dialog.querySelector("[data-testid=modal-trouble]");
   trouble.hidden = true;
   button?.setAttribute("aria-busy", "true");
-  const answer = await post("submit", { user: state.me, view_id: view.id, values: collect(fields) });
+  const answer = await post("submit", {
+    user: state.me,
+    view_id: view.id,
+    values: collect(fields),
+  });
   button?.removeAttribute("aria-busy");
   if (answer.ok) return;
   if (shown?.id !== view.id) say(answer.error, "problem");

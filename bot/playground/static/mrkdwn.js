@@ -34,15 +34,20 @@ export function plain(text, emoji = true) {
 /** A Block Kit text object, of either type. */
 export function textObject(object) {
   if (!object) return [];
-  return object.type === "mrkdwn" ? mrkdwn(object.text) : plain(object.text, object.emoji !== false);
+  return object.type === "mrkdwn"
+    ? mrkdwn(object.text)
+    : plain(object.text, object.emoji !== false);
 }
 
 /** The words of a mrkdwn string alone: for announcements and titles. */
 export function words(text) {
-  return mrkdwn(text).map((node) => (typeof node === "string" ? node : node.textContent)).join("");
+  return mrkdwn(text)
+    .map((node) => (typeof node === "string" ? node : node.textContent))
+    .join("");
 }
 
-const decode = (text) => text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
+const decode = (text) =>
+  text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
 
 // Lines that begin with > form a quote; the rest is running text.
 function paragraphs(text) {
@@ -77,7 +82,8 @@ function paragraphs(text) {
 function inline(text) {
   const tokens = [];
   let at = 0;
-  const literal = (piece) => piece && tokens.push(...glyphs(decode(piece)).map((node) => ({ node })));
+  const literal = (piece) =>
+    piece && tokens.push(...glyphs(decode(piece)).map((node) => ({ node })));
   for (const match of text.matchAll(TOKEN)) {
     literal(text.slice(at, match.index));
     at = match.index + match[0].length;
@@ -135,7 +141,11 @@ function angled(inside) {
   if (/^@[UW][A-Z0-9]+$/.test(target)) return mention(target.slice(1), label);
   if (/^#[CG][A-Z0-9]+$/.test(target)) {
     const channel = channelOf(target.slice(1));
-    return h("span", { class: "mention" }, channel ? channelLabel(channel) : `#${label || "private channel"}`);
+    return h(
+      "span",
+      { class: "mention" },
+      channel ? channelLabel(channel) : `#${label || "private channel"}`,
+    );
   }
   if (target.startsWith("!date^")) return dateNode(target, label);
   if (target.startsWith("!subteam^")) return h("span", { class: "mention" }, label || "@group");
@@ -191,7 +201,11 @@ function dateNode(target, fallback) {
     if (name !== base && dayName(when)) return dayName(when);
     return new Intl.DateTimeFormat(undefined, { ...FORMATS[base], hourCycle: "h23" }).format(when);
   });
-  const time = h("time", { datetime: when.toISOString(), title: fallback || when.toISOString() }, text);
+  const time = h(
+    "time",
+    { datetime: when.toISOString(), title: fallback || when.toISOString() },
+    text,
+  );
   const href = url && safeUrl(url);
   return href ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, time) : time;
 }
@@ -206,7 +220,11 @@ export function dayName(when, now = new Date()) {
 function ago(when) {
   const seconds = (when.getTime() - Date.now()) / 1000;
   const format = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]])
+  for (const [unit, size] of [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ])
     if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
   return format.format(Math.round(seconds), "second");
 }

@@ -24,27 +24,60 @@ export function startPanes(host, { onopen, onclose, onphone }) {
   for (const [id, name, long] of TABS) {
     const tab = h(
       "button",
-      { type: "button", role: "tab", id: `tab-${id}`, class: "tab", "data-testid": `tab-${id}`, "aria-controls": `panel-${id}`, onclick: () => select(id) },
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${id}`,
+        class: "tab",
+        "data-testid": `tab-${id}`,
+        "aria-controls": `panel-${id}`,
+        onclick: () => select(id),
+      },
       h("span", { class: "tab-text" }, long && h("span", { class: "tab-long" }, long), name),
       h("span", { class: "news", hidden: true }, h("span", { class: "sr" }, "new")),
     );
     tabs.set(id, tab);
-    panels.set(id, h("section", { class: `panel panel-${id}`, role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}`, "data-testid": `panel-${id}` }));
+    panels.set(
+      id,
+      h("section", {
+        class: `panel panel-${id}`,
+        role: "tabpanel",
+        id: `panel-${id}`,
+        "aria-labelledby": `tab-${id}`,
+        "data-testid": `panel-${id}`,
+      }),
+    );
     strip.append(tab);
   }
   roving(strip, () => [...tabs.values()], { vertical: false, onmove: (tab) => tab.click() });
   const phone = h(
     "button",
-    { type: "button", class: "phone-switch", role: "switch", "aria-checked": "false", "data-testid": "phone-width", onclick: () => {
-      const isOn = phone.getAttribute("aria-checked") !== "true";
-      phone.setAttribute("aria-checked", String(isOn));
-      onphone(isOn);
-    } },
+    {
+      type: "button",
+      class: "phone-switch",
+      role: "switch",
+      "aria-checked": "false",
+      "data-testid": "phone-width",
+      onclick: () => {
+        const isOn = phone.getAttribute("aria-checked") !== "true";
+        phone.setAttribute("aria-checked", String(isOn));
+        onphone(isOn);
+      },
+    },
     icon("phone"),
     h("span", null, "Phone width"),
   );
   host.append(
-    h("div", { class: "pane-head" }, strip, h("button", { type: "button", class: "icon-btn pane-close", "aria-label": "Close", onclick: onclose }, icon("close"))),
+    h(
+      "div",
+      { class: "pane-head" },
+      strip,
+      h(
+        "button",
+        { type: "button", class: "icon-btn pane-close", "aria-label": "Close", onclick: onclose },
+        icon("close"),
+      ),
+    ),
     ...panels.values(),
     h("div", { class: "pane-foot" }, phone),
   );
@@ -53,7 +86,7 @@ export function startPanes(host, { onopen, onclose, onphone }) {
   const github = startGithub(panels.get("github"));
   const log = startServiceLog(panels.get("log"));
   startScenes(panels.get("scenes"));
-  let current = "thread";
+  let current = "scenes";
 
   function select(id) {
     current = id;
@@ -73,7 +106,7 @@ export function startPanes(host, { onopen, onclose, onphone }) {
     if (current !== id) tabs.get(id).querySelector(".news").hidden = false;
   }
 
-  select(localStorage.getItem("gardener-tab") === "github" ? "github" : "scenes");
+  select("scenes");
   on("thread", () => {
     select("thread");
     onopen();
@@ -85,7 +118,11 @@ export function startPanes(host, { onopen, onclose, onphone }) {
     github.show(repo, number);
   });
   on("github", () => mark("github"));
-  on("message", ({ message, isNew }) => isNew && message.thread_ts && message.thread_ts === state.thread?.ts && mark("thread"));
+  on(
+    "message",
+    ({ message, isNew }) =>
+      isNew && message.thread_ts && message.thread_ts === state.thread?.ts && mark("thread"),
+  );
   return { select };
 }
 
@@ -93,7 +130,11 @@ function startThread(host) {
   const where = h("div", { class: "thread-where" });
   const scroll = h("div", { class: "feed thread-feed" });
   const write = h("div", { class: "composer thread-composer" });
-  const empty = h("p", { class: "pane-empty" }, "Choose “Reply in thread” on a message, or the replies below it.");
+  const empty = h(
+    "p",
+    { class: "pane-empty" },
+    "Choose “Reply in thread” on a message, or the replies below it.",
+  );
   host.append(where, scroll, write, empty);
   const list = new MessageList(scroll, { inThread: true });
   const composer = startComposer(write, {
@@ -118,10 +159,18 @@ function startThread(host) {
   on("snapshot", render);
   on("thread", render);
   on("message", ({ channel, message }) => {
-    if (state.thread && channel === state.thread.channel && [message.ts, message.thread_ts].includes(state.thread.ts)) render();
+    if (
+      state.thread &&
+      channel === state.thread.channel &&
+      [message.ts, message.thread_ts].includes(state.thread.ts)
+    )
+      render();
   });
   render();
   // On a phone the keyboard would cover the thread.
-  const focus = () => (matchMedia("(pointer: coarse)").matches ? scroll.querySelector(".message")?.focus() : composer.focus());
+  const focus = () =>
+    matchMedia("(pointer: coarse)").matches
+      ? scroll.querySelector(".message")?.focus()
+      : composer.focus();
   return { focus, shown: () => list.settle() };
 }

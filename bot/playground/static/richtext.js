@@ -6,7 +6,9 @@ import { channelLabel, channelOf } from "./store.js";
 
 /** The nodes of a rich_text block. */
 export function richText(block) {
-  return (block.elements || []).map((part) => PARTS[part.type]?.(part) ?? h("p", null, `[${part.type}]`));
+  return (block.elements || []).map(
+    (part) => PARTS[part.type]?.(part) ?? h("p", null, `[${part.type}]`),
+  );
 }
 
 const PARTS = {
@@ -45,13 +47,21 @@ function span(element) {
     case "user":
       return mention(element.user_id);
     case "channel":
-      return h("span", { class: "mention" }, channelLabel(channelOf(element.channel_id)) || "#private channel");
+      return h(
+        "span",
+        { class: "mention" },
+        channelLabel(channelOf(element.channel_id)) || "#private channel",
+      );
     case "usergroup":
       return h("span", { class: "mention" }, "@oncall");
     case "broadcast":
       return h("span", { class: "mention" }, `@${element.range}`);
     case "date":
-      return h("time", null, element.fallback || new Date(element.timestamp * 1000).toLocaleString());
+      return h(
+        "time",
+        null,
+        element.fallback || new Date(element.timestamp * 1000).toLocaleString(),
+      );
     case "color":
       return element.value;
     default:

@@ -15,20 +15,35 @@ export function startScenes(host) {
     "div",
     { class: "scene-filters", role: "group", "aria-label": "Kinds to show" },
     Object.entries(KINDS).map(([kind, name]) =>
-      h("button", { type: "button", class: "filter", "aria-pressed": "true", onclick: (event) => {
-        const shown = hidden.delete(kind) || !hidden.add(kind);
-        event.currentTarget.setAttribute("aria-pressed", String(shown));
-        list.classList.toggle(`hide-${kind}`, !shown);
-      } }, name),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "filter",
+          "aria-pressed": "true",
+          onclick: (event) => {
+            const shown = hidden.delete(kind) || !hidden.add(kind);
+            event.currentTarget.setAttribute("aria-pressed", String(shown));
+            list.classList.toggle(`hide-${kind}`, !shown);
+          },
+        },
+        name,
+      ),
     ),
   );
-  const list = h("ol", { class: "scene-list", tabindex: "0", "aria-label": "Events, newest first", "data-testid": "scenes" });
+  const list = h("ol", {
+    class: "scene-list",
+    tabindex: "0",
+    "aria-label": "Events, newest first",
+    "data-testid": "scenes",
+  });
   const processes = h("div", { class: "scene-processes" });
   host.append(processes, filters, list);
 
   on("snapshot", () => {
     replace(list, state.scenes.slice(-SHOWN).reverse().map(row));
-    if (!state.scenes.length) list.append(h("li", { class: "pane-empty" }, "Nothing has happened yet."));
+    if (!state.scenes.length)
+      list.append(h("li", { class: "pane-empty" }, "Nothing has happened yet."));
   });
   on("scene", (scene) => {
     list.querySelector(".pane-empty")?.remove();
@@ -43,14 +58,24 @@ export function startScenes(host) {
 function row(scene) {
   const detail = typeof scene.detail === "string" ? scene.detail : JSON.stringify(scene.detail);
   const when = new Date(scene.at);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const time = when.toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  });
   return h(
     "li",
     { class: `scene kind-${scene.kind}` },
-    h("span", { class: "scene-time" }, `${time}.${String(when.getMilliseconds()).padStart(3, "0")}`),
+    h(
+      "span",
+      { class: "scene-time" },
+      `${time}.${String(when.getMilliseconds()).padStart(3, "0")}`,
+    ),
     h("span", { class: "scene-kind" }, KINDS[scene.kind] || scene.kind),
     h("span", { class: "scene-name" }, scene.name),
-    typeof scene.ms === "number" && h("span", { class: `scene-ms ${scene.ms > 1000 ? "slow" : ""}` }, `${scene.ms} ms`),
+    typeof scene.ms === "number" &&
+      h("span", { class: `scene-ms ${scene.ms > 1000 ? "slow" : ""}` }, `${scene.ms} ms`),
     detail && h("span", { class: "scene-detail", title: detail }, detail),
   );
 }
@@ -62,11 +87,30 @@ function processNodes() {
     const order = down ? "restart" : "kill";
     return h(
       "span",
-      { class: `process is-${process.state}`, title: process.pid ? `process ${process.pid}` : null },
+      {
+        class: `process is-${process.state}`,
+        title: process.pid ? `process ${process.pid}` : null,
+      },
       h("span", { class: "dot", "aria-hidden": "true" }),
       h("b", null, process.name),
-      h("span", { class: "process-state" }, h("span", { class: "process-word" }, process.state), killable &&
-        h("button", { type: "button", class: "kill", "data-testid": `${order}-${process.name}`, "data-key": `process/${process.name}`, "aria-label": down ? `Restart ${process.name}` : `Kill ${process.name} with kill -9`, onclick: () => ask("process", { name: process.name, do: order }) }, down ? "restart" : "kill -9")),
+      h(
+        "span",
+        { class: "process-state" },
+        h("span", { class: "process-word" }, process.state),
+        killable &&
+          h(
+            "button",
+            {
+              type: "button",
+              class: "kill",
+              "data-testid": `${order}-${process.name}`,
+              "data-key": `process/${process.name}`,
+              "aria-label": down ? `Restart ${process.name}` : `Kill ${process.name} with kill -9`,
+              onclick: () => ask("process", { name: process.name, do: order }),
+            },
+            down ? "restart" : "kill -9",
+          ),
+      ),
     );
   });
 }
@@ -78,13 +122,19 @@ export function startFooter(host) {
   const ack = h("span", { class: "foot-ack", "data-testid": "last-ack" });
   host.append(list, summary, ack);
   function render() {
-    const focused = host.contains(document.activeElement) && document.activeElement.getAttribute("data-key");
+    const focused =
+      host.contains(document.activeElement) && document.activeElement.getAttribute("data-key");
     replace(list, processNodes());
     if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
     const all = [...state.processes.values()];
     const down = all.filter((process) => process.state !== "running");
-    summary.textContent = down.length ? down.map((p) => `${p.name} ${p.state}`).join(", ") : `${all.length} processes running`;
-    summary.classList.toggle("problem", down.some((p) => p.state !== "starting"));
+    summary.textContent = down.length
+      ? down.map((p) => `${p.name} ${p.state}`).join(", ")
+      : `${all.length} processes running`;
+    summary.classList.toggle(
+      "problem",
+      down.some((p) => p.state !== "starting"),
+    );
   }
   function showAck() {
     ack.textContent = state.lastAck ? `last ack ${state.lastAck.ms} ms` : "no ack yet";

@@ -14,9 +14,24 @@ export function startSidebar(host, { onuser, onpicked }) {
   });
   const face = h("span", { class: "act-face" });
   host.append(
-    h("div", { class: "side-head" }, h("span", { class: "brand-mark" }, icon("sprout")), h("span", null, h("strong", null, "Gardener demo"), h("small", null, "a local stand-in for Slack"))),
+    h(
+      "div",
+      { class: "side-head" },
+      h("span", { class: "brand-mark" }, icon("sprout")),
+      h(
+        "span",
+        null,
+        h("strong", null, "Gardener demo"),
+        h("small", null, "a local stand-in for Slack"),
+      ),
+    ),
     list,
-    h("div", { class: "act-as" }, h("label", { for: "act-as" }, "Act as"), h("div", { class: "act-row" }, face, select)),
+    h(
+      "div",
+      { class: "act-as" },
+      h("label", { for: "act-as" }, "Act as"),
+      h("div", { class: "act-row" }, face, select),
+    ),
   );
   roving(list, () => [...list.querySelectorAll("button")]);
 
@@ -43,13 +58,24 @@ export function startSidebar(host, { onuser, onpicked }) {
         h("span", { class: "side-lead", "aria-hidden": "true" }, lead),
         h("span", { class: "side-label" }, label.replace(/^#/, "")),
         note && h("span", { class: "side-note" }, note),
-        unread > 0 && h("span", { class: "badge", "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread)),
+        unread > 0 &&
+          h(
+            "span",
+            { class: "badge", "aria-hidden": "true" },
+            unread > 99 ? "99+" : String(unread),
+          ),
       ),
     );
   }
 
   function channelItem(channel) {
-    const note = channel.im ? null : channel.shared ? "shared" : channel.member ? null : "not invited";
+    const note = channel.im
+      ? null
+      : channel.shared
+        ? "shared"
+        : channel.member
+          ? null
+          : "not invited";
     return item(channel.id, channelLabel(channel), {
       lead: channel.im ? icon("sprout") : "#",
       unread: channel.unread,
@@ -60,17 +86,32 @@ export function startSidebar(host, { onuser, onpicked }) {
 
   function render() {
     const focused = list.contains(document.activeElement) && document.activeElement.dataset.id;
-    const [rooms, direct] = [state.channels.filter((c) => !c.im), state.channels.filter((c) => c.im)];
+    const [rooms, direct] = [
+      state.channels.filter((c) => !c.im),
+      state.channels.filter((c) => c.im),
+    ];
     replace(
       list,
       h("h2", { class: "side-title" }, "Channels"),
       h("ul", null, rooms.map(channelItem)),
       h("h2", { class: "side-title" }, "Apps"),
-      h("ul", null, item("home", "App Home", { lead: icon("home"), testid: "channel-home" }), direct.map(channelItem)),
+      h(
+        "ul",
+        null,
+        item("home", "App Home", { lead: icon("home"), testid: "channel-home" }),
+        direct.map(channelItem),
+      ),
     );
     if (focused) list.querySelector(`[data-id="${focused}"]`)?.focus();
-    const users = [...state.users.values()].filter((user) => !user.bot && /^U0(?!GARDEN)/.test(user.id));
-    replace(select, users.map((user) => h("option", { value: user.id, selected: user.id === state.me }, described(user))));
+    const users = [...state.users.values()].filter(
+      (user) => !user.bot && /^U0(?!GARDEN)/.test(user.id),
+    );
+    replace(
+      select,
+      users.map((user) =>
+        h("option", { value: user.id, selected: user.id === state.me }, described(user)),
+      ),
+    );
     replace(face, avatar(state.me));
   }
 

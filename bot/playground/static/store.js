@@ -117,10 +117,13 @@ function takeSnapshot(snap) {
   state.home = snap.home || null;
   state.processes = new Map((snap.processes || []).map((process) => [process.name, process]));
   const repos = snap.github?.repos || snap.github || [];
-  state.repos = new Map((Array.isArray(repos) ? repos : Object.values(repos)).map((r) => [r.full_name, r]));
+  state.repos = new Map(
+    (Array.isArray(repos) ? repos : Object.values(repos)).map((r) => [r.full_name, r]),
+  );
   state.log = [...(snap.log || [])];
   state.scenes = [...(snap.scenes || [])].slice(-SCENES_KEPT);
-  state.lastAck = state.scenes.findLast((s) => s.kind === "ack" && typeof s.ms === "number") || null;
+  state.lastAck =
+    state.scenes.findLast((s) => s.kind === "ack" && typeof s.ms === "number") || null;
   if (state.channel !== "home" && !channelOf(state.channel)) state.channel = state.channels[0]?.id;
   if (state.thread && !messageAt(state.thread.channel, state.thread.ts)) state.thread = null;
   emit("snapshot");
@@ -130,7 +133,8 @@ function takeSnapshot(snap) {
 function ephemerals() {
   const found = [];
   for (const [channel, messages] of state.messages)
-    for (const message of messages.values()) if (message.ephemeral_for) found.push([channel, message]);
+    for (const message of messages.values())
+      if (message.ephemeral_for) found.push([channel, message]);
   return found;
 }
 
