@@ -19,11 +19,9 @@ FLAGS = [
 
 
 def chromium() -> str | None:
-    """The browser's path: $CHROMIUM, else the usual names."""
-    wanted = os.environ.get("CHROMIUM")
-    return next(
-        (found for name in (wanted, *CALLED) if name and (found := shutil.which(name))), None
-    )
+    """The browser's path: $CHROMIUM where that is set, else the usual names."""
+    names = (os.environ["CHROMIUM"],) if os.environ.get("CHROMIUM") else CALLED
+    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")

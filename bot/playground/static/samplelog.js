@@ -17,7 +17,9 @@ export function sampleLog(now = Date.now()) {
       ...(labels && { labels }),
     });
   for (let i = 0; i < 24; i++) {
-    const id = Math.floor(now / 7 + i * 7919).toString(36).slice(-6);
+    const id = Math.floor(now / 7 + i * 7919)
+      .toString(36)
+      .slice(-6);
     if (i % 2 === 0)
       add(
         58 - i * 2,
