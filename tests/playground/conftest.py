@@ -14,11 +14,3 @@ def slack():
 @pytest.fixture
 def client(slack):
     return WebClient(token=slack.bot_token, base_url=slack.api_url)
-
-
-def plain(text):
-    return {"type": "plain_text", "text": text}
-
-
-def section(text="hello", **more):
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}, **more}
