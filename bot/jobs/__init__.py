@@ -1,0 +1,42 @@
+"""What a worker runs. Each job is `function(tools, **kwargs)`, queued by its name in here.
+
+`asks` reads what was typed, `analysis` reads the log, `clicks` and `decisions` do what a button
+says, `filing` files issues, `digests_job` is the clock's. `kwargs` are JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.adapters.toolbox import Toolbox
+from bot.jobs.analysis import analyze, given_up
+from bot.jobs.asks import command
+from bot.jobs.clicks import click, home
+from bot.jobs.decisions import fill_expected, submit_expected
+from bot.jobs.digests_job import digest, digest_now, due
+from bot.jobs.filing import fill_filing, reconcile, submit_filing
+from bot.jobs.mention import mention
+
+__all__ = [
+    "analyze",
+    "click",
+    "command",
+    "digest",
+    "digest_now",
+    "due",
+    "fill_expected",
+    "fill_filing",
+    "gave_up",
+    "home",
+    "mention",
+    "reconcile",
+    "submit_expected",
+    "submit_filing",
+]
+
+
+def gave_up(tools: Toolbox, function: str, kwargs: Mapping[str, Any]) -> None:
+    """Told of a job that was killed once too often: who waits for it learns so."""
+    if function == "bot.jobs.analyze":
+        given_up(tools, **kwargs)

@@ -1,0 +1,323 @@
+"""The analysis of a question: a message that shows how far it is and becomes the report.
+
+Everyone who asks the same while it runs gets the same answer. A worker that is killed leaves the
+job to the next one, which goes on editing the same messages: their `ts` is kept with who waits.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from blocks import replies
+from blocks import report as report_blocks
+from blocks.message import Message
+from bot.adapters.asker import Asker
+from bot.adapters.slack import Gone, NotMember
+from bot.adapters.toolbox import Toolbox
+from bot.garden.analysis import analyze as analyze_log
+from bot.garden.command import Analyze
+from bot.garden.errors import Cancelled, GardenerError
+from bot.garden.model import SECOND, Environment, Progress, Query, Report, Severity, Window
+from bot.jobs import shown, thread
+from bot.jobs.common import new_reference, tell
+
+CACHED = 600
+"""Seconds for which a report answers the same question (the contract)."""
+EVERY = 3.0
+"""Seconds between two edits of the progress."""
+LOOK = 0.5
+"""Seconds between two looks at whether everyone has left."""
+LONG = 30 * SECOND
+"""After this long the asker is told in the thread, since an edit does not notify."""
+POSTED = 3_600
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Someone who waits for the answer."""
+
+    asker: Asker
+    ts: str
+    """The message that becomes the report; empty: only the asker is told."""
+    quiet: bool = False
+    """That message shows an older report meanwhile: no progress in it."""
+
+    def encode(self) -> dict[str, object]:
+        """As JSON data."""
+        return {"asker": self.asker.encode(), "ts": self.ts, "quiet": self.quiet}
+
+    @classmethod
+    def decode(cls, data: Mapping[str, Any]) -> Want:
+        """What `encode` gave."""
+        return cls(Asker.decode(data["asker"]), str(data["ts"]), bool(data.get("quiet")))
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False) -> None:
+    """Answers from the cache, or starts the analysis, or joins the one that runs."""
+    environment = tools.environment(wanted.environment)
+    run = wanted.typed
+    if not refresh and _from_cache(tools, asker, environment.name, run):
+        return
+    waiting = tools.queue.waiting(environment.name, run)
+    here = any(
+        want.asker.channel == asker.channel and want.ts and want.asker.request != asker.request
+        for want in map(Want.decode, waiting.values())
+    )
+    ts, quiet = "", False
+    if refresh and asker.message and not asker.ephemeral:
+        ts, quiet = asker.message, True
+    elif not here:
+        ts = _announce(tools, asker, environment, wanted)
+    tools.queue.ask(
+        environment.name,
+        run,
+        "bot.jobs.analyze",
+        {
+            "environment": environment.name,
+            "run": run,
+            "start": wanted.span.window.start,
+            "end": wanted.span.window.end,
+            "services": list(wanted.services),
+            "severity": None if wanted.severity is None else wanted.severity.name,
+        },
+        who=f"{asker.channel}/{asker.user}/{ts}",
+        want=Want(asker, ts, quiet).encode(),
+    )
+    if quiet:
+        tell(tools, asker, replies.note("Reading again. The report changes when that is done."))
+    elif here:
+        tell(tools, asker, replies.joined(environment.name))
+
+
+def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: Analyze) -> str:
+    """Posts the progress message; empty where only the asker can be told. Once a request."""
+    name = f"posted:{asker.request}"
+    if (known := tools.notes.get(environment.name, name)) is not None:
+        return str(known)
+    message = report_blocks.progress(
+        environment.name,
+        wanted.span.window,
+        Progress(0, None, 0.0),
+        shown.query(environment.name, wanted.typed, wanted.typed),
+        now=tools.now(),
+        timezone=environment.timezone,
+    )
+    try:
+        ts = tools.slack.post(asker.channel, message, thread=asker.thread or None)
+    except NotMember:
+        ts = ""
+        tell(tools, asker, message)
+    tools.notes.put(environment.name, name, ts, POSTED)
+    return ts
+
+
+def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> bool:
+    key = tools.notes.get(environment, f"recent:{run}")
+    stored = tools.reports.get(environment, str(key)) if key else None
+    if stored is None:
+        return False
+    if tools.notes.get(environment, f"posted:{asker.request}") is not None:
+        return True  # a killed worker's job, done again
+    tools.notes.put(environment, f"posted:{asker.request}", "", POSTED)
+    _deliver(tools, Want(asker, ""), shown.fresh(tools, stored), run, str(key))
+    return True
+
+
+# --- the job -------------------------------------------------------------------------------------
+
+
+def analyze(
+    tools: Toolbox,
+    *,
+    environment: str,
+    run: str,
+    start: int,
+    end: int,
+    services: list[str],
+    severity: str | None,
+) -> None:
+    """Reads, and answers everyone who waits. `start` and `end` in nanoseconds."""
+    known = tools.environment(environment)
+    query = Query(
+        environment=known.name,
+        project=known.project,
+        services=tuple(services) or known.services,
+        window=Window(start, end),
+        min_severity=known.min_severity if severity is None else Severity[severity],
+    )
+    watch = _Watch(tools, known, query, run)
+    try:
+        report = analyze_log(
+            tools.logs, query, known, now=tools.now(), registry=tools.registry, listener=watch
+        )
+        key = f"r-{uuid.uuid4().hex[:12]}"
+        shown.keep(tools, key, report, run)
+        tools.notes.put(known.name, f"recent:{run}", key, CACHED)
+    except Cancelled:
+        # Nobody waits any more; who came in the meantime is told to ask again.
+        _end(tools, watch, "Everyone who asked had left.")
+    except GardenerError as error:
+        _log.info("an analysis failed", environment=known.name, why=str(error))
+        _end(tools, watch, str(error))
+    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+        reference = new_reference()
+        _log.exception("an analysis broke", environment=known.name, reference=reference)
+        _end(tools, watch, "Something failed that should not.", reference)
+    else:
+        people = tools.queue.answer(known.name, run)
+        _answer_all(tools, people, shown.fresh(tools, report), run, key)
+
+
+class _Watch:
+    """Told every page: edits the progress, and stops the reading where nobody waits."""
+
+    def __init__(self, tools: Toolbox, environment: Environment, query: Query, run: str) -> None:
+        self.tools = tools
+        self.environment = environment
+        self.query = query
+        self.run = run
+        self._looked = self._edited = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK:
+            return
+        self._looked = now
+        if self.tools.queue.cancelled(self.environment.name, self.run):
+            raise Cancelled("Everyone who asked has left.")
+        if now - self._edited < EVERY:
+            return
+        self._edited = now
+        message = report_blocks.progress(
+            self.environment.name,
+            self.query.window,
+            progress,
+            shown.query(self.environment.name, self.run, self.run),
+            now=self.tools.now(),
+            timezone=self.environment.timezone,
+        )
+        for want in _wants(self.tools.queue.waiting(self.environment.name, self.run)):
+            if want.ts and not want.quiet:
+                self._edit(want, message)
+
+    def _edit(self, want: Want, message: Message) -> None:
+        try:
+            self.tools.slack.update(want.asker.channel, want.ts, message)
+        except GardenerError as error:
+            _log.info("a progress was not drawn", why=str(error))
+
+    def failed(self, sentence: str, reference: str | None) -> Message:
+        """What takes the progress's place."""
+        return report_blocks.failed(
+            self.environment.name,
+            self.query.window,
+            sentence,
+            shown.query(self.environment.name, self.run),
+            reference=reference,
+            now=self.tools.now(),
+            timezone=self.environment.timezone,
+        )
+
+
+def _wants(people: Mapping[str, Mapping[str, Any]]) -> list[Want]:
+    """One a message; of those who have none, one a conversation that has none."""
+    wants = [Want.decode(data) for data in people.values()]
+    found = {(w.asker.channel, w.ts): w for w in wants if w.ts}
+    with_message = {channel for channel, _ in found}
+    for want in wants:
+        if not want.ts and want.asker.channel not in with_message:
+            found.setdefault((want.asker.channel, want.asker.user), want)
+    return list(found.values())
+
+
+def _answer_all(
+    tools: Toolbox, people: Mapping[str, Mapping[str, Any]], report: Report, run: str, key: str
+) -> None:
+    for want in _wants(people):
+        try:
+            _deliver(tools, want, report, run, key)
+        except GardenerError as error:
+            _log.warning("a report was not delivered", why=str(error))
+            _tell(tools, want.asker, replies.error(error))
+
+
+def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> None:
+    asker = want.asker
+    message = shown.draw(tools, report, run, key)
+    ts = _put(tools, want, message)
+    if not ts:
+        replace = asker.ephemeral
+        if asker.response_url:
+            tools.slack.respond(
+                asker.response_url, replies.not_in_channel(message), replace=replace
+            )
+        else:
+            tell(tools, asker, message)
+        return
+    shown.note_place(tools, report.environment, key, shown.Place(shown.REPORT, asker.channel, ts))
+    if tools.now() - asker.at > LONG:
+        sentence = report_blocks.summary(
+            report, tools.now(), shown.query(report.environment, run, key)
+        )
+        done = replies.finished(asker.user, report, sentence)
+        tools.slack.post(asker.channel, done, thread=asker.thread or ts)
+    thread.fill(tools, asker, report, run, key=key, ts=ts)
+
+
+def _put(tools: Toolbox, want: Want, message: Message) -> str:
+    """Into the message that waits for it, or as a new one; empty where we may not write."""
+    asker = want.asker
+    if want.ts:
+        try:
+            tools.slack.update(asker.channel, want.ts, message)
+            return want.ts
+        except Gone:
+            pass  # somebody deleted it, and wants the report all the same
+    if asker.ephemeral or not asker.channel:
+        return ""
+    try:
+        return tools.slack.post(asker.channel, message, thread=asker.thread or None)
+    except NotMember:
+        return ""
+
+
+def _end(tools: Toolbox, watch: _Watch, sentence: str, reference: str | None = None) -> None:
+    message = watch.failed(sentence, reference)
+    for want in _wants(tools.queue.answer(watch.environment.name, watch.run)):
+        try:
+            if want.ts and not want.quiet:
+                tools.slack.update(want.asker.channel, want.ts, message)
+                continue
+        except GardenerError as error:
+            _log.info("a failure was not drawn", why=str(error))
+        _tell(tools, want.asker, message)
+
+
+def _tell(tools: Toolbox, asker: Asker, message: Message) -> None:
+    try:
+        tell(tools, asker, message)
+    except GardenerError as error:
+        _log.warning("somebody could not be told", why=str(error))
+
+
+def given_up(tools: Toolbox, *, environment: str, run: str, start: int, end: int, **_: Any) -> None:
+    """The job was killed once too often: those who wait are told."""
+    known = tools.environment(environment)
+    query = Query(known.name, known.project, known.services, Window(start, end))
+    _end(
+        tools,
+        _Watch(tools, known, query, run),
+        "The program that reads was ended three times while doing this. "
+        "A shorter time may work; my log says more.",
+    )

@@ -1,0 +1,116 @@
+"""A click on a card, a report or a digest: what the worker does for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from blocks import buttons, evidence, replies
+from blocks import home as home_blocks
+from blocks.buttons import Act
+from bot.adapters.asker import Asker
+from bot.adapters.toolbox import Toolbox
+from bot.garden.access import may_act, may_look
+from bot.garden.errors import Refused, UsageError
+from bot.garden.model import Card, Report
+from bot.jobs import asks, decisions, digests_job, shown
+from bot.jobs.common import answering, require, tell
+
+Click = Callable[[Toolbox, Asker, Act], None]
+
+
+def click(tools: Toolbox, *, asker: dict[str, object], act: str) -> None:
+    """Does what a button or a menu's entry says."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    with answering(tools, who, again=wanted):
+        work = CLICKS.get(wanted.kind)
+        if work is None:
+            raise UsageError(
+                "This button is older than I am. Run /gardener again for a fresh report."
+            )
+        work(tools, who, wanted)
+
+
+def _run(tools: Toolbox, asker: Asker, act: Act) -> None:
+    asks.answer(tools, asker, act.query)
+
+
+def _refresh(tools: Toolbox, asker: Asker, act: Act) -> None:
+    asks.answer(tools, asker, act.query, refresh=True)
+
+
+def _why(tools: Toolbox, asker: Asker, act: Act) -> None:
+    environment = tools.environment(act.environment)
+    require(may_look(environment, asker.user, asker.channel, tools.slack))
+    report, card = _card(tools, act, asker)
+    del report
+    tell(tools, asker, evidence.why(card.cluster, card.incident, environment=environment.name))
+
+
+def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
+    """Into the thread of the report, once a cluster; where we may not write, to the asker alone."""
+    environment = tools.environment(act.environment)
+    require(may_look(environment, asker.user, asker.channel, tools.slack))
+    report, card = _card(tools, act, asker)
+    key = shown.report_key(tools, environment.name, act, asker)
+    known = tools.notes.get(environment.name, f"report:{key}") or {}
+    query = shown.query(environment.name, str(known.get("typed", "")) or act.query, key)
+    message = evidence.evidence(card, report, now=tools.now(), query=query)
+    if asker.ephemeral or not asker.message:
+        tell(tools, asker, message)
+        return
+    root = asker.thread or asker.message
+    name = f"evidence:{key}:{card.cluster.id}:{asker.channel}:{root}"
+    there = tools.notes.get(environment.name, name)
+    if there is not None:
+        url = tools.slack.permalink(asker.channel, str(there))
+        said = f"The evidence for {card.cluster.name} is in the thread already."
+        tell(tools, asker, replies.note(f"{said} {url}" if url else said))
+        return
+    ts = tools.slack.post(asker.channel, message, thread=root)
+    tools.notes.put(environment.name, name, ts, shown.KEPT)
+
+
+def _unsubscribe(tools: Toolbox, asker: Asker, act: Act) -> None:
+    environment = tools.environment(act.environment)
+    require(may_act(environment, asker.user, asker.channel, tools.slack, doing="stop the digest"))
+    removed = digests_job.unsubscribe(tools, asker, environment.name)
+    message = replies.unsubscribed(removed)
+    if removed and not asker.ephemeral:
+        tools.slack.post(asker.channel, message)
+    else:
+        tell(tools, asker, message)
+
+
+def _card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card]:
+    found = shown.find_card(tools, act, asker)
+    if found is None:
+        raise Refused(decisions.too_old(act.environment))
+    return found
+
+
+CLICKS: Mapping[str, Click] = {
+    buttons.RUN: _run,
+    buttons.REFRESH: _refresh,
+    buttons.WHY: _why,
+    buttons.EVIDENCE: _evidence,
+    buttons.MINE: decisions.mine,
+    buttons.UNDO: decisions.undo,
+    buttons.EXTEND: decisions.extend,
+    buttons.UNSUBSCRIBE: _unsubscribe,
+}
+
+
+def home(tools: Toolbox, *, user: str) -> None:
+    """Draws somebody's home tab: what they may see, and nothing else."""
+    visible = [e for e in tools.environments if may_look(e, user, user, tools.slack)]
+    names = {e.name for e in visible}
+    latest: dict[str, Report] = {}
+    for environment in visible:
+        key = tools.notes.get(environment.name, "latest")
+        report = tools.reports.get(environment.name, str(key)) if key else None
+        if report is not None:
+            latest[environment.name] = shown.fresh(tools, report)
+    subscriptions = [s for s in tools.subscriptions.all() if s.environment in names]
+    tools.slack.publish_home(
+        user, home_blocks.home(visible, subscriptions, now=tools.now(), latest=latest)
+    )

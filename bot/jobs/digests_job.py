@@ -1,0 +1,149 @@
+"""The daily digest: when it is due, what changed, posted once."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+
+from blocks import digest as digest_blocks
+from bot.adapters.asker import Asker
+from bot.adapters.slack import NotMember
+from bot.adapters.toolbox import Toolbox
+from bot.garden import digest as digests
+from bot.garden.analysis import analyze as analyze_log
+from bot.garden.errors import GardenerError
+from bot.garden.model import DAY, Query, Report, Window
+from bot.garden.ports import Subscription
+from bot.garden.times import LONGEST
+from bot.jobs import shown
+from bot.jobs.common import answering
+
+SENT = 3 * 86_400
+"""Seconds for which a digest that was sent is not sent again."""
+RECONCILED = 55
+"""Seconds between two looks at what GitHub did not confirm."""
+
+_log = structlog.get_logger(__name__)
+
+
+def due(tools: Toolbox, now: int) -> None:
+    """Called once a minute: queues the digests that are due, and looks after what is pending."""
+    for subscription in tools.subscriptions.all():
+        try:
+            when = digests.last_due(subscription, now)
+        except GardenerError as error:
+            _log.warning("a digest has no time", channel=subscription.channel, why=str(error))
+            continue
+        if when is not None:
+            slot = digests.slot(subscription, when)
+            tools.queue.enqueue(
+                "bot.jobs.digest",
+                {"environment": subscription.environment, "channel": subscription.channel,
+                 "slot": slot},
+                job_id=slot, unique=True, keep=SENT,
+            )  # fmt: skip
+    for environment in tools.environments:
+        if any(known.pending for known in tools.decisions.all(environment.name).values()):
+            tools.queue.enqueue(
+                "bot.jobs.reconcile",
+                {"environment": environment.name},
+                job_id=f"reconcile-{environment.name}", unique=True, keep=RECONCILED,
+            )  # fmt: skip
+
+
+def digest(tools: Toolbox, *, environment: str, channel: str, slot: str) -> None:
+    """One subscribed digest. Done twice, it is posted once."""
+    subscription = next(
+        (
+            s
+            for s in tools.subscriptions.all()
+            if (s.environment, s.channel) == (environment, channel)
+        ),
+        None,
+    )
+    if subscription is None:
+        return  # switched off in the meantime
+    asker = Asker(subscription.by, slot, tools.now(), channel)
+    with answering(tools, asker):
+        _post(tools, asker, environment, slot, lasting=True)
+
+
+def digest_now(tools: Toolbox, *, asker: dict[str, object], environment: str) -> None:
+    """`/gardener digest now`. The daily one goes on as if it had not been asked for."""
+    who = Asker.decode(asker)
+    with answering(tools, who):
+        _post(tools, who, environment, f"now-{who.request}", lasting=False)
+
+
+def ask(tools: Toolbox, asker: Asker, environment: str) -> None:
+    """Queues a digest for this channel at once."""
+    tools.queue.enqueue(
+        "bot.jobs.digest_now",
+        {"asker": asker.encode(), "environment": environment},
+        job_id=f"digest-now-{asker.request}", unique=True, keep=3_600,
+    )  # fmt: skip
+
+
+def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting: bool) -> None:
+    if tools.notes.get(environment, f"digest:{slot}") is not None:
+        return
+    known = tools.environment(environment)
+    last = f"digest:{asker.channel}"
+    previous = tools.reports.get(known.name, last)
+    now = tools.now()
+    start = previous.window.end if previous else now - DAY
+    window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
+    query = Query(known.name, known.project, known.services, window, known.min_severity)
+    report = analyze_log(tools.logs, query, known, now=now, registry=tools.registry)
+    key = f"r-{uuid.uuid4().hex[:12]}"
+    _keep(tools, key, report, previous)
+    compared = digests.compare(previous, report, tools.decisions.all(known.name), now)
+    typed = _typed(report)
+    message = digest_blocks.digest(compared, now=now, query=shown.query(known.name, typed, key))
+    # Whoever comes second, because the first was killed between post and note, finds the lock.
+    if not tools.locks.once(f"digest:{slot}", SENT, slot + asker.request):
+        return
+    try:
+        ts = tools.slack.post(asker.channel, message)
+    except NotMember:
+        if lasting:
+            _stop(tools, asker, known.name)
+        tools.slack.tell(
+            asker.user, message, channel=asker.channel, response_url=asker.response_url
+        )
+        return
+    tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
+    shown.note_place(tools, known.name, key, shown.Place(shown.DIGEST, asker.channel, ts))
+    if lasting:
+        tools.reports.put(known.name, last, report, None)
+
+
+def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> None:
+    """Stores this report and the one before under keys of their own: both are drawn again."""
+    before = ""
+    if previous is not None:
+        before = f"{key}-before"
+        tools.reports.put(report.environment, before, previous, shown.KEPT)
+    shown.keep(tools, key, report, _typed(report), before)
+
+
+def _typed(report: Report) -> str:
+    """The command that shows the whole window, for [Show all]."""
+    hours = max(1, -(-(report.window.end - report.window.start) // (DAY // 24)))
+    return (
+        f"{report.environment} {hours // 24}d"
+        if hours % 24 == 0
+        else (f"{report.environment} {min(hours, 720)}h")
+    )
+
+
+def _stop(tools: Toolbox, asker: Asker, environment: str) -> None:
+    """The bot was removed from the channel: no digest can come, and its owner is told."""
+    removed = tools.subscriptions.remove(asker.channel, environment)
+    _log.warning("a digest was stopped: not in the channel", removed=len(removed))
+
+
+def unsubscribe(tools: Toolbox, asker: Asker, environment: str) -> tuple[Subscription, ...]:
+    """[Stop] below a subscription."""
+    return tuple(tools.subscriptions.remove(asker.channel, environment))

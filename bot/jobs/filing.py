@@ -1,0 +1,214 @@
+"""Filing on GitHub: the modal is filled with a draft and related issues; what it says is done."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import structlog
+
+from blocks import buttons, modals, replies
+from blocks.buttons import Act
+from blocks.message import View
+from bot.adapters.asker import Asker
+from bot.adapters.slack import Gone
+from bot.adapters.toolbox import Toolbox
+from bot.garden import issue_text
+from bot.garden.errors import GardenerError, Refused
+from bot.garden.filing import Filed, Filing, How, Order, Outcome
+from bot.garden.model import Environment
+from bot.garden.related import rank
+from bot.jobs import shown
+from bot.jobs.common import answering, new_reference, require, tell
+from bot.jobs.decisions import in_view, may, too_old
+
+TITLE = "File on GitHub"
+LOOKED_AT = 100
+"""Issues that are compared with a card: the most recently updated."""
+_DONE = {
+    How.CREATED: "filed as",
+    How.FOUND: "filed already as",
+    How.COMMENTED: "added to",
+    How.REOPENED: "reopened as",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+def fill_filing(
+    tools: Toolbox,
+    *,
+    asker: dict[str, object],
+    act: str,
+    view: str,
+    choice: str | None = None,
+    note: str = "",
+) -> None:
+    """Fills the modal that the click opened, or draws it for another choice."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    try:
+        with in_view(tools, who, wanted, view, TITLE):
+            drawn = _drawn(tools, who, wanted, choice, note)
+            tools.slack.update_view(view, drawn)
+    except Gone:
+        return  # closed before it was filled
+    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+        reference = new_reference()
+        _log.exception("a form was not filled", reference=reference)
+        said = f"Something failed that should not. It is in my log. Reference {reference}."
+        tools.slack.update_view(view, modals.notice(TITLE, said, wanted))
+
+
+def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str) -> View:
+    environment = tools.environment(act.environment)
+    require(may(tools, environment, asker, "file issues"))
+    repository_name = _repository(environment)
+    found = shown.find_card(tools, act, asker)
+    if found is None:
+        raise Refused(too_old(environment.name))
+    report, card = found
+    known = card.cluster.decisions.issue
+    if known is not None and known.state != "closed" and choice is None:
+        shown.redraw(tools, environment.name, act, asker)
+        raise Refused(
+            f"{card.cluster.name} is filed already: #{known.number} {known.title}. {known.url}"
+        )
+    repository = tools.tracker.repository(repository_name)
+    issues = tools.tracker.recent(repository.full_name, LOOKED_AT)
+    related = rank(card, issues, tools.secrets, tools.now())
+    draft = issue_text.draft(
+        card,
+        report,
+        public=not repository.private,
+        related=related,
+        secret=tools.secrets[0],
+        slack_url=_link(tools, act),
+    )
+    return modals.filing(draft, related, repository, card, act, choice=choice, note=note)
+
+
+def submit_filing(
+    tools: Toolbox, *, asker: dict[str, object], act: str, view: str, said: dict[str, Any]
+) -> None:
+    """Does what the form says, once, and draws the card with its issue."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    with answering(tools, who, again=wanted.of(buttons.CREATE_ISSUE, wanted.cluster)):
+        environment = tools.environment(wanted.environment)
+        require(may(tools, environment, who, "file issues"))
+        found = shown.find_card(tools, wanted, who)
+        if found is None:
+            raise Refused(f"Nothing was filed: {too_old(environment.name)}")
+        report, card = found
+        repository = tools.tracker.repository(_repository(environment))
+        public, note = not repository.private, str(said.get("note") or "") or None
+        choice, number = said["choice"], int(said.get("number") or 0)
+        secret, link = tools.secrets[0], _link(tools, wanted)
+        closed = card.cluster.decisions.issue
+        if choice == "new":
+            draft = issue_text.draft(
+                card, report, public=public, secret=secret, slack_url=link, note=note
+            )
+            body, nonce = draft.body, ""
+        else:
+            nonce = view
+            body = issue_text.comment(
+                card,
+                report,
+                public=public,
+                secret=secret,
+                nonce=nonce,
+                slack_url=link,
+                note=note,
+                regression=choice == "reopen",
+            )
+        order = Order(
+            environment=environment.name,
+            repository=repository.full_name,
+            cluster=card.cluster.id,
+            by=who.user,
+            body=body,
+            public=public,
+            title=str(said.get("title") or ""),
+            labels=tuple(said.get("labels") or ()),
+            symptoms=tuple(s.id for s in card.symptoms),
+            nonce=nonce,
+            # They saw that the issue before is closed, and want another one.
+            beside=closed.number if closed and closed.state == "closed" else None,
+            reply=_reply(who, wanted, card.cluster.name),
+        )
+        filing = build(tools)
+        if choice == "new":
+            outcome = filing.file(order)
+        elif choice == "add":
+            outcome = filing.add_to(order, number)
+        else:
+            outcome = filing.reopen(order, number)
+        _told(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
+
+
+def _told(
+    tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, name: str, done: Outcome
+) -> None:
+    shown.redraw(tools, environment.name, act, asker)
+    if isinstance(done, Filed):
+        tell(tools, asker, replies.filed(done.link, name, _DONE[done.how]))
+    else:
+        tell(tools, asker, replies.note(done.message))
+
+
+def reconcile(tools: Toolbox, *, environment: str) -> None:
+    """Finishes what GitHub did not confirm, and tells who had asked for it."""
+    known = tools.environment(environment)
+    for done in build(tools).reconcile(known.name):
+        asker, act, name = _asked(done.pending.reply, done.pending.by, tools.now())
+        try:
+            shown.redraw(tools, known.name, act, asker)
+            if isinstance(done.outcome, Filed):
+                text = _DONE[done.outcome.how]
+                tell(tools, asker, replies.filed(done.outcome.link, name, text))
+            elif done.failure:
+                tell(tools, asker, replies.note(f"{name} is not filed. {done.failure}"))
+        except GardenerError as error:
+            _log.warning("somebody could not be told of an issue", why=str(error))
+
+
+def build(tools: Toolbox) -> Filing:
+    """The use case on this process's outside systems."""
+    return Filing(
+        tools.tracker,
+        tools.decisions,
+        tools.locks,
+        secrets=tools.secrets,
+        now=tools.now,
+        new_token=lambda: uuid.uuid4().hex,
+        pause=time.sleep,
+    )
+
+
+def _repository(environment: Environment) -> str:
+    if environment.github is None:
+        raise Refused(
+            f'{environment.name} has no repository: write github = "owner/name" under '
+            f"[environments.{environment.name}] in gardener.toml."
+        )
+    return environment.github
+
+
+def _link(tools: Toolbox, act: Act) -> str | None:
+    if not act.channel or not act.message:
+        return None
+    return tools.slack.permalink(act.channel, act.message)
+
+
+def _reply(asker: Asker, act: Act, name: str) -> str:
+    """Where to tell the person later: one line, without the response_url, which is a secret."""
+    return f"{asker.channel}\n{asker.thread}\n{name}\n{act.encode()}"
+
+
+def _asked(reply: str, by: str, now: int) -> tuple[Asker, Act, str]:
+    parts = reply.split("\n", 3)
+    if len(parts) != 4:
+        return Asker(by, "", now), Act(""), "It"
+    channel, thread, name, act = parts
+    return Asker(by, "", now, channel, thread=thread), Act.decode(act), name

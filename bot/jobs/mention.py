@@ -1,0 +1,80 @@
+"""A log file that was dropped on the bot: an analysis of the file, answered in its thread."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from blocks import replies
+from blocks import report as report_blocks
+from bot.adapters.asker import Asker
+from bot.adapters.json_file import JsonFile
+from bot.adapters.toolbox import Toolbox
+from bot.garden.access import may_look
+from bot.garden.analysis import EVERYTHING
+from bot.garden.analysis import analyze as analyze_log
+from bot.garden.errors import InputError, UsageError
+from bot.garden.model import Environment, Query
+from bot.jobs import asks, shown, thread
+from bot.jobs.common import NotAllowed, answering, tell
+
+FILES = 1
+"""Read from one message; more would be several reports in one thread."""
+
+
+def mention(tools: Toolbox, *, asker: dict[str, object], text: str, files: list[Any]) -> None:
+    """Answers a message to the bot: a file's analysis, or the same grammar as /gardener."""
+    who = Asker.decode(asker)
+    with answering(tools, who):
+        if not files:
+            asks.answer(tools, who, text or "help")
+            return
+        _file(tools, who, files[0], len(files))
+
+
+def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> None:
+    environment = _environment(tools, asker)
+    name = str(file.get("name") or "the file")
+    if file.get("mode") == "external" or not file.get("url"):
+        raise UsageError(f"{name} is not stored in Slack, so I cannot read it. Upload it here.")
+    content = tools.slack.download(str(file["url"]))
+    with tempfile.TemporaryDirectory(prefix="gardener-") as folder:
+        path = Path(folder) / "log.json"
+        path.write_bytes(content)
+        query = Query(environment.name, "", (), EVERYTHING, environment.min_severity)
+        try:
+            report = analyze_log(
+                JsonFile(str(path)), query, environment, now=tools.now(), registry=tools.registry
+            )
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), name)) from error
+    root = asker.thread or asker.message
+    key = f"r-{uuid.uuid4().hex[:12]}"
+    typed = f"{environment.name} 1d"
+    shown.keep(tools, key, report, typed)
+    report = shown.fresh(tools, report)
+    message = report_blocks.report(
+        report,
+        now=tools.now(),
+        age=None,
+        query=shown.query(environment.name, typed, key),
+        more=True,
+    )
+    ts = tools.slack.post(asker.channel, message, thread=root or None)
+    shown.note_place(tools, environment.name, key, shown.Place(shown.REPORT, asker.channel, ts))
+    thread.fill(tools, asker, report, typed, key=key, ts=ts)
+    if count > FILES:
+        tell(tools, asker, replies.note(f"I read {name}. One file a message, please."))
+
+
+def _environment(tools: Toolbox, asker: Asker) -> Environment:
+    """The file is taken for one of this channel's environment. Raises where there is none."""
+    refused = ""
+    for environment in tools.environments:
+        said = may_look(environment, asker.user, asker.channel, tools.slack)
+        if said:
+            return environment
+        refused = refused or said.sentence
+    raise NotAllowed(refused or "No environment is set up yet; gardener.toml names them.")

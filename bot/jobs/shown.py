@@ -1,0 +1,192 @@
+"""Which message shows which report: so that a decision is drawn wherever its card stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import structlog
+
+from blocks import digest as digest_blocks
+from blocks import report as report_blocks
+from blocks.buttons import Act
+from blocks.message import Message
+from bot.adapters.asker import Asker
+from bot.adapters.slack import Gone
+from bot.adapters.toolbox import Toolbox
+from bot.garden import digest as digests
+from bot.garden.errors import GardenerError
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Card, Report
+
+KEPT = 90 * DAY // SECOND
+"""Seconds for which buttons find the report that they stand under. After that they act on the
+cluster by its id, and answer all the same."""
+OLD = HOUR
+"""A newer report of the environment is preferred over one older than this (nanoseconds)."""
+
+REPORT, FURTHER, DIGEST = "report", "further", "digest"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message that shows (a part of) a report."""
+
+    kind: str
+    """`report`, `further` or `digest`."""
+    channel: str
+    ts: str
+    index: int = 0
+    """Of the messages with further cards."""
+
+
+def keep(tools: Toolbox, key: str, report: Report, typed: str, previous: str = "") -> None:
+    """Stores a report under its key, with the question that gave it."""
+    environment = report.environment
+    tools.reports.put(environment, key, report, KEPT)
+    tools.notes.put(
+        environment, f"report:{key}", {"typed": typed, "previous": previous, "places": []}, KEPT
+    )
+    tools.notes.put(environment, "latest", key, KEPT)
+
+
+def note_place(tools: Toolbox, environment: str, key: str, place: Place) -> None:
+    """Remembers that a message shows the report."""
+    name = f"report:{key}"
+    known = tools.notes.get(environment, name) or {"typed": "", "previous": "", "places": []}
+    written = [place.kind, place.channel, place.ts, place.index]
+    if written not in known["places"]:
+        known["places"].append(written)
+        tools.notes.put(environment, name, known, KEPT)
+    tools.notes.put(environment, f"message:{place.channel}:{place.ts}", key, KEPT)
+
+
+def query(environment: str, typed: str, key: str = "") -> Act:
+    """What the buttons of a report carry."""
+    return Act("", environment, query=typed, report=key)
+
+
+def fresh(tools: Toolbox, report: Report) -> Report:
+    """With what people have decided by now."""
+    return report.with_decisions(tools.decisions.all(report.environment))
+
+
+def draw(tools: Toolbox, report: Report, typed: str, key: str) -> Message:
+    """The report as a message, with its age where it has any."""
+    now = tools.now()
+    age = now - report.generated
+    return report_blocks.report(
+        report,
+        now=now,
+        age=age if age >= MINUTE else None,
+        query=query(report.environment, typed, key),
+        more=True,
+    )
+
+
+def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
+    """Draws every message anew that shows the report of this act, and the clicked one.
+
+    What is gone is passed over: the decision stands, and the person is told of it in any case.
+    """
+    key = report_key(tools, environment, act, asker)
+    stored = tools.reports.get(environment, key) if key else None
+    if stored is None:
+        return
+    report = fresh(tools, stored)
+    known = tools.notes.get(environment, f"report:{key}") or {}
+    typed = str(known.get("typed", "")) or act.query
+    if asker.ephemeral and asker.response_url and asker.message == (act.message or asker.message):
+        _try(
+            lambda: tools.slack.respond(
+                asker.response_url, draw(tools, report, typed, key), replace=True
+            )
+        )
+    for place in _places(known):
+        before = str(known.get("previous", ""))
+        message = _message(tools, report, typed, key, place, previous=before)
+        if message is not None:
+            _try(partial(tools.slack.update, place.channel, place.ts, message))
+
+
+def report_key(tools: Toolbox, environment: str, act: Act, asker: Asker) -> str:
+    """The key of the report under which the button stands; empty where it is not known."""
+    if act.report:
+        return act.report
+    found = tools.notes.get(environment, f"message:{asker.channel}:{act.message or asker.message}")
+    return str(found or "")
+
+
+def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | None:
+    """The card of a cluster as it is now, and the report that has it; None where none has.
+
+    The report under the message, unless that is old and a newer one has the cluster as well.
+    """
+    environment = act.environment
+    here = report_key(tools, environment, act, asker)
+    latest = str(tools.notes.get(environment, "latest") or "")
+    found: list[tuple[Report, Card]] = []
+    for key in dict.fromkeys(k for k in (here, latest) if k):
+        report = tools.reports.get(environment, key)
+        if report is None:
+            continue
+        report = fresh(tools, report)
+        card = card_of(report, act.cluster)
+        if card is not None:
+            found.append((report, card))
+    if len(found) == 2 and tools.now() - found[0][0].generated > OLD:
+        return max(found, key=lambda each: each[0].generated)
+    return found[0] if found else None
+
+
+def card_of(report: Report, cluster: str) -> Card | None:
+    """The card that shows a cluster: its own, or the incident's of which it is a symptom."""
+    inside = None
+    for card in report.cards:
+        if cluster in (card.cluster.id, card.cluster.name):
+            return card
+        if any(cluster in (s.id, s.name) for s in card.symptoms):
+            inside = card
+    return inside
+
+
+def _message(
+    tools: Toolbox, report: Report, typed: str, key: str, place: Place, *, previous: str
+) -> Message | None:
+    now = tools.now()
+    if place.kind == REPORT:
+        return draw(tools, report, typed, key)
+    if place.kind == FURTHER:
+        drawn = report_blocks.further(report, now=now, query=query(report.environment, typed, key))
+        return drawn[place.index] if place.index < len(drawn) else None
+    before = tools.reports.get(report.environment, previous) if previous else None
+    compared = digests.compare(before, report, tools.decisions.all(report.environment), now)
+    return digest_blocks.digest(compared, now=now, query=query(report.environment, typed, key))
+
+
+def _places(known: Mapping[str, Any]) -> Sequence[Place]:
+    return [Place(str(k), str(c), str(t), int(i)) for k, c, t, i in known.get("places", [])]
+
+
+def _try(edit: Any) -> None:
+    try:
+        edit()
+    except Gone:
+        pass
+    except GardenerError as error:
+        _log.warning("a message was not drawn anew", why=str(error))
+
+
+def with_place(act: Act, asker: Asker) -> Act:
+    """The act as a modal keeps it: with the message that it was clicked on."""
+    return replace(act, channel=asker.channel, message=asker.message, thread=asker.thread)
+
+
+def names(tools: Toolbox, environment: str) -> Mapping[str, str]:
+    """Cluster id → `C3`, of the latest report."""
+    key = str(tools.notes.get(environment, "latest") or "")
+    report = tools.reports.get(environment, key) if key else None
+    return {c.id: c.name for c in report.clusters} if report is not None else {}

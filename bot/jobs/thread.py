@@ -1,0 +1,77 @@
+"""What follows a report in its thread: further cards, the worklog, the chart."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from blocks import report as report_blocks
+from bot.adapters.asker import Asker
+from bot.adapters.toolbox import Toolbox
+from bot.garden import words
+from bot.garden.errors import GardenerError
+from bot.garden.model import Report
+from bot.garden.worklog import worklog
+from bot.jobs import shown
+
+FURTHER = 5
+"""Messages with further cards at most; the worklog has all of them."""
+
+_log = structlog.get_logger(__name__)
+
+
+def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts: str) -> None:
+    """Everything that belongs into the thread of the report; once for each message.
+
+    A part that fails leaves the others alone: the report itself has been delivered.
+    """
+    environment = report.environment
+    if not report.cards or tools.notes.get(environment, f"thread:{key}:{asker.channel}:{ts}"):
+        return
+    tools.notes.put(environment, f"thread:{key}:{asker.channel}:{ts}", 1, shown.KEPT)
+    root = asker.thread or ts
+    now = tools.now()
+    drawn = report_blocks.further(report, now=now, query=shown.query(environment, run, key))
+    for index, message in enumerate(drawn[:FURTHER]):
+        where = _part(partial(tools.slack.post, asker.channel, message, thread=root))
+        if where:
+            place = shown.Place(shown.FURTHER, asker.channel, str(where), index)
+            shown.note_place(tools, environment, key, place)
+    day = words.moment(report.generated, report.timezone)
+    name = f"{words.one_line(environment)} {day:%Y-%m-%d %H.%M}"
+    _part(
+        lambda: tools.slack.upload(
+            asker.channel,
+            root,
+            f"worklog {name}.md".replace(" ", "-"),
+            worklog(report, now=now).encode(),
+            title=f"Worklog {name}",
+        )
+    )
+    _part(lambda: _chart(tools, asker, report, root, name))
+
+
+def _chart(tools: Toolbox, asker: Asker, report: Report, root: str, name: str) -> None:
+    if not any(any(card.cluster.histogram) for card in report.cards):
+        return
+    # By its name only here: drawing needs half a second of imports.
+    drawn = importlib.import_module("bot.adapters.chart").draw(report)
+    tools.slack.upload(
+        asker.channel,
+        root,
+        f"chart {name}.png".replace(" ", "-"),
+        drawn.png,
+        title=f"Entries per hour, {name}",
+        alt=drawn.alt,
+    )
+
+
+def _part(work: Callable[[], object]) -> object:
+    try:
+        return work()
+    except GardenerError as error:
+        _log.warning("a part of the thread is missing", why=str(error))
+        return None

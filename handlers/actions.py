@@ -1,0 +1,104 @@
+"""Buttons and menus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from blocks import buttons, modals
+from blocks.buttons import Act
+from bot.adapters.slack import Gone
+from bot.garden.errors import GardenerError
+from handlers import payload, runs
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack
+
+    from bot.adapters.asker import Asker
+    from bot.adapters.toolbox import Toolbox
+    from handlers.payload import Body
+
+EXPECTED_TITLE = "Mark as expected"
+
+
+def act(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """Any button or menu entry that a worker carries out; those with a form open it first."""
+    ack()
+    asker = payload.of_interaction(body, wiring.now())
+    wanted = payload.act_of(body)
+    if wanted.kind in {buttons.CREATE_ISSUE, buttons.EXPECTED}:
+        _open(wiring, asker, wanted, str(body.get("trigger_id") or ""))
+        return
+    if wanted.kind == buttons.CANCEL:
+        runs.cancel(wiring, asker, wanted)
+        return
+    wiring.queue.enqueue(
+        "bot.jobs.click",
+        {"asker": asker.encode(), "act": wanted.encode()},
+        job_id=payload.job_id(asker, "click"),
+        unique=True,
+        keep=payload.ONCE,
+    )
+
+
+def link(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """A link: the browser follows it, Slack only tells."""
+    del wiring, body
+    ack()
+
+
+def cancel(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """[Cancel]: done here, since the worker is busy with what is to be cancelled."""
+    ack()
+    runs.cancel(wiring, payload.of_interaction(body, wiring.now()), payload.act_of(body))
+
+
+def choose(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """The radio button of the filing form: drawn again, since the submit button says what it
+    does."""
+    ack()
+    asker = payload.of_interaction(body, wiring.now())
+    view = body["view"]
+    wanted = Act.decode(view.get("private_metadata"))
+    choice, note = modals.chosen_now(view)
+    asker = replace(asker, channel=wanted.channel, message=wanted.message, thread=wanted.thread)
+    wiring.queue.enqueue(
+        "bot.jobs.fill_filing",
+        {
+            "asker": asker.encode(),
+            "act": wanted.encode(),
+            "view": str(view["id"]),
+            "choice": choice,
+            "note": note,
+        },
+        job_id=payload.job_id(asker, "choose"),
+        unique=True,
+        keep=payload.ONCE,
+    )
+
+
+def _open(wiring: Toolbox, asker: Asker, wanted: Act, trigger: str) -> None:
+    """Opens the form while the trigger lives; the worker fills it."""
+    kept = replace(wanted, channel=asker.channel, message=asker.message, thread=asker.thread)
+    files = wanted.kind == buttons.CREATE_ISSUE
+    loading = (
+        modals.filing_loading(kept)
+        if files
+        else modals.notice(EXPECTED_TITLE, "Looking at it…", kept)
+    )
+    try:
+        view = wiring.slack.open_view(trigger, loading)
+    except Gone:
+        # A click that was sent again, or came late: the form is open already, or click again.
+        return
+    try:
+        wiring.queue.enqueue(
+            "bot.jobs.fill_filing" if files else "bot.jobs.fill_expected",
+            {"asker": asker.encode(), "act": kept.encode(), "view": view},
+            job_id=payload.job_id(asker, "fill"),
+            unique=True,
+            keep=payload.ONCE,
+        )
+    except GardenerError as error:
+        title = "File on GitHub" if files else EXPECTED_TITLE
+        wiring.slack.update_view(view, modals.notice(title, str(error), kept))

@@ -1,0 +1,26 @@
+"""`/gardener …`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handlers import payload
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack
+
+    from bot.adapters.toolbox import Toolbox
+    from handlers.payload import Body
+
+
+def gardener(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """Whatever was typed: a worker reads it, since who may see what takes a look-up."""
+    ack()
+    asker = payload.of_command(body, wiring.now())
+    wiring.queue.enqueue(
+        "bot.jobs.command",
+        {"asker": asker.encode(), "text": str(body.get("text") or "")},
+        job_id=payload.job_id(asker, "command"),
+        unique=True,
+        keep=payload.ONCE,
+    )

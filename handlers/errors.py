@@ -1,0 +1,68 @@
+"""What a person is told where a listener itself fails."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from slack_bolt import BoltResponse
+
+from blocks import replies
+from bot.garden.errors import GardenerError
+from handlers import payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from blocks.message import Message
+    from bot.adapters.asker import Asker
+    from bot.adapters.toolbox import Toolbox
+    from handlers.payload import Body
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def answered(wiring: Toolbox, body: Body) -> Iterator[None]:
+    """Failures inside are told to the person who typed or clicked, and to nobody else."""
+    try:
+        yield
+    except GardenerError as error:
+        _log.warning("a request was not taken", why=str(error))
+        _tell(wiring, body, replies.error(error))
+    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+        reference = uuid.uuid4().hex[:6]
+        _log.exception("a listener broke", reference=reference)
+        _tell(wiring, body, replies.unexpected(reference))
+
+
+def unhandled(error: Exception) -> BoltResponse:
+    """What Bolt itself stumbles over. The traceback stays here; Slack's answer has none."""
+    reference = uuid.uuid4().hex[:6]
+    _log.error("Bolt stumbled", reference=reference, exc_info=error)
+    return BoltResponse(status=500, body=f"Something failed. Reference {reference}.")
+
+
+def _tell(wiring: Toolbox, body: Body, message: Message) -> None:
+    try:
+        asker = _asker(body, wiring.now())
+        if asker.user:
+            wiring.slack.tell(
+                asker.user,
+                message,
+                channel=asker.channel,
+                response_url=asker.response_url,
+                thread=asker.thread or None,
+            )
+    except (GardenerError, KeyError, TypeError) as error:
+        _log.warning("a failure could not be told", why=type(error).__name__)
+
+
+def _asker(body: Any, now: int) -> Asker:
+    if "command" in body:
+        return payload.of_command(body, now)
+    if "event" in body:
+        return payload.of_event(body, now)
+    return payload.of_interaction(body, now)

@@ -1,0 +1,29 @@
+"""The home tab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handlers import payload
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack
+
+    from bot.adapters.toolbox import Toolbox
+    from handlers.payload import Body
+
+
+def opened(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """Somebody looks at it: drawn anew."""
+    ack()
+    event = body["event"]
+    if event.get("tab", "home") != "home":
+        return
+    asker = payload.of_event(body, wiring.now())
+    wiring.queue.enqueue(
+        "bot.jobs.home",
+        {"user": str(event["user"])},
+        job_id=payload.job_id(asker, "home"),
+        unique=True,
+        keep=payload.ONCE,
+    )

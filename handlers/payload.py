@@ -1,0 +1,84 @@
+"""Slack's payloads as request values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from blocks.buttons import MENU, RETRY, Act
+from bot.adapters.asker import Asker
+from bot.garden.errors import UsageError
+
+Body = Mapping[str, Any]
+
+ONCE = 3_600
+"""Seconds for which the same request is not taken again: Slack re-sends for at most an hour."""
+
+
+def of_command(body: Body, now: int) -> Asker:
+    """Who typed a slash command."""
+    return Asker(
+        user=str(body["user_id"]),
+        request=str(body.get("trigger_id") or _digest(body)),
+        at=now,
+        channel=str(body.get("channel_id") or ""),
+        channel_name=str(body.get("channel_name") or ""),
+        response_url=str(body.get("response_url") or ""),
+    )
+
+
+def of_interaction(body: Body, now: int) -> Asker:
+    """Who clicked or submitted."""
+    container: Mapping[str, Any] = body.get("container") or {}
+    channel: Mapping[str, Any] = body.get("channel") or {}
+    ts = str(container.get("message_ts") or "")
+    thread = str(container.get("thread_ts") or "")
+    return Asker(
+        user=str(body["user"]["id"]),
+        request=str(body.get("trigger_id") or _digest(body)),
+        at=now,
+        channel=str(channel.get("id") or container.get("channel_id") or ""),
+        channel_name=str(channel.get("name") or ""),
+        thread="" if thread == ts else thread,
+        response_url=str(body.get("response_url") or ""),
+        message=ts,
+        ephemeral=bool(container.get("is_ephemeral")),
+    )
+
+
+def of_event(body: Body, now: int) -> Asker:
+    """Who wrote to the bot."""
+    event: Mapping[str, Any] = body["event"]
+    return Asker(
+        user=str(event.get("user") or ""),
+        request=str(body.get("event_id") or _digest(body)),
+        at=now,
+        channel=str(event.get("channel") or ""),
+        thread=str(event.get("thread_ts") or ""),
+        message=str(event.get("ts") or ""),
+    )
+
+
+def act_of(body: Body) -> Act:
+    """What was clicked. [Try again] is the act that failed. Raises `UsageError`."""
+    actions = body.get("actions") or [{}]
+    action: Mapping[str, Any] = actions[0]
+    option: Mapping[str, Any] = action.get("selected_option") or {}
+    value = option.get("value") if action.get("action_id") == MENU else action.get("value")
+    act = Act.decode(value)
+    if act.kind != RETRY:
+        return act
+    kind, _, note = act.note.partition("/")
+    if not kind or kind == RETRY:
+        raise UsageError("There is nothing to try again. Run /gardener for a fresh report.")
+    return act.of(kind, act.cluster, note)
+
+
+def job_id(asker: Asker, what: str) -> str:
+    """The same for the same request however often Slack sends it."""
+    return f"slack-{what}-{hashlib.sha256(asker.request.encode()).hexdigest()[:24]}"
+
+
+def _digest(body: Body) -> str:
+    return hashlib.sha256(repr(sorted(body.items())).encode()).hexdigest()

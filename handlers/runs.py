@@ -1,0 +1,51 @@
+"""Leaving an analysis that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blocks import replies
+from blocks import report as report_blocks
+from blocks.buttons import Act
+from bot.garden import times
+from bot.garden.errors import UsageError
+
+if TYPE_CHECKING:
+    from bot.adapters.asker import Asker
+    from bot.adapters.toolbox import Toolbox
+
+
+def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
+    """Whoever waits in this message leaves; where nobody is left, the reading stops."""
+    environment = wiring.environment(act.environment)
+    run = act.report or act.query
+    left = False
+    for who in wiring.queue.waiting(environment.name, run):
+        # `channel/user/ts`, as `bot.jobs.analysis` names them
+        channel, user, ts = (*who.split("/", 2), "", "")[:3]
+        if channel == asker.channel and (ts == asker.message or (not ts and user == asker.user)):
+            wiring.queue.leave(environment.name, run, who)
+            left = True
+    if not left:
+        note = replies.note("Too late to stop: the report is on its way.")
+        wiring.slack.tell(asker.user, note, channel=asker.channel, response_url=asker.response_url)
+        return
+    now = wiring.now()
+    words = [w for w in act.query.split()[1:] if "=" not in w]
+    try:
+        window = times.parse_window(words, now=now, timezone=environment.timezone).window
+    except UsageError:
+        window = times.parse_window([], now=now, timezone=environment.timezone).window
+    message = report_blocks.cancelled(
+        environment.name,
+        window,
+        0,
+        Act("", environment.name, query=act.query),
+        by=asker.user,
+        now=now,
+        timezone=environment.timezone,
+    )
+    if asker.ephemeral:
+        wiring.slack.respond(asker.response_url, message, replace=True)
+    else:
+        wiring.slack.update(asker.channel, asker.message, message)
