@@ -34,7 +34,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bot.adapters import aof
+from bot.adapters import aof, pids
 from bot.garden.errors import Refused, Unavailable
 
 LONGEST_SOCKET = 100
@@ -296,9 +296,10 @@ def _answers(path: Path, patience: float) -> int | None:
             retry=Retry(NoBackoff(), 0),
         )
         try:
-            info = client.info("server")
-            return int(info["process_id"])
-        except redis.exceptions.BusyLoadingError:
+            facts = client.info()
+            # It listens, and answers this, before it has read its data: it may yet refuse them.
+            if not facts.get("loading"):
+                return int(facts["process_id"])
             if time.monotonic() > deadline:
                 return None
             time.sleep(0.02)
@@ -314,27 +315,8 @@ def _recorded(state_dir: Path) -> int | None:
         pid = int((state_dir / "valkey.pid").read_text())
     except (OSError, ValueError):
         return None
-    said = _process(pid)
+    said = pids.command(pid)
     return pid if said is not None and ("valkey" in said or "redis" in said) else None
-
-
-def _process(pid: int) -> str | None:
-    """The command line of a living process; None where it is gone or only waits to be collected."""
-    if Path("/proc/self/stat").exists():
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(") ")[2]
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
-        except OSError:
-            return None
-    else:
-        said = subprocess.run(
-            ["ps", "-o", "stat=,args=", "-p", str(pid)],  # noqa: S607 - macOS has it
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        state, _, arguments = said.stdout.strip().partition(" ")
-    return None if not state or state.startswith("Z") else arguments
 
 
 def _end(state_dir: Path) -> bool:
@@ -347,26 +329,13 @@ def _end(state_dir: Path) -> bool:
             unix_socket_path=str(path), socket_timeout=START, retry=Retry(NoBackoff(), 0)
         )
         client.shutdown()
-    if not _gone(pid, START):
+    if not pids.gone(pid, START):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        _gone(pid, 5)
+        pids.gone(pid, 5)
     for name in (state_dir / "valkey.pid", path):
         name.unlink(missing_ok=True)
     return True
-
-
-def _gone(pid: int, patience: float) -> bool:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        if time.monotonic() > deadline - patience + 0.2 and _process(pid) is None:
-            return True
-        time.sleep(0.005)
-    return False
 
 
 def _last_words(state_dir: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters import embedded, store
+from bot.adapters import embedded, pids, store
 from bot.adapters.aof import readable
 from bot.garden.errors import Refused, Unavailable
 
@@ -35,12 +35,12 @@ def in_another_process(code: str, state_dir: Path, **options) -> subprocess.Pope
 
 
 def runs(pid: int) -> bool:
-    return embedded._process(pid) is not None
+    return pids.command(pid) is not None
 
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    assert embedded._gone(pid, 5)
+    assert pids.gone(pid, 5)
 
 
 def test_it_is_started_once_for_all_and_reused(state_dir):

@@ -143,6 +143,25 @@ def test_the_child_of_a_killed_worker_dies_with_it(client, queue, start):
         assert not Path(f"/proc/{pid}").exists()
 
 
+def test_the_worker_goes_on_when_the_server_was_killed(client, queue, start):
+    worker = start()
+    queue.enqueue("note", {"text": "before"})
+    assert said(client) == "before"
+    os.kill(client.info("server")["process_id"], signal.SIGKILL)
+    queue.enqueue("note", {"text": "after"})
+    assert said(client) == "after"
+    assert worker.poll() is None
+
+
+def test_a_job_outlives_the_server_it_was_started_from(client, queue, start):
+    start()
+    queue.enqueue("linger", {"text": "a"})
+    said(client)
+    os.kill(client.info("server")["process_id"], signal.SIGKILL)
+    client.rpush("go", 1)
+    assert said(client) == "a done"
+
+
 def test_what_is_not_ours_is_not_run(client, queue, start):
     start()
     queue._queue.enqueue_call("os.system", args=["echo pwned > /dev/null"], job_id="evil")
