@@ -129,7 +129,7 @@ class Act:
         full = {short: getattr(self, name) for name, short in _SHORT.items()}
         for i in range(len(_DISPENSABLE) + 1):
             dropped = {_SHORT[name] for name in _DISPENSABLE[:i]}
-            kept = {k: v for k, v in full.items() if v and k not in dropped}
+            kept = {k: v for k, v in full.items() if (v or k == "k") and k not in dropped}
             text = json.dumps({"v": 1, **kept}, ensure_ascii=False, separators=(",", ":"))
             if len(text) <= limit:
                 return encodable(text)

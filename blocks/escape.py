@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.garden.words import ELLIPSIS, clean, cut, one_line
+from bot.garden.words import ELLIPSIS, clean, cut, one_line, start
 
 FALLBACK_LIMIT = 400
 """Ours: what a lock screen shows. `chat.update` fails near 4,000 bytes (facts.md)."""
@@ -96,12 +96,13 @@ def _escaped(text: str, limit: int) -> str:
     escaped = escape(text)
     if len(escaped) <= limit:
         return escaped
-    room, fits = limit - 1, 0
-    for fits, char in enumerate(text):  # noqa: B007 - where it stopped is what we want
+    room, keep = limit - 1, 0
+    for char in text:
         room -= len(char.translate(_ESCAPES))
         if room < 0:
             break
-    return escape(cut(text, fits + 1)) if fits else ELLIPSIS[:limit]
+        keep += 1
+    return escape(start(text, keep)) if keep else ELLIPSIS[:limit]
 
 
 def visible(text: str) -> bool:

@@ -18,7 +18,7 @@ from slack_sdk.models.views import View as SlackView
 
 from blocks import buttons, parts
 from blocks.buttons import METADATA_LIMIT, Act
-from blocks.escape import link, plain
+from blocks.escape import link, plain, visible
 from blocks.message import View
 from bot.garden import words
 from bot.garden.issue_text import Draft
@@ -340,7 +340,7 @@ def _radio(value: str, text: str, description: str) -> Option:
         value=value,
         text=PlainTextObject(text=plain(text, 75), emoji=False),
         description=PlainTextObject(text=plain(description, 75), emoji=False)
-        if description.strip()
+        if visible(plain(description, 75))
         else None,
     )
 

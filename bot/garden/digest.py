@@ -173,6 +173,10 @@ def _worse(
 ) -> Worse | None:
     agreed = card.cluster.decisions.expected
     broken = breach(agreed, card.cluster, card.occurrences, current.window, now) if agreed else None
+    if broken and agreed and was and previous and agreed.at <= previous.window.start:
+        end = previous.window.end
+        if breach(agreed, was.cluster, was.occurrences, previous.window, end):
+            broken = None  # the last digest told it
     after = card.priority
     rate_now = per_day(card.occurrences, current.window)
     if was is None or previous is None:

@@ -66,7 +66,12 @@ def cut(text: str, limit: int) -> str:
         return text
     if limit <= 1:
         return ELLIPSIS[:limit]
-    return text[: _whole(text, limit - 1)].rstrip() + ELLIPSIS
+    return start(text, limit - 1)
+
+
+def start(text: str, keep: int) -> str:
+    """At most the first `keep` characters and `…`, where something is to be left out."""
+    return text[: _whole(text, keep)].rstrip() + ELLIPSIS
 
 
 def _whole(text: str, end: int) -> int:

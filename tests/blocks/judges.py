@@ -36,7 +36,8 @@ _BLOCKKIT = {
 def judge_message(message: Message) -> None:
     assert len(message.blocks) <= MAX_BLOCKS
     assert text_length(message.blocks) < MAX_TEXT
-    assert stand_in.message_error(message.blocks) is None
+    problem = stand_in.message_error(message.blocks)
+    assert problem is None, problem
     assert message.text.strip(), message
     assert "\n" not in message.text, message
     assert len(message.text.encode()) <= 3500
@@ -50,7 +51,8 @@ def judge_message(message: Message) -> None:
 def judge_view(view: View) -> None:
     surface = view["type"]
     assert surface in ("modal", "home")
-    assert stand_in.view_error(dict(view), surface) is None  # type: ignore[arg-type]
+    problem = stand_in.view_error(dict(view), surface)  # type: ignore[arg-type]
+    assert problem is None, problem
     blocks = view["blocks"]
     assert isinstance(blocks, list)
     for block in blocks:
