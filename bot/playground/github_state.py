@@ -47,6 +47,7 @@ class GithubState:
     base_url: str = "http://127.0.0.1"
     """Where it is served, without a path."""
     publish: Callable[[Json], None] | None = None
+    on_call: Callable[[Call], None] | None = None
     clock: Callable[[], float] = time.time
     search_lag_s: float = SEARCH_LAG_S
     content_per_minute: int | None = CONTENT_PER_MINUTE
@@ -96,6 +97,8 @@ class GithubState:
         """Remembers a request."""
         with self.lock:
             self.calls.append(call)
+        if self.on_call is not None:
+            self.on_call(call)
 
     def snapshot(self) -> Json:
         """`{full_name: repo}` as the page shows them."""
