@@ -395,11 +395,11 @@ def test_nothing_is_sent_where_it_cannot_be_written_down_first(world):
 
 def test_a_text_for_a_private_repository_never_goes_to_a_public_one(world):
     world.github.private = False
+    world.github.add("theirs")
 
     with pytest.raises(Refused, match="public now"):
         world.filing.file(order())
     with pytest.raises(Refused, match="public now"):
-        world.github.add("theirs")
         world.filing.add_to(order(nonce="v1"), 1)
 
     assert world.github.count("create") == world.github.count("comment") == 0
