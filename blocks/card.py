@@ -235,13 +235,13 @@ def agreement_line(cluster: Cluster, at: Setting) -> str:
 def agreement_text(agreed: Acknowledgement, *, now: int, timezone: str) -> str:
     """`Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
     if agreed.until is not None:
-        end = f"until {words.day(agreed.until, timezone, now)}"
+        end = f"until {words.date(agreed.until, timezone, now)}"
     elif agreed.until_revision:
         end = f"until a revision after {words.revision(agreed.until_revision)}"
     else:
         end = "forever"
     bound = f", up to {words.rate(agreed.per_day)}" if agreed.per_day is not None else ""
-    said = words.day(agreed.at, timezone, now)
+    said = words.date(agreed.at, timezone, now)
     return f"{user(agreed.by)}, {said}, {mrkdwn(end, 80)}{bound}: {mrkdwn(agreed.reason, 200)}"
 
 

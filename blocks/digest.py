@@ -139,13 +139,15 @@ def _in_hand(each: InHand, at: Setting) -> str:
     if each.claim:
         said.append(user(each.claim.by))
     what = " ".join(said)
-    if each.issue and each.issue.state == "closed":
+    closed = each.issue is not None and each.issue.state == "closed"
+    if closed:
         what += " closed"
     elif each.issue:
-        what += f" open {words.duration(max(DAY, at.now - each.issue.at) // DAY * DAY)}"
+        days = words.duration(max(DAY, at.now - each.issue.at) // DAY * DAY)
+        what += f"{',' if each.claim else ''} open {days}"
     elif each.claim:
         what += f" since {at.day(each.claim.at)}"
-    if each.expected is not None and round(each.expected) > 0:
+    if closed and each.expected is not None and round(each.expected) > 0:
         what += f": expected {number(round(each.expected))}, saw {number(each.seen)}"
     elif each.seen:
         what += f": saw {number(each.seen)}"

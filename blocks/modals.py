@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from slack_sdk.models.blocks import (
     CheckboxesElement,
     InputBlock,
-    Option,
-    PlainTextInputElement,
     PlainTextObject,
     RadioButtonsElement,
 )
-from slack_sdk.models.views import View as SlackView
 
-from blocks import buttons, parts
-from blocks.buttons import METADATA_LIMIT, Act
-from blocks.escape import link, plain, visible
+from blocks import buttons, forms, parts
+from blocks.buttons import Act
+from blocks.escape import link
 from blocks.message import View
 from bot.garden import words
 from bot.garden.issue_text import Draft
@@ -41,9 +38,6 @@ PREVIEW = 2500
 # Block ids; Slack shows an error beside the block that it names.
 CHOICE, TITLE, LABELS_BLOCK, NOTE = "choice", "title", "labels", "note"
 DURATION, REASON, TELL = "duration", "reason", "tell"
-INPUT = "value"
-"""The action id inside each input block."""
-
 NEW = "new"
 Duration = Literal["7d", "30d", "revision", "forever"]
 _DURATIONS: tuple[tuple[Duration, str], ...] = (
@@ -73,12 +67,12 @@ def filing_loading(act: Act, name: str = "") -> View:
     """Opened within the trigger's three seconds; `views.update` fills it."""
     which = f" for {name}" if name else ""
     text = parts.plain_text(f"Looking for related issues{which}…", 200)
-    return _view("File on GitHub", [parts.section(text)], act, callback=buttons.FILE_ISSUE)
+    return forms.view("File on GitHub", [parts.section(text)], act, callback=buttons.FILE_ISSUE)
 
 
 def notice(title: str, sentence: str, act: Act) -> View:
     """A modal that says why it cannot go on, in the loading one's place."""
-    return _view(title, [parts.section(parts.plain_text(sentence, 2500))], act)
+    return forms.view(title, [parts.section(parts.plain_text(sentence, 2500))], act)
 
 
 def filing(
@@ -108,8 +102,8 @@ def filing(
         found.append(parts.context(*[_related_link(r) for r in related[:9]]))
     if chosen == NEW:
         found += [
-            _input(TITLE, "Title", draft.title, limit=TITLE_LIMIT),
-            _input(
+            forms.text_input(TITLE, "Title", draft.title, limit=TITLE_LIMIT),
+            forms.text_input(
                 LABELS_BLOCK,
                 "Labels",
                 ", ".join(draft.labels),
@@ -118,7 +112,9 @@ def filing(
                 optional=True,
             ),
         ]
-    found.append(_input(NOTE, "Note", note, limit=NOTE_LIMIT, optional=True, multiline=True))
+    found.append(
+        forms.text_input(NOTE, "Note", note, limit=NOTE_LIMIT, optional=True, multiline=True)
+    )
     preview, beyond = draft.preview(PREVIEW)
     found.append(parts.preformatted(preview, PREVIEW))
     if beyond > 0:
@@ -127,7 +123,7 @@ def filing(
         n = words.many(len(card.symptoms), "symptom")
         found.append(parts.context(f"One issue for the incident, with its {n}"))
     submit = {"new": "Create issue", "add": "Add comment", "reopen": "Reopen"}
-    return _view(
+    return forms.view(
         "File on GitHub",
         found,
         act,
@@ -138,13 +134,13 @@ def filing(
 
 def parse_filing(view: Mapping[str, object]) -> tuple[Filing | None, dict[str, str]]:
     """The filled form of a `view_submission`'s view, or an error text by block id."""
-    said = str(_value(view, CHOICE) or NEW)
+    said = str(forms.value(view, CHOICE) or NEW)
     kind, _, digits = said.partition(":")
-    title = str(_value(view, TITLE) or "").strip()
-    note = str(_value(view, NOTE) or "").strip()
+    title = str(forms.value(view, TITLE) or "").strip()
+    note = str(forms.value(view, NOTE) or "").strip()
     labels = tuple(
         dict.fromkeys(
-            filter(None, map(str.strip, str(_value(view, LABELS_BLOCK) or "").split(",")))
+            filter(None, map(str.strip, str(forms.value(view, LABELS_BLOCK) or "").split(",")))
         )
     )
     errors: dict[str, str] = {}
@@ -172,7 +168,7 @@ def parse_filing(view: Mapping[str, object]) -> tuple[Filing | None, dict[str, s
 
 def chosen_now(view: Mapping[str, object]) -> tuple[str, str]:
     """The radio's value and the note so far, from the view of a `filing_choice` click."""
-    return str(_value(view, CHOICE) or NEW), str(_value(view, NOTE) or "")
+    return str(forms.value(view, CHOICE) or NEW), str(forms.value(view, NOTE) or "")
 
 
 def _option(related: Related) -> tuple[str, str, str]:
@@ -194,7 +190,7 @@ def _related_link(related: Related) -> str:
 
 
 def _choice(options: Sequence[tuple[str, str, str]], chosen: str) -> InputBlock:
-    made = {value: _radio(value, text, description) for value, text, description in options}
+    made = {value: forms.radio(value, text, description) for value, text, description in options}
     return InputBlock(
         block_id=CHOICE,
         label=PlainTextObject(text="What to do"),
@@ -244,7 +240,7 @@ def expected(
         if (value != "forever" or admin) and (value != "revision" or revision)
     ]
     made = {
-        value: _radio(
+        value: forms.radio(
             value,
             text,
             f"Now {words.revision(revision, card.cluster.services)}"
@@ -254,17 +250,17 @@ def expected(
         for value, text in offered
     }
     conditions = [f"above {words.rate(per_day)}", *watch]
-    told = _radio("tell", f"Tell this channel if {words.cut(_either(conditions), 50)}", "")
+    told = forms.radio("tell", f"Tell this channel if {words.cut(_either(conditions), 50)}", "")
     found: list[Block] = [
         parts.context(parts.plain_text(f"{card.cluster.name} {title}: {seen}", 400)),
         InputBlock(
             block_id=DURATION,
             label=PlainTextObject(text="For how long"),
             element=RadioButtonsElement(
-                action_id=INPUT, options=list(made.values()), initial_option=made["7d"]
+                action_id=forms.INPUT, options=list(made.values()), initial_option=made["7d"]
             ),
         ),
-        _input(
+        forms.text_input(
             REASON,
             "Why?",
             "",
@@ -275,13 +271,15 @@ def expected(
         InputBlock(
             block_id=TELL,
             label=PlainTextObject(text="If it changes"),
-            element=CheckboxesElement(action_id=INPUT, options=[told], initial_options=[told]),
+            element=CheckboxesElement(
+                action_id=forms.INPUT, options=[told], initial_options=[told]
+            ),
             optional=True,
         ),
     ]
     if covered:
         found.append(parts.context(parts.plain_text(covered, 300)))
-    return _view(
+    return forms.view(
         "Mark as expected", found, act, callback=buttons.MARK_EXPECTED, submit="Mark as expected"
     )
 
@@ -290,8 +288,8 @@ def parse_expected(
     view: Mapping[str, object], *, admin: bool
 ) -> tuple[Expected | None, dict[str, str]]:
     """The filled form of a `view_submission`'s view, or an error text by block id."""
-    reason = str(_value(view, REASON) or "").strip()
-    said = _value(view, DURATION)
+    reason = str(forms.value(view, REASON) or "").strip()
+    said = forms.value(view, DURATION)
     duration = next((value for value, _ in _DURATIONS if value == said), None)
     errors: dict[str, str] = {}
     if not reason:
@@ -304,82 +302,10 @@ def parse_expected(
         errors[DURATION] = "Only an admin of this environment may say forever."
     if errors or duration is None:
         return None, errors
-    return Expected(duration, reason, bool(_value(view, TELL))), {}
+    return Expected(duration, reason, bool(forms.value(view, TELL))), {}
 
 
 def _either(conditions: Sequence[str]) -> str:
     if len(conditions) == 1:
         return conditions[0]
     return f"{', '.join(conditions[:-1])}, or {conditions[-1]}"
-
-
-# --- both ----------------------------------------------------------------------------------------
-
-
-def _value(view: Mapping[str, object], block_id: str) -> object:
-    """What was put into an input block; None where it was empty or is not there."""
-    state = view.get("state")
-    values = state.get("values") if isinstance(state, Mapping) else None
-    block = values.get(block_id) if isinstance(values, Mapping) else None
-    if not isinstance(block, Mapping):
-        return None
-    for element in block.values():
-        if not isinstance(element, Mapping):
-            continue
-        option = element.get("selected_option")
-        if isinstance(option, Mapping):
-            return option.get("value")
-        if "selected_options" in element:
-            return element["selected_options"]
-        return element.get("value")
-    return None
-
-
-def _radio(value: str, text: str, description: str) -> Option:
-    return Option(
-        value=value,
-        text=PlainTextObject(text=plain(text, 75), emoji=False),
-        description=PlainTextObject(text=plain(description, 75), emoji=False)
-        if visible(plain(description, 75))
-        else None,
-    )
-
-
-def _input(
-    block_id: str,
-    label: str,
-    value: str,
-    *,
-    limit: int,
-    hint: str = "",
-    optional: bool = False,
-    multiline: bool = False,
-) -> InputBlock:
-    return InputBlock(
-        block_id=block_id,
-        label=PlainTextObject(text=label),
-        element=PlainTextInputElement(
-            action_id=INPUT,
-            # Not cleaned: a draft's title holds zero-width spaces that keep it from mentioning.
-            initial_value=words.cut(words.encodable(value), limit) or None,
-            multiline=multiline,
-            max_length=limit,
-        ),
-        hint=PlainTextObject(text=hint) if hint else None,
-        optional=optional,
-    )
-
-
-def _view(
-    title: str, found: Sequence[Block], act: Act, *, callback: str = "", submit: str = ""
-) -> View:
-    made = SlackView(
-        type="modal",
-        title=PlainTextObject(text=plain(title, 24)),
-        submit=PlainTextObject(text=submit) if submit else None,
-        close=PlainTextObject(text="Cancel" if submit else "Close"),
-        blocks=list(found),
-        callback_id=callback or "notice",
-        private_metadata=act.encode(METADATA_LIMIT),
-    )
-    return View(made.to_dict())

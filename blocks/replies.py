@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 LISTED = 14
 
 _FORMS = (
-    ("/gardener staging 2d", "what went wrong in two days"),
-    ("/gardener staging", "the last day; without a name, this channel's environment"),
-    ("/gardener staging 36h service=NAME severity=ERROR", "one service, errors only"),
-    ("/gardener staging since 2025-09-12", "from a day on"),
-    ("/gardener digest staging 09:00 Europe/Berlin", "every morning in this channel"),
-    ("/gardener digest off", "no more of it"),
-    ("/gardener expected staging", "what was agreed to be expected, with undo"),
-    ("/gardener why C3", "each reason for a priority"),
+    ("{name} 2d", "what went wrong in two days"),
+    ("{name}", "the last day"),
+    ("", "the same, of this channel's environment"),
+    ("{name} 36h service=NAME severity=ERROR", "one service, errors only"),
+    ("{name} since 2025-09-12", "from a day on"),
+    ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
+    ("digest off", "no more of it"),
+    ("expected {name}", "what was agreed to be expected"),
+    ("why C3", "each reason for a priority"),
 )
 
 
@@ -131,8 +132,12 @@ def help_(environments: Sequence[Environment], query: Act) -> Message:
     """`/gardener help`."""
     names = ", ".join(words.one_line(e.name) for e in environments) or "none yet"
     said = "Gardener reads a service's log and says what to mend first."
-    typed = [f"{form}\n    {meaning}" for form, meaning in _FORMS]
     first = environments[0].name if environments else ""
+    name = words.cut(words.one_line(first), 40) or "staging"
+    typed = [
+        f"/gardener {form.format(name=name)}".rstrip() + f"\n    {meaning}"
+        for form, meaning in _FORMS
+    ]
     run = parts.button(f"Run {first} 1d", _run(query, f"{first} 1d")) if first else None
     found: list[Block] = [
         parts.section(parts.plain_text(said), run),

@@ -11,7 +11,7 @@ from bot.garden.words import clean
 
 _BOLD = re.compile(r"(?<![A-Za-z0-9])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![A-Za-z0-9])")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
-_MENTION = re.compile(r"<[@#]([A-Z0-9]+)(?:\|([^>]*))?>")
+_MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|([^>]*))?>")
 
 
 def as_text(message: Message, *, buttons: bool = True, names: Mapping[str, str] = {}) -> str:
@@ -65,7 +65,7 @@ def _text(text: object, names: Mapping[str, str]) -> str:
     if text.get("type") != "mrkdwn":
         return shown
     shown = _LINK.sub(r"\2 (\1)", shown)
-    shown = _MENTION.sub(lambda m: f"@{names.get(m[1], m[2] or m[1])}", shown)
+    shown = _MENTION.sub(lambda m: m[1] + names.get(m[2], m[3] or m[2]), shown)
     return unescape(_BOLD.sub(r"\1", shown))
 
 

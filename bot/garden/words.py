@@ -190,8 +190,12 @@ def day(ns: int, timezone: str, now: int) -> str:
     apart = abs((then.date() - here.date()).days)
     if apart == 0:
         return "today"
-    if apart < 7:
-        return f"{then:%a}"
+    return f"{then:%a}" if apart < 7 else date(ns, timezone, now)
+
+
+def date(ns: int, timezone: str, now: int) -> str:
+    """`13 Sep`, with the year in another year: a day that no weekday could mistake."""
+    then, here = moment(ns, timezone), moment(now, timezone)
     return f"{then.day} {then:%b}" if then.year == here.year else f"{then.day} {then:%b %Y}"
 
 

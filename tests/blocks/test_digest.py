@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from blocks import buttons
+from blocks.buttons import Act
+from blocks.digest import digest as draw
+from blocks.message import Message
+from blocks.text import as_text
+from bot.garden.digest import Digest, compare
+from bot.garden.model import DAY, HOUR, Claim, Coverage, Decisions, Priority, Report, Window
+from tests.blocks.judges import judge_message
+from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, crash_report, issue, report
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+QUERY = Act("report", "staging", query="staging 1d")
+MORNING = Window(NOW, NOW + DAY)
+LATER = MORNING.end
+POOL = replace(SESSION, id="c-pool", name="C8", title="Pool exhausted", occurrences=24)
+GONE = replace(LEGACY, id="c-gone", name="C9", title="Database initialization timeout")
+
+
+def drawn(found: Digest) -> Message:
+    message = draw(found, now=LATER, query=QUERY)
+    judge_message(message)
+    return message
+
+
+def eventful() -> Digest:
+    crash = crash_report()
+    before = report(LEGACY, SESSION, POOL, GONE, window=Window(NOW - DAY, NOW))
+    worse = replace(POOL, occurrences=8160, priority=Priority.P2)
+    now = replace(crash, clusters=(*crash.clusters, LEGACY, worse, SESSION, JWT), window=MORNING)
+    known = {
+        "c-legacy": Decisions(
+            issue=issue(number=12), claim=Claim("c-legacy", "U0ANA", NOW - 2 * DAY)
+        ),
+        "c-gone": Decisions(),
+        "c-jwt": Decisions(expected=agreed(until=LATER + 2 * DAY)),
+    }
+    return compare(before, now, known, LATER)
+
+
+def test_the_digest(snapshot: SnapshotAssertion) -> None:
+    message = drawn(eventful())
+    assert as_text(message, names={"U0ANA": "Ana"}) == snapshot
+    assert message.payload() == snapshot
+
+
+def test_it_is_a_sentence_on_a_lock_screen() -> None:
+    assert drawn(eventful()).text == (
+        "staging since Mon 03:12: 1 new, 1 worse, 1 in hand, 1 gone, 1 same. "
+        "P0 No module named 'netra_backend.app.services.monitoring'"
+    )
+
+
+def test_worse_tells_both_rates_in_units_one_can_picture() -> None:
+    assert "C8 P4 → P2, 24 a day → 340 an hour: Pool exhausted" in as_text(drawn(eventful()))
+
+
+def test_cards_of_a_digest_have_their_buttons() -> None:
+    shown = as_text(drawn(eventful()))
+    for wanted in (
+        "[Create issue]",
+        "[Expected…]",
+        "[Create issue for C8]",
+        "[Extend]",
+        "[Show all]",
+    ):
+        assert wanted in shown
+    kinds = str(drawn(eventful()).blocks)
+    assert buttons.CREATE_ISSUE in kinds
+
+
+def test_a_quiet_morning_is_one_line() -> None:
+    before = report(LEGACY, SESSION, window=Window(NOW - DAY, NOW))
+    after = report(LEGACY, SESSION, window=MORNING)
+    message = drawn(compare(before, after, {}, LATER))
+    assert message.text == "staging: nothing new since Mon 03:12. 2 known, worst P2."
+    assert len(message.blocks) == 1
+
+
+def test_an_agreement_that_ends_soon_is_told_even_then() -> None:
+    before = report(JWT, window=Window(NOW - DAY, NOW))
+    known = {"c-jwt": Decisions(expected=agreed(until=LATER + DAY))}
+    message = drawn(compare(before, report(JWT, window=MORNING), known, LATER))
+    assert "Expected  1 as agreed, 1 ends Wed" in as_text(message)
+    assert "[Extend]" in as_text(message)
+
+
+def test_a_closed_issue_says_whether_it_held() -> None:
+    was = report(replace(GONE, occurrences=12), window=Window(NOW - DAY, NOW))
+    known = {"c-gone": Decisions(issue=issue("c-gone", number=15, state="closed"))}
+    shown = as_text(drawn(compare(was, report(LEGACY, window=MORNING), known, LATER)))
+    assert "closed: expected 12, saw 0 · C9 Database initialization timeout" in shown
+
+
+def test_no_logs_are_an_alarm() -> None:
+    before = report(LEGACY, window=Window(NOW - DAY, NOW))
+    silent = replace(report(coverage=Coverage(), window=MORNING), clusters=())
+    message = drawn(compare(before, silent, {}, LATER))
+    assert message.text == "🔴 staging sends no logs since Mon 03:12, traffic unknown."
+
+
+def test_a_gap_says_that_nothing_is_called_gone() -> None:
+    gap = Coverage(read=5, clustered=5, missing=(Window(NOW, NOW + HOUR),))
+    before = report(LEGACY, GONE, window=Window(NOW - DAY, NOW))
+    shown = as_text(drawn(compare(before, report(LEGACY, coverage=gap, window=MORNING), {}, LATER)))
+    assert "Nothing is called gone" in shown
+    assert "not the whole window" in shown
+
+
+def test_forty_new_problems_fit() -> None:
+    many = [replace(LEGACY, id=f"c-{i}", name=f"C{i}", title="x" * 400) for i in range(40)]
+    known = {f"c-h{i}": Decisions(issue=issue(f"c-h{i}", title="y" * 300)) for i in range(40)} | {
+        f"c-e{i}": Decisions(expected=agreed(f"c-e{i}", until=LATER + HOUR)) for i in range(40)
+    }
+    before: Report = report(
+        *[replace(GONE, id=f"c-g{i}", name=f"G{i}", title="z" * 400) for i in range(40)],
+        *[replace(SESSION, id=f"c-w{i}", name=f"W{i}") for i in range(40)],
+        window=Window(NOW - DAY, NOW),
+    )
+    worse = [
+        replace(SESSION, id=f"c-w{i}", name=f"W{i}", priority=Priority.P1, title="w" * 400)
+        for i in range(40)
+    ]
+    shown = as_text(drawn(compare(before, report(*many, *worse, window=MORNING), known, LATER)))
+    assert "and 34 more" in shown
