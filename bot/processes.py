@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ TICK = 60
 DRAIN = 20
 """Seconds that requests which are being answered get after SIGTERM."""
 THREADS = 16
+QUICK_WORKERS = 2
+"""Beside the worker that runs analyses."""
 
 PARENT_PIPE = "GARDENER_ENDS_WITH_STDIN"
 """Set by `up` for its children: they end when their standard input does, that is, with it."""
@@ -210,9 +213,6 @@ def worker(settings: Settings) -> None:
     The imports that a job needs are made here, before it forks: a job starts in 13 ms instead of
     776. No client is made here: gRPC does not survive a fork.
     """
-    from bot.adapters.queue import build_worker
-
-    end_with_parent()
     for module in (
         "bot.jobs",
         "bot.adapters.cloud_logging",
@@ -228,14 +228,55 @@ def worker(settings: Settings) -> None:
             if not module.startswith(error.name or "?"):
                 raise
             _log.warning("nothing to preload", module=module)
+    with _quick_workers(settings):
+        end_with_parent()
+        _work(settings)
+
+
+def _work(settings: Settings, *, quick_only: bool = False) -> None:
+    from bot.adapters.queue import build_worker
+
     parts = wiring.build(settings)
     wiring.use(parts)
     _patiently(parts.ping)
     client = parts.connect()
-    _log.info("working")
-    build_worker(client, gave_up=lambda name, kwargs: _gave_up(parts, name, kwargs)).work(
-        logging_level=None
-    )
+    _log.info("working", quick_only=quick_only)
+    build_worker(
+        client,
+        gave_up=lambda name, kwargs: _gave_up(parts, name, kwargs),
+        quick_only=quick_only,
+    ).work(logging_level=None)
+
+
+@contextmanager
+def _quick_workers(settings: Settings) -> Iterator[None]:
+    """Forks workers that do nothing but what people wait for: a click never waits for a report.
+
+    They end with this process, however it goes: they read a pipe that only it writes to. Should
+    one of them go, this worker takes quick jobs first as well.
+    """
+    ours, theirs = os.pipe()
+    children = []
+    for _ in range(QUICK_WORKERS):
+        child = os.fork()
+        if child == 0:
+            os.close(theirs)
+            _ends_with(ours)
+            try:
+                _work(settings, quick_only=True)
+            except GardenerError as error:
+                _log.error("a quick worker ended", why=str(error))
+            finally:
+                os._exit(0)
+        children.append(child)
+    os.close(ours)
+    try:
+        yield
+    finally:
+        os.close(theirs)
+        for child in children:
+            with suppress(ChildProcessError):
+                os.waitpid(child, 0)
 
 
 def _gave_up(parts: Wiring, function: str, kwargs: Any) -> None:
@@ -305,8 +346,14 @@ def end_with_parent() -> None:
     if os.environ.pop(PARENT_PIPE, None) is None:
         return
 
+    _ends_with(0)
+
+
+def _ends_with(pipe: int) -> None:
+    """SIGTERM for this process once the other end of a pipe is closed."""
+
     def watch() -> None:
-        while os.read(0, 1):
+        while os.read(pipe, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

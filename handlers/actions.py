@@ -37,6 +37,7 @@ def act(wiring: Toolbox, ack: Ack, body: Body) -> None:
         {"asker": asker.encode(), "act": wanted.encode()},
         job_id=payload.job_id(asker, "click"),
         unique=True,
+        quick=True,
         keep=payload.ONCE,
     )
 
@@ -73,6 +74,7 @@ def choose(wiring: Toolbox, ack: Ack, body: Body) -> None:
         },
         job_id=payload.job_id(asker, "choose"),
         unique=True,
+        quick=True,
         keep=payload.ONCE,
     )
 
@@ -97,6 +99,7 @@ def _open(wiring: Toolbox, asker: Asker, wanted: Act, trigger: str) -> None:
             {"asker": asker.encode(), "act": kept.encode(), "view": view},
             job_id=payload.job_id(asker, "fill"),
             unique=True,
+            quick=True,
             keep=payload.ONCE,
         )
     except GardenerError as error:

@@ -22,5 +22,6 @@ def gardener(wiring: Toolbox, ack: Ack, body: Body) -> None:
         {"asker": asker.encode(), "text": str(body.get("text") or "")},
         job_id=payload.job_id(asker, "command"),
         unique=True,
+        quick=True,
         keep=payload.ONCE,
     )

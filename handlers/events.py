@@ -53,6 +53,7 @@ def _take(wiring: Toolbox, body: Body) -> None:
         },
         job_id=payload.job_id(asker, "event"),
         unique=True,
+        quick=not files,
         keep=payload.ONCE,
     )
 

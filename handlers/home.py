@@ -25,5 +25,6 @@ def opened(wiring: Toolbox, ack: Ack, body: Body) -> None:
         {"user": str(event["user"])},
         job_id=payload.job_id(asker, "home"),
         unique=True,
+        quick=True,
         keep=payload.ONCE,
     )

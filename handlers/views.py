@@ -56,6 +56,7 @@ def _submit(
             {"asker": asker.encode(), "act": wanted.encode(), **more},
             job_id=payload.job_id(asker, "submit"),
             unique=True,
+            quick=True,
             keep=payload.ONCE,
         )
     except GardenerError as error:

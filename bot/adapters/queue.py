@@ -100,6 +100,7 @@ class JobQueue:
         self._client = client
         self._entry = entry
         self._queue = Queue(name, connection=client, serializer=JSONSerializer)
+        self._quick = Queue(quick_name(name), connection=client, serializer=JSONSerializer)
         self._begin = client.register_script(_BEGIN)
         self._answer = client.register_script(_ANSWER)
         self._leave = client.register_script(_LEAVE)
@@ -112,19 +113,22 @@ class JobQueue:
         *,
         job_id: str | None = None,
         unique: bool = False,
+        quick: bool = False,
         timeout: int = TIMEOUT,
         keep: int = 86_400,
     ) -> bool:
         """Queues `function(wiring, **kwargs)`; `kwargs` is JSON.
 
         `unique`: False and nothing happens where a job of that id waits, runs, or ended less than
-        `keep` seconds ago. Otherwise always True. Raises `Unavailable` where the store is away.
+        `keep` seconds ago. Otherwise always True. `quick`: a person waits for it and it reads no
+        log; some workers do nothing else, so that it never waits for an analysis. Raises
+        `Unavailable` where the store is away.
         """
         if unique and job_id is None:
             raise ValueError("a unique job needs an id")
         name = _job_id(job_id) if unique and job_id else _fresh(job_id or function)
         try:
-            self._queue.enqueue_call(
+            (self._quick if quick else self._queue).enqueue_call(
                 self._entry,
                 kwargs={"function": function, "kwargs": dict(kwargs or {})},
                 timeout=timeout,
@@ -199,11 +203,12 @@ class JobQueue:
 
     @guarded
     def state(self) -> QueueState:
-        """For /metrics, /readyz and the doctor."""
+        """For /metrics, /readyz and the doctor; workers are those that may run an analysis."""
+        both = (self._queue, self._quick)
         return QueueState(
-            queued=self._queue.count,
-            running=self._queue.started_job_registry.get_job_count(cleanup=False),
-            failed=self._queue.failed_job_registry.get_job_count(cleanup=False),
+            queued=sum(q.count for q in both),
+            running=sum(q.started_job_registry.get_job_count(cleanup=False) for q in both),
+            failed=sum(q.failed_job_registry.get_job_count(cleanup=False) for q in both),
             workers=Worker.count(queue=self._queue),
         )
 
@@ -257,13 +262,17 @@ def build_worker(
     name: str = NAME,
     entry: str = ENTRY,
     gave_up: GaveUp | None = None,
+    quick_only: bool = False,
 ) -> Worker:
     """The worker; `.work()` runs until SIGTERM, and then until its job is done.
 
+    It takes quick jobs first; with `quick_only` nothing else.
     `client` must be its own: RQ waits longer for an answer than anyone else may.
     """
+    names = [quick_name(name)] if quick_only else [quick_name(name), name]
+    queues = [Queue(each, connection=client, serializer=JSONSerializer) for each in names]
     worker = _Worker(
-        [Queue(name, connection=client, serializer=JSONSerializer)],
+        queues,
         connection=client,
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL,
@@ -275,6 +284,11 @@ def build_worker(
     worker.gave_up = gave_up
     worker.entry = entry
     return worker
+
+
+def quick_name(name: str) -> str:
+    """The queue of what people wait for."""
+    return f"{name}-quick"
 
 
 def _run(environment: str, run: str) -> list[str]:

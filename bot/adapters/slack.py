@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.error import URLError
@@ -50,6 +51,17 @@ class Sendable(Protocol):
     def blocks(self) -> list[dict[str, object]]:
         """Block Kit."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to upload."""
+
+    name: str
+    content: bytes
+    title: str
+    alt: str = ""
+    """For those who do not see a picture."""
 
 
 class NotMember(Refused):
@@ -201,20 +213,28 @@ class SlackMessenger:
         except GardenerError:
             return None
 
-    def upload(
-        self, channel: str, thread: str, name: str, content: bytes, *, title: str, alt: str = ""
-    ) -> None:
-        """A file into a thread."""
+    def upload(self, channel: str, thread: str, files: Sequence[File]) -> None:
+        """Files into a thread, as one message."""
         self._pace(channel)
         with translated("upload a file"):
             self._client.files_upload_v2(
                 channel=channel,
                 thread_ts=thread,
-                filename=name,
-                content=content,
-                title=title,
-                alt_txt=alt or None,
+                file_uploads=[
+                    {
+                        "filename": file.name,
+                        "content": file.content,
+                        "title": file.title,
+                        "alt_txt": file.alt or None,
+                    }
+                    for file in files
+                ],
             )
+
+    def direct(self, user: str) -> str:
+        """The id of the direct conversation with somebody."""
+        with translated("write to you directly"):
+            return str(self._client.conversations_open(users=user)["channel"]["id"])
 
     def download(self, url: str) -> bytes:
         """A file that somebody shared. The token goes to Slack's own addresses only.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from blocks import buttons, evidence, replies
 from blocks import home as home_blocks
@@ -31,6 +32,8 @@ def click(tools: Toolbox, *, asker: dict[str, object], act: str) -> None:
 
 
 def _run(tools: Toolbox, asker: Asker, act: Act) -> None:
+    if not asker.channel:  # from the home tab: answered in the direct conversation
+        asker = replace(asker, channel=tools.slack.direct(asker.user))
     asks.answer(tools, asker, act.query)
 
 
@@ -102,7 +105,8 @@ CLICKS: Mapping[str, Click] = {
 
 def home(tools: Toolbox, *, user: str) -> None:
     """Draws somebody's home tab: what they may see, and nothing else."""
-    visible = [e for e in tools.environments if may_look(e, user, user, tools.slack)]
+    direct = tools.slack.direct(user)
+    visible = [e for e in tools.environments if may_look(e, user, direct, tools.slack)]
     names = {e.name for e in visible}
     latest: dict[str, Report] = {}
     for environment in visible:

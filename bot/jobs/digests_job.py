@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,7 +15,7 @@ from bot.garden import digest as digests
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.errors import GardenerError
 from bot.garden.model import DAY, Query, Report, Window
-from bot.garden.ports import Subscription
+from bot.garden.ports import Candidate, Identity, Registry, Subscription
 from bot.garden.times import LONGEST
 from bot.jobs import shown
 from bot.jobs.common import answering
@@ -95,10 +96,13 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     start = previous.window.end if previous else now - DAY
     window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
     query = Query(known.name, known.project, known.services, window, known.min_severity)
-    report = analyze_log(tools.logs, query, known, now=now, registry=tools.registry)
+    registry = _Remembering(tools.registry, now)
+    report = analyze_log(tools.logs, query, known, now=now, registry=registry)
     key = f"r-{uuid.uuid4().hex[:12]}"
     _keep(tools, key, report, previous)
-    compared = digests.compare(previous, report, tools.decisions.all(known.name), now)
+    compared = digests.compare(
+        previous, report, tools.decisions.all(known.name), now, first_seen=registry.first_seen
+    )
     typed = _typed(report)
     message = digest_blocks.digest(compared, now=now, query=shown.query(known.name, typed, key))
     # Whoever comes second, because the first was killed between post and note, finds the lock.
@@ -117,6 +121,29 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     shown.note_place(tools, known.name, key, shown.Place(shown.DIGEST, asker.channel, ts))
     if lasting:
         tools.reports.put(known.name, last, report, None)
+
+
+class _Remembering:
+    """The registry, and when it first saw each cluster of this run."""
+
+    def __init__(self, registry: Registry, now: int) -> None:
+        self._registry = registry
+        self._now = now
+        self.first_seen: dict[str, int | None] = {}
+
+    def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
+        """As the registry does."""
+        found = self._registry.resolve(environment, candidates)
+        for candidate, identity in zip(candidates, found, strict=True):
+            ever = identity.first_seen
+            if ever is None:
+                ever = candidate.first_seen
+            self.first_seen[identity.id] = self._now if ever is None else ever
+        return found
+
+    def find(self, environment: str, name: str) -> str | None:
+        """As the registry does."""
+        return self._registry.find(environment, name)
 
 
 def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> None:

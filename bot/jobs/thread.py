@@ -10,6 +10,7 @@ import structlog
 
 from blocks import report as report_blocks
 from bot.adapters.asker import Asker
+from bot.adapters.slack import File
 from bot.adapters.toolbox import Toolbox
 from bot.garden import words
 from bot.garden.errors import GardenerError
@@ -40,33 +41,20 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
         if where:
             place = shown.Place(shown.FURTHER, asker.channel, str(where), index)
             shown.note_place(tools, environment, key, place)
+    _part(partial(tools.slack.upload, asker.channel, root, _files(report, now)))
+
+
+def _files(report: Report, now: int) -> list[File]:
     day = words.moment(report.generated, report.timezone)
-    name = f"{words.one_line(environment)} {day:%Y-%m-%d %H.%M}"
-    _part(
-        lambda: tools.slack.upload(
-            asker.channel,
-            root,
-            f"worklog {name}.md".replace(" ", "-"),
-            worklog(report, now=now).encode(),
-            title=f"Worklog {name}",
-        )
-    )
-    _part(lambda: _chart(tools, asker, report, root, name))
-
-
-def _chart(tools: Toolbox, asker: Asker, report: Report, root: str, name: str) -> None:
-    if not any(any(card.cluster.histogram) for card in report.cards):
-        return
-    # By its name only here: drawing needs half a second of imports.
-    drawn = importlib.import_module("bot.adapters.chart").draw(report)
-    tools.slack.upload(
-        asker.channel,
-        root,
-        f"chart {name}.png".replace(" ", "-"),
-        drawn.png,
-        title=f"Entries per hour, {name}",
-        alt=drawn.alt,
-    )
+    name = f"{words.one_line(report.environment)} {day:%Y-%m-%d %H.%M}"
+    log = worklog(report, now=now).encode()
+    files = [File(f"worklog {name}.md".replace(" ", "-"), log, f"Worklog {name}")]
+    if any(any(card.cluster.histogram) for card in report.cards):
+        # By its name only here: drawing needs half a second of imports.
+        drawn = importlib.import_module("bot.adapters.chart").draw(report)
+        title = f"Entries per hour, {name}"
+        files.append(File(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt))
+    return files
 
 
 def _part(work: Callable[[], object]) -> object:

@@ -1,0 +1,191 @@
+"""The whole Slack road: stand-in Slack, the real Bolt app, real Valkey, a real RQ worker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from pydantic import SecretStr
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+from rq.timeouts import TimerDeathPenalty
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot import wiring as wirings
+from bot.adapters.queue import NAME, quick_name
+from bot.garden.model import Environment
+from bot.playground.slack_people import AppSetup
+from bot.playground.slack_thread import PlaygroundServer, serve_in_thread
+from bot.settings import Settings
+from bot.wiring import Wiring
+from handlers.app import build_app
+from tests.fakes.github import FakeTracker
+from tests.fakes.logs import FakeLogs, some
+
+ROOT = Path(__file__).parents[2]
+SECRET = b"a secret of the tests, long enough"
+
+
+class ThreadWorker(SimpleWorker):
+    """RQ's worker in a thread of this process, so that fakes can be handed to its jobs."""
+
+    death_penalty_class = TimerDeathPenalty
+
+    def _install_signal_handlers(self) -> None:
+        """Only a main thread may."""
+
+
+@dataclass
+class Town:
+    """What a journey walks through."""
+
+    slack: PlaygroundServer
+    wiring: Wiring
+    logs: FakeLogs
+    github: FakeTracker
+
+    # --- what people do --------------------------------------------------------------------------
+
+    def types(self, text: str, user: str = "U0ALICE", channel: str = "C0OPS"):
+        outcome = self.slack.command(user, channel, text)
+        assert outcome.ok, outcome.error
+        return outcome
+
+    def clicks(self, message, action: str, user: str = "U0ALICE", channel: str = "C0OPS", **how):
+        outcome = self.slack.click(user, action, channel=channel, ts=message["ts"], **how)
+        assert outcome.ok, outcome.error
+
+    def chooses(self, message, entry: str, user: str = "U0ALICE", channel: str = "C0OPS"):
+        """An entry of the first card's menu, by its text."""
+        for block in message["blocks"]:
+            accessory = block.get("accessory") or {}
+            for option in accessory.get("options", []):
+                if accessory["type"] == "overflow" and option["text"]["text"] == entry:
+                    self.clicks(
+                        message, "card_menu", user, channel,
+                        block_id=block["block_id"], chosen={"selected_option": option},
+                    )  # fmt: skip
+                    return
+        raise AssertionError(f"no menu has {entry}")
+
+    # --- what they see ---------------------------------------------------------------------------
+
+    def sees(self, words: str, user: str = "U0ALICE", channel: str = "C0OPS", timeout: float = 10):
+        """The newest message that has these words, once it is there."""
+
+        def look():
+            found = [m for m in self.slack.messages(channel, user) if words in all_text(m)]
+            return found[-1] if found else None
+
+        try:
+            return self.slack.wait_for(look, timeout)
+        except TimeoutError:
+            seen = "\n---\n".join(all_text(m) for m in self.slack.messages(channel, user))
+            raise AssertionError(f"{words!r} was not seen, but:\n{seen}") from None
+
+    def form(self, words: str, user: str = "U0ALICE", timeout: float = 10):
+        """The open modal, once it has these words."""
+
+        def look():
+            view = self.slack.view(user)
+            return view if view and words in all_text(view) else None
+
+        try:
+            return self.slack.wait_for(look, timeout)
+        except TimeoutError:
+            raise AssertionError(f"no {words!r} in {all_text(self.slack.view(user))}") from None
+
+    def report(self, user: str = "U0ALICE", channel: str = "C0OPS"):
+        return self.sees("Refresh", user, channel)
+
+
+def all_text(value) -> str:
+    """Every text in a message or view."""
+    if isinstance(value, dict):
+        own = [str(v) for k, v in value.items() if k == "text" and isinstance(v, str)]
+        return "\n".join([*own, *filter(None, (all_text(v) for v in value.values()))])
+    if isinstance(value, list):
+        return "\n".join(filter(None, map(all_text, value)))
+    return ""
+
+
+def buttons(message) -> list[str]:
+    """Texts of the buttons, in order."""
+    elements = [
+        element
+        for block in message["blocks"]
+        for element in [
+            block.get("accessory") or {},
+            *(block.get("elements", []) if block["type"] == "actions" else []),
+        ]
+    ]
+    return [each["text"]["text"] for each in elements if each.get("type") == "button"]
+
+
+STAGING = Environment(
+    name="staging",
+    project="netra-staging",
+    services=("netra-backend-staging",),
+    github="acme/backend",
+)
+
+
+@pytest.fixture
+def environments() -> list[Environment]:
+    """A test may override it."""
+    return [STAGING]
+
+
+@pytest.fixture
+def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
+    now = time.time_ns()
+    setup = AppSetup.read(ROOT)
+    with serve_in_thread(setup=setup, rate_limits=False) as slack:
+        settings = Settings(
+            environments=MappingProxyType({e.name: e for e in environments}),
+            state_dir=_state_of_session,
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_app_token=SecretStr(slack.app_token),
+            slack_api_url=slack.api_url,
+            secrets=(SECRET,),
+        )
+        wiring = Wiring(settings)
+        logs, github = FakeLogs(some(now)), FakeTracker(now=time.time_ns)
+        wiring.__dict__.update(logs=logs, tracker=github)
+        wirings.use(wiring)
+        handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
+        handler.connect()
+        slack.wait_for_connection()
+        own = wiring.connect()
+        worker = ThreadWorker(
+            [Queue(n, connection=own, serializer=JSONSerializer) for n in (quick_name(NAME), NAME)],
+            connection=own,
+            serializer=JSONSerializer,
+        )
+        logging.getLogger("rq.worker").setLevel(logging.WARNING)
+        stop = threading.Event()
+
+        def work() -> None:
+            while not stop.is_set():
+                worker.work(burst=True, logging_level="WARNING")
+                stop.wait(0.02)
+
+        thread = threading.Thread(target=work, name="worker")
+        thread.start()
+        try:
+            yield Town(slack, wiring, logs, github)
+        finally:
+            if logs.gate is not None:
+                logs.gate.set()
+            stop.set()
+            thread.join(20)
+            handler.client.auto_reconnect_enabled = False
+            slack.hang_up()
+            handler.close()
+            wirings._in_use.clear()
