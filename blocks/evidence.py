@@ -75,7 +75,7 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
 
 
 def _reasons(cluster: Cluster, incident: Incident | None) -> PlainTextObject:
-    given = [*(incident.reasons if incident else ()), *cluster.reasons]
+    given = list(dict.fromkeys([*(incident.reasons if incident else ()), *cluster.reasons]))
     shown = [f"• {reason}" for reason in given[:_REASONS] if reason.strip()]
     if len(given) > _REASONS:
         shown.append(f"• and {len(given) - _REASONS} more, in the worklog")

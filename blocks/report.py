@@ -234,7 +234,7 @@ def _coverage(report: Report) -> str:
     if len(report.services) > 3:
         services.append(f"+{len(report.services) - 3}")
     who = ", ".join(services)
-    if report.revisions:
+    if report.revisions and len(report.services) == 1:  # of several it would seem to be the last's
         who = f"{who} {words.revision(report.revisions[0], report.services)}".strip()
     whole = ", whole window" if read.complete else ""
     parted = [f"{number(read.clustered)} clustered"]

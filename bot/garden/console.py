@@ -16,7 +16,8 @@ def logs(report: Report) -> str | None:
 
     None where the entries came from a file or the query is too long for an address.
     """
-    if not report.project or not report.query or len(report.query) > LONGEST_QUERY:
+    from_file = report.query == "standard input" or report.query.startswith("file ")
+    if from_file or not (report.project and report.query) or len(report.query) > LONGEST_QUERY:
         return None
     return (
         f"https://console.cloud.google.com/logs/query;query={quote(report.query, safe='')}"

@@ -188,7 +188,7 @@ def _analysis(cluster: Cluster, report: Report) -> Iterator[str]:
 
 
 def _why(cluster: Cluster, incident: Incident | None) -> Iterator[str]:
-    reasons = [*(incident.reasons if incident else ()), *cluster.reasons]
+    reasons = list(dict.fromkeys([*(incident.reasons if incident else ()), *cluster.reasons]))
     if reasons:
         yield f"- **Why {(incident.priority if incident else cluster.priority).name}**:"
         for reason in reasons[:30]:

@@ -267,9 +267,18 @@ def test_evidence_links_to_the_very_query() -> None:
     what = report()
     message = evidence.evidence(what.cards[0], what, now=NOW, query=QUERY)
     assert "console.cloud.google.com/logs/query;query=resource.type" in str(message.blocks)
-    from_file = replace(what, project="")
-    without = evidence.evidence(what.cards[0], from_file, now=NOW, query=QUERY)
-    assert "console.cloud" not in str(without.blocks)
+    for other in ({"project": ""}, {"query": "file a.jsonl"}, {"query": "standard input"}):
+        from_file = report(**other)
+        without = evidence.evidence(what.cards[0], from_file, now=NOW, query=QUERY)
+        assert "console.cloud" not in str(without.blocks)
+
+
+def test_a_reason_is_told_once() -> None:
+    crash = crash_report()
+    (card,) = crash.cards
+    twice = replace(card, incident=replace(crash.incidents[0], reasons=card.cluster.reasons))
+    shown = as_text(evidence.why(twice.cluster, twice.incident))
+    assert shown.count("the service cannot start") == 1
 
 
 def test_why_lists_each_reason() -> None:
