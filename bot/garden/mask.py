@@ -50,21 +50,22 @@ class MaskRule:
 
 def _rule(
     name: str,
-    needs: str,
+    needs: str | tuple[str, ...],
     pattern: str,
-    replacement: str,
+    replacement: str = SLOT,
+    *,
     example: tuple[str, str],
     counter: str,
 ) -> MaskRule:
-    return MaskRule(name, tuple(needs.split()), re.compile(pattern), replacement, *example, counter)
+    any_of = tuple(needs.split()) if isinstance(needs, str) else needs
+    return MaskRule(name, any_of, re.compile(pattern), replacement, *example, counter)
 
 
 _GLYPHS = "\u00a9\u00ae\u2010-\u2bff\u3030\u303d\ufe00-\ufe0f\ufffd\U0001f000-\U0001faff"
-_SIGN = r"(?:(?<![A-Za-z0-9)\]>*])[-+]|(?<=\s)[<~](?=0(?!>)))?"
 _UNIT = r"[kKMGTP]i?[Bb]|B|ns|us|µs|ms|s|sec|secs|min|mins|h|hrs?"
 
 _PROSE = ("msg", "message", "err", "error", "reason", "cause", "exception", "detail", "event")
-_NO_PROSE = "".join(f"(?<!{key})" for key in _PROSE)
+_NO_PROSE = "".join(f"(?<!{key}{sign})" for key in _PROSE for sign in ("=", " =", " = "))
 """In `msg="disk full" user="ana"` the one value is what is said, the other what it is said of."""
 
 MASKS: Final[tuple[MaskRule, ...]] = (
@@ -73,8 +74,8 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         "",
         rf"\A(?:(?:\[(?:[?{_GLYPHS}]{{1,8}}|U\+[0-9A-F]{{1,8}})\]|[?{_GLYPHS}]{{1,8}})\s*+)++(?=\S)",
         "",
-        ("[U+1F511] signed in", "signed in"),
-        "[x] signed in",
+        example=("[U+1F511] signed in", "signed in"),
+        counter="[x] signed in",
     ),
     _rule(
         "json",
@@ -82,41 +83,37 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         r"""(?:(?<=[{,\[(])|(?<=[{,] ))(\\?["'])([\w.@$ /-]{1,64}+)\1\s?:\s?(?!\s*+[{\[])"""
         r"""(?:\\"[^"\\]*+\\"|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|[^\s,{}\[\]"']++(?:\([^()]*+\))?)""",
         r"\1\2\1: <*>",
-        ("""got {"user": "ana", "n":7}""", """got {"user": <*>, "n": <*>}"""),
-        '"quoted" and nothing behind',
+        example=("""got {"user": "ana", "n":7}""", """got {"user": <*>, "n": <*>}"""),
+        counter='"quoted" and nothing behind',
     ),
     _rule(
         "mail",
         "@",
         r"(?<![\w.+*@-])[\w.+*-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++",
-        SLOT,
-        ("Created user ***@example.org", "Created user <*>"),
-        "retry @ midnight",
+        example=("Created user ***@example.org", "Created user <*>"),
+        counter="retry @ midnight",
     ),
     _rule(
         "url",
         "://",
         r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9+.-]{1,15}+://[^\s\"'<>,;)\]}]*+",
-        SLOT,
-        ("GET https://example.org/a?b=c failed", "GET <*> failed"),
-        "either: //or",
+        example=("GET https://example.org/a?b=c failed", "GET <*> failed"),
+        counter="either: //or",
     ),
     _rule(
         "path",
         "/ \\",
         r"(?<![\w.~/\\])(?:[A-Za-z]:(?=[\\/])|~(?=/)|\.{1,2}(?=/))?"
         r"(?:[\\/]+[\w.@%+$#~*=?&-]++)++[\\/]?",
-        SLOT,
-        ("cannot open /var/lib/x/data.db", "cannot open <*>"),
-        "read/write",
+        example=("cannot open /var/lib/x/data.db", "cannot open <*>"),
+        counter="read/write",
     ),
     _rule(
         "relative path",
         "/",
         r"(?<![\w./$-])[\w.$-]++(?:(?:/[\w.$@-]++){2,}+|/(?!0\.)[\w$-]*+\.[\w.$-]++)/?",
-        SLOT,
-        ("in app/routes/ws.py", "in <*>"),
-        "and/or HTTP/1.1",
+        example=("in app/routes/ws.py", "in <*>"),
+        counter="and/or HTTP/1.1",
     ),
     _rule(
         "date",
@@ -125,9 +122,8 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         r"(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+ 0|"
         r"0[ -](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+)"
         r"(?:[ ,:/T-]{1,2}0)*+(?: ?[A-Z]{3,4}(?: 0)?(?![A-Za-z]))?",
-        SLOT,
-        ("at Fri Jun 17 07:07:02 2005 again", "at <*> again"),
-        "May fail",
+        example=("at Fri Jun 17 07:07:02 2005 again", "at <*> again"),
+        counter="May fail",
     ),
     _rule(
         "host",
@@ -136,56 +132,59 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         r"[a-z-]++(?:\.[a-z-]++){2,}+:0(?!\w)|"
         r"[A-Za-z-]++(?:\.[A-Za-z-]++)*?\.(?:com|net|org|edu|gov|mil|int|arpa|internal|local)"
         r"(?![\w-]|\.\w)(?::0)?)",
-        SLOT,
-        ("from n219.example.net:80 and smtp.example.com", "from <*> and <*>"),
-        "java.net.ConnectException",
+        example=("from n219.example.net:80 and smtp.example.com", "from <*> and <*>"),
+        counter="java.net.ConnectException",
     ),
     _rule(
         "hex groups",
         ": -",
         r"(?<![A-Za-z0-9:.])(?=[A-Fa-f:-]{0,40}0)(?:(?:[0-9A-Fa-f]{0,8}[:-]){2,7}[0-9A-Fa-f]{1,12})"
         r"(?![A-Za-z0-9:-])",
-        SLOT,
-        ("from 00:1b:ba:e3:fe:c3 on fe80::1", "from <*> on <*>"),
-        "a::b",
+        example=("from 00:1b:ba:e3:fe:c3 on fe80::1", "from <*> on <*>"),
+        counter="a::b",
     ),
     _rule(
         "number or id",
         "0",
-        rf"{_SIGN}(?<![A-Za-z0-9])(?:[A-Fa-f]*+|([A-Za-z]++))"
+        r"(?<![A-Za-z0-9])(?:[A-Fa-f]*+|([A-Za-z]++))"
         r"0[A-Za-z0-9]*+(?:[.,:/-]0[A-Za-z0-9]*+)*+(?:\.{3})?",
         r"\1<*>",
-        (
+        example=(
             "blk_-38 took 1.5s of 9f86d081... in thread-7, OAuth2 and Foo@1a2b3c",
             "blk_<*> took <*> of <*> in thread-<*>, OAuth<*> and Foo@<*>",
         ),
-        "no number",
+        counter="no number",
+    ),
+    _rule(
+        "sign",
+        "-<*> +<*> <<*> ~<*>",
+        r"[-+<~](?:(?<=[-+])(?<![A-Za-z0-9)\]>*].)|(?<=\s[<~]))<\*>(?!>)",
+        example=("index -1, lifetime <1 sec", "index <*>, lifetime <*>"),
+        counter="a-1 or <1>",
     ),
     _rule(
         "unit",
         "<*>",
         rf"<\*> ?(?:(?:{_UNIT})(?![A-Za-z0-9_])|%)",
-        SLOT,
-        ("2.1 KB in 30 ms or 20 %", "<*> in <*> or <*>"),
-        "5 ducks",
+        example=("2.1 KB in 30 ms or 20 %", "<*> in <*> or <*>"),
+        counter="5 ducks",
     ),
     _rule(
         "id tail",
         "<*>",
         r"<\*>(?:[-_.](?:[A-Za-z]{0,3}<\*>|[A-Za-z]{1,3}(?![A-Za-z0-9(<])))+",
-        SLOT,
-        ("revision web-00598-qss of pod-7d4b9-x2z", "revision web-<*> of pod-<*>"),
-        "<*> - end",
+        example=("revision web-00598-qss of pod-7d4b9-x2z", "revision web-<*> of pod-<*>"),
+        counter="<*> - end",
     ),
     _rule(
         "value",
         "=",
-        rf"(?<=[\w\])]){_NO_PROSE}( = | =|=)"
+        rf"( = | =|=){_NO_PROSE}"
         r"(?:\"[^\"]{0,256}+\"|'[^']{0,256}+'|"
         r"(?:[^\s,;=\"'()\[\]{}<>]|<\*>)++(?:\{[^\s{}]*+\}|\([^\s()]*+\))?)",
         r"\1<*>",
-        ("user=guest tag= n = 5", "user=<*> tag= n = <*>"),
-        "a == b",
+        example=("user=guest tag= n = 5", "user=<*> tag= n = <*>"),
+        counter="a == b",
     ),
     _rule(
         "pair",
@@ -193,40 +192,38 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         r"((?:(?<=[({])|(?<=, ))[A-Za-z_][\w.-]{0,63}+: )(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
         r"(?=[)}]|, [A-Za-z_][\w.-]{0,63}+: )",
         r"\1<*>",
-        ("done (env: staging, size: big)", "done (env: <*>, size: <*>)"),
-        "done (reason: it was late)",
+        example=("done (env: staging, size: big)", "done (env: <*>, size: <*>)"),
+        counter="done (reason: it was late)",
     ),
     _rule(
         "empty",
         "() []",
         r"(?<=\s)(?:\(\)|\[\])",
         "(<*>)",
-        ("from host () at", "from host (<*>) at"),
-        "init() ok",
+        example=("from host () at", "from host (<*>) at"),
+        counter="init() ok",
     ),
     _rule(
         "literal",
         "rue alse ull one RUE ALSE ULL",
         r"(?<![\w.'\"-])(?:true|false|null|True|False|None|TRUE|FALSE|NULL)(?![\w.'\"-])",
-        SLOT,
-        ("ready:true, last null", "ready:<*>, last <*>"),
-        "nullable",
+        example=("ready:true, last null", "ready:<*>, last <*>"),
+        counter="nullable",
     ),
     _rule(
         "list",
         "<*>",
         r"<\*>(?:(?:, ?| - |/|:|\|)<\*>)+",
-        SLOT,
-        ("Rect(0, 0 - 720, 1280) of [1,2]", "Rect(<*>) of [<*>]"),
-        "<*> and <*>",
+        example=("Rect(0, 0 - 720, 1280) of [1,2]", "Rect(<*>) of [<*>]"),
+        counter="<*> and <*>",
     ),
     _rule(
         "repeat",
-        "<*>",
-        r"(?<!\S)([^\s<]{0,32}+<\*>[^\s<]{0,32}+)(?:,? \1(?!\S))+",
+        ("<*> ", "<*>, "),
+        r"(?<!\S)([^\s<]{0,32}+<\*>)(?:,? \1(?!\S))+",
         r"\1",
-        ("delete blk_1 blk_-22 blk_3", "delete blk_<*>"),
-        "delete blk_1 and blk_2",
+        example=("delete blk_1 blk_-22 blk_3", "delete blk_<*>"),
+        counter="delete blk_1 and blk_2",
     ),
 )
 """Every rule, in the order in which they are applied."""
@@ -248,6 +245,6 @@ def mask(text: str) -> str:
     """
     masked = _SPACE.sub(" ", _DIGITS.sub("0", text)[:LIMIT]).strip()
     for rule in MASKS:
-        if any(need in masked for need in rule.needs):
+        if not rule.needs or any(need in masked for need in rule.needs):
             masked = rule.pattern.sub(rule.replacement, masked)
     return masked
