@@ -35,7 +35,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """Cleaned, in one line, at most `limit` characters with an ellipsis where it was cut."""
-    return shorten(_BLANKS.sub(" ", clean(text)).strip(), limit)
+    return shorten(_BLANKS.sub(" ", clean(_head(text, limit))).strip(), limit)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -73,9 +73,15 @@ def code(text: str, limit: int) -> str:
 
 def fence(text: str, limit: int, language: str = "") -> str:
     """A fenced block of at most `limit` characters; the fence is longer than any run inside."""
-    block = _no_comment(shorten(clean(text).strip("\n"), limit))
+    block = _no_comment(shorten(clean(_head(text, limit)).strip("\n"), limit))
     ticks = "`" * max(3, _longest(block) + 1)
     return f"{ticks}{language}\n{block}\n{ticks}"
+
+
+def _head(text: str, limit: int) -> str:
+    # A line may have 256 KiB: what is far behind the limit is not even cleaned.
+    most = 4 * limit + 200
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def _no_comment(text: str) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.garden import console
+from bot.garden import console, places
 from bot.garden.disclosure import Shown, shown
 from bot.garden.github_markdown import code, fence, one_line, prose, shorten, title
 from bot.garden.markers import marker
@@ -143,7 +143,7 @@ def labels(card: Card) -> tuple[str, ...]:
         kind = "bug"
     else:
         kind = "warning"
-    area = one_line(re.sub(r"[^\w ./-]", "", _area(cluster)), LABEL_LIMIT - len("area: "))
+    area = one_line(re.sub(r"[^\w ./-]", "", _area(cluster)[:500]), LABEL_LIMIT - len("area: "))
     wanted = [card.priority.name, kind, f"area: {area}" if area else "", "gardener"]
     return tuple(label for label in wanted if label)[:LABELS]
 
@@ -265,26 +265,13 @@ def _links(report: Report, slack_url: str | None) -> Iterator[str]:
 
 def _where(cluster: Cluster) -> str:
     if cluster.location:
-        module = re.split(r"[./\\]", re.sub(r"\.\w{1,4}$", _bare, cluster.location.module))[-1]
-        line = cluster.location.line
-        return module if line is None else f"{module}:{line}"
+        return places.short(cluster.location)
     return cluster.services[0] if len(cluster.services) == 1 else ""
 
 
-def _bare(ending: re.Match[str]) -> str:
-    # A file's ending goes, a module's last name stays.
-    known = {".py", ".js", ".ts", ".mjs", ".cjs", ".go", ".java", ".kt", ".rb", ".php", ".rs"}
-    return "" if ending[0] in known else ending[0]
-
-
 def _area(cluster: Cluster) -> str:
-    if cluster.location:
-        parts = [p for p in re.split(r"[./\\]", cluster.location.module) if p]
-        if cluster.location.module.count(".") == 1 and "/" in cluster.location.module:
-            parts = parts[:-1]  # a file: its ending is no package
-        if len(parts) >= 2:
-            return parts[-2]
-    return cluster.services[0] if cluster.services else ""
+    room = places.room(cluster.location) if cluster.location else ""
+    return room or (cluster.services[0] if cluster.services else "")
 
 
 def _location(cluster: Cluster) -> str:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from rapidfuzz import fuzz
 
+from bot.garden import places
 from bot.garden.markers import clusters
 from bot.garden.model import DAY, HOUR, MINUTE, Card, Cluster, Location
 from bot.garden.ports import Issue
@@ -30,6 +31,7 @@ _BODY: Final = 4_000  # characters of an issue's body that are looked at
 _PREFIX = re.compile(r"\s*GCP-\w+\s*\|\s*P\d\s*\|\s*")
 _ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _TOKEN = re.compile(r"[^\W\d_]{3,}|\d{3}(?!\d)")
+_WORD = re.compile(r"\w+")
 _BLANK = re.compile(r"\s+")
 
 
@@ -77,7 +79,7 @@ def rank(
         marked = ours & clusters(issue.body, secrets)
         score, reasons = _score(card.cluster, issue, texts[number], wanted)
         share = rarity.shared(tokens, words[number])
-        score = max(score, 0.55 * score + 45 * share)
+        score = min(95.0, max(score, 0.55 * score + 45 * share))
         if share >= 0.5:
             reasons.append("rare words in common")
         if marked:
@@ -127,10 +129,9 @@ def _same_place(location: Location | None, text: str) -> Literal["", "module", "
     if location is None or len(location.module) < 4:
         return ""
     module = location.module.casefold()
-    short = re.split(r"[./\\]", module)[-1]
-    if location.line is not None and re.search(
-        rf"(?<![\w]){re.escape(short)}(?:\.\w{{1,4}})?[: ]+(?:line )?{location.line}(?!\d)", text
-    ):
+    name = re.escape(places.module(location).casefold())
+    ending = rf"(?:\.\w{{1,4}})?[\"'`,: ]{{1,4}}(?:line )?{location.line}(?!\d)"
+    if location.line is not None and name and re.search(rf"(?<!\w){name}{ending}", text):
         return "location"
     if not re.search(rf"(?<![\w.]){re.escape(module)}(?![\w])", text):
         return ""
@@ -141,10 +142,14 @@ def _same_place(location: Location | None, text: str) -> Literal["", "module", "
 
 
 def _quotes(cluster: Cluster, text: str) -> bool:
-    """True where the longest fixed part of the message (30 characters and more) is in it."""
+    """True where the longest fixed part of the message is in it, 30 characters or more.
+
+    Its first or last two thirds are enough: whoever quotes by hand loses an end.
+    """
     longest = max(cluster.template.split("<*>"), key=len, default="")
-    fixed = _BLANK.sub(" ", longest).strip(" .:,'\"").casefold()
-    return len(fixed) >= 30 and fixed in text
+    fixed = _BLANK.sub(" ", longest).strip(" .:,'\"").casefold()[:200]
+    enough = max(30, len(fixed) * 2 // 3)
+    return len(fixed) >= 30 and (fixed[:enough] in text or fixed[-enough:] in text)
 
 
 class _Rarity:
@@ -168,12 +173,13 @@ class _Rarity:
 
 
 def _suggest(issue: Issue, score: float, now: int) -> Suggestion:
+    """Our own marker (above 95) is reopened however long ago it was closed."""
     if score < SURE:
         return "new"
     if issue.state == "open":
         return "add"
     closed = issue.closed if issue.closed is not None else issue.updated
-    return "reopen" if now - closed <= RECENT or score >= 98 else "new"
+    return "reopen" if now - closed <= RECENT or score > 95 else "new"
 
 
 def _age(issue: Issue, now: int) -> str:
@@ -199,4 +205,6 @@ def _plain(text: str) -> str:
 
 
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(_TOKEN.findall(text))
+    """Words and three-digit numbers (503), and whole identifiers beside their parts."""
+    identifiers = (word for word in _WORD.findall(text) if "_" in word.strip("_"))
+    return frozenset([*_TOKEN.findall(text), *identifiers])
