@@ -1,0 +1,140 @@
+"""Writes docs/tables.md from the tables in the code: `.venv/bin/python docs/tables.py`."""  # noqa: INP001 - a script
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+from bot.garden import headers, redact
+from bot.garden.entry import Kind
+from bot.garden.headers import header
+from bot.garden.mask import MASKS, mask
+from bot.garden.model import Severity
+from bot.garden.rules import RULES, Facts, Rule
+
+PAGE = Path(__file__).with_name("tables.md")
+
+INTRODUCTION = """\
+# The tables
+
+Made from the code by `docs/tables.py`; a test fails where this page is stale. Each table is one
+list in one file, read from top to bottom.
+"""
+
+REDACTION = """\
+## Redaction
+
+`bot/garden/redact.py`, `RULES`. The first thing that happens to text from a log. What a rule takes
+away is never stored, posted, filed or logged. All rules are applied.
+
+In JSON, a text under a key that is called like a secret (`password`, `api_key`, `authorization`, …)
+becomes `REDACTED` whatever it says.
+"""
+
+MASKING = """\
+## Masks
+
+`bot/garden/mask.py`, `MASKS`. What varies in a message becomes `<*>`; messages that are then the
+same are one. All rules are applied, after every run of digits became one `0`. What no pattern can
+tell, such as a user's name, is found beside other messages (`bot/garden/grouping.py`).
+"""
+
+HEADERS = """\
+## Level headers
+
+`bot/garden/headers.py`, `FORMS`. What logging libraries write before the message, where an entry
+carries no severity of its own. The first that fits is taken off and read.
+"""
+
+TRIAGE = """\
+## Triage rules
+
+`bot/garden/rules.py`, `RULES`. The first that fits gives the priority, and its sentence is the
+first reason on the card. What follows in the same instance decides before: the root of a crash is
+recognised by what ended after it. What each priority means: [priorities.md](priorities.md).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [
+        INTRODUCTION,
+        REDACTION,
+        _table(("rule", "this", "becomes", "left alone"), _redaction()),
+        MASKING,
+        _table(("rule", "this", "becomes", "this rule leaves alone"), _masks()),
+        HEADERS,
+        _table(("form", "line", "severity", "message"), _headers()),
+        TRIAGE,
+        _table(("rule", "priority", "for example", "reason"), _triage()),
+    ]
+    return "\n".join(parts)
+
+
+def _redaction() -> Iterator[Sequence[str]]:
+    for rule in redact.RULES:
+        yield (
+            rule.name,
+            _code(rule.matches),
+            _code(redact.redact(rule.matches)),
+            _code(rule.spares),
+        )
+
+
+def _masks() -> Iterator[Sequence[str]]:
+    for rule in MASKS:
+        yield rule.name, _code(rule.example), _code(mask(rule.example)), _code(rule.counter)
+
+
+def _headers() -> Iterator[Sequence[str]]:
+    for form in headers.FORMS:
+        read = header(form.example)
+        severity = "" if read.severity is Severity.DEFAULT else read.severity.name
+        yield form.name, _code(form.example), severity, _code(form.example[read.length :])
+
+
+def _triage() -> Iterator[Sequence[str]]:
+    for rule in RULES:
+        example = _code(rule.example) if rule.example else ""
+        yield rule.name, ", ".join(_priorities(rule)), example, rule.reason
+
+
+def _priorities(rule: Rule) -> Iterable[str]:
+    """Every priority that the rule gives, most important first."""
+    severities = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+    facts = [
+        Facts(
+            text=mask(redact.redact(rule.example)).lower(),
+            kind=Kind.MESSAGE if rule.example else Kind.REQUEST,
+            severity=severity,
+            occurrences=times,
+            repeats=times >= 3,
+            status=status,
+        )
+        for severity, times, status in product(
+            (*severities, Severity.INFO), (1, 3), (401, 403) if not rule.example else (0,)
+        )
+    ]
+    fitting = [each for each in facts if rule.fits(each)] if rule.example else []
+    return (p.name for p in sorted({rule.priority(each) for each in fitting or facts}))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """As code within a table's cell. A backtick inside needs a longer fence."""
+    text = text.replace("\n", "\\n").replace("|", "\\|").strip()
+    if not text:
+        return "(nothing)"
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,188 @@
+"""What the documentation promises is there: links, commands, settings, forms, tables."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import settings, settings_file
+from bot.__main__ import commands
+from bot.garden.command import Suggestion, parse
+from bot.garden.model import Environment
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NOW = 1_758_000_000_000_000_000  # 16 September 2025
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def prose(page: Path) -> str:
+    """The page without its blocks of code."""
+    return FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = FENCE.findall(page.read_text(encoding="utf-8"))
+    return [text for _, said, text in found if said == language]
+
+
+def code(page: Path) -> Iterator[str]:
+    """Everything that is written as code, a line each."""
+    for text in blocks(page, "sh"):
+        yield from text.replace("\\\n", " ").splitlines()
+    yield from CODE.findall(prose(page))
+
+
+def column(page: Path) -> list[str]:
+    """What stands as code in the first column of the page's tables."""
+    return re.findall(r"^\| `([^`]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_tables_are_those_of_the_code():
+    made = runpy.run_path(str(ROOT / "docs" / "tables.py"))["page"]()
+    written = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert written == made, "stale: run .venv/bin/python docs/tables.py"
+
+
+# --- links
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings as GitHub links to them."""
+    heads = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            assert target.startswith("https://"), target
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), target
+        assert there.is_relative_to(ROOT), target
+        if anchor:
+            assert anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_no_machine_is_named(page):
+    assert not re.search(r"/(?:root|home|work|Users)/", page.read_text(encoding="utf-8"))
+
+
+# --- commands
+
+
+def gardener_calls() -> Iterator[tuple[str, list[str]]]:
+    for page in PAGES:
+        for line in code(page):
+            said = re.match(r"(?:[\w.]\S*/)?gardener ([a-z].*)$", line.split(" #")[0].strip())
+            if said:
+                yield named(page), shlex.split(said[1])
+
+
+def test_every_gardener_command_is_one():
+    calls = list(gardener_calls())
+    assert {"serve", "worker", "clock", "up", "doctor", "analyze"} <= {c[0] for _, c in calls}
+    for page, (name, *rest) in calls:
+        assert name in commands.commands, f"{page}: gardener {name}"
+        options = {o for p in commands.commands[name].params for o in p.opts}
+        for word in rest:
+            if word.startswith("--"):
+                assert word.split("=")[0] in options, f"{page}: gardener {name} {word}"
+
+
+def test_the_readme_tells_of_every_command():
+    told = {call[0] for page, call in gardener_calls() if page == "README.md"}
+    assert told == set(commands.commands)
+
+
+def test_every_verb_is_one():
+    verbs = runpy.run_path(str(ROOT / "run.py"))["VERBS"]
+    targets = set(re.findall(r"^([a-z ]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = {target for line in targets for target in line.split()}
+    for page in PAGES:
+        for line in code(page):
+            if said := re.match(r"python3 run\.py ([a-z]+)", line):
+                assert said[1] in verbs, f"{named(page)}: {line}"
+            if said := re.match(r"make ([a-z]+)", line):
+                assert said[1] in targets, f"{named(page)}: {line}"
+
+
+def slash_commands() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for line in code(page):
+            if said := re.match(r"/gardener\b\s*(.*)", line):
+                yield named(page), said[1]
+
+
+def test_every_form_is_understood():
+    known = [Environment("staging", "acme-staging")]
+    forms = list(slash_commands())
+    assert len(forms) > 10
+    for page, text in forms:
+        found = parse(text, environments=known, default="staging", now=NOW)
+        assert not isinstance(found, Suggestion), f"{page}: /gardener {text}"
+
+
+# --- settings
+
+SETTINGS = ROOT / "docs" / "settings.md"
+
+
+def test_every_variable_is_told_and_known():
+    told = {name for name in column(SETTINGS) if name.isupper()}
+    assert told == set(settings._Variables.model_fields)
+
+
+def test_every_key_is_told_and_known():
+    told = {name for name in column(SETTINGS) if name.islower()}
+    assert told == set(settings_file._READERS)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "tables.md"], ids=named)
+def test_no_page_names_a_variable_that_is_none(page):
+    known = {*settings._Variables.model_fields, "GOOGLE_APPLICATION_CREDENTIALS", "MASK_VERSION"}
+    lines = [*CODE.findall(prose(page)), *"\n".join(blocks(page, "sh")).splitlines()]
+    for line in lines:
+        found = re.match(r"((?:SLACK|GITHUB|GARDENER|REDIS|GOOGLE|MASK)_[A-Z_]+)", line)
+        assert found is None or found[1] in known, line
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "toml")], ids=named)
+def test_every_example_of_the_file_is_read(page):
+    for text in blocks(page, "toml"):
+        assert settings_file.environments(tomllib.loads(text))
+
+
+def test_every_permission_has_its_reason():
+    manifest = json.loads((ROOT / "slack-manifest.json").read_text(encoding="utf-8"))
+    page = ROOT / "docs" / "connect.md"
+    rows = re.findall(
+        r"^\| (`[a-z_]+(?::[a-z.]+)?`(?:, `[a-z_:]+`)*) \|", prose(page), re.MULTILINE
+    )
+    told = [scope for row in rows for scope in CODE.findall(row)]
+    assert sorted(told) == sorted(manifest["oauth_config"]["scopes"]["bot"])
+
+
+# --- the picture
+
+
+def test_the_picture_is_small():
+    picture = ROOT / "docs" / "playground.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 300_000
