@@ -22,6 +22,8 @@ from bot.garden.ports import Page
 
 PAGE = 1_000
 """Entries a page, as Cloud Logging's."""
+BLOCK = 1024 * 1024
+"""Bytes read at once."""
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of one line; Cloud Logging's own limit for an entry is 256 KiB."""
 _KNOWN = frozenset({
@@ -46,9 +48,11 @@ class JsonFile:
         """All entries of the file. Raises `InputError` where there is nothing to read."""
         with self._open() as stream:
             total = _size(stream)
+            blank = 0
             first = stream.readline(MAX_LINE)
             while first and not first.strip(b"\xef\xbb\xbf \t\r\n"):
                 first = stream.readline(MAX_LINE)
+                blank += 1
             if not first:
                 raise InputError(f"{self._name} is empty. Give it log entries as JSON Lines.")
             first = first.removeprefix(b"\xef\xbb\xbf")
@@ -58,7 +62,7 @@ class JsonFile:
             elif start == b"{" and not _is_object(first):
                 yield from _stream(first + stream.read())
             else:
-                yield from _lines(first, stream, total)
+                yield from _lines(b"\n" * blank + first, stream, total)
 
     @property
     def _name(self) -> str:
@@ -97,6 +101,8 @@ def _parse(line: bytes) -> JSON | None:
     """The line's log entry; None where it is none. Odd bytes become the replacement character."""
     try:
         value = orjson.loads(line)
+        if value.__class__ is dict and not _KNOWN.isdisjoint(value):
+            return cast("JSON", value)
     except orjson.JSONDecodeError:
         try:
             value = json.loads(line.decode("utf-8", "replace"))
@@ -110,25 +116,36 @@ def _entry(value: object) -> JSON | None:
 
 
 def _lines(first: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
+    done = number = 0
+    rest = first
+    while True:
+        block = stream.read(BLOCK)
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop() if block and len(lines[-1]) <= MAX_LINE else b""
+        for start in range(0, len(lines), PAGE):
+            part = lines[start : start + PAGE]
+            entries, numbers, broken = _parsed(part, number)
+            number += len(part)
+            done += sum(map(len, part)) + len(part)
+            share = min(1.0, done / total) if total and block else float(not block)
+            yield Page(entries, lines=numbers, broken=broken, share=share)
+        if not block:
+            return
+
+
+def _parsed(lines: list[bytes], before: int) -> tuple[list[JSON], list[int], int]:
+    """The lines' entries with their numbers, and how many lines are none."""
     entries: list[JSON] = []
     numbers: list[int] = []
-    broken = done = 0
-    line, number = first, 1
-    while line:
-        done += len(line)
-        if text := line.strip():
-            entry = _parse(text)
-            if entry is None:
-                broken += 1
-            else:
-                entries.append(entry)
-                numbers.append(number)
-        if len(entries) + broken >= PAGE:
-            yield Page(entries, numbers, broken, share=done / total if total else 0.0)
-            entries, numbers, broken = [], [], 0
-        line = stream.readline(MAX_LINE)
-        number += 1
-    yield Page(entries, numbers, broken, share=1.0)
+    broken = 0
+    for number, line in enumerate(lines, before + 1):
+        entry = _parse(line) if line else None
+        if entry is not None:
+            entries.append(entry)
+            numbers.append(number)
+        elif line.strip():
+            broken += 1
+    return entries, numbers, broken
 
 
 def _array(content: bytes) -> Iterator[Page]:
@@ -142,8 +159,8 @@ def _array(content: bytes) -> Iterator[Page]:
         entries = [(n, e) for n, item in enumerate(part, start + 1) if (e := _entry(item))]
         yield Page(
             [e for _, e in entries],
-            [n for n, _ in entries],
-            len(part) - len(entries),
+            lines=[n for n, _ in entries],
+            broken=len(part) - len(entries),
             share=min(1.0, (start + PAGE) / len(items)),
         )
 
@@ -176,6 +193,6 @@ def _stream(content: bytes) -> Iterator[Page]:
             entries.append(entry)
             numbers.append(number)
         if len(entries) + broken >= PAGE:
-            yield Page(entries, numbers, broken, share=at / len(text))
+            yield Page(entries, lines=numbers, broken=broken, share=at / len(text))
             entries, numbers, broken = [], [], 0
-    yield Page(entries, numbers, broken, share=1.0)
+    yield Page(entries, lines=numbers, broken=broken, share=1.0)

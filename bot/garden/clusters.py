@@ -11,8 +11,10 @@ from bot.garden import entry as entries
 from bot.garden.entry import Key, Kind
 from bot.garden.grouping import group
 from bot.garden.model import JSON, Location, Severity, Window
+from bot.garden.redact import redact_json
 from bot.garden.rfc3339 import hour
-from bot.garden.rollup import Rollup, Tally
+from bot.garden.rollup import Rollup
+from bot.garden.tally import Raw, Tally
 
 SHOWN_REVISIONS = 20
 
@@ -35,13 +37,24 @@ class Draft:
     @property
     def sample(self) -> JSON:
         """The representative entry, redacted."""
-        return self.tally.samples[0].raw if self.tally.samples else {}
+        return _shown(self.tally.samples[0].raw) if self.tally.samples else {}
+
+    @property
+    def samples(self) -> list[JSON]:
+        """All representatives as they were read, not redacted: to look into, never to show."""
+        return [raw.unpack(raw.data) for _, _, raw in self.tally.samples]
+
+    @property
+    def edges(self) -> list[JSON]:
+        """The first and the last entry, redacted."""
+        edges = {e[:2]: e for e in (self.tally.first_entry, self.tally.last_entry) if e}
+        return [_shown(edges[place].raw) for place in sorted(edges)]
 
     @property
     def location(self) -> Location | None:
         """Where most representatives say that it was written; None where none says."""
         found = Counter(
-            place for s in self.tally.samples if (place := entries.location(s.raw)) is not None
+            place for raw in self.samples if (place := entries.location(raw)) is not None
         )
         if not found:
             return None
@@ -51,6 +64,11 @@ class Draft:
         """Entries per UTC hour, from the hour of the window's start to that of its end."""
         start, end = hour(window.start), hour(window.end)
         return tuple(self.tally.hours.get(at, 0) for at in range(start, end + 1))
+
+
+def _shown(raw: Raw) -> JSON:
+    clean = redact_json(raw.unpack(raw.data))
+    return clean if isinstance(clean, dict) else {}
 
 
 def content_id(kind: Kind, template: str, place: str = "") -> str:

@@ -20,6 +20,8 @@ from bot.garden.headers import NAMES, Header, header, plain
 from bot.garden.mask import collapse, mask
 from bot.garden.model import JSON, Location, Severity
 from bot.garden.redact import REDACTED, redact
+from bot.garden.rows import place
+from bot.garden.tally import Place
 
 
 class Kind(StrEnum):
@@ -64,13 +66,13 @@ class Entry:
     severity: Severity
     key: Key
     piece: traces.Piece | None
-    service: str
-    revision: str
-    instance: str
+    place: Place
     route: str | None
     text: str
     """The message as it was read, not redacted."""
     raw: JSON
+    exact: bool = False
+    """Its digits decide what it says (a status), so only the same text means the same."""
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -169,9 +171,24 @@ def _nearest(number: int) -> Severity:
     return max((s for s in Severity if s <= number), default=Severity.DEFAULT)
 
 
+LONG = 65_536
+"""Characters of a message that are looked at: three quarters at its beginning, the rest, in whole
+lines, at its end. Cloud Logging takes 256 KiB; nobody says something new in the middle of that."""
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= LONG:
+        return text
+    tail = text[-LONG // 4 :]
+    # A line that is cut in two could hide half of a secret from its rule.
+    return (
+        text[: LONG * 3 // 4] + tail[tail.find("\n") :] if "\n" in tail else text[: LONG * 3 // 4]
+    )
+
+
 def understand(text: str, audit: bool = False) -> Understood:
     """What a message says; a pure function of the text."""
-    text = plain(text)
+    text = plain(_bounded(text))
     if audit:
         return Understood(Key(Kind.AUDIT, mask(redact(text))), Severity.DEFAULT)
     head = header(text)
@@ -202,8 +219,6 @@ class Reader:
 
     def read(self, raw: JSON, name: str) -> Entry:
         """The entry. `name` stands for a missing insertId. Never fails on odd values."""
-        resource = _object(_object(raw.get("resource")).get("labels"))
-        labels = _object(raw.get("labels"))
         text = message(raw)
         http = raw.get("httpRequest")
         route: str | None = None
@@ -225,12 +240,11 @@ class Reader:
             severity=severity,
             key=understood.key,
             piece=understood.piece,
-            service=str(resource.get("service_name") or ""),
-            revision=str(resource.get("revision_name") or ""),
-            instance=str(labels.get("instanceId") or ""),
-            route=route,
+            place=place(raw.get("resource"), raw.get("labels")),
+            route=None if route is None else redact(route),
             text=text,
             raw=raw,
+            exact=understood.request is not None,
         )
 
     def _request(self, request: requests.Request, text: str) -> Understood:
@@ -260,7 +274,7 @@ class Reader:
 
 def title(raw: JSON, limit: int = 300) -> str:
     """One line in the message's own words, redacted: header and colours gone, blanks folded."""
-    words = plain(message(raw))
+    words = plain(_bounded(message(raw)))
     head = header(words)
     words = redact(words[head.length :])
     http = raw.get("httpRequest")
@@ -288,7 +302,7 @@ _LIBRARY_MODULES = re.compile(
 def location(raw: JSON) -> Location | None:
     """Where the message was written; None where only the logging library itself is named."""
     payload = _object(raw.get("jsonPayload"))
-    words = plain(message(raw))
+    words = plain(_bounded(message(raw)))
     head: Header = header(words)
     for found in (
         _labelled(_object(payload.get("labels"))),

@@ -23,6 +23,7 @@ from bot.garden.entry import Kind
 from bot.garden.grouping import tokens
 from bot.garden.mask import SLOT
 from bot.garden.model import MINUTE, SECOND, Severity
+from bot.garden.tally import Place
 
 RUN_UP = 2 * MINUTE
 """How long before an instance's end an error can still be its cause."""
@@ -81,7 +82,7 @@ def ends(draft: Draft) -> bool:
     """Whether the message says that a process or container ended, and not of its own will."""
     if draft.kind is Kind.REQUEST or not _ENDS.search(draft.template):
         return False
-    samples = [str(s.raw.get("textPayload", "")) for s in draft.tally.samples]
+    samples = [str(raw.get("textPayload", "")) for raw in draft.samples]
     return not (samples and all(_CLEAN_EXIT.search(text) for text in samples))
 
 
@@ -106,8 +107,8 @@ def _crashes(drafts: Sequence[Draft]) -> list[Joined]:
     for draft in drafts:
         if draft.kind is Kind.REQUEST:
             continue
-        for where, times in draft.tally.moments.items():
-            timelines[where].extend((time, draft) for time in times)
+        for place, times in draft.tally.moments.items():
+            timelines[_where(place)].extend((time, draft) for time in times)
     chains = [
         (where, chain)
         for where, timeline in timelines.items()
@@ -129,6 +130,10 @@ def _crashes(drafts: Sequence[Draft]) -> list[Joined]:
         if symptoms:
             found.append(_crash(root, mine, symptoms))
     return found
+
+
+def _where(place: Place) -> tuple[str, str]:
+    return place.revision, place.instance
 
 
 def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
@@ -172,7 +177,7 @@ def _follows(draft: Draft, episodes: Sequence[_Episode]) -> bool:
     """Whether the cluster was seen mostly after the root of one of these episodes."""
     if draft.kind is Kind.AUDIT or draft.tally.severity < Severity.WARNING:
         return False
-    moments = [(where, time) for where, times in draft.tally.moments.items() for time in times]
+    moments = [(_where(p), time) for p, times in draft.tally.moments.items() for time in times]
     after = sum(any(_within(draft, where, time, e) for e in episodes) for where, time in moments)
     return bool(moments) and after >= MOSTLY * len(moments)
 
@@ -311,6 +316,7 @@ def _overlap(access: Draft, told: Draft) -> int:
     mine, theirs = _STATUS.search(access.template), _STATUS.search(told.template)
     if mine is None or theirs is None or mine[1] != theirs[1]:
         return 0
-    if not access.tally.services.keys() & told.tally.services.keys():
+    if not access.tally.services & told.tally.services:
         return 0
-    return sum((access.tally.routes & told.tally.routes).values())
+    mine_on, theirs_on = access.tally.routes, told.tally.routes
+    return sum(min(count, theirs_on.get(route, 0)) for route, count in mine_on.items())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.garden.model import JSON, Decision, Decisions, Progress, Query, Report, Window
+from bot.garden.rows import Rows
 
 # --- reading -------------------------------------------------------------------------------------
 
@@ -20,6 +21,8 @@ class Page:
     """Some entries as they were read, in the shape of `gcloud logging read --format=json`."""
 
     entries: Sequence[JSON]
+    rows: Rows | None = None
+    """The entries in columns, where the source knows a quicker way; `entries` is then empty."""
     lines: Sequence[int] = ()
     """The line or item number of each entry, where the source has any: names those without an
     insertId."""

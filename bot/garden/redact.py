@@ -57,7 +57,7 @@ def _cut_mixed(match: re.Match[str]) -> str:
 RULES: tuple[Rule, ...] = (
     _rule(
         "private key",
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,30}-----)?",
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,100000}(?:-----END [A-Z ]{0,30}-----)?",
         REDACTED,
         matches="-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
         spares="-----BEGIN CERTIFICATE-----",
@@ -211,7 +211,9 @@ def redact_json(value: object, depth: int = 0) -> object:
     nesting at `MAX_DEPTH`; what was cut says so.
     """
     if isinstance(value, str):
-        clean = redact(value)
+        # What lies four times behind the cut cannot get in front of it by redaction, in practice:
+        # only a secret of that length could, and what begins like one is taken to its end.
+        clean = redact(value[: 4 * MAX_TEXT])
         return clean if len(clean) <= MAX_TEXT else clean[:MAX_TEXT] + "…"
     if isinstance(value, Mapping):
         if depth >= MAX_DEPTH:

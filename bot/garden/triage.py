@@ -78,7 +78,7 @@ def _facts(
 ) -> Facts:
     plain = _plain(draft.kind, draft.template, draft.tally.severity, draft.tally.occurrences)
     served = sum(requests.get(service, 0) for service in draft.tally.services)
-    words = [entries.title(s.raw, limit=4_000) for s in draft.tally.samples]
+    words = [entries.title(raw, limit=4_000) for raw in draft.samples]
     return Facts(
         text=plain.text,
         kind=plain.kind,

@@ -20,12 +20,14 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from bot import wiring as wirings
 from bot.adapters.queue import NAME, quick_name
 from bot.garden.model import Environment
+from bot.playground.github import GithubServer
+from bot.playground.github import serve_in_thread as serve_github
+from bot.playground.github_seed import seeded
 from bot.playground.slack_people import AppSetup
 from bot.playground.slack_thread import PlaygroundServer, serve_in_thread
 from bot.settings import Settings
 from bot.wiring import Wiring
 from handlers.app import build_app
-from tests.fakes.github import FakeTracker
 from tests.fakes.logs import FakeLogs, some
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +50,7 @@ class Town:
     slack: PlaygroundServer
     wiring: Wiring
     logs: FakeLogs
-    github: FakeTracker
+    github: GithubServer
 
     # --- what people do --------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ STAGING = Environment(
     name="staging",
     project="netra-staging",
     services=("netra-backend-staging",),
-    github="acme/backend",
+    github="owner/name",
 )
 
 
@@ -146,7 +148,10 @@ def environments() -> list[Environment]:
 def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
     now = time.time_ns()
     setup = AppSetup.read(ROOT)
-    with serve_in_thread(setup=setup, rate_limits=False) as slack:
+    with (
+        serve_in_thread(setup=setup, rate_limits=False) as slack,
+        serve_github(seeded()) as github,
+    ):
         settings = Settings(
             environments=MappingProxyType({e.name: e for e in environments}),
             state_dir=_state_of_session,
@@ -154,38 +159,47 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
             slack_app_token=SecretStr(slack.app_token),
             slack_api_url=slack.api_url,
             secrets=(SECRET,),
+            github_token=SecretStr(github.state.token),
+            github_api_url=github.url,
         )
         wiring = Wiring(settings)
-        logs, github = FakeLogs(some(now)), FakeTracker(now=time.time_ns)
-        wiring.__dict__.update(logs=logs, tracker=github)
+        logs = FakeLogs(some(now))
+        wiring.__dict__["logs"] = logs
         wirings.use(wiring)
         handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
         handler.connect()
         slack.wait_for_connection()
-        own = wiring.connect()
-        worker = ThreadWorker(
-            [Queue(n, connection=own, serializer=JSONSerializer) for n in (quick_name(NAME), NAME)],
-            connection=own,
-            serializer=JSONSerializer,
-        )
         logging.getLogger("rq.worker").setLevel(logging.WARNING)
         stop = threading.Event()
-
-        def work() -> None:
-            while not stop.is_set():
-                worker.work(burst=True, logging_level="WARNING")
-                stop.wait(0.02)
-
-        thread = threading.Thread(target=work, name="worker")
-        thread.start()
+        queues = ([quick_name(NAME)], [quick_name(NAME), NAME])
+        workers = [_worker(wiring, names, stop) for names in queues]
         try:
             yield Town(slack, wiring, logs, github)
         finally:
             if logs.gate is not None:
                 logs.gate.set()
             stop.set()
-            thread.join(20)
+            for thread in workers:
+                thread.join(20)
             handler.client.auto_reconnect_enabled = False
             slack.hang_up()
             handler.close()
             wirings._in_use.clear()
+
+
+def _worker(wiring: Wiring, names: list[str], stop: threading.Event) -> threading.Thread:
+    own = wiring.connect()
+    worker = ThreadWorker(
+        [Queue(name, connection=own, serializer=JSONSerializer) for name in names],
+        connection=own,
+        serializer=JSONSerializer,
+    )
+
+    def work() -> None:
+        while not stop.is_set():
+            worker.work(burst=True, logging_level="WARNING")
+            stop.wait(0.02)
+
+    thread = threading.Thread(target=work, name=f"worker of {names}")
+    thread.start()
+    return thread

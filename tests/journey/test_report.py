@@ -2,16 +2,236 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from tests.journey.conftest import all_text, buttons
+from bot.garden.errors import Refused
+from bot.garden.model import HOUR, Environment
+from tests.fakes.logs import entry
+from tests.journey.conftest import STAGING, all_text, buttons
 
 pytestmark = pytest.mark.redis
 
 
-def test_a_command_gets_its_report(town):
+def files(town, channel="C0OPS"):
+    return [f["name"] for m in town.slack.messages(channel) for f in m.get("files", [])]
+
+
+def test_a_command_gets_its_report_in_the_message_that_showed_the_progress(town):
     town.types("staging 2d")
     report = town.report()
     assert "legacy_response" in all_text(report)
     assert "last 2 d" in all_text(report)
     assert "Create issue" in buttons(report)
+    posts = [c for c in town.slack.api_calls("chat.postMessage") if c.ok]
+    assert [c.answer["ts"] for c in posts] == [report["ts"]]
+    assert "reading starts" in posts[0].args["text"]
+
+
+def test_the_worklog_and_the_chart_stand_in_the_thread(town):
+    town.types("staging 2d")
+    report = town.report()
+    names = town.slack.wait_for(lambda: files(town))
+    assert [n.rpartition(".")[2] for n in names] == ["md", "png"]
+    thread = town.slack.messages("C0OPS", thread_ts=report["ts"])
+    assert any(m.get("files") for m in thread)
+
+
+def test_the_same_question_is_answered_from_the_cache(town):
+    town.types("staging 2d")
+    first = town.report()
+    town.types("staging 2d", user="U0BOB")
+    town.slack.wait_for(
+        lambda: [m for m in town.slack.messages("C0OPS") if "Refresh" in all_text(m)][1:]
+    )
+    assert town.logs.reads == 1
+    town.clicks(first, "refresh")
+    town.sees("Reading again")
+    town.slack.wait_for(lambda: town.logs.reads == 2)
+
+
+def test_two_who_ask_at_once_share_one_reading(town):
+    town.logs.gate, town.logs.page = threading.Event(), 5
+    town.types("staging 2d")
+    town.slack.wait_for(lambda: town.logs.reads)
+    # The only worker reads: what Bob types waits in the queue until it is through.
+    town.types("staging 2d", user="U0BOB", channel="C0OPS")
+    town.logs.gate.set()
+    town.report()
+    town.slack.wait_for(lambda: len(town.slack.api_calls("chat.update")) >= 1)
+    assert town.logs.reads == 1
+
+
+def test_a_report_that_is_stopped_says_so_and_reads_no_further(town):
+    town.logs.gate, town.logs.page = threading.Event(), 5
+    town.types("staging 2d")
+    progress = town.sees("reading starts")
+    town.slack.wait_for(lambda: town.logs.reads)
+    town.clicks(progress, "cancel")
+    stopped = town.sees("Stopped by")
+    assert stopped["ts"] == progress["ts"]
+    assert buttons(stopped) == ["Run again"]
+    town.logs.gate.set()
+    town.clicks(stopped, "run")
+    town.report()
+
+
+def test_a_failed_reading_turns_the_progress_into_its_sentence(town):
+    town.logs.error = Refused("Google refused: bot@acme lacks Logs Viewer; nothing was read.")
+    town.types("staging 2d")
+    failed = town.sees("lacks Logs Viewer")
+    assert "no report" in all_text(failed)
+    town.logs.error = None
+    town.clicks(failed, "run")
+    town.report()
+
+
+def test_a_bug_shows_a_reference_and_no_traceback(town):
+    town.logs.error = ZeroDivisionError("secret of the inside")
+    town.types("staging 2d")
+    failed = town.sees("Something failed that should not")
+    assert "Reference" in all_text(failed)
+    assert "inside" not in all_text(failed)
+    assert "Zero" not in all_text(failed)
+
+
+def test_where_the_bot_is_no_member_the_asker_alone_gets_it(town):
+    town.types("staging 2d", channel="C0QUIET")
+    report = town.report(channel="C0QUIET")
+    assert "/invite @gardener" in all_text(report)
+    assert report["ephemeral_for"] == "U0ALICE"
+    assert town.slack.messages("C0QUIET", "U0BOB") == []
+
+
+def test_in_a_shared_channel_nothing_is_said_of_the_environment(town):
+    town.types("staging 2d", channel="C0SHARED")
+    refused = town.sees("shared with another company", channel="C0SHARED")
+    assert refused["ephemeral_for"] == "U0ALICE"
+    assert town.logs.reads == 0
+
+
+@pytest.mark.parametrize("text", ["staging 2d", "stagin 2d", "help", "expected staging", "why C1"])
+def test_a_guest_is_told_why_not_and_learns_no_name(town, text):
+    town.types(text, user="U0GUEST")
+    refused = town.sees("Guests may not", user="U0GUEST")
+    assert refused["ephemeral_for"] == "U0GUEST"
+    assert "acme/backend" not in all_text(refused)
+    assert town.logs.reads == 0
+
+
+def test_a_slip_gets_the_nearest_right_form_and_a_button_that_runs_it(town):
+    town.types("stagin 2d")
+    told = town.sees('I know no "stagin"')
+    assert told["ephemeral_for"] == "U0ALICE"
+    assert buttons(told) == ["Run it"]
+    town.clicks(told, "run")
+    assert "last 2 d" in all_text(town.report())
+
+
+def test_why_tells_each_reason(town):
+    town.types("staging 2d")
+    town.report()
+    town.types("why C1")
+    told = town.sees("C1 is P")
+    assert told["ephemeral_for"] == "U0ALICE"
+    assert "repeats" in all_text(told)
+
+
+def test_evidence_goes_into_the_thread_once(town):
+    town.types("staging 2d")
+    report = town.report()
+    town.chooses(report, "Evidence")
+    there = town.sees("The query")
+    assert there["thread_ts"] == report["ts"]
+    town.chooses(report, "Evidence", user="U0BOB")
+    town.sees("in the thread already", user="U0BOB")
+
+
+def test_many_cards_go_on_in_the_thread(town):
+    now = town.wiring.now()
+    nouns = ["ledger", "basket", "invoice", "cache", "tunnel", "voucher", "mailbox", "avatar"]
+    verbs = ["cannot open the", "lost its", "rejects another", "timed out near a"]
+    town.logs.entries = [
+        entry(f"{noun.upper()}: {verb} {noun} of {noun[::-1]}", now - HOUR * (1 + i % 9), i)
+        for i, (noun, verb) in enumerate((n, v) for n in nouns for v in verbs)
+    ]
+    town.types("staging 2d")
+    report = town.report()
+    further = town.sees("staging, further")
+    assert further["thread_ts"] == report["ts"]
+    town.clicks(further, "expected", block_id=row(further, "Expected…"))
+    town.form("For how long")
+
+
+def row(message, text):
+    for block in message["blocks"]:
+        for element in block.get("elements", []) if block["type"] == "actions" else []:
+            if element.get("text", {}).get("text") == text:
+                return block["block_id"]
+    raise AssertionError(text)
+
+
+def test_a_mention_is_the_same_as_a_command(town):
+    town.slack.say("U0ALICE", "C0OPS", "<@U0GARDEN> staging 2d")
+    town.report()
+
+
+def test_a_dropped_log_file_is_analysed_in_its_thread(town):
+    import json
+
+    content = "\n".join(json.dumps(e) for e in town.logs.entries).encode()
+    town.logs.entries = []
+    town.slack.drop_file("U0ALICE", "C0OPS", "yesterday.json", content)
+    report = town.report()
+    assert "legacy_response" in all_text(report)
+    assert report["thread_ts"]
+
+
+def test_a_file_that_is_no_log_gets_a_sentence(town):
+    town.slack.drop_file("U0ALICE", "C0OPS", "holiday.txt", b"not a log at all\n")
+    town.sees("log entr")
+
+
+class TestWithTwoEnvironments:
+    @pytest.fixture
+    def environments(self):
+        return [STAGING, Environment(name="prod", project="p", channels=("C0SECRET",))]
+
+    def test_one_that_may_not_be_asked_about_here_is_not_named(self, town):
+        town.types("nonsense 2d")
+        told = town.sees("I know no")
+        assert "prod" not in all_text(told)
+
+
+def test_the_home_tab_lists_environments_and_runs_a_report(town):
+    town.slack.open_home("U0ALICE")
+    home = town.slack.wait_for(lambda: town.slack.home("U0ALICE"))
+    assert "staging" in all_text(home)
+    block = next(
+        b["block_id"] for b in home["blocks"] if (b.get("accessory") or {}).get("type") == "button"
+    )
+    assert town.slack.click("U0ALICE", "run", view_id=home["id"], block_id=block).ok
+    town.report(channel="D0ALICE")
+
+
+def test_a_command_that_slack_sends_again_runs_once(town):
+    town.types("staging 2d")
+    town.report()
+    from handlers import payload
+    from handlers.app import COMMANDS
+
+    body = {
+        "user_id": "U0ALICE", "channel_id": "C0OPS", "command": "/gardener",
+        "text": "help", "trigger_id": "1.2.3",
+    }  # fmt: skip
+    acks = []
+    for _ in range(3):
+        COMMANDS["/gardener"](town.wiring, lambda: acks.append(1), body)
+    town.sees("what went wrong in two days")
+    town.types("why C1")
+    town.sees("C1 is P")
+    told = [m for m in town.slack.messages("C0OPS") if "what went wrong in two days" in all_text(m)]
+    assert len(told) == 1
+    assert len(acks) == 3
+    assert payload.ONCE
