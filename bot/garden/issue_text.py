@@ -28,6 +28,8 @@ LABEL_LIMIT = 50
 LABELS = 4
 
 _SAMPLE_BUDGETS = (12_000, 6_000, 3_000, 1_000)
+# The playground's Slack is on loopback.
+_SLACK = re.compile(r"(?:https://[\w.-]+|http://127\.0\.0\.1(?::\d+)?)/[\w./?=&%-]*", re.ASCII)
 _BARS = "▁▂▃▄▅▆▇█"
 _KIND = {
     State.NEW: "new",
@@ -252,7 +254,7 @@ def _related(related: Sequence[Related]) -> Iterator[str]:
 def _links(report: Report, slack_url: str | None) -> Iterator[str]:
     address = console.logs(report)
     links = [f"[logs in the Cloud console]({address})"] if address else []
-    if slack_url and re.fullmatch(r"https://[\w.-]+/[\w./?=&%-]*", slack_url, re.ASCII):
+    if slack_url and _SLACK.fullmatch(slack_url):
         links.append(f"[the report in Slack]({slack_url})")
     query = fence(report.query, 2_000, "text") if report.query else ""
     text = "\n\n".join(part for part in (query, " · ".join(links)) if part)

@@ -35,10 +35,10 @@ ORDER = Order(
     symptoms=("c-2",),
 )
 CHILD = """
-import sys, uuid, time
-from tests.contract.test_filing_for_real import ORDER, filing
-from bot.adapters import store
+import sys
 from pathlib import Path
+from bot.adapters import store
+from tests.contract.test_filing_for_real import ORDER, filing
 filing(sys.argv[1], store.connect(None, Path(sys.argv[2]))).file(ORDER)
 """
 
@@ -118,10 +118,11 @@ def test_a_comment_whose_answer_was_lost_is_there_once(github, redis_client):
     assert len(issues(github)[1].comments) == 1
 
 
-def test_kill_9_while_github_is_creating_it(github, redis_client, _state_of_session):
+def test_kill_9_while_github_is_creating_it(github, redis_client):
     github.state.inject(Fault("delay", "POST", "issues$", seconds=0.7))
+    state = redis_client.connection_pool.connection_kwargs["state_dir"]
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, github.url, str(_state_of_session)],
+        [sys.executable, "-c", CHILD, github.url, state],
         cwd=Path(__file__).parents[2],
     )
     book = RedisDecisionBook(redis_client)
