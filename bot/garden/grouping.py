@@ -1,17 +1,13 @@
 """Which masked messages are the same message, seen beside all the others.
 
 A mask knows a value by its form. This module knows it by its company: it looks at the distinct
-masked messages together and finds the places where a value stood though it looks like a word.
-Three kinds of evidence, and nothing else, make a place variable:
+masked messages together and finds the places where a value stood though it looks like a word:
+because what stands there has a dot inside or a slot, as the names of things have (never the first
+word, which says who speaks, and nothing in quotes), or by the evidence of `evidence.variants`.
 
-1. *Form.* What stands there is written like the name of a thing: `a.b`, `a_b`, `aB`, `STATE`, or
-   a slot is part of it. Never the first word, which says who speaks, and nothing in quotes.
-2. *Announcement.* The word before is followed by values in most of its contexts (`from <*>`):
-   then the plain word behind it is a value as well.
-3. *Enumeration.* In otherwise equal messages many different words stand there.
-
-Each joins messages that are equal in every other place, and no evidence depends on how often a
-message occurred. So words that never repeat cost as much as any others, and join nothing.
+All of it joins messages only that are equal in every other place, and nothing depends on how
+often a message occurred. So words that never repeat cost as much as any others, and join nothing.
+What each step buys: docs/decisions/0003-grouping.md.
 """
 
 from __future__ import annotations
@@ -21,13 +17,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
-from bot.garden.evidence import Parts, announcer, announcing, enumerations, is_word
+from bot.garden.evidence import Parts, is_word, variants
 from bot.garden.mask import SLOT
 
 _TOKEN = re.compile(r"(?:<\*>|[^\s,;:=|(){}\[\]\"'<>])+|\S")
-_NAME = re.compile(r"<\*>|\w[._/\\@$~#]\w|[a-z][A-Z]|[A-Z]{2}[A-Z]*\Z")
+_NAME = re.compile(r"<\*>|\w\.\w")
 _QUOTES = frozenset("'\"")
-_BETWEEN_VALUES = frozenset(",:|;")
 _TAIL_SIGNS = frozenset(":-")
 
 
@@ -43,13 +38,12 @@ def group(masked: Mapping[str, int]) -> dict[str, str]:
     in their words. Groups have distinct templates, except where two differ in spaces only.
     """
     split = {message: tokens(message) for message in sorted(masked)}
-    announced = announcing(list(split.values()))
     by_key: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for message, parts in split.items():
-        by_key[_key(parts, announced)].append(message)
+        by_key[_key(parts)].append(message)
     keys = list(by_key)
     sets = _Sets(len(keys))
-    for members in enumerations(keys):
+    for members in variants(keys):
         sets.join(members)
     groups: dict[int, list[str]] = defaultdict(list)
     for i, messages in enumerate(by_key.values()):
@@ -69,12 +63,12 @@ def joins(known_template: str, masked: str) -> bool:
     while the head in common says enough: at least four words and as many as the tails. A message
     without a tail is no variant of one with.
     """
-    known, new = (_key(tokens(message), frozenset()) for message in (known_template, masked))
+    known, new = (_key(tokens(message)) for message in (known_template, masked))
     if len(known) == len(new) and all(
         a == b or (a == SLOT and is_word(b)) for a, b in zip(known, new, strict=True)
     ):
         return True
-    head = _common([known, new])
+    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, new, strict=False)))
     while head and known[head - 1] not in _TAIL_SIGNS:
         head -= 1
     tails = [_words(key[head:]) for key in (known, new)]
@@ -85,60 +79,30 @@ def _words(key: Parts) -> int:
     return sum(map(is_word, key))
 
 
-def _key(parts: Parts, announced: frozenset[str]) -> tuple[str, ...]:
-    """The message without what looks like a name or stands where a value is announced.
-
-    A row of values is one value, however long it is.
-    """
-    key: list[str] = []
-    for i, part in enumerate(parts):
-        varies = _may_vary(parts, i) and (_NAME.search(part) or announcer(parts, i) in announced)
-        key.append(SLOT if varies else part)
-        while len(key) >= 2 and key[-1] == SLOT:
-            if key[-2] == SLOT:
-                key.pop()
-            elif len(key) >= 3 and key[-3] == SLOT and key[-2] in _BETWEEN_VALUES:
-                del key[-2:]
-            else:
-                break
-    return tuple(key)
+def _key(parts: Parts) -> tuple[str, ...]:
+    """The message without what looks like the name of a thing."""
+    return tuple(
+        SLOT if _NAME.search(part) and _may_vary(parts, i) else part for i, part in enumerate(parts)
+    )
 
 
 def _may_vary(parts: Parts, i: int) -> bool:
-    """Whether form or announcement may make a value of place i."""
-    if not is_word(parts[i]):
-        return False
+    """Whether its form may make a value of place i."""
     if i == 0:
         return len(parts) > 1 and parts[0].count(".") >= 2 and is_word(parts[1])
     return parts[i - 1] not in _QUOTES and parts[i + 1 : i + 2] != ["="]
 
 
 def _template(members: Sequence[Parts], like: str) -> str:
-    """What the members have in common, spaced like one of them, which is the first."""
+    """What the members, all of one length, have in common, spaced like the first of them."""
     if len(members) == 1:
         return like
-    first = members[0]
-    head, tail = len(first), 0
-    common = [True] * len(first)
-    if len({len(member) for member in members}) == 1:
-        common = [len(set(column)) == 1 for column in zip(*members, strict=True)]
-    else:
-        head = _common(members)
-        tail = _common([member[head:][::-1] for member in members])
     pieces, at = [], 0
-    for i, found in enumerate(_TOKEN.finditer(like)):
-        if not head <= i < len(first) - tail:
-            pieces += [like[at : found.start()], found[0] if common[i] else SLOT]
-        elif i == head:
-            pieces += [like[at : found.start()], SLOT]
+    columns = zip(*members, strict=True)
+    for found, column in zip(_TOKEN.finditer(like), columns, strict=True):
+        pieces += [like[at : found.start()], found[0] if len(set(column)) == 1 else SLOT]
         at = found.end()
     return "".join(pieces)
-
-
-def _common(members: Sequence[Parts]) -> int:
-    """How many words all members begin with."""
-    columns = zip(*members, strict=False)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
 
 
 class _Sets:
