@@ -84,6 +84,15 @@ def test_no_machine_is_named(page):
     assert not re.search(r"/(?:root|home|work|Users)/", page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_file_that_is_named_is_there(page):
+    rooms = ("bot", "handlers", "blocks", "tests", "docs")
+    files = [str(path) for room in rooms for path in ROOT.glob(f"{room}/**/*.py")]
+    for text in code(page):
+        if re.fullmatch(r"[\w./]+\.py", text) and not (ROOT / text).exists():
+            assert any(path.endswith(f"/{text}") for path in files), text
+
+
 # --- commands
 
 
