@@ -180,7 +180,8 @@ class Wiring:
         """The messenger: posts and edits with Slack's limits and our errors."""
         from bot.adapters.slack import SlackMessenger
 
-        return SlackMessenger(self.slack_client)
+        pace = RedisRateLimit(self.redis_client, "slack.post", 1, 1.0)
+        return SlackMessenger(self.slack_client, notes=self.notes, pace=pace.take)
 
 
 def build(settings: Settings) -> Wiring:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from blocks import buttons, modals
 from blocks.buttons import Act
 from bot.adapters.slack import Gone
-from bot.garden.errors import GardenerError
+from bot.garden.errors import GardenerError, UsageError
 from handlers import payload, runs
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def link(wiring: Toolbox, ack: Ack, body: Body) -> None:
     """A link: the browser follows it, Slack only tells."""
     del wiring, body
     ack()
+
+
+def unknown(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """A button that no version of us which still runs has drawn."""
+    del wiring, body
+    ack()
+    raise UsageError("I do not know this button. Run /gardener again for a fresh report.")
 
 
 def cancel(wiring: Toolbox, ack: Ack, body: Body) -> None:

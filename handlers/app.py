@@ -6,6 +6,7 @@ Listeners are plain ones: lazy ones swallow exceptions.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,8 @@ def build_app(wiring: Toolbox) -> App:
         app.command(name)(_listener(wiring, handler))
     for name, handler in ACTIONS.items():
         app.action(name)(_listener(wiring, handler))
+    # What an older or newer version of us drew: told, not left without an answer.
+    app.action(re.compile(".*"))(_listener(wiring, actions.unknown))
     for name, handler in VIEWS.items():
         app.view(name)(_listener(wiring, handler))
     for name, handler in EVENTS.items():

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from slack_bolt import BoltResponse
 
-from blocks import replies
-from bot.garden.errors import GardenerError
+from blocks import buttons, replies
+from blocks.buttons import Act
+from bot.garden.errors import GardenerError, Refused, UsageError
 from handlers import payload
 
 if TYPE_CHECKING:
@@ -31,11 +32,23 @@ def answered(wiring: Toolbox, body: Body) -> Iterator[None]:
         yield
     except GardenerError as error:
         _log.warning("a request was not taken", why=str(error))
-        _tell(wiring, body, replies.error(error))
+        _tell(wiring, body, replies.error(error, again=_again(body, error)))
     except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
         reference = uuid.uuid4().hex[:6]
         _log.exception("a listener broke", reference=reference)
-        _tell(wiring, body, replies.unexpected(reference))
+        _tell(wiring, body, replies.unexpected(reference, again=_again(body)))
+
+
+def _again(body: Body, error: GardenerError | None = None) -> Act | None:
+    """What [Try again] repeats; None where trying again cannot help."""
+    if isinstance(error, UsageError | Refused):
+        return None
+    if "command" in body:
+        return Act(buttons.RUN, query=str(body.get("text") or ""), note=buttons.RUN)
+    try:
+        return payload.again(payload.act_of(body)) if body.get("actions") else None
+    except GardenerError:
+        return None
 
 
 def unhandled(error: Exception) -> BoltResponse:

@@ -75,6 +75,11 @@ def act_of(body: Body) -> Act:
     return act.of(kind, act.cluster, note)
 
 
+def again(act: Act) -> Act:
+    """The act as [Try again] carries it: its kind and note in one word."""
+    return act.of(act.kind, act.cluster, f"{act.kind}/{act.note}" if act.note else act.kind)
+
+
 def job_id(asker: Asker, what: str) -> str:
     """The same for the same request however often Slack sends it."""
     return f"slack-{what}-{hashlib.sha256(asker.request.encode()).hexdigest()[:24]}"

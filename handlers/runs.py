@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from blocks import replies
 from blocks import report as report_blocks
 from blocks.buttons import Act
+from blocks.message import Message
 from bot.garden import times
+from bot.garden.access import may_look
 from bot.garden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
     """Whoever waits in this message leaves; where nobody is left, the reading stops."""
     environment = wiring.environment(act.environment)
+    allowed = may_look(environment, asker.user, asker.channel, wiring.slack)
+    if not allowed:
+        _tell(wiring, asker, replies.note(allowed.sentence))
+        return
     run = act.report or act.query
     left = False
     for who in wiring.queue.waiting(environment.name, run):
@@ -27,8 +33,7 @@ def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
             wiring.queue.leave(environment.name, run, who)
             left = True
     if not left:
-        note = replies.note("Too late to stop: the report is on its way.")
-        wiring.slack.tell(asker.user, note, channel=asker.channel, response_url=asker.response_url)
+        _tell(wiring, asker, replies.note("Too late to stop: the report is on its way."))
         return
     now = wiring.now()
     words = [w for w in act.query.split()[1:] if "=" not in w]
@@ -49,3 +54,7 @@ def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
         wiring.slack.respond(asker.response_url, message, replace=True)
     else:
         wiring.slack.update(asker.channel, asker.message, message)
+
+
+def _tell(wiring: Toolbox, asker: Asker, message: Message) -> None:
+    wiring.slack.tell(asker.user, message, channel=asker.channel, response_url=asker.response_url)

@@ -7,10 +7,9 @@ A response_url and a token are credentials: neither is ever logged or put into a
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.error import URLError
@@ -29,14 +28,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REMEMBERED = 60.0
+REMEMBERED = 60
 """Seconds for which a look-up of a person, a conversation or a group stands."""
-PACE = 1.05
-"""Seconds between two posts in one channel; Slack takes one a second."""
+PATIENCE = 30
+"""Waits for a turn at most; then Slack itself says whether it is too much."""
 FILE_LIMIT = 50 * 1024 * 1024
 """Bytes of a file that is read for an analysis."""
 
 _log = structlog.get_logger(__name__)
+
+
+class Notes(Protocol):
+    """Somewhere to remember JSON for a while."""
+
+    def get(self, environment: str, name: str) -> Any:
+        """None where nothing is remembered."""
+        ...
+
+    def put(self, environment: str, name: str, value: object, seconds: int) -> None:
+        """`environment` may be empty."""
+        ...
 
 
 class Sendable(Protocol):
@@ -100,16 +111,19 @@ class SlackMessenger:
         self,
         client: WebClient,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        notes: Notes | None = None,
+        pace: Callable[[str], float] | None = None,
         wait: Callable[[float], object] | None = None,
     ) -> None:
-        """`wait` sleeps seconds, for the pace of one post a second in a channel."""
+        """`notes` remember look-ups for all processes: each job runs in a fresh one.
+
+        `pace`, asked with a channel before each post, answers the seconds to wait and ask again;
+        `wait` waits them.
+        """
         self._client = client
-        self._clock = clock
+        self._notes = notes
+        self._turn = pace
         self._wait = wait or threading.Event().wait
-        self._lock = threading.Lock()
-        self._next: dict[str, float] = {}
-        self._known: dict[str, tuple[float, object]] = {}
 
     # --- messages --------------------------------------------------------------------------------
 
@@ -285,25 +299,27 @@ class SlackMessenger:
 
     def person(self, user: str) -> Person:
         """By id. What Slack leaves out is false."""
-        return self._remember(f"person {user}", lambda: self._person(user))
+        found = self._remembered(f"person {user}", lambda: asdict(self._person(user)))
+        return Person(**found)
 
     def place(self, channel: str) -> Place:
         """By id. What Slack leaves out is false."""
-        return self._remember(f"place {channel}", lambda: self._place(channel))
+        found = self._remembered(f"place {channel}", lambda: asdict(self._place(channel)))
+        return Place(**found)
 
     def group(self, handle: str) -> frozenset[str]:
         """The members of a user group, by handle or id; empty where there is none."""
-        groups = self._remember("groups", self._groups)
+        groups = self._remembered("groups", self._groups)
         ident = handle if handle in groups.values() else groups.get(handle.casefold())
         if ident is None:
             return frozenset()
-        return self._remember(f"group {ident}", lambda: self._members(ident))
+        return frozenset(self._remembered(f"group {ident}", lambda: self._members(ident)))
 
     def _person(self, user: str) -> Person:
         with translated("look a person up"):
             found: Mapping[str, Any] = self._client.users_info(user=user)["user"]
         profile = found.get("profile") or {}
-        home = self._remember("team", self._team)
+        home = self._remembered("team", self._team)
         team = str(found.get("team_id") or home)
         return Person(
             id=user,
@@ -329,30 +345,41 @@ class SlackMessenger:
             direct=bool(found.get("is_im") or found.get("is_mpim")),
         )
 
-    def _groups(self) -> Mapping[str, str]:
+    def _groups(self) -> dict[str, str]:
         with translated("look the user groups up"):
-            found = self._client.usergroups_list()["usergroups"]
+            found: Any = self._client.usergroups_list()["usergroups"]
         return {str(g["handle"]).casefold(): str(g["id"]) for g in found}
 
-    def _members(self, group: str) -> frozenset[str]:
+    def _members(self, group: str) -> list[str]:
         with translated("look a user group up"):
-            return frozenset(self._client.usergroups_users_list(usergroup=group)["users"])
+            found: Any = self._client.usergroups_users_list(usergroup=group)["users"]
+        return [str(user) for user in found]
 
-    def _remember(self, name: str, look_up: Callable[[], T]) -> T:
-        known = self._known.get(name)
-        if known is not None and self._clock() - known[0] < REMEMBERED:
-            return known[1]  # type: ignore[return-value] # what this name's look-up gave
+    def _remembered(self, name: str, look_up: Callable[[], T]) -> T:
+        """What somebody asked a moment ago; without a store it is asked again."""
+        if self._notes is None:
+            return look_up()
+        try:
+            known: T | None = self._notes.get("", f"slack {name}")
+        except GardenerError:
+            return look_up()
+        if known is not None:
+            return known
         found = look_up()
-        self._known[name] = (self._clock(), found)
+        with suppress(GardenerError):
+            self._notes.put("", f"slack {name}", found, REMEMBERED)
         return found
 
     def _pace(self, channel: str) -> None:
-        with self._lock:
-            now = self._clock()
-            turn = max(now, self._next.get(channel, 0.0))
-            self._next[channel] = turn + PACE
-        if turn > now:
-            self._wait(turn - now)
+        """Slack takes one post a second in a channel."""
+        if self._turn is None:
+            return
+        with suppress(GardenerError):  # without a store, Slack itself says when it is too much
+            for _ in range(PATIENCE):
+                pause = self._turn(channel)
+                if pause <= 0:
+                    return
+                self._wait(pause)
 
 
 # --- errors --------------------------------------------------------------------------------------

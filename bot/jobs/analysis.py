@@ -257,13 +257,12 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
     message = shown.draw(tools, report, run, key)
     ts = _put(tools, want, message)
     if not ts:
-        replace = asker.ephemeral
+        alone = shown.draw(tools, report, run, key, thread=False)
         if asker.response_url:
-            tools.slack.respond(
-                asker.response_url, replies.not_in_channel(message), replace=replace
-            )
+            said = replies.not_in_channel(alone)
+            tools.slack.respond(asker.response_url, said, replace=asker.ephemeral)
         else:
-            tell(tools, asker, message)
+            tell(tools, asker, alone)
         return
     shown.note_place(tools, report.environment, key, shown.Place(shown.REPORT, asker.channel, ts))
     if tools.now() - asker.at > LONG:

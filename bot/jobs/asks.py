@@ -114,13 +114,14 @@ def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
     agreed = [d.expected for d in known.values() if d.expected is not None]
     agreed.sort(key=lambda each: each.at, reverse=True)
     names = shown.names(tools, environment.name)
+    latest = str(tools.notes.get(environment.name, "latest") or "")
     message = replies.expected_list(
         environment.name,
         agreed,
         now=tools.now(),
         timezone=environment.timezone,
         names=names,
-        query=shown.query(environment.name, ""),
+        query=shown.query(environment.name, "", latest, message=shown.ELSEWHERE),
     )
     tell(tools, asker, message)
 

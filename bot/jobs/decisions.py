@@ -9,24 +9,27 @@ from blocks import buttons, modals, replies
 from blocks.buttons import Act
 from blocks.modals import Expected
 from bot.adapters.asker import Asker
-from bot.adapters.slack import Gone
 from bot.adapters.toolbox import Toolbox
-from bot.garden.access import may_act, may_administer
+from bot.garden.access import Answer, may_act, may_administer
 from bot.garden.agreement import suggested_rate
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.model import (
     DAY,
     Acknowledgement,
+    Card,
     Claim,
     Decision,
     Environment,
     IssueLink,
+    Report,
     Snooze,
 )
 from bot.garden.words import duration
 from bot.jobs import shown
 from bot.jobs.common import answering, require, tell
+from bot.jobs.forms import in_form
 
+TITLE = "Mark as expected"
 EXTENDED = 7 * DAY
 KINDS: dict[str, type[Decision]] = {
     buttons.UNDO_EXPECTED: Acknowledgement,
@@ -42,33 +45,24 @@ KINDS: dict[str, type[Decision]] = {
 def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
     """Fills the modal that the click opened."""
     who, wanted = Asker.decode(asker), Act.decode(act)
-    try:
-        with _in_view(tools, who, wanted, view, "Mark as expected"):
-            environment = tools.environment(wanted.environment)
-            require(_may(tools, environment, who, "mark as expected"))
-            found = shown.find_card(tools, wanted, who)
-            if found is None:
-                raise Refused(_too_old(environment.name))
-            report, card = found
-            agreed = card.cluster.decisions.expected
-            rate = suggested_rate(card.occurrences, report.window)
-            span = duration(report.window.end - report.window.start)
-            covered = f"Marked already: {agreed.reason}" if agreed else None
-            newest = next(
-                (r for r in report.revisions if r in card.cluster.revisions), None
-            ) or next(iter(report.revisions), None)
-            drawn = modals.expected(
-                card,
-                wanted,
-                counts=[(card.occurrences, span)],
-                per_day=rate,
-                admin=bool(may_administer(environment, who.user, who.channel, tools.slack)),
-                revision=newest,
-                covered=covered,
-            )
-            tools.slack.update_view(view, drawn)
-    except Gone:
-        return  # closed before it was filled
+    with in_form(tools, view, TITLE, wanted):
+        environment = tools.environment(wanted.environment)
+        require(may(tools, environment, who, "mark as expected"))
+        found = shown.find_card(tools, wanted, who)
+        if found is None:
+            raise Refused(too_old(environment.name))
+        report, card = found
+        agreed = card.cluster.decisions.expected
+        drawn = modals.expected(
+            card,
+            wanted,
+            counts=[(card.occurrences, duration(report.window.end - report.window.start))],
+            per_day=suggested_rate(card.occurrences, report.window),
+            admin=bool(may_administer(environment, who.user, who.channel, tools.slack)),
+            revision=_revision(found),
+            covered=f"Marked already: {agreed.reason}" if agreed else None,
+        )
+        tools.slack.update_view(view, drawn)
 
 
 def submit_expected(
@@ -79,7 +73,7 @@ def submit_expected(
     form = Expected(said["duration"], str(said["reason"]), bool(said["tell"]))
     with answering(tools, who, again=None):
         environment = tools.environment(wanted.environment)
-        require(_may(tools, environment, who, "mark as expected"))
+        require(may(tools, environment, who, "mark as expected"))
         if form.duration == "forever":
             require(may_administer(environment, who.user, who.channel, tools.slack))
         found = shown.find_card(tools, wanted, who)
@@ -98,12 +92,13 @@ def submit_expected(
             title=found[1].cluster.title if found else "",
         )
         if form.duration == "revision" and agreed.until_revision is None:
-            raise Refused(f"Not saved: {_too_old(environment.name)}")
+            raise Refused(f"Not saved: {too_old(environment.name)}")
         name = found[1].cluster.name if found else ""
         _put(tools, who, wanted, environment, put=agreed, name=name)
 
 
-def _revision(found: Any) -> str | None:
+def _revision(found: tuple[Report, Card] | None) -> str | None:
+    """The newest, of which a later one ends the agreement."""
     if found is None:
         return None
     report, card = found
@@ -113,7 +108,7 @@ def _revision(found: Any) -> str | None:
 def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
     """[Extend] of an agreement that ends soon: a week more."""
     environment = tools.environment(act.environment)
-    require(_may(tools, environment, asker, "extend it"))
+    require(may(tools, environment, asker, "extend it"))
     known = tools.decisions.all(environment.name).get(act.cluster)
     name = _name(tools, act, asker)
     if known is None or known.expected is None:
@@ -130,7 +125,7 @@ def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
 def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
     """I'm on it."""
     environment = tools.environment(act.environment)
-    require(_may(tools, environment, asker, "take it"))
+    require(may(tools, environment, asker, "take it"))
     found = shown.find_card(tools, act, asker)
     cluster, name = act.cluster, "It"
     if found is not None:
@@ -142,7 +137,7 @@ def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
 def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
     """Takes a decision back; `act.note` says which."""
     environment = tools.environment(act.environment)
-    require(_may(tools, environment, asker, "take it back"))
+    require(may(tools, environment, asker, "take it back"))
     kind = KINDS.get(act.note)
     name = _name(tools, act, asker)
     gone = kind and tools.decisions.remove(environment.name, act.cluster, kind)
@@ -164,12 +159,14 @@ def _put(
         name or "It",
         now=tools.now(),
         timezone=environment.timezone,
-        query=replace(act, channel="", message="", thread=""),
+        # The message that shows the card, which is not this one: [Undo] draws that one anew.
+        query=replace(act, channel="", message=act.message or asker.message, thread=""),
     )
     tell(tools, asker, message)
 
 
-def _may(tools: Toolbox, environment: Environment, asker: Asker, doing: str) -> Any:
+def may(tools: Toolbox, environment: Environment, asker: Asker, doing: str) -> Answer:
+    """Whether they may decide here; `doing` stands in the sentence."""
     return may_act(environment, asker.user, asker.channel, tools.slack, doing=doing)
 
 
@@ -180,35 +177,9 @@ def _name(tools: Toolbox, act: Act, asker: Asker) -> str:
     return shown.names(tools, act.environment).get(act.cluster, "It")
 
 
-def _too_old(environment: str) -> str:
+def too_old(environment: str) -> str:
+    """A card that is neither in the report under the message nor in a newer one."""
     return (
         "That report is too old for me to know its cards. "
         f"Run /gardener {environment} for a fresh one."
     )
-
-
-# --- within a modal ------------------------------------------------------------------------------
-
-
-class _in_view:  # noqa: N801 - reads as a statement: with _in_view(…)
-    """Failures inside are shown in the modal, where the person is looking."""
-
-    def __init__(self, tools: Toolbox, asker: Asker, act: Act, view: str, title: str) -> None:
-        self._tools, self._asker, self._act = tools, asker, act
-        self._view, self._title = view, title
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, GardenerError) or isinstance(error, Gone):
-            return False
-        shown_there = modals.notice(self._title, str(error), self._act)
-        self._tools.slack.update_view(self._view, shown_there)
-        return True
-
-
-in_view = _in_view
-too_old = _too_old
-may = _may
-name_of = _name

@@ -13,8 +13,8 @@ from bot.adapters.slack import NotMember
 from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
 from bot.garden.analysis import analyze as analyze_log
-from bot.garden.errors import GardenerError
-from bot.garden.model import DAY, Query, Report, Window
+from bot.garden.errors import GardenerError, Unavailable
+from bot.garden.model import DAY, MINUTE, Query, Report, Window
 from bot.garden.ports import Candidate, Identity, Registry, Subscription
 from bot.garden.times import LONGEST
 from bot.jobs import shown
@@ -22,6 +22,11 @@ from bot.jobs.common import answering
 
 SENT = 3 * 86_400
 """Seconds for which a digest that was sent is not sent again."""
+HOLD = 120
+"""Seconds for which one that is about to post keeps the others out."""
+AGAIN = 15 * MINUTE
+"""Nanoseconds between two tries of a digest that failed."""
+ATTEMPTS = 8
 RECONCILED = 55
 """Seconds between two looks at what GitHub did not confirm."""
 
@@ -37,13 +42,7 @@ def due(tools: Toolbox, now: int) -> None:
             _log.warning("a digest has no time", channel=subscription.channel, why=str(error))
             continue
         if when is not None:
-            slot = digests.slot(subscription, when)
-            tools.queue.enqueue(
-                "bot.jobs.digest",
-                {"environment": subscription.environment, "channel": subscription.channel,
-                 "slot": slot},
-                job_id=slot, unique=True, keep=SENT,
-            )  # fmt: skip
+            _queue(tools, subscription, digests.slot(subscription, when), now - when)
     for environment in tools.environments:
         if any(known.pending for known in tools.decisions.all(environment.name).values()):
             tools.queue.enqueue(
@@ -53,7 +52,28 @@ def due(tools: Toolbox, now: int) -> None:
             )  # fmt: skip
 
 
-def digest(tools: Toolbox, *, environment: str, channel: str, slot: str) -> None:
+def _queue(tools: Toolbox, subscription: Subscription, slot: str, late: int) -> None:
+    """Queues a digest unless it was sent; one that failed is tried again for two hours."""
+    attempt = late // AGAIN
+    if attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
+        return  # after two hours once an hour: the clock may have been away in the morning
+    if tools.notes.get(subscription.environment, f"digest:{slot}") is not None:
+        return
+    tools.queue.enqueue(
+        "bot.jobs.digest",
+        {
+            "environment": subscription.environment,
+            "channel": subscription.channel,
+            "slot": slot,
+            "attempt": attempt,
+        },
+        job_id=f"{slot}-{attempt}",
+        unique=True,
+        keep=SENT,
+    )
+
+
+def digest(tools: Toolbox, *, environment: str, channel: str, slot: str, attempt: int = 0) -> None:
     """One subscribed digest. Done twice, it is posted once."""
     subscription = next(
         (
@@ -66,8 +86,22 @@ def digest(tools: Toolbox, *, environment: str, channel: str, slot: str) -> None
     if subscription is None:
         return  # switched off in the meantime
     asker = Asker(subscription.by, slot, tools.now(), channel)
+    if attempt > 0 and tools.notes.get(environment, f"failed:{slot}") is not None:
+        # Told already; now it works or it is tried once more.
+        try:
+            _post(tools, asker, environment, slot, lasting=True)
+        except GardenerError as error:
+            _log.warning("a digest failed again", environment=environment, why=str(error))
+        return
     with answering(tools, asker):
-        _post(tools, asker, environment, slot, lasting=True)
+        try:
+            _post(tools, asker, environment, slot, lasting=True)
+        except Unavailable as error:
+            tools.notes.put(environment, f"failed:{slot}", 1, SENT)
+            raise Unavailable(
+                f"Today's digest of {environment} could not be made: {error} "
+                "I try again every quarter of an hour."
+            ) from error
 
 
 def digest_now(tools: Toolbox, *, asker: dict[str, object], environment: str) -> None:
@@ -105,8 +139,9 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     )
     typed = _typed(report)
     message = digest_blocks.digest(compared, now=now, query=shown.query(known.name, typed, key))
-    # Whoever comes second, because the first was killed between post and note, finds the lock.
-    if not tools.locks.once(f"digest:{slot}", SENT, slot + asker.request):
+    # Two at once, because a worker was thought dead: one of them posts. The lock outlives the
+    # moment between post and note, and lets a later try in where the first was killed before.
+    if not tools.locks.once(f"digest:{slot}", HOLD, uuid.uuid4().hex):
         return
     try:
         ts = tools.slack.post(asker.channel, message)

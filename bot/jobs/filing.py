@@ -12,7 +12,6 @@ from blocks import buttons, modals, replies
 from blocks.buttons import Act
 from blocks.message import View
 from bot.adapters.asker import Asker
-from bot.adapters.slack import Gone
 from bot.adapters.toolbox import Toolbox
 from bot.garden import issue_text
 from bot.garden.errors import GardenerError, Refused
@@ -20,8 +19,9 @@ from bot.garden.filing import Filed, Filing, How, Order, Outcome
 from bot.garden.model import Environment
 from bot.garden.related import rank
 from bot.jobs import shown
-from bot.jobs.common import answering, new_reference, require, tell
-from bot.jobs.decisions import in_view, may, too_old
+from bot.jobs.common import answering, require, tell
+from bot.jobs.decisions import may, too_old
+from bot.jobs.forms import in_form
 
 TITLE = "File on GitHub"
 LOOKED_AT = 100
@@ -47,17 +47,8 @@ def fill_filing(
 ) -> None:
     """Fills the modal that the click opened, or draws it for another choice."""
     who, wanted = Asker.decode(asker), Act.decode(act)
-    try:
-        with in_view(tools, who, wanted, view, TITLE):
-            drawn = _drawn(tools, who, wanted, choice, note)
-            tools.slack.update_view(view, drawn)
-    except Gone:
-        return  # closed before it was filled
-    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
-        reference = new_reference()
-        _log.exception("a form was not filled", reference=reference)
-        said = f"Something failed that should not. It is in my log. Reference {reference}."
-        tools.slack.update_view(view, modals.notice(TITLE, said, wanted))
+    with in_form(tools, view, TITLE, wanted):
+        tools.slack.update_view(view, _drawn(tools, who, wanted, choice, note))
 
 
 def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str) -> View:

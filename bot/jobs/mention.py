@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_look
 from bot.garden.analysis import EVERYTHING
 from bot.garden.analysis import analyze as analyze_log
-from bot.garden.errors import InputError, UsageError
-from bot.garden.model import Environment, Query
+from bot.garden.errors import GardenerError, InputError, UsageError
+from bot.garden.model import Environment, Query, Report
 from bot.jobs import asks, shown, thread
 from bot.jobs.common import NotAllowed, answering, tell
 
@@ -39,18 +40,13 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
     name = str(file.get("name") or "the file")
     if file.get("mode") == "external" or not file.get("url"):
         raise UsageError(f"{name} is not stored in Slack, so I cannot read it. Upload it here.")
-    content = tools.slack.download(str(file["url"]))
-    with tempfile.TemporaryDirectory(prefix="gardener-") as folder:
-        path = Path(folder) / "log.json"
-        path.write_bytes(content)
-        query = Query(environment.name, "", (), EVERYTHING, environment.min_severity)
-        try:
-            report = analyze_log(
-                JsonFile(str(path)), query, environment, now=tools.now(), registry=tools.registry
-            )
-        except InputError as error:
-            raise InputError(str(error).replace(str(path), name)) from error
     root = asker.thread or asker.message
+    ts = _reading(tools, asker, environment.name, name, root)
+    try:
+        report = _read(tools, environment, str(file["url"]), name)
+    except GardenerError as error:
+        tools.slack.update(asker.channel, ts, replies.error(error))
+        return
     key = f"r-{uuid.uuid4().hex[:12]}"
     typed = f"{environment.name} 1d"
     shown.keep(tools, key, report, typed)
@@ -62,11 +58,36 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
         query=shown.query(environment.name, typed, key),
         more=True,
     )
-    ts = tools.slack.post(asker.channel, message, thread=root or None)
+    tools.slack.update(asker.channel, ts, message)
     shown.note_place(tools, environment.name, key, shown.Place(shown.REPORT, asker.channel, ts))
-    thread.fill(tools, asker, report, typed, key=key, ts=ts)
+    thread.fill(tools, replace(asker, thread=root), report, typed, key=key, ts=ts)
     if count > FILES:
         tell(tools, asker, replies.note(f"I read {name}. One file a message, please."))
+
+
+def _reading(tools: Toolbox, asker: Asker, environment: str, name: str, root: str) -> str:
+    """Says that the file is being read; once a request, however often the job is done again."""
+    note = f"posted:{asker.request}"
+    known = tools.notes.get(environment, note)
+    if known is not None:
+        return str(known)
+    ts = tools.slack.post(asker.channel, replies.note(f"Reading {name}."), thread=root or None)
+    tools.notes.put(environment, note, ts, 3_600)
+    return ts
+
+
+def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Report:
+    content = tools.slack.download(url)
+    with tempfile.TemporaryDirectory(prefix="gardener-") as folder:
+        path = Path(folder) / "log.json"
+        path.write_bytes(content)
+        query = Query(environment.name, "", (), EVERYTHING, environment.min_severity)
+        try:
+            return analyze_log(
+                JsonFile(str(path)), query, environment, now=tools.now(), registry=tools.registry
+            )
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), name)) from error
 
 
 def _environment(tools: Toolbox, asker: Asker) -> Environment:

@@ -27,6 +27,8 @@ OLD = HOUR
 """A newer report of the environment is preferred over one older than this (nanoseconds)."""
 
 REPORT, FURTHER, DIGEST = "report", "further", "digest"
+ELSEWHERE = "-"
+"""As an act's message: the report does not stand in the message with the button."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,9 +66,9 @@ def note_place(tools: Toolbox, environment: str, key: str, place: Place) -> None
     tools.notes.put(environment, f"message:{place.channel}:{place.ts}", key, KEPT)
 
 
-def query(environment: str, typed: str, key: str = "") -> Act:
-    """What the buttons of a report carry."""
-    return Act("", environment, query=typed, report=key)
+def query(environment: str, typed: str, key: str = "", *, message: str = "") -> Act:
+    """What the buttons of a report carry. `message`: the one that shows it, if not theirs."""
+    return Act("", environment, query=typed, report=key, message=message)
 
 
 def fresh(tools: Toolbox, report: Report) -> Report:
@@ -74,8 +76,8 @@ def fresh(tools: Toolbox, report: Report) -> Report:
     return report.with_decisions(tools.decisions.all(report.environment))
 
 
-def draw(tools: Toolbox, report: Report, typed: str, key: str) -> Message:
-    """The report as a message, with its age where it has any."""
+def draw(tools: Toolbox, report: Report, typed: str, key: str, *, thread: bool = True) -> Message:
+    """The report as a message, with its age where it has any. `thread`: more follows in one."""
     now = tools.now()
     age = now - report.generated
     return report_blocks.report(
@@ -83,7 +85,7 @@ def draw(tools: Toolbox, report: Report, typed: str, key: str) -> Message:
         now=now,
         age=age if age >= MINUTE else None,
         query=query(report.environment, typed, key),
-        more=True,
+        more=thread,
     )
 
 
@@ -102,7 +104,9 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
     if asker.ephemeral and asker.response_url and asker.message == (act.message or asker.message):
         _try(
             lambda: tools.slack.respond(
-                asker.response_url, draw(tools, report, typed, key), replace=True
+                asker.response_url,
+                draw(tools, report, typed, key, thread=False),
+                replace=True,
             )
         )
     for place in _places(known):

@@ -19,6 +19,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot import wiring as wirings
 from bot.adapters.queue import NAME, quick_name
+from bot.adapters.slack import SlackMessenger
 from bot.garden.model import Environment
 from bot.playground.github import GithubServer
 from bot.playground.github import serve_in_thread as serve_github
@@ -165,6 +166,7 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         wiring = Wiring(settings)
         logs = FakeLogs(some(now))
         wiring.__dict__["logs"] = logs
+        wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, notes=wiring.notes)
         wirings.use(wiring)
         handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
         handler.connect()

@@ -1,0 +1,41 @@
+"""Forms that were opened at once and are filled by a job: failures are told in the form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from blocks import modals
+from blocks.buttons import Act
+from bot.adapters.slack import Gone
+from bot.adapters.toolbox import Toolbox
+from bot.garden.errors import GardenerError
+from bot.jobs.common import new_reference
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def in_form(tools: Toolbox, view: str, title: str, act: Act) -> Iterator[None]:
+    """Whatever fails inside is shown in the form, where the person is looking.
+
+    Nothing is said where they have closed it.
+    """
+    try:
+        yield
+    except Gone:
+        return
+    except GardenerError as error:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+        reference = new_reference()
+        _log.exception("a form was not filled", reference=reference)
+        said = f"Something failed that should not. It is in my log. Reference {reference}."
+    else:
+        return
+    try:
+        tools.slack.update_view(view, modals.notice(title, said, act))
+    except GardenerError as error:
+        _log.info("a form could not say why it is empty", why=str(error))
