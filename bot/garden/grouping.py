@@ -60,8 +60,8 @@ def joins(known_template: str, masked: str) -> bool:
     """Whether a new masked message is a variant of a known cluster's.
 
     It is where it differs in variable places only, or in the tail behind the last colon or dash
-    while the head in common says enough: at least four words and as many as the tails. A message
-    without a tail is no variant of one with.
+    while the head in common says enough: at least four words, and as many as the tails or eight.
+    A message without a tail is no variant of one with.
     """
     known, new = (_key(tokens(message)) for message in (known_template, masked))
     if len(known) == len(new) and all(
@@ -72,7 +72,7 @@ def joins(known_template: str, masked: str) -> bool:
     while head and known[head - 1] not in _TAIL_SIGNS:
         head -= 1
     tails = [_words(key[head:]) for key in (known, new)]
-    return all(tails) and _words(known[:head]) >= max(4, *tails)
+    return all(tails) and _words(known[:head]) >= min(8, max(4, *tails))
 
 
 def _words(key: Parts) -> int:
