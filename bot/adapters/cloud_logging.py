@@ -1,26 +1,24 @@
 """Google Cloud Logging, read page by page over gRPC.
 
-The gapic client and not `Client.list_entries`: that one hides tokens, retries and time-outs,
-drops nanoseconds, and costs twenty times the CPU. The newest entries are read first, so a read
-that has to stop early has the part that matters, and says what is missing.
+The gapic client's channel and not `Client.list_entries`: that one hides tokens, retries and
+time-outs, drops nanoseconds, and costs twenty times the CPU. The newest entries are read first,
+so a read that has to stop early has the part that matters, and says what is missing.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, Protocol
 from urllib.parse import quote
 
+from bot.adapters import log_wire
 from bot.garden import rfc3339
 from bot.garden.errors import GardenerError, Refused, Unavailable
-from bot.garden.model import JSON, Query, Severity, Window
+from bot.garden.model import Query, Severity, Window
 from bot.garden.ports import Page
-
-if TYPE_CHECKING:
-    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from bot.garden.rows import NO_TIME, Rows
 
 PAGE_SIZE = 1_000
 """The most that entries.list gives at once."""
@@ -80,23 +78,6 @@ def console_url(query: Query) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Got:
-    """One answer of entries.list."""
-
-    entries: list[JSON]
-    broken: int
-    token: str
-
-    @property
-    def times(self) -> Iterator[int]:
-        """The entries' timestamps."""
-        for entry in self.entries:
-            stamp = entry.get("timestamp")
-            if isinstance(stamp, str) and (at := rfc3339.parse(stamp)) is not None:
-                yield at
-
-
 class CloudLogging:
     """A `LogSource` over Cloud Logging. Makes its client at the first read, never before a fork."""
 
@@ -111,7 +92,7 @@ class CloudLogging:
         self._endpoint = endpoint
         self._budget = budget or NoBudget()
         self._wait = wait or threading.Event().wait
-        self._client: LoggingServiceV2Client | None = None
+        self._call: Callable[[Mapping[str, object]], bytes] | None = None
 
     def describe(self, query: Query) -> str:
         """The filter on one line."""
@@ -130,17 +111,20 @@ class CloudLogging:
                     raise
                 yield self._given_up(query, reached, error)
                 return
-            anything, token = True, got.token
-            reached = min((reached, *got.times)) if token else query.window.start
+            rows, token = got
+            anything = True
+            seen = [time for time in rows.times if time != NO_TIME]
+            reached = min((reached, *seen)) if token else query.window.start
             yield Page(
-                got.entries,
-                broken=got.broken,
+                rows=rows,
                 reached=reached,
                 share=_share(query.window, reached),
                 api_calls=1,
             )
 
-    def _fetch(self, query: Query, token: str, reached: int) -> Generator[Page, None, _Got]:
+    def _fetch(
+        self, query: Query, token: str, reached: int
+    ) -> Generator[Page, None, tuple[Rows, str]]:
         """One page of the API, however many calls it takes; meanwhile empty pages.
 
         An empty page says nothing new, but it is a chance to say stop. Each failed call is told
@@ -164,31 +148,26 @@ class CloudLogging:
         raise AssertionError("the last attempt returns or raises")
 
     def _nothing_new(self, query: Query, reached: int, calls: int = 0) -> Page:
-        return Page([], reached=reached, share=_share(query.window, reached), api_calls=calls)
+        return Page(reached=reached, share=_share(query.window, reached), api_calls=calls)
 
     def _given_up(self, query: Query, reached: int, error: GardenerError) -> Page:
         # The entry at `reached` was read; others at the same nanosecond may not have been.
         missing = Window(query.window.start, min(reached + 1, query.window.end))
-        return Page([], reached=reached, share=1.0, missing=(missing,), notes=(str(error),))
+        return Page(reached=reached, share=1.0, missing=(missing,), notes=(str(error),))
 
-    def _page(self, query: Query, token: str) -> _Got:
+    def _page(self, query: Query, token: str) -> tuple[Rows, str]:
         from google.api_core import exceptions
         from google.auth import exceptions as auth
 
+        request = {
+            "resource_names": [f"projects/{query.project}"],
+            "filter": log_filter(query),
+            "order_by": "timestamp desc",
+            "page_size": PAGE_SIZE,
+            "page_token": token,
+        }
         try:
-            client = self._connected()
-            pager = client.list_log_entries(
-                request={
-                    "resource_names": [f"projects/{query.project}"],
-                    "filter": log_filter(query),
-                    "order_by": "timestamp desc",
-                    "page_size": PAGE_SIZE,
-                    "page_token": token,
-                },
-                retry=None,
-                timeout=CALL_TIMEOUT,
-            )
-            response: Any = next(iter(pager.pages))
+            return log_wire.read(self._connected()(request))
         except (exceptions.PermissionDenied, exceptions.Unauthenticated) as error:
             raise Refused(_refusal(query, error.message)) from error
         except auth.DefaultCredentialsError as error:
@@ -218,39 +197,35 @@ class CloudLogging:
             raise Unavailable(
                 f"Cloud Logging does not answer ({type(error).__name__}). Try again in a minute."
             ) from error
-        entries: list[JSON] = []
-        broken = 0
-        for item in response.entries:
-            entry = to_json(item)
-            if entry is None:
-                broken += 1
-            else:
-                entries.append(entry)
-        return _Got(entries, broken, str(response.next_page_token))
 
-    def _connected(self) -> LoggingServiceV2Client:
-        if self._client is None:
-            from google.cloud.logging_v2.services.logging_service_v2 import (
-                LoggingServiceV2Client,
-            )
-            from google.cloud.logging_v2.services.logging_service_v2.transports import (
-                LoggingServiceV2GrpcTransport,
-            )
+    def _connected(self) -> Callable[[Mapping[str, object]], bytes]:
+        """entries.list, whose answer stays serialized: only its columns are parsed."""
+        if self._call is None:
+            import grpc
+            from google.api_core import grpc_helpers
+            from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+            from google.cloud.logging_v2.types import ListLogEntriesRequest
 
             if self._endpoint is None:
-                self._client = LoggingServiceV2Client()
+                transport: Any = LoggingServiceV2Client().transport
+                channel = transport.grpc_channel
             else:
-                import grpc
-
                 channel = grpc.insecure_channel(
                     self._endpoint.removeprefix("grpc://"),
                     # A page may be larger than gRPC's 4 MiB, which reads as RESOURCE_EXHAUSTED.
                     options=[("grpc.max_receive_message_length", -1)],
                 )
-                self._client = LoggingServiceV2Client(
-                    transport=LoggingServiceV2GrpcTransport(channel=channel)
+            wrap_errors: Any = grpc_helpers.wrap_errors
+            entries_list = wrap_errors(
+                channel.unary_unary(
+                    "/google.logging.v2.LoggingServiceV2/ListLogEntries",
+                    request_serializer=ListLogEntriesRequest.serialize,
                 )
-        return self._client
+            )
+            self._call = lambda request: bytes(
+                entries_list(ListLogEntriesRequest(request), timeout=CALL_TIMEOUT)
+            )
+        return self._call
 
 
 def _share(window: Window, reached: int) -> float:
@@ -264,26 +239,6 @@ def _refusal(query: Query, detail: str | None) -> str:
         f"read. Fix: gcloud projects add-iam-policy-binding {query.project} "
         "--member=serviceAccount:ACCOUNT --role=roles/logging.viewer"
     )
-
-
-def to_json(item: Any) -> JSON | None:
-    """A `LogEntry` (proto-plus) in the JSON that gcloud prints; None where it cannot be read."""
-    from google.protobuf.json_format import MessageToDict
-
-    from bot.adapters import audit_types  # noqa: F401 - knows AuditLog from now on
-
-    entry = type(item).pb(item)
-    try:
-        return MessageToDict(entry)
-    except (TypeError, ValueError):
-        # A payload whose type nobody here knows: the rest of the entry is still worth reading.
-        rest = type(entry)()
-        rest.CopyFrom(entry)
-        rest.ClearField("proto_payload")
-    try:
-        return {**MessageToDict(rest), "protoPayload": {"@type": entry.proto_payload.type_url}}
-    except (TypeError, ValueError):
-        return None
 
 
 class SlidingWindow:

@@ -20,7 +20,7 @@ from bot.garden.rows import Rows
 class Page:
     """Some entries as they were read, in the shape of `gcloud logging read --format=json`."""
 
-    entries: Sequence[JSON]
+    entries: Sequence[JSON] = ()
     rows: Rows | None = None
     """The entries in columns, where the source knows a quicker way; `entries` is then empty."""
     lines: Sequence[int] = ()

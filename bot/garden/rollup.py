@@ -21,6 +21,8 @@ from bot.garden.tally import Edge, Place, Sample, Tally, hour_of, order_of
 KEPT = 4_000
 """Different messages kept of each kind, severity and number of words. Where more never stop
 coming, those with the smallest hash stay and the rest is one cluster: `coarse`."""
+SLACK = 2_000
+"""How many more may stand there between two clearings."""
 WORDS = 40
 """Messages of this many words and more count as equally long."""
 
@@ -78,18 +80,24 @@ class Rollup:
         rank = _rank(key)
         if rank >= shelf.limit:
             return self.tallies.setdefault(common, Tally())
+        if len(shelf.ranks) > KEPT + SLACK:
+            self._clear(common, shelf)
+            if rank >= shelf.limit:
+                return self.tallies.setdefault(common, Tally())
         shelf.ranks[key] = rank
         made = self.tallies[key] = Tally()
-        if len(shelf.ranks) > KEPT:
-            self._clear(common, shelf)
-            return self.tallies.get(key) or self.tallies[common]
         return made
 
     def _clear(self, common: Key, shelf: _Shelf) -> None:
-        """Keeps those with the smallest ranks, and never takes one back."""
-        by_rank = sorted(shelf.ranks, key=shelf.ranks.__getitem__)
-        for key in by_rank[KEPT:]:
-            shelf.limit = min(shelf.limit, shelf.ranks.pop(key))
+        """Keeps the `KEPT` with the smallest ranks.
+
+        None of the others can come back among them, so when this happens does not matter, as
+        long as it happens once more in the end.
+        """
+        by_rank = sorted(shelf.ranks.items(), key=lambda item: item[1])
+        for key, rank in by_rank[KEPT:]:
+            shelf.limit = min(shelf.limit, rank)
+            del shelf.ranks[key]
             self.tallies.setdefault(common, Tally()).merge(self.tallies.pop(key))
 
     def surveyed(self, place: Place, count: int, first: int, last: int) -> None:
@@ -135,6 +143,8 @@ class Rollup:
         whole.pieces = []
         for event in events(self.pieces):
             whole._count_event(event)
+        for common, shelf in whole._shelves.items():
+            whole._clear(common, shelf)
         return whole
 
     def _count_event(self, event: list[Entry]) -> None:

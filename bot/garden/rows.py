@@ -39,6 +39,8 @@ class Rows:
     logs: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     raws: list[object] = field(default_factory=list)
+    peek: Callable[[object], JSON] | None = None
+    """A part of an entry that has a key: what its words mean can be read from that."""
     pack: Callable[[object], Raw] = field(default=lambda raw: packed(raw))  # noqa: PLW0108
 
     def __len__(self) -> int:
@@ -82,7 +84,7 @@ def place(resource: object, labels: object) -> Place:
     return known
 
 
-_TRACES = frozenset({
+TRACES = frozenset({
     "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
 })  # fmt: skip
 
@@ -123,7 +125,7 @@ def _key(raw: JSON) -> Hashable | None:
     if payload.__class__ is not dict:
         return None
     message = payload.get("message")
-    if message.__class__ is not str or not _TRACES.isdisjoint(payload):
+    if message.__class__ is not str or not TRACES.isdisjoint(payload):
         return None
     error = payload.get("error")
     if error is not None and (
@@ -132,12 +134,12 @@ def _key(raw: JSON) -> Hashable | None:
         return None
     severity = raw.get("severity")
     if severity is None:
-        levels = tuple(payload.get(key) for key in _LEVELS)
+        levels = tuple(payload.get(key) for key in LEVELS)
         return "j", _text_key(message, levels)
     return _text_key(message, severity)
 
 
-_LEVELS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
+LEVELS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
 
 
 def _text_key(text: str, severity: object) -> Hashable | None:
