@@ -236,9 +236,7 @@ class _Parser:
             return self._off_or_now(word, more)
         if word not in self._known:
             if times.is_clock(word) and self._default:
-                return Suggestion(
-                    "Name the environment first.", f"digest {self._default} {' '.join(rest)}"
-                )
+                return self._again(["digest", self._default, *rest], "Name the environment first.")
             return self._slip("digest", rest, ["off", "now", *self._known])
         environment = self._known[word]
         if more and more[0].casefold() in {"off", "now"}:
@@ -251,12 +249,12 @@ class _Parser:
         try:
             at = times.parse_clock(more[0])
         except UsageError as error:
-            zone = " ".join(more[1:]) or environment.timezone
+            zone = _zone_near(more[1:], environment)
             return Suggestion(str(error), f"digest {environment.name} {MORNING} {zone}")
         try:
             zone = times.parse_zone(" ".join(more[1:])) if more[1:] else environment.timezone
         except UsageError as error:
-            zone = times.nearest_zone(" ".join(more[1:])) or environment.timezone
+            zone = _zone_near(more[1:], environment)
             return Suggestion(str(error), f"digest {environment.name} {at} {zone}")
         return DigestOn(environment.name, at, zone)
 
@@ -420,6 +418,14 @@ class _Parser:
         name = self._any()
         command = f"{before} {name}" if name else "help"
         return Suggestion(f"Of which environment? {self._names()}", command)
+
+
+def _zone_near(said: Sequence[str], environment: Environment) -> str:
+    text = " ".join(said)
+    try:
+        return times.parse_zone(text)
+    except UsageError:
+        return times.nearest_zone(text) or environment.timezone
 
 
 def _windows_near(window: Sequence[str]) -> Iterator[list[str]]:

@@ -104,7 +104,7 @@ def test_without_a_zone_a_digest_takes_the_environments():
         ("digest staging", "digest staging 09:00 Europe/Berlin"),
         ("digest staging now", "digest now staging"),
         ("digest staging off", "digest off staging"),
-        ("digest 09:00", "digest staging 09:00"),
+        ("digest 09:00", "digest staging 09:00 Europe/Berlin"),
         ("digest stagin 09:00", "digest staging 09:00 Europe/Berlin"),
         ("digest staging 25:00 UTC", "digest staging 09:00 UTC"),
         ("digest staging 09:00 berlin", "digest staging 09:00 Europe/Berlin"),
