@@ -18,11 +18,14 @@ import numpy.typing as npt
 
 from bot.garden.mask import SLOT
 
-ENUMERATION: Final = 6
-"""So many plain words in one place of otherwise equal messages are values. They may stand in
-several contexts behind the same word, at least half as many in each."""
+ENUMERATION: Final = 5
+"""So many words in one place of otherwise equal messages are values. They may stand in several
+contexts behind the same word, at least `SEVERAL` in each."""
 
-SPARSE: Final = 4 * ENUMERATION
+SEVERAL: Final = 3
+"""Fewer words than this in one place, all else equal, are wordings until more is known."""
+
+SPARSE: Final = 3 * ENUMERATION
 """So many messages must have the rest in common where words in several places are values."""
 
 PLACES: Final = 64
@@ -46,8 +49,8 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
     """Sets of messages, by index, that are equal where no value stands.
 
     A place of a context holds values if a slot stands there in one of the messages; if so many
-    words do (`ENUMERATION`); or if every word there was found to be a value elsewhere, as the
-    user of one message is the user of another. The first word of a message never varies.
+    words do (`ENUMERATION`); or if half of the words there were found to be values elsewhere, as
+    the user of one message is the user of another. The first word of a message never varies.
     """
     words = _Words(messages)
     found: list[tuple[int, list[int]]] = []
@@ -55,22 +58,22 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
         for place in range(1, table.places):
             found += [(place, members) for members in table.alike(place, messages)]
         yield from _sparse(table, messages)
-    half = ENUMERATION // 2
     behind: Counter[str] = Counter()
     for place, members in found:
-        if len(members) >= half:
-            behind[_before(messages[members[0]], place)] += len(members)
+        if len(members) >= SEVERAL and (word := _before(messages[members[0]], place)).isalpha():
+            behind[word] += len(members)
     values: set[str] = set()
     undecided = []
     for place, members in found:
         here = {messages[m][place] for m in members}
-        many = behind[_before(messages[members[0]], place)] >= ENUMERATION
-        if (many and len(members) >= half) or any(SLOT in word for word in here):
+        together = max(len(members), behind[_before(messages[members[0]], place)])
+        many = len(members) >= SEVERAL and together >= ENUMERATION
+        if many or any(SLOT in word for word in here):
             values |= here
             yield members
         else:
             undecided.append((here, members))
-    yield from (members for here, members in undecided if here <= values)
+    yield from (members for here, members in undecided if 2 * len(here & values) >= len(here))
 
 
 def _before(parts: Parts, place: int) -> str:
@@ -90,7 +93,7 @@ def _sparse(table: _Table, messages: Sequence[Parts]) -> Iterator[list[int]]:
     rare = np.zeros(table.ids.shape, np.bool_)
     for place in range(1, table.places):
         _, inverse, counts = np.unique(table.ids[:, place], return_inverse=True, return_counts=True)
-        rare[:, place] = counts[inverse] <= ENUMERATION // 2
+        rare[:, place] = counts[inverse] <= SEVERAL
     are_words = table.words.word[table.ids]
     rare &= are_words
     several = rare.sum(axis=1)

@@ -21,7 +21,8 @@ from bot.garden.evidence import Parts, is_word, variants
 from bot.garden.mask import SLOT
 
 _TOKEN = re.compile(r"(?:<\*>|[^\s,;:=|(){}\[\]\"'<>])+|\S")
-_NAME = re.compile(r"<\*>|\w\.\w")
+# The class of an error is no name of a thing: it says which problem this is.
+_NAME = re.compile(r"<\*>|\w\.\w(?!.*(?:Error|Exception)\b)")
 _QUOTES = frozenset("'\"")
 _TAIL_SIGNS = frozenset(":-")
 
