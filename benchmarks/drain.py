@@ -1,0 +1,78 @@
+"""Drain3 from PyPI in an environment of its own, to measure beside: nothing of it enters ours.
+
+Run by that environment's Python this file is the rival itself: JSON list of texts on standard
+input, JSON list of cluster ids on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+REQUIREMENT = "drain3==0.9.11"
+
+EXAMPLE_MASKS = (
+    (r"((?<=[^A-Za-z0-9])|^)(([0-9a-f]{2,}:){3,}([0-9a-f]{2,}))((?=[^A-Za-z0-9])|$)", "ID"),
+    (r"((?<=[^A-Za-z0-9])|^)(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})((?=[^A-Za-z0-9])|$)", "IP"),
+    (r"((?<=[^A-Za-z0-9])|^)([0-9a-f]{6,} ?){3,}((?=[^A-Za-z0-9])|$)", "SEQ"),
+    (r"((?<=[^A-Za-z0-9])|^)([0-9A-F]{4} ?){4,}((?=[^A-Za-z0-9])|$)", "SEQ"),
+    (r"((?<=[^A-Za-z0-9])|^)(0x[a-f0-9A-F]+)((?=[^A-Za-z0-9])|$)", "HEX"),
+    (r"((?<=[^A-Za-z0-9])|^)([\-\+]?\d+)((?=[^A-Za-z0-9])|$)", "NUM"),
+    (r"(?<=executed cmd )(\".+?\")", "CMD"),
+)
+"""The masking instructions of `examples/drain3.ini` in github.com/logpai/Drain3."""
+
+
+def python() -> Path:
+    """The Python of an environment with Drain3, made in the user's cache where there is none.
+
+    Raises:
+        OSError, subprocess.CalledProcessError: it cannot be made, for instance without network.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = cache / "gardener-bench" / REQUIREMENT.replace("==", "-")
+    interpreter = place / "bin" / "python"
+    ready = place / "ready"
+    if not ready.exists():
+        venv.EnvBuilder(clear=True, symlinks=True).create(place)
+        outer = str(getattr(sys, "_base_executable", None) or sys.executable)
+        command = [outer, "-m", "pip", "--python", str(interpreter), "install", "-q", REQUIREMENT]
+        subprocess.run(command, check=True)
+        ready.touch()
+    return interpreter
+
+
+def clusters(texts: Sequence[str], *, masks: bool) -> list[int]:
+    """Drain3's cluster of each text, with its defaults or with its example's masks too."""
+    answer = subprocess.run(
+        [python(), __file__, "masks" if masks else "default"],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ids: list[int] = json.loads(answer.stdout)
+    return ids
+
+
+def main() -> None:
+    """The rival's side."""
+    from drain3 import TemplateMiner
+    from drain3.masking import MaskingInstruction
+    from drain3.template_miner_config import TemplateMinerConfig
+
+    config = TemplateMinerConfig()
+    if sys.argv[1] == "masks":
+        config.masking_instructions = [MaskingInstruction(*mask) for mask in EXAMPLE_MASKS]
+    miner = TemplateMiner(config=config)
+    texts = json.load(sys.stdin)
+    json.dump([miner.add_log_message(text)["cluster_id"] for text in texts], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
