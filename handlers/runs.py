@@ -8,9 +8,8 @@ from blocks import replies
 from blocks import report as report_blocks
 from blocks.buttons import Act
 from blocks.message import Message
-from bot.garden import times
 from bot.garden.access import may_look
-from bot.garden.errors import UsageError
+from bot.garden.model import Window
 
 if TYPE_CHECKING:
     from bot.adapters.asker import Asker
@@ -36,15 +35,12 @@ def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
         _tell(wiring, asker, replies.note("Too late to stop: the report is on its way."))
         return
     now = wiring.now()
-    words = [w for w in act.query.split()[1:] if "=" not in w]
-    try:
-        window = times.parse_window(words, now=now, timezone=environment.timezone).window
-    except UsageError:
-        window = times.parse_window([], now=now, timezone=environment.timezone).window
+    known = wiring.notes.get(environment.name, f"reading:{run}") or [now, now, 0]
+    window, read = Window(int(known[0]), int(known[1])), int(known[2])
     message = report_blocks.cancelled(
         environment.name,
         window,
-        0,
+        read,
         Act("", environment.name, query=act.query),
         by=asker.user,
         now=now,

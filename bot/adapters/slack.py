@@ -97,6 +97,7 @@ _GONE = {
     "expired_trigger_id",
     "trigger_exchanged",
     "trigger_expired",
+    "invalid_trigger_id",
     "expired_url",
     "used_url",
     "hash_conflict",

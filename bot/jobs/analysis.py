@@ -79,6 +79,7 @@ def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False)
         ts, quiet = asker.message, True
     elif not here:
         ts = _announce(tools, asker, environment, wanted)
+    note_reading(tools, environment.name, run, wanted.span.window, 0)
     tools.queue.ask(
         environment.name,
         run,
@@ -199,6 +200,7 @@ class _Watch:
         if now - self._edited < EVERY:
             return
         self._edited = now
+        note_reading(self.tools, self.environment.name, self.run, self.query.window, progress.read)
         message = report_blocks.progress(
             self.environment.name,
             self.query.window,
@@ -228,6 +230,11 @@ class _Watch:
             now=self.tools.now(),
             timezone=self.environment.timezone,
         )
+
+
+def note_reading(tools: Toolbox, environment: str, run: str, window: Window, read: int) -> None:
+    """How far a run is, for whoever stops it."""
+    tools.notes.put(environment, f"reading:{run}", [window.start, window.end, read], POSTED)
 
 
 def _wants(people: Mapping[str, Mapping[str, Any]]) -> list[Want]:

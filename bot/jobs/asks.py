@@ -20,7 +20,7 @@ from bot.garden.command import (
     default_environment,
     parse,
 )
-from bot.garden.errors import UsageError
+from bot.garden.errors import GardenerError, UsageError
 from bot.garden.model import Environment
 from bot.garden.ports import Subscription
 from bot.jobs import analysis, digests_job, shown
@@ -42,7 +42,7 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
     """The same within a job that tells its failures itself."""
     visible = _visible(tools, asker)
     last = str(tools.notes.get("", f"channel:{asker.channel}") or "")
-    default = default_environment(visible, asker.channel, asker.channel_name, last)
+    default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
     found = parse(text, environments=visible, default=default, now=tools.now())
     if isinstance(found, Suggestion):
         tell(tools, asker, replies.wrong(found.sentence, found.command, Act("")))
@@ -63,6 +63,14 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
             digests_job.ask(tools, asker, environment.name)
         elif isinstance(found, ExpectedList):
             _expected(tools, asker, environment)
+
+
+def _channel_name(tools: Toolbox, asker: Asker) -> str:
+    """Slack calls private channels by no name in a command, and none in an event."""
+    try:
+        return tools.slack.place(asker.channel).name
+    except GardenerError:
+        return asker.channel_name
 
 
 def _visible(tools: Toolbox, asker: Asker) -> list[Environment]:

@@ -12,13 +12,14 @@ from bot.adapters.asker import Asker
 from bot.adapters.slack import NotMember
 from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
+from bot.garden.access import may_look
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.errors import GardenerError, Unavailable
 from bot.garden.model import DAY, MINUTE, Query, Report, Window
 from bot.garden.ports import Candidate, Identity, Registry, Subscription
 from bot.garden.times import LONGEST
 from bot.jobs import shown
-from bot.jobs.common import answering
+from bot.jobs.common import answering, require
 
 SENT = 3 * 86_400
 """Seconds for which a digest that was sent is not sent again."""
@@ -96,8 +97,10 @@ def digest(tools: Toolbox, *, environment: str, channel: str, slot: str, attempt
     with answering(tools, asker):
         try:
             _post(tools, asker, environment, slot, lasting=True)
-        except Unavailable as error:
+        except GardenerError as error:
             tools.notes.put(environment, f"failed:{slot}", 1, SENT)
+            if not isinstance(error, Unavailable):
+                raise
             raise Unavailable(
                 f"Today's digest of {environment} could not be made: {error} "
                 "I try again every quarter of an hour."
@@ -124,6 +127,8 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     if tools.notes.get(environment, f"digest:{slot}") is not None:
         return
     known = tools.environment(environment)
+    # A channel may have been shared with another company since somebody subscribed.
+    require(may_look(known, asker.user, asker.channel, tools.slack))
     last = f"digest:{asker.channel}"
     previous = tools.reports.get(known.name, last)
     now = tools.now()

@@ -45,6 +45,16 @@ class ThreadWorker(SimpleWorker):
 
 
 @dataclass
+class Clock:
+    """The real time, and what a test adds to it."""
+
+    ahead: int = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self.ahead
+
+
+@dataclass
 class Town:
     """What a journey walks through."""
 
@@ -52,6 +62,7 @@ class Town:
     wiring: Wiring
     logs: FakeLogs
     github: GithubServer
+    clock: Clock
 
     # --- what people do --------------------------------------------------------------------------
 
@@ -163,7 +174,8 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
             github_token=SecretStr(github.state.token),
             github_api_url=github.url,
         )
-        wiring = Wiring(settings)
+        clock = Clock()
+        wiring = Wiring(settings, now=clock)
         logs = FakeLogs(some(now))
         wiring.__dict__["logs"] = logs
         wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, notes=wiring.notes)
@@ -176,7 +188,7 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         queues = ([quick_name(NAME)], [quick_name(NAME), NAME])
         workers = [_worker(wiring, names, stop) for names in queues]
         try:
-            yield Town(slack, wiring, logs, github)
+            yield Town(slack, wiring, logs, github, clock)
         finally:
             if logs.gate is not None:
                 logs.gate.set()

@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 
 import pytest
+from rq import Queue
+from rq.serializers import JSONSerializer
 
+from bot import jobs
+from bot.adapters.queue import NAME
 from bot.garden.errors import Refused
-from bot.garden.model import HOUR, Environment
-from tests.fakes.logs import entry
+from bot.garden.model import HOUR, SECOND, Environment
+from bot.wiring import Wiring
+from tests.fakes.logs import FakeLogs, entry
 from tests.journey.conftest import STAGING, all_text, buttons
 
 pytestmark = pytest.mark.redis
@@ -61,6 +66,52 @@ def test_two_who_ask_at_once_share_one_reading(town):
     town.report()
     town.slack.wait_for(lambda: len(town.slack.api_calls("chat.update")) >= 1)
     assert town.logs.reads == 1
+
+
+def test_the_progress_is_edited_and_a_long_reading_ends_with_a_word_to_the_asker(town):
+    town.logs.gate, town.logs.page = threading.Event(), 5
+    town.types("staging 2d")
+    progress = town.sees("(25 %), 5 entries")
+    assert buttons(progress) == ["Cancel"]
+    town.clock.ahead = 40 * SECOND
+    town.logs.gate.set()
+    report = town.report()
+    assert report["ts"] == progress["ts"]
+    told = town.sees("<@U0ALICE>")
+    assert told["thread_ts"] == report["ts"]
+    assert "3 problems" in all_text(told)
+
+
+def test_a_job_that_is_done_again_after_a_kill_goes_on_in_the_same_message(town):
+    town.logs.gate, town.logs.page = threading.Event(), 5
+    town.types("staging 2d")
+    town.slack.wait_for(lambda: town.logs.reads)
+    queue = Queue(NAME, connection=town.wiring.redis_client, serializer=JSONSerializer)
+    [job] = [queue.fetch_job(i) for i in queue.started_job_registry.get_job_ids()]
+    jobs.analyze(replace_gate(town), **job.kwargs["kwargs"])
+    report = town.report()
+    town.logs.gate.set()
+    town.types("why C1")
+    town.sees("C1 is P")
+    posts = [c for c in town.slack.api_calls("chat.postMessage") if c.ok]
+    assert [c.answer["ts"] for c in posts] == [report["ts"]]
+
+
+def replace_gate(town):
+    """The next worker's parts: the same outside, a log that can be read."""
+    other = Wiring(town.wiring.settings)
+    other.__dict__.update(logs=FakeLogs(town.logs.entries), slack=town.wiring.slack)
+    return other
+
+
+def test_a_job_that_was_given_up_is_told(town):
+    town.logs.gate, town.logs.page = threading.Event(), 5
+    town.types("staging 2d")
+    town.slack.wait_for(lambda: town.logs.reads)
+    queue = Queue(NAME, connection=town.wiring.redis_client, serializer=JSONSerializer)
+    [job] = [queue.fetch_job(i) for i in queue.started_job_registry.get_job_ids()]
+    jobs.gave_up(town.wiring, "bot.jobs.analyze", job.kwargs["kwargs"])
+    assert buttons(town.sees("was ended three times")) == ["Try again"]
 
 
 def test_a_report_that_is_stopped_says_so_and_reads_no_further(town):
