@@ -1,7 +1,6 @@
 """What varies in a message becomes a slot; what says what happened stays."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -128,27 +127,16 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_hostile_lines_take_linear_time(shape: str):
-    # Past the limit nothing is looked at, so the rules are timed on the whole of a long text.
-    def seconds(length: int) -> float:
-        text = collapse((shape * length)[:length]) + "!"
-        best = float("inf")
-        for _ in range(3):
-            begun = time.perf_counter()
-            for rule in MASKS:
-                rule.pattern.sub(rule.replacement, text)
-            best = min(best, time.perf_counter() - begun)
-        return best
-
-    # Eight times the text takes eight times as long, not sixty-four.
-    assert seconds(16_384) < 24 * seconds(2_048) + 0.02
+def test_hostile_lines_are_masked_in_linear_time(shape: str):
+    # Past the limit nothing is looked at, so the rules are held to the whole of a long text. At
+    # this length a rule that takes quadratic time runs into the test's time-out of a minute.
+    text = collapse((shape * 131_072)[:131_072]) + "!"
+    for rule in MASKS:
+        rule.pattern.sub(rule.replacement, text)
 
 
-def test_a_line_of_256_kib_is_cheap_and_its_mask_short():
-    begun = time.perf_counter()
-    masked = mask("x" * 262_144) + mask("key=value " * 26_214)
-    assert time.perf_counter() - begun < 1
-    assert len(masked) < 10_000
+def test_a_line_of_256_kib_has_a_short_mask():
+    assert len(mask("x" * 262_144) + mask("key=value " * 26_214)) < 10_000
 
 
 def test_a_slot_swallows_no_neighbour():
