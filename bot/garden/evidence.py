@@ -48,9 +48,9 @@ def is_word(part: str) -> bool:
 def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
     """Sets of messages, by index, that are equal where no value stands.
 
-    A place of a context holds values if a slot stands there in one of the messages; if so many
-    words do (`ENUMERATION`); or if half of the words there were found to be values elsewhere, as
-    the user of one message is the user of another. The first word of a message never varies.
+    A place of a context holds values if so many words stand there (`ENUMERATION`), or if half of
+    them were found to be values elsewhere, as the user of one message is the user of another. The
+    first word of a message never varies.
     """
     words = _Words(messages)
     found: list[tuple[int, list[int]]] = []
@@ -67,9 +67,8 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
     for place, members in found:
         here = {messages[m][place] for m in members}
         together = max(len(members), behind[_before(messages[members[0]], place)])
-        many = len(members) >= SEVERAL and together >= ENUMERATION
-        if many or any(SLOT in word for word in here):
-            values |= here
+        if len(members) >= SEVERAL and together >= ENUMERATION:
+            values |= here - {SLOT}
             yield members
         else:
             undecided.append((here, members))
