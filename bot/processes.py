@@ -34,6 +34,8 @@ QUICK_WORKERS = 2
 PARENT_PIPE = "GARDENER_ENDS_WITH_STDIN"
 """Set by `up` for its children: they end when their standard input does, that is, with it."""
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -321,8 +323,15 @@ def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None
 def _stop_event() -> threading.Event:
     """Set by SIGTERM and Ctrl-C."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+
+    def asked(*_: object) -> None:
+        # A second signal inside `set` would wait for ever on the lock that the first one holds.
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        stop.set()
+
+    for number in ENDING:
+        signal.signal(number, asked)
     return stop
 
 

@@ -219,6 +219,28 @@ def test_the_clock_looks_goes_on_after_errors_and_ends(state_dir):
         process.kill()
 
 
+def test_a_second_signal_while_the_first_is_handled_does_not_wait_for_itself():
+    process = python(
+        """
+        import signal, sys, threading
+        from bot import processes
+        stop = processes._stop_event()
+        def again(frame, event, arg):
+            if frame.f_code is threading.Condition.notify_all.__code__:
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGTERM)
+        sys.settrace(again)
+        signal.raise_signal(signal.SIGTERM)
+        stop.wait()
+        """
+    )
+    try:
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
 class TestSupervisor:
     @pytest.fixture
     def told(self):
