@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from bot.garden.clusters import Draft, clusters
 from bot.garden.errors import InputError
-from bot.garden.incidents import Joined, incidents
+from bot.garden.incidents import incidents
 from bot.garden.intake import Intake
+from bot.garden.joined import Joined
 from bot.garden.model import (
     Cluster,
     Coverage,

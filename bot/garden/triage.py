@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.garden import entry as entries
 from bot.garden.clusters import Draft
 from bot.garden.entry import Kind
-from bot.garden.incidents import Joined
+from bot.garden.joined import Joined
 from bot.garden.model import Priority, Severity
 from bot.garden.requests import Client
 from bot.garden.rules import RULES, Facts, Rule
@@ -134,5 +134,7 @@ def _share(incident: Joined, verdicts: dict[str, Verdict], drafts: Mapping[str, 
     title = title if len(title) <= 80 else title[:79] + "…"
     for symptom in incident.symptoms:
         mine = verdicts[symptom]
-        reason = f"part of the incident that begins with “{title}”"
-        verdicts[symptom] = Verdict(worst, (reason, *mine.reasons), mine.cause, mine.impact, None)
+        why = [f"part of the incident that begins with “{title}”"]
+        if symptom in incident.evidence:
+            why.append(incident.evidence[symptom])
+        verdicts[symptom] = Verdict(worst, (*why, *mine.reasons), mine.cause, mine.impact, None)

@@ -178,6 +178,45 @@ def test_an_error_that_is_there_all_day_is_not_the_cause_of_a_crash() -> None:
     assert [s.title for s in found.cards[0].symptoms] == ["Container called exit(1)."]
 
 
+def test_instances_that_write_in_another_order_have_the_same_crash() -> None:
+    entries = []
+    for i in range(6):
+        first, second = (0.0, 0.2) if i % 3 else (0.2, 0.0)
+        where = {"instance": f"i{i}", "revision": "svc-1"}
+        entries += [
+            said("database pool could not be opened", "ERROR", 60 * i + first, **where),
+            said("settings could not be loaded", "ERROR", 60 * i + second, **where),
+            entry("Container called exit(1).", "WARNING", 60 * i + 1, **where),
+        ]
+    found = report(shuffled(entries))
+    assert _cards(found) == [("P0", 6)]
+    assert found.cards[0].cluster.title == "database pool could not be opened"
+
+
+def test_requests_that_fail_with_an_error_are_its_symptoms() -> None:
+    entries = [said("steady", "WARNING", 30 * i) for i in range(40)]
+    for i in range(5):
+        entries += [
+            request(500, "/checkout", 100 + 200 * i),
+            said("cannot price the cart: rate table is empty", "ERROR", 100.3 + 200 * i),
+        ]
+    found = report(shuffled(entries))
+    (incident,) = found.incidents
+    card = next(c for c in found.cards if c.incident)
+    assert card.cluster.title.startswith("cannot price the cart")
+    assert [s.title for s in card.symptoms] == ["GET /checkout 500 (service)"]
+    assert any("5 of 5 came within 2 s" in reason for reason in card.symptoms[0].reasons)
+    assert incident.occurrences == 5
+
+
+def test_what_merely_happens_at_the_same_time_is_not_joined() -> None:
+    always = [said("upstream refused the order", "ERROR", i) for i in range(400)]
+    requests = [request(500, "/checkout", 100 + 50 * i) for i in range(4)]
+    elsewhere = [said("cannot price the cart", "ERROR", 100.2 + 50 * i, instance="other")
+                 for i in range(4)]  # fmt: skip
+    assert not report(shuffled(always + requests + elsewhere)).incidents
+
+
 def test_a_clean_exit_is_no_crash() -> None:
     found = report([said("careful", "ERROR", 0),
                     entry("Container called exit(0).", "WARNING", 1)])  # fmt: skip
