@@ -6,10 +6,12 @@ Listeners are plain ones: lazy ones swallow exceptions.
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -61,15 +63,16 @@ def build_app(wiring: Toolbox) -> App:
     Raises `Refused` where the bot's token is missing.
     """
     client = wiring.slack_client
-    app = App(
-        client=client,
-        authorize=_authorize(str(client.token)),
-        request_verification_enabled=False,  # Bolt's own; ours takes its place
-        # Without a secret only Socket Mode is served, and nothing that comes over HTTP verifies.
-        before_authorize=_Verification(wiring.signing_secret or secrets.token_hex(32)),
-        token_verification_enabled=False,
-        listener_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="listener"),
-    )
+    with _unsaid("slack_bolt.App"):  # that it will not use SLACK_BOT_TOKEN itself
+        app = App(
+            client=client,
+            authorize=_authorize(str(client.token)),
+            request_verification_enabled=False,  # Bolt's own; ours takes its place
+            # Without a secret only Socket Mode is served: nothing that comes over HTTP verifies.
+            before_authorize=_Verification(wiring.signing_secret or secrets.token_hex(32)),
+            token_verification_enabled=False,
+            listener_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="listener"),
+        )
     app.error(errors.unhandled)
     for name, handler in COMMANDS.items():
         app.command(name)(_listener(wiring, handler))
@@ -82,6 +85,18 @@ def build_app(wiring: Toolbox) -> App:
     for name, handler in EVENTS.items():
         app.event(name)(_listener(wiring, handler))
     return app
+
+
+@contextmanager
+def _unsaid(name: str) -> Iterator[None]:
+    """Warnings of a logger that tell nobody anything."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _listener(wiring: Toolbox, handler: Handler) -> Callable[..., None]:
