@@ -28,7 +28,7 @@ CONVERSATIONS = {"channels:read", "groups:read", "im:read", "mpim:read"}
 
 def calls() -> set[str]:
     """The Web API methods that the code calls, as Slack names them."""
-    text = (ROOT / "bot/adapters/slack.py").read_text()
+    text = "".join(p.read_text() for p in (ROOT / "bot/adapters").glob("slack*.py"))
     found = set(re.findall(r"_client\.([a-z]+(?:_[a-zA-Z]+)+)\(", text)) - {"files_upload_v2"}
     names = {method.replace(".", "_"): method for method in METHODS}
     methods = {names[call] for call in found}

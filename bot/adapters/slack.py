@@ -7,47 +7,34 @@ A response_url and a token are credentials: neither is ever logged or put into a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
-from bot.garden.access import Person, Place
+from bot.adapters.slack_directory import Notes, SlackDirectory
+from bot.adapters.slack_errors import GONE, Gone, NotMember, translated
 from bot.garden.errors import GardenerError, InputError, Refused, Unavailable
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
-T = TypeVar("T")
-
-REMEMBERED = 60
-"""Seconds for which a look-up of a person, a conversation or a group stands."""
 PATIENCE = 30
 """Waits for a turn at most; then Slack itself says whether it is too much."""
 FILE_LIMIT = 50 * 1024 * 1024
 """Bytes of a file that is read for an analysis."""
 
+__all__ = ["File", "Gone", "NotMember", "Sendable", "SlackMessenger"]
+
 _log = structlog.get_logger(__name__)
-
-
-class Notes(Protocol):
-    """Somewhere to remember JSON for a while."""
-
-    def get(self, environment: str, name: str) -> Any:
-        """None where nothing is remembered."""
-        ...
-
-    def put(self, environment: str, name: str, value: object, seconds: int) -> None:
-        """`environment` may be empty."""
-        ...
 
 
 class Sendable(Protocol):
@@ -75,37 +62,7 @@ class File:
     """For those who do not see a picture."""
 
 
-class NotMember(Refused):
-    """The bot is not in that conversation, or may not write there."""
-
-
-class Gone(Refused):
-    """The message, view or address is not there any more."""
-
-
-_OUTSIDE = {"not_in_channel", "channel_not_found", "restricted_action", "is_archived"} | {
-    "user_not_in_channel",
-    "messages_tab_disabled",
-    "restricted_action_read_only_channel",
-}
-_GONE = {
-    "message_not_found",
-    "cant_update_message",
-    "edit_window_closed",
-    "not_found",
-    "view_not_found",
-    "expired_trigger_id",
-    "trigger_exchanged",
-    "trigger_expired",
-    "invalid_trigger_id",
-    "expired_url",
-    "used_url",
-    "hash_conflict",
-}
-_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
-
-
-class SlackMessenger:
+class SlackMessenger(SlackDirectory):
     """Everything that we tell and ask Slack. One object serves all threads."""
 
     def __init__(
@@ -116,13 +73,10 @@ class SlackMessenger:
         pace: Callable[[str], float] | None = None,
         wait: Callable[[float], object] | None = None,
     ) -> None:
-        """`notes` remember look-ups for all processes: each job runs in a fresh one.
-
-        `pace`, asked with a channel before each post, answers the seconds to wait and ask again;
+        """`pace`, asked with a channel before each post, answers the seconds to wait and ask again;
         `wait` waits them.
         """
-        self._client = client
-        self._notes = notes
+        super().__init__(client, notes)
         self._turn = pace
         self._wait = wait or threading.Event().wait
 
@@ -189,7 +143,7 @@ class SlackMessenger:
             raise Unavailable("Slack did not take the answer. Try again in a minute.") from None
         if answer.status_code != 200:
             said = answer.body[:300]
-            if any(code in said for code in _GONE) or answer.status_code in {404, 410}:
+            if any(code in said for code in GONE) or answer.status_code in {404, 410}:
                 raise Gone("The time to answer there is over. Run /gardener again.")
             _log.warning("Slack refused an answer", status=answer.status_code, why=said)
             raise Refused("Slack refused the answer; my log says why.")
@@ -296,81 +250,6 @@ class SlackMessenger:
         with translated("draw the home tab"):
             self._client.views_publish(user_id=user, view=dict(view))
 
-    # --- who and where: access.Directory ---------------------------------------------------------
-
-    def person(self, user: str) -> Person:
-        """By id. What Slack leaves out is false."""
-        found = self._remembered(f"person {user}", lambda: asdict(self._person(user)))
-        return Person(**found)
-
-    def place(self, channel: str) -> Place:
-        """By id. What Slack leaves out is false."""
-        found = self._remembered(f"place {channel}", lambda: asdict(self._place(channel)))
-        return Place(**found)
-
-    def group(self, handle: str) -> frozenset[str]:
-        """The members of a user group, by handle or id; empty where there is none."""
-        groups = self._remembered("groups", self._groups)
-        ident = handle if handle in groups.values() else groups.get(handle.casefold())
-        if ident is None:
-            return frozenset()
-        return frozenset(self._remembered(f"group {ident}", lambda: self._members(ident)))
-
-    def _person(self, user: str) -> Person:
-        with translated("look a person up"):
-            found: Mapping[str, Any] = self._client.users_info(user=user)["user"]
-        profile = found.get("profile") or {}
-        home = self._remembered("team", self._team)
-        team = str(found.get("team_id") or home)
-        return Person(
-            id=user,
-            name=str(
-                profile.get("display_name") or found.get("real_name") or found.get("name", "")
-            ),
-            guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
-            foreign=bool(found.get("is_stranger"))
-            or (team != home and not found.get("enterprise_user")),
-        )
-
-    def _team(self) -> str:
-        with translated("ask who I am"):
-            return str(self._client.auth_test()["team_id"])
-
-    def _place(self, channel: str) -> Place:
-        with translated("look a conversation up"):
-            found: Mapping[str, Any] = self._client.conversations_info(channel=channel)["channel"]
-        return Place(
-            id=channel,
-            name=str(found.get("name") or ""),
-            shared=bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared")),
-            direct=bool(found.get("is_im") or found.get("is_mpim")),
-        )
-
-    def _groups(self) -> dict[str, str]:
-        with translated("look the user groups up"):
-            found: Any = self._client.usergroups_list()["usergroups"]
-        return {str(g["handle"]).casefold(): str(g["id"]) for g in found}
-
-    def _members(self, group: str) -> list[str]:
-        with translated("look a user group up"):
-            found: Any = self._client.usergroups_users_list(usergroup=group)["users"]
-        return [str(user) for user in found]
-
-    def _remembered(self, name: str, look_up: Callable[[], T]) -> T:
-        """What somebody asked a moment ago; without a store it is asked again."""
-        if self._notes is None:
-            return look_up()
-        try:
-            known: T | None = self._notes.get("", f"slack {name}")
-        except GardenerError:
-            return look_up()
-        if known is not None:
-            return known
-        found = look_up()
-        with suppress(GardenerError):
-            self._notes.put("", f"slack {name}", found, REMEMBERED)
-        return found
-
     def _pace(self, channel: str) -> None:
         """Slack takes one post a second in a channel."""
         if self._turn is None:
@@ -381,61 +260,6 @@ class SlackMessenger:
                 if pause <= 0:
                     return
                 self._wait(pause)
-
-
-# --- errors --------------------------------------------------------------------------------------
-
-
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Slack's errors inside become ours. `doing` completes "I could not …"."""
-    try:
-        yield
-    except SlackApiError as error:
-        raise _ours(error, doing) from None
-    except (SlackClientError, URLError, HTTPException, OSError) as error:
-        raise Unavailable(
-            f"Slack did not answer ({type(error).__name__}), so I could not {doing}. "
-            "Try again in a minute."
-        ) from None
-
-
-def _ours(error: SlackApiError, doing: str) -> GardenerError:
-    answer: Any = error.response
-    try:
-        code = str(answer.get("error") or "")
-    except (AttributeError, ValueError):
-        code = ""
-    if code in _OUTSIDE:
-        return NotMember("I am not in this conversation. Invite me: /invite @gardener")
-    if code in _GONE:
-        return Gone("That is not there any more. Run /gardener again.")
-    if code == "missing_scope":
-        needed = answer.get("needed") or "another scope"
-        return Refused(
-            f"Slack does not let me {doing}: the app lacks {needed}. "
-            "Add it on the app's OAuth page and reinstall the app."
-        )
-    if code in _TOKEN:
-        return Refused(f"Slack refused my token ({code}): set a new SLACK_BOT_TOKEN.")
-    status = getattr(answer, "status_code", 0)
-    if code in {"ratelimited", "rate_limited"} or status == 429:
-        after = (getattr(answer, "headers", None) or {}).get("Retry-After")
-        seconds = float(str(after)) if str(after).isdigit() else None
-        return Unavailable("Slack asks me to slow down. Try again in a minute.", seconds)
-    if code in {"internal_error", "fatal_error", "service_unavailable", "request_timeout"} or (
-        status >= 500
-    ):
-        return Unavailable(f"Slack has troubles of its own, so I could not {doing}. Try again.")
-    _log.warning("Slack refused", doing=doing, error=code, details=_details(answer))
-    return Refused(f"Slack refused ({code or 'no reason given'}), so I could not {doing}.")
-
-
-def _details(answer: Any) -> object:
-    try:
-        return (answer.get("response_metadata") or {}).get("messages")
-    except (AttributeError, ValueError):
-        return None
 
 
 def _no_redirect() -> Any:

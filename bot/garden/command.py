@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process, utils
-
-from bot.garden import times, words
+from bot.garden import slips, times
 from bot.garden.errors import UsageError
 from bot.garden.model import Environment, Severity
 from bot.garden.times import Span
@@ -17,8 +14,6 @@ from bot.garden.times import Span
 KEYWORDS = ("digest", "expected", "why", "help")
 OPTIONS = ("service", "severity")
 MORNING = "09:00"
-NEAR = 70.0
-"""How alike two words must be, of 100, for one to be taken for a slip of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +144,11 @@ def parse(
     text: str, *, environments: Sequence[Environment], default: str | None, now: int
 ) -> Command | Suggestion:
     """Reads the text after /gardener. `default`: this channel's environment; `now` in ns."""
-    tidied = tidy(text)
+    tidied = slips.tidy(text)
     found = _Parser(environments, default, now).parse(tidied.split())
     if isinstance(found, Suggestion) or _same(text, tidied):
         return found
-    return Suggestion(f'I read "{_quoted(text)}" as /gardener {found.typed}.', found.typed)
-
-
-def tidy(text: str) -> str:
-    """Without quotation marks, full-width forms, back-ticks and the full stop of a sentence."""
-    plain = unicodedata.normalize("NFKC", words.clean(text))
-    plain = re.sub(r"[\"'`\u2018-\u201f\u00ab\u00bb\u2039\u203a]", "", plain)
-    plain = plain.replace("\u2212", "-")
-    plain = re.sub(r"^\s*/?gardener(?=\s|$)", "", plain, flags=re.IGNORECASE)
-    kept = (token.strip(",;!?()").rstrip(".:") for token in plain.split())
-    return " ".join(filter(None, kept))
+    return Suggestion(f'I read "{slips.quoted(text)}" as /gardener {found.typed}.', found.typed)
 
 
 def _same(text: str, tidied: str) -> bool:
@@ -214,7 +199,7 @@ class _Parser:
             if name == "service":
                 services += [s for s in value.split(",") if s]
                 continue
-            severity = _severity(value)
+            severity = slips.severity(value)
             if severity is None:
                 return self._no_severity(environment, rest, word, value)
         try:
@@ -223,7 +208,7 @@ class _Parser:
             return self._no_window(environment, rest, window, str(error))
         if bad := next((s for s in services if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", s)), None):
             kept = " ".join(w for w in rest if not w.casefold().startswith("service="))
-            sentence = f'"{_quoted(bad)}" is no name of a Cloud Run service.'
+            sentence = f'"{slips.quoted(bad)}" is no name of a Cloud Run service.'
             return Suggestion(sentence, f"{environment.name} {kept}".strip())
         return Analyze(environment.name, span, tuple(dict.fromkeys(services)), severity)
 
@@ -249,12 +234,12 @@ class _Parser:
         try:
             at = times.parse_clock(more[0])
         except UsageError as error:
-            zone = _zone_near(more[1:], environment)
+            zone = slips.zone_near(more[1:], environment)
             return Suggestion(str(error), f"digest {environment.name} {MORNING} {zone}")
         try:
             zone = times.parse_zone(" ".join(more[1:])) if more[1:] else environment.timezone
         except UsageError as error:
-            zone = _zone_near(more[1:], environment)
+            zone = slips.zone_near(more[1:], environment)
             return Suggestion(str(error), f"digest {environment.name} {at} {zone}")
         return DigestOn(environment.name, at, zone)
 
@@ -304,8 +289,8 @@ class _Parser:
             return Suggestion("Ask why, or look at its card.", f"why C{said[0].lstrip('cC-')}")
         if said[0].casefold() in {"off", "now"}:
             return self._again(["digest", *said], f"{said[0].capitalize()} what?")
-        sentence = f'I know no "{_quoted(said[0])}".'
-        meant = _nearest(said[0], [*self._known, *KEYWORDS])
+        sentence = f'I know no "{slips.quoted(said[0])}".'
+        meant = slips.nearest(said[0], [*self._known, *KEYWORDS])
         if meant is None or depth > 2:
             # `2d` and options may stand anywhere: a known name later on is the environment.
             later = next((w for w in said[1:] if w.casefold() in self._known), None)
@@ -327,10 +312,12 @@ class _Parser:
                 kept = [word, *said[:i], *said[i + 1 :]]
                 return self._again(kept, "The environment comes first.", depth)
         for i, word in enumerate(said):
-            meant = None if times.is_window([word]) or "=" in word else _nearest(word, self._known)
+            meant = (
+                None if times.is_window([word]) or "=" in word else slips.nearest(word, self._known)
+            )
             if meant:
                 kept = [self._known[meant].name, *said[:i], *said[i + 1 :]]
-                return self._again(kept, f'I know no "{_quoted(word)}".', depth)
+                return self._again(kept, f'I know no "{slips.quoted(word)}".', depth)
         name = self._default or self._any()
         if name is None:
             return Suggestion(f"Which environment? {self._names()}", "help")
@@ -348,7 +335,7 @@ class _Parser:
         return found.command if isinstance(found, Suggestion) else found.typed
 
     def _slip(self, before: str, rest: Sequence[str], known: Sequence[str]) -> Suggestion:
-        meant = _nearest(rest[0], known) if rest else None
+        meant = slips.nearest(rest[0], known) if rest else None
         name = self._known[meant].name if meant in self._known else meant
         if name is None:
             fallback = self._default or self._any()
@@ -356,19 +343,20 @@ class _Parser:
         if name is None:
             return Suggestion(f"I do not understand that. {self._names()}", "help")
         said = [*before.split(), name, *rest[1:]]
-        sentence = f'I know no "{_quoted(rest[0])}".' if rest and meant != rest[0] else "Too much."
+        sentence = (
+            f'I know no "{slips.quoted(rest[0])}".' if rest and meant != rest[0] else "Too much."
+        )
         return Suggestion(f"{sentence} {self._names()}", self._command(said, 2) or " ".join(said))
 
     def _option(
         self, environment: Environment, rest: Sequence[str], word: str, name: str, value: str
     ) -> Suggestion:
-        meant = _nearest(name, OPTIONS)
+        meant = slips.nearest(name, OPTIONS)
         kept = [w for w in rest if w != word]
         if meant and value:
             kept.append(f"{meant}={value}")
-        sentence = (
-            f'"{_quoted(word)}" is not what I understand. Options: service=NAME, severity=ERROR.'
-        )
+        what = slips.quoted(word)
+        sentence = f'"{what}" is not what I understand. Options: service=NAME, severity=ERROR.'
         return Suggestion(sentence, self._command([environment.name, *kept], 2))
 
     def _no_severity(
@@ -376,16 +364,16 @@ class _Parser:
     ) -> Suggestion:
         names = [severity.name for severity in Severity]
         short = {"warn": "WARNING", "err": "ERROR", "crit": "CRITICAL", "fatal": "CRITICAL"}
-        meant = short.get(value.casefold()) or _nearest(value, names) or "ERROR"
+        meant = short.get(value.casefold()) or slips.nearest(value, names) or "ERROR"
         kept = [f"severity={meant.upper()}" if w == word else w for w in rest]
-        sentence = f'"{_quoted(value)}" is no severity. Known: {", ".join(names)}.'
+        sentence = f'"{slips.quoted(value)}" is no severity. Known: {", ".join(names)}.'
         return Suggestion(sentence, self._command([environment.name, *kept], 2))
 
     def _no_window(
         self, environment: Environment, rest: Sequence[str], window: Sequence[str], said: str
     ) -> Suggestion:
         options = [w for w in rest if w not in window]
-        for fixed in _windows_near(window):
+        for fixed in slips.windows_near(window):
             try:
                 span = times.parse_window(fixed, now=self._now, timezone=environment.timezone)
             except UsageError:
@@ -393,7 +381,7 @@ class _Parser:
             sentence = said
             if times.is_window(window[:1]) and list(fixed) == list(window[: len(fixed)]):
                 beyond = " ".join(window[len(fixed) :])
-                sentence = f'I do not understand "{_quoted(beyond)}".'
+                sentence = f'I do not understand "{slips.quoted(beyond)}".'
             kept = [environment.name, span.typed, *options]
             return Suggestion(sentence, self._command(kept, 2))
         return Suggestion(said, self._command([environment.name, "1d", *options], 2))
@@ -418,58 +406,3 @@ class _Parser:
         name = self._any()
         command = f"{before} {name}" if name else "help"
         return Suggestion(f"Of which environment? {self._names()}", command)
-
-
-def _zone_near(said: Sequence[str], environment: Environment) -> str:
-    text = " ".join(said)
-    try:
-        return times.parse_zone(text)
-    except UsageError:
-        return times.nearest_zone(text) or environment.timezone
-
-
-def _windows_near(window: Sequence[str]) -> Iterator[list[str]]:
-    """What may have been meant, nearest first."""
-    for end in range(len(window) - 1, 0, -1):
-        yield list(window[:end])
-    for start in range(1, len(window)):
-        yield list(window[start:])
-    text = times.normal(" ".join(window))
-    if found := re.match(r"(\d{1,12})\s*([a-z]?)", text, re.ASCII):
-        unit = found[2] if found[2] in {"m", "h", "d", "w"} else "d"
-        amount = int(found[1])
-        longest = {"m": 43_200, "h": 720, "d": 30, "w": 4}[unit]
-        if amount > 0:
-            yield [f"{min(amount, longest)}{unit}"]
-    elif re.match(r"\d", text):
-        yield ["30d"]
-    if "days ago" in text or re.search(r"20\d\d-", text):
-        yield ["30d"]
-    if meant := _nearest(text.split(" ")[0] if text else "", ["today", "yesterday"]):
-        yield [meant]
-    if (words_ := text.split(" ")) and _nearest(words_[0], ["since"]):
-        yield ["since", *words_[1:]]
-
-
-def _severity(value: str) -> Severity | None:
-    try:
-        return Severity[value.upper()]
-    except KeyError:
-        return None
-
-
-def _nearest(word: str, known: Sequence[str] | dict[str, Environment]) -> str | None:
-    """The known word that a person probably meant; None where nothing is near."""
-    if not word or len(word) > 60:
-        return None
-    best = process.extractOne(
-        word, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=NEAR
-    )
-    if best:
-        return str(best[0])
-    starts = [k for k in known if len(word) >= 3 and k.casefold().startswith(word.casefold())]
-    return starts[0] if len(starts) == 1 else None
-
-
-def _quoted(text: str) -> str:
-    return words.cut(words.one_line(text), 60)
