@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from blocks import buttons, card, parts, report
@@ -12,7 +13,7 @@ from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
 from bot.garden import words
 from bot.garden.digest import Digest, InHand, Kept, Worse
-from bot.garden.model import DAY, Cluster, Priority
+from bot.garden.model import DAY, Cluster, Priority, State
 from bot.garden.words import number
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _new(digest: Digest, at: Setting) -> list[Block]:
     found: list[Block] = [parts.section("*New*")]
     room, text, shown = 24, MAX_TEXT // 2, 0
     for each in digest.new[:FULL_CARDS]:
-        drawn = card.blocks(each, at)
+        # New since the last digest, although somebody may have looked at it in between.
+        drawn = card.blocks(replace(each, cluster=replace(each.cluster, state=State.NEW)), at)
         room -= len(drawn)
         text -= text_length([b.to_dict() for b in drawn])
         if shown and min(room, text) < 0:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.garden import words
-from bot.garden.model import DAY, HOUR, Cluster, Report
+from bot.garden.model import DAY, HOUR, Card, Cluster, Report
 
 SHOWN = 5
 """Clusters with a colour of their own; the others are one."""
@@ -27,19 +27,19 @@ class Chart:
 
 
 def draw(report: Report) -> Chart:
-    """Entries per hour (or more, where the window is long) of the largest clusters."""
+    """Entries per hour (or more, where the window is long) of the largest cards.
+
+    A card is an incident with all its symptoms, or a lone cluster: as the report counts problems.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    clusters = sorted(
-        (c for c in report.clusters if any(c.histogram)),
-        key=lambda c: (c.priority, -c.count),
-    )
+    clusters = [whole for card in report.cards if any((whole := _whole(card)).histogram)]
     length = max((len(c.histogram) for c in clusters), default=1)
     wide = -(-length // _BINS)
     first = words.moment(report.window.start // HOUR * HOUR, report.timezone)
     times = [first + timedelta(hours=i * wide) for i in range(-(-length // wide))]
-    figure = Figure(figsize=(9, 3.6), dpi=110, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(7.2, 3.8), dpi=130, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     bottom = [0] * len(times)
@@ -62,6 +62,13 @@ def draw(report: Report) -> Chart:
     made = io.BytesIO()
     figure.savefig(made, format="png")
     return Chart(made.getvalue(), _alt(report, clusters))
+
+
+def _whole(card: Card) -> Cluster:
+    """The card's root with the entries of its symptoms."""
+    parts = (card.cluster, *card.symptoms)
+    hours = [sum(counts) for counts in zip(*(c.histogram for c in parts), strict=False)]
+    return replace(card.cluster, histogram=tuple(hours), count=sum(c.count for c in parts))
 
 
 def _rows(clusters: Sequence[Cluster], length: int) -> list[tuple[str, list[int]]]:
@@ -107,7 +114,7 @@ def _label(axes: object, report: Report, wide: int, times: Sequence[datetime]) -
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.18))
+    axes.legend(fontsize=9, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.18))
 
 
 def _alt(report: Report, clusters: Sequence[Cluster]) -> str:

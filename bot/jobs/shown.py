@@ -45,14 +45,26 @@ class Place:
     """Of the messages with further cards."""
 
 
-def keep(tools: Toolbox, key: str, report: Report, typed: str, previous: str = "") -> None:
-    """Stores a report under its key, with the question that gave it."""
+def keep(
+    tools: Toolbox,
+    key: str,
+    report: Report,
+    typed: str,
+    previous: str = "",
+    *,
+    latest: bool = True,
+) -> None:
+    """Stores a report under its key, with the question that gave it.
+
+    `latest`: it tells how the environment is now; a file that somebody dropped does not.
+    """
     environment = report.environment
     tools.reports.put(environment, key, report, KEPT)
     tools.notes.put(
         environment, f"report:{key}", {"typed": typed, "previous": previous, "places": []}, KEPT
     )
-    tools.notes.put(environment, "latest", key, KEPT)
+    if latest:
+        tools.notes.put(environment, "latest", key, KEPT)
 
 
 def note_place(tools: Toolbox, environment: str, key: str, place: Place) -> None:
