@@ -44,7 +44,9 @@ def _settings(*, read_config: bool = True) -> Any:
 @click.option("--no-store", is_flag=True, help="Neither read nor write Redis.")
 def analyze(**options: Any) -> None:
     """One analysis in the terminal: gardener analyze staging 2d."""
-    from bot import terminal
+    from bot import logs, terminal
+
+    logs.configure("WARNING")
 
     options["store"] = not options.pop("no_store")
     terminal.analyze(terminal.Request(**options))

@@ -162,10 +162,10 @@ def _store(request: Request) -> tuple[Registry | None, DecisionBook | None]:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[ProgressListener]:
+def _progress(what: str) -> Iterator[ProgressListener | None]:
     """A status line on a terminal's standard error; elsewhere nothing."""
     if not sys.stderr.isatty():
-        yield lambda _progress: None
+        yield None
         return
     from rich.console import Console
     from rich.markup import escape

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from bot.adapters import log_wire
 from bot.garden import rfc3339
@@ -67,15 +66,6 @@ def log_filter(query: Query) -> str:
 
 def _quoted(name: str) -> str:
     return name.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def console_url(query: Query) -> str:
-    """The page of the Cloud console that shows the same entries."""
-    return (
-        "https://console.cloud.google.com/logs/query;query="
-        + quote(log_filter(query), safe="")
-        + f"?project={quote(query.project, safe='')}"
-    )
 
 
 class CloudLogging:

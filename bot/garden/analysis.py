@@ -93,6 +93,7 @@ class Reading:
 
     def progress(self, page: Page) -> Progress:
         """Where the reading stands after the page."""
+        self._intake.flush()
         self._glance()
         worst = f"{self._worst[0].name} {self._worst[1]}" if self._worst else None
         return Progress(self.read, page.reached, min(1.0, page.share), worst)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.cloud_logging import CloudLogging, console_url, log_filter
+from bot.adapters.cloud_logging import CloudLogging, log_filter
 from bot.adapters.json_file import JsonFile
 from bot.garden import rfc3339
 from bot.garden.errors import InputError, Refused, Unavailable
@@ -176,7 +176,6 @@ def test_asks_for_the_window_the_service_and_entries_without_severity(server: Lo
 def test_names_in_the_filter_cannot_break_out() -> None:
     odd = Query("s", "p", ('x") OR severity>="DEBUG',), WINDOW)
     assert '\\"' in log_filter(odd)
-    assert "project=p" in console_url(odd)
 
 
 def test_an_empty_page_with_a_token_is_not_the_end(server: LogServer) -> None:
