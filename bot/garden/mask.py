@@ -140,7 +140,7 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         "hex groups",
         ": -",
         r"(?<![A-Za-z0-9:.])(?=[A-Fa-f:-]{0,40}0)(?:(?:[0-9A-Fa-f]{0,8}[:-]){2,7}[0-9A-Fa-f]{1,12})"
-        r"(?![A-Za-z0-9:-])",
+        r"(?![A-Za-z0-9-]|:\w)",
         example=("from 00:1b:ba:e3:fe:c3 on fe80::1", "from <*> on <*>"),
         counter="a::b",
     ),
