@@ -123,7 +123,8 @@ def test_what_a_process_leaves_behind_is_ended_too(tmp_path):
 
 def test_one_that_does_not_start_is_named_with_its_last_words(tmp_path):
     async def story():
-        watched = Watched(tmp_path, {"a": [*FAKE, "forever"], "web": [*FAKE, "failing"]})
+        # Steady late: on a slow machine a process may live a while before it fails.
+        watched = Watched(tmp_path, {"a": [*FAKE, "forever"], "web": [*FAKE, "failing"]}, steady=30)
         with pytest.raises(StartFailed, match="web ended with code 2") as caught:
             await watched.all.start()
         assert "SLACK_BOT_TOKEN is not set" in str(caught.value)
