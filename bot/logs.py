@@ -85,6 +85,8 @@ def configure(
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True
+    # It warns of each place where it looked in vain; our own sentence says what to do.
+    logging.getLogger("google.auth").setLevel(logging.ERROR)
     # Every job and every heartbeat is a line at INFO.
     for name in ("rq.worker", "rq.job"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -26,10 +26,12 @@ BLOCK = 1024 * 1024
 """Bytes read at once."""
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of one line; Cloud Logging's own limit for an entry is 256 KiB."""
-_KNOWN = frozenset({
+_PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload", "httpRequest"})
+_ENVELOPE = frozenset({
     "insertId", "timestamp", "receiveTimestamp", "logName", "resource", "severity", "labels",
-    "textPayload", "jsonPayload", "protoPayload", "httpRequest", "message",
 })  # fmt: skip
+_WORDS = ("message", "msg")
+_TIMES = ("timestamp", "time", "@timestamp", "ts")
 _DECODER = json.JSONDecoder()
 
 
@@ -101,7 +103,7 @@ def _parse(line: bytes) -> JSON | None:
     """The line's log entry; None where it is none. Odd bytes become the replacement character."""
     try:
         value = orjson.loads(line)
-        if value.__class__ is dict and not _KNOWN.isdisjoint(value):
+        if value.__class__ is dict and not _PAYLOADS.isdisjoint(value):
             return cast("JSON", value)
     except orjson.JSONDecodeError:
         try:
@@ -112,7 +114,16 @@ def _parse(line: bytes) -> JSON | None:
 
 
 def _entry(value: object) -> JSON | None:
-    return value if isinstance(value, Mapping) and not _KNOWN.isdisjoint(value) else None
+    """The log entry that the value is, or that a program's own JSON line would have become."""
+    if not isinstance(value, Mapping):
+        return None
+    if not _PAYLOADS.isdisjoint(value):
+        return value
+    if any(isinstance(value.get(name), str) for name in _WORDS):
+        made: dict[str, object] = {k: value[k] for k in _ENVELOPE if k in value}
+        time = next((value[name] for name in _TIMES if isinstance(value.get(name), str)), None)
+        return {**made, "jsonPayload": dict(value), **({"timestamp": time} if time else {})}
+    return None if _ENVELOPE.isdisjoint(value) else value
 
 
 def _lines(first: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
@@ -154,6 +165,8 @@ def _array(content: bytes) -> Iterator[Page]:
     except orjson.JSONDecodeError:
         yield from _stream(content)
         return
+    if not items:
+        raise InputError("The array is empty. Give it log entries, or a longer window.")
     for start in range(0, len(items), PAGE):
         part = items[start : start + PAGE]
         entries = [(n, e) for n, item in enumerate(part, start + 1) if (e := _entry(item))]

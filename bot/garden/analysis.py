@@ -84,12 +84,13 @@ class Reading:
                     self._worst = (priority, key.masked)
         self._intake.fresh.clear()
 
-    @property
-    def window(self) -> Window:
-        """The query's, or the span of what was read where that is everything."""
+    def window(self, now: int) -> Window:
+        """The query's; where that is everything, the span of what was read, if any has a time."""
         if self.query.window != EVERYTHING:
             return self.query.window
-        return Window(self._intake.first or 0, (self._intake.last or 0) + 1)
+        if self._intake.first is None or self._intake.last is None:
+            return Window(now, now)
+        return Window(self._intake.first, self._intake.last + 1)
 
     def progress(self, page: Page) -> Progress:
         """Where the reading stands after the page."""
@@ -188,7 +189,7 @@ def conclude(
     joined = incidents(drafts)
     verdicts = judge(drafts, joined, rollup.requests)
     names = {identity.id: identity for identity in identities}
-    window = reading.window
+    window = reading.window(now)
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
     found.sort(key=_importance)
     return Report(

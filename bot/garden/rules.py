@@ -250,7 +250,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "no word of failure",
         lambda f: (
-            f.severity >= Severity.ERROR
+            f.severity >= Severity.CRITICAL
             and f.kind is Kind.MESSAGE
             and not f.says_failure
             and f.occurrences >= 10

@@ -136,7 +136,21 @@ def test_lines_without_an_insert_id_are_named_by_their_number(tmp_path: Path) ->
     assert [n for page in JsonFile(str(path)).read(QUERY) for n in page.lines] == [1, 4]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n  \n"])
+def test_a_programs_own_json_lines_are_read_as_payloads(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    path.write_text(
+        '{"msg": "cannot connect", "level": "error", "time": "2025-09-14T03:00:00Z"}\n'
+        '{"message": "slow", "severity": "WARNING"}\n{"neither": 1}\n',
+        "utf-8",
+    )
+    entries, broken = _read(path)
+    assert broken == 1
+    assert entries[0]["timestamp"] == "2025-09-14T03:00:00Z"
+    assert entries[0]["jsonPayload"]["msg"] == "cannot connect"
+    assert entries[1]["severity"] == "WARNING"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n  \n", b"[]"])
 def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "empty"
     path.write_bytes(content)
