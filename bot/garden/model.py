@@ -161,6 +161,8 @@ class IssueLink:
     at: int
     state: str = "open"
     """`open` or `closed`, as last seen."""
+    closed_at: int | None = None
+    """When it was closed; None: it is open, or that is not known."""
     symptom_of: str | None = None
     """The root's cluster id, where the issue was filed for the whole incident."""
 
@@ -290,6 +292,8 @@ class Cluster:
     """insertIds, only where they were asked for."""
     estimated: bool = False
     """True where a memory bound made figures estimates."""
+    deleted: int | None = None
+    """When the service that wrote it was deleted: nothing of it is new, no issue is offered."""
 
     @property
     def repeats(self) -> bool:
@@ -332,6 +336,46 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What someone did to a service, from the audit log."""
+
+    kind: str
+    """`deploy` or `delete`."""
+    service: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests in the request log. Where it could not be read there is no `Traffic`: unknown."""
+
+    hours: tuple[tuple[str, int, int], ...] = ()
+    """(revision, whole UTC hours since 1970, requests)."""
+    since: int = 0
+    """Requests are counted from then on to the end of what was asked for (nanoseconds)."""
+    sampled: bool = False
+    """True where the budget of calls ended before the window did: `since` is then later."""
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return sum(count for _, _, count in self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A known cluster that fell silent although there is traffic; it has no card."""
+
+    cluster: str
+    name: str
+    title: str
+    last_seen: int | None
+    expected: float
+    """Occurrences that its own rate let expect in the window."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The answer to one question, ready to be shown as blocks, Markdown or JSON."""
 
@@ -352,6 +396,12 @@ class Report:
     """Every revision seen in what was read, newest first, whatever its entries' severity."""
     severities: tuple[tuple[str, int], ...] = ()
     """Entries by severity name among all that was read, highest severity first."""
+    quiet: tuple[Quiet, ...] = ()
+    """What fell silent; empty as well where nothing can be said about it."""
+    traffic: Traffic | None = None
+    """None: unknown."""
+    last_entry: int | None = None
+    """The newest entry that was ever read, where a history is kept."""
 
     @property
     def cards(self) -> tuple[Card, ...]:
