@@ -43,7 +43,18 @@ def test_nothing_is_dialled_before_it_is_needed(tmp_path):
             logging_endpoint="grpc://127.0.0.1:1",
         )
     )
-    for name in ["registry", "decisions", "subscriptions", "reports", "locks", "queue", "tracker", "logs", "slack_client", "slack"]:
+    for name in [
+        "registry",
+        "decisions",
+        "subscriptions",
+        "reports",
+        "locks",
+        "queue",
+        "tracker",
+        "logs",
+        "slack_client",
+        "slack",
+    ]:
         assert getattr(parts, name) is getattr(parts, name)
     with pytest.raises(Unavailable):
         parts.ping()
