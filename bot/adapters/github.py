@@ -12,6 +12,7 @@ import json
 import os
 import re
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from bot.adapters.github_errors import Call, no_answer, refusal
-from bot.garden.errors import Refused, Unavailable
-from bot.garden.ports import Issue, Locks, Repository
+from bot.garden.errors import Missing, Moved, Refused, Unavailable
+from bot.garden.ports import Comment, Issue, Locks, Repository
 from bot.garden.rfc3339 import parse
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ PER_PAGE = 100
 COMMENT_PAGES = 3
 """Of an issue's comments the newest pages are read."""
 
+_LOGIN = re.compile(r"[A-Za-z0-9-]{1,39}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _LAST = re.compile(r'[?&]page=(\d+)[^>]*>\s*;\s*rel="last"')
 
@@ -127,16 +129,17 @@ class GitHubTracker:
         return Repository(full_name, data.get("private") is True, _text(data, "html_url"))
 
     def issue(self, repository: str, number: int) -> Issue:
-        """As it is now. Raises `Refused` where it is gone or stands in another repository now."""
+        """As it is now. Raises `Missing` where it is gone, `Moved` where it was transferred."""
         self._resolve(repository)
         call = self._call("read the issue", repository, number=number)
         issue = _issue(call, self._one(call, "GET", f"/issues/{number}"))
         # GitHub redirects to where an issue was transferred, which may be a public repository.
         here = f"/{self._names.get(repository, repository)}/issues/{number}"
         if not urlsplit(issue.url).path.lower().endswith(here.lower()):
-            raise Refused(
+            raise Moved(
                 f"{call.what} was moved to {issue.url}. Nothing was changed. Comment there by "
-                "hand, or file a new issue."
+                "hand, or file a new issue.",
+                issue.url,
             )
         return issue
 
@@ -160,13 +163,20 @@ class GitHubTracker:
                 break
         return tuple(found.values())[:limit]
 
-    def create(self, repository: str, title: str, body: str, labels: Sequence[str]) -> Issue:
+    def create(
+        self,
+        repository: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str] = (),
+    ) -> Issue:
         """One POST and no other. Raises `UnknownOutcome` where it may exist all the same."""
         call = self._call("create the issue", repository, writes=True)
-        data = self._write(
-            call, "POST", "/issues", {"title": title, "body": body, "labels": list(labels)}
-        )
-        return _issue(call, data)
+        sent: dict[str, object] = {"title": title, "body": body, "labels": list(labels)}
+        if assignees:
+            sent["assignees"] = list(assignees)
+        return _issue(call, self._write(call, "POST", "/issues", sent))
 
     def comment(self, repository: str, number: int, body: str) -> str:
         """Returns the comment's address."""
@@ -176,8 +186,8 @@ class GitHubTracker:
             raise no_answer(call, "an answer I cannot read")
         return url
 
-    def comments(self, repository: str, number: int) -> Sequence[str]:
-        """The bodies of the newest 200 to 300 comments, oldest first."""
+    def comments(self, repository: str, number: int) -> Sequence[Comment]:
+        """The newest 200 to 300 comments, oldest first."""
         self._resolve(repository)
         call = self._call("read the comments", repository, number=number)
         path = f"/issues/{number}/comments"
@@ -191,13 +201,67 @@ class GitHubTracker:
         while end < 10_000 and len(pages.get(end, ())) == PER_PAGE:
             end += 1
             pages[end], _ = self._many(call, path, {"page": str(end)})
-        return tuple(_text(item, "body") for page in sorted(pages) for item in pages[page])
+        return tuple(_comment(call, item) for page in sorted(pages) for item in pages[page])
+
+    def edit_comment(self, repository: str, comment: int, body: str) -> None:
+        """One PATCH: done twice, it is the same. Raises `Missing` where it was deleted."""
+        call = self._call("edit the comment", repository, writes=True, number=comment)
+        try:
+            self._write(call, "PATCH", f"/issues/comments/{comment}", {"body": body})
+        except Missing:
+            raise Missing(f"A comment in {repository} is not there any more.") from None
+
+    def assignable(self, repository: str, login: str) -> bool:
+        """Whether issues may be assigned to them; False as well where that cannot be asked."""
+        if not _LOGIN.fullmatch(login):
+            return False
+        self._resolve(repository)
+        call = self._call("look up who may be assigned", repository)
+        status, _, _ = self._ask(call, "GET", f"/assignees/{login}")
+        return status == 204
+
+    def text(self, repository: str, path: str, commit: str = "") -> str | None:
+        """A file's text; None where it is not there, or Contents may not be read."""
+        self._resolve(repository)
+        call = self._call("read a file", repository)
+        parameters = {"ref": commit} if commit else None
+        status, headers, said = self._ask(call, "GET", f"/contents/{quote(path)}", parameters)
+        if status in (403, 404) and "rate limit" not in said.lower():
+            return None
+        if status != 200:
+            raise refusal(call, status, headers, said)
+        try:
+            data = json.loads(said)
+            return b64decode(data.get("content") or "").decode("utf-8", "replace")
+        except (ValueError, AttributeError):
+            return None  # a folder, or a submodule
 
     def reopen(self, repository: str, number: int) -> Issue:
         """Of an open issue: nothing happens."""
         call = self._call("reopen the issue", repository, writes=True, number=number)
         change = {"state": "open", "state_reason": "reopened"}
         return _issue(call, self._write(call, "PATCH", f"/issues/{number}", change))
+
+    def archive(self, name: str) -> tuple[str, str]:
+        """(name as it is now, address of the default branch's tarball, good for minutes).
+
+        Not followed here: the tarball comes from another host, which must not see the token.
+        """
+        full_name = self.repository(name).full_name
+        call = self._call("read the files", name)
+        client = self._client(call, full_name)
+        with _translated(call):
+            status, headers, text = client.requester.requestJson(
+                "GET", f"/repos/{quote(full_name)}/tarball"
+            )
+        if status == 302 and headers.get("location"):
+            return full_name, str(headers["location"])
+        if status in (403, 404) and "rate limit" not in text.lower():
+            raise Refused(
+                f"The {'App' if call.app else 'token'} may not read the files of {full_name}, or "
+                "there are none yet. Give it read access to Contents. Nothing was changed."
+            )
+        raise refusal(call, status, headers, text)
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -240,6 +304,27 @@ class GitHubTracker:
         parameters: dict[str, str] | None,
         data: object,
     ) -> tuple[object, Mapping[str, str]]:
+        status, headers, text = self._ask(call, verb, path, parameters, data)
+        if not 200 <= status < 300:
+            if status in (301, 307, 308, 404):
+                self._names.pop(call.repository, None)
+            if status == 401:
+                self._local.clients = {}  # an App's token may have been revoked: get a new one
+            raise refusal(call, status, headers, text)
+        try:
+            return json.loads(text), headers
+        except ValueError:
+            raise no_answer(call, "an answer I cannot read") from None
+
+    def _ask(
+        self,
+        call: Call,
+        verb: str,
+        path: str,
+        parameters: dict[str, str] | None = None,
+        data: object = None,
+    ) -> tuple[int, Mapping[str, str], str]:
+        """Status, headers and text of whatever GitHub answers."""
         name = self._names.get(call.repository, call.repository)
         if not _NAME.fullmatch(name) or ".." in name:
             raise Refused(
@@ -251,16 +336,7 @@ class GitHubTracker:
             status, headers, text = client.requester.requestJson(
                 verb, f"/repos/{quote(name)}{path}", parameters, None, data
             )
-        if not 200 <= status < 300:
-            if status in (301, 307, 308, 404):
-                self._names.pop(call.repository, None)
-            if status == 401:
-                self._local.clients = {}  # an App's token may have been revoked: get a new one
-            raise refusal(call, status, headers, text)
-        try:
-            return json.loads(text), headers
-        except ValueError:
-            raise no_answer(call, "an answer I cannot read") from None
+        return status, headers, text or ""
 
     # --- clients ---------------------------------------------------------------------------------
 
@@ -393,7 +469,15 @@ def _issue(call: Call, data: Mapping[str, Any]) -> Issue:
         created=parse(_text(data, "created_at")) or 0,
         updated=parse(_text(data, "updated_at")) or 0,
         closed=parse(_text(data, "closed_at")),
+        locked=data.get("locked") is True,
     )
+
+
+def _comment(call: Call, data: Mapping[str, Any]) -> Comment:
+    number = data.get("id")
+    if not isinstance(number, int):
+        raise no_answer(call, "an answer I cannot read")
+    return Comment(number, _text(data, "body"), _text(data, "html_url"))
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.garden.errors import GardenerError, Refused, Unavailable, UnknownOutcome
+from bot.garden.errors import GardenerError, Missing, Refused, Unavailable, UnknownOutcome
 from bot.garden.redact import redact
 
 SECONDARY_WAIT = 60.0
@@ -52,7 +52,9 @@ def refusal(call: Call, status: int, headers: Mapping[str, str], body: str) -> G
             retry_after=1,
         )
     if status in _KNOWN:
-        return Refused(_KNOWN[status](call, headers, said))
+        deleted = status == 410 and "disabled" not in said.lower()
+        gone = call.number is not None and (status == 404 or deleted)
+        return (Missing if gone else Refused)(_KNOWN[status](call, headers, said))
     return Refused(
         f"GitHub refused to {call.doing} in {call.what} ({status}){_quoted(said)}. "
         "Nothing was changed."

@@ -25,6 +25,18 @@ class Refused(GardenerError):
     """Google, GitHub or Slack said no, and asking again will not help until someone mends it."""
 
 
+class Missing(Refused):
+    """The one thing that was asked for is not there any more; what it stood in is."""
+
+
+class Moved(Refused):
+    """The one thing that was asked for stands elsewhere now, at `url`."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
 class Unavailable(GardenerError):
     """Something that we need did not answer. Asking again later may help.
 

@@ -80,6 +80,8 @@ class Order:
     """What the text was drafted for."""
     title: str = ""
     labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    """Logins that may be assigned; of a new issue only."""
     symptoms: tuple[str, ...] = ()
     nonce: str = ""
     """For a comment: of the marker in its body, the same for every click on the same form."""
@@ -233,7 +235,11 @@ class Filing:
     def _carry_out(self, pending: Pending) -> Issue:
         if pending.number is None or pending.kind == "create":
             return self._tracker.create(
-                pending.repository, pending.title, pending.body, pending.labels
+                pending.repository,
+                pending.title,
+                pending.body,
+                pending.labels,
+                pending.assignees,
             )
         # Read first: an issue that was moved to another repository is refused here.
         issue = self._tracker.issue(pending.repository, pending.number)
@@ -254,6 +260,7 @@ class Filing:
             by=pending.by,
             at=self._now(),
             state=issue.state,
+            closed_at=issue.closed if issue.state == "closed" else None,
         )
         try:
             known = self._book.all(environment)
@@ -283,8 +290,8 @@ class Filing:
         """The issue, where what was to be done has been done."""
         if pending.number is not None and pending.kind != "create":
             written = any(
-                bears(body, pending.cluster, self._secrets, pending.nonce)
-                for body in self._tracker.comments(pending.repository, pending.number)
+                bears(comment.body, pending.cluster, self._secrets, pending.nonce)
+                for comment in self._tracker.comments(pending.repository, pending.number)
             )
             return self._tracker.issue(pending.repository, pending.number) if written else None
         beyond = pending.number or 0
@@ -402,6 +409,7 @@ def _pending(order: Order, kind: str, number: int | None, now: int) -> Pending:
         public=order.public,
         title=order.title,
         labels=order.labels,
+        assignees=order.assignees,
         number=number,
         nonce=order.nonce,
         symptoms=order.symptoms,

@@ -165,6 +165,11 @@ class IssueLink:
     """When it was closed; None: it is open, or that is not known."""
     symptom_of: str | None = None
     """The root's cluster id, where the issue was filed for the whole incident."""
+    labels: tuple[str, ...] = ()
+    """As last seen, where somebody changed them on GitHub."""
+    locked: bool = False
+    moved_from: str | None = None
+    """`owner/name#12`, where it was transferred since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,7 @@ class Pending:
     """What the body was written for: one for a private repository never goes to a public one."""
     title: str = ""
     labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
     number: int | None = None
     """The issue that gets the comment; where one is created, those up to it are other ones."""
     nonce: str = ""
@@ -244,6 +250,79 @@ class Decisions:
     snooze: Snooze | None = None
     override: Override | None = None
     pending: Pending | None = None
+
+
+# --- judgement -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One of the things that a priority was made of."""
+
+    name: str
+    """`frequency`, `trend`, …"""
+    said: str
+    """What was found, for a person."""
+    shift: float = 0.0
+    """Steps of priority; below zero is towards P0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The first revision that wrote a cluster, where the log shows one before that did not."""
+
+    service: str
+    revision: str
+    before: str
+    """The newest revision before it: it never wrote the cluster."""
+    entries: int
+    """So many entries of any kind did `before` write in what was read."""
+    project: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRule:
+    """One `[[rules]]` of gardener.toml. What is empty is not asked; all that is said must hold."""
+
+    name: str
+    line: int = 0
+    """Where it stands in its file; 0: not known."""
+    contains: str = ""
+    """Words of the message, in lower case."""
+    match: str = ""
+    """A regular expression on the message, whose values are `<*>`; case does not matter."""
+    severity: Severity = Severity.DEFAULT
+    """At least this."""
+    services: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    """The module that the log names, or a package that it is in."""
+    routes: tuple[str, ...] = ()
+    """A route, or what it begins with in whole parts."""
+    statuses: tuple[int, ...] = ()
+    at_least: int = 1
+    """Occurrences in the window."""
+    environments: tuple[str, ...] = ()
+    priority: Priority | None = None
+    """Sets the priority; of those that do, the first that fits counts."""
+    shift: int = 0
+    """Moves it; below zero is towards P0. All that fit count."""
+    reason: str = ""
+    cause: str | None = None
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """One `[[impact]]` of gardener.toml: what it means where a route or module fails."""
+
+    says: str
+    routes: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    weight: int = 0
+    """Steps of priority towards P0."""
+    line: int = 0
+    environments: tuple[str, ...] = ()
 
 
 # --- the report ----------------------------------------------------------------------------------
@@ -294,6 +373,11 @@ class Cluster:
     """True where a memory bound made figures estimates."""
     deleted: int | None = None
     """When the service that wrote it was deleted: nothing of it is new, no issue is offered."""
+    factors: tuple[Factor, ...] = ()
+    """Everything that was looked at for the priority, also what weighs nothing."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what the log shows beside cause and impact: where it began, what drifts."""
+    began: Began | None = None
 
     @property
     def repeats(self) -> bool:
@@ -457,6 +541,9 @@ class Environment:
     act: tuple[str, ...] | None = None
     """None: every full member, no guests; empty: nobody."""
     admin: tuple[str, ...] = ()
+    rules: tuple[TeamRule, ...] = ()
+    """The team's own, in the order of the file."""
+    impacts: tuple[Impact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,16 @@ class Issue:
     created: int = 0
     updated: int = 0
     closed: int | None = None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment as it is on GitHub now."""
+
+    id: int
+    body: str
+    url: str = ""
 
 
 class IssueTracker(Protocol):
@@ -161,7 +171,7 @@ class IssueTracker(Protocol):
         ...
 
     def issue(self, repository: str, number: int) -> Issue:
-        """As it is now."""
+        """As it is now. Raises `Missing` where it was deleted, `Moved` where it was transferred."""
         ...
 
     def recent(self, repository: str, limit: int) -> Sequence[Issue]:
@@ -171,7 +181,14 @@ class IssueTracker(Protocol):
         """
         ...
 
-    def create(self, repository: str, title: str, body: str, labels: Sequence[str]) -> Issue:
+    def create(
+        self,
+        repository: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str] = (),
+    ) -> Issue:
         """Raises `UnknownOutcome` where it may exist all the same."""
         ...
 
@@ -179,8 +196,23 @@ class IssueTracker(Protocol):
         """Returns the comment's address. Raises as `create` does."""
         ...
 
-    def comments(self, repository: str, number: int) -> Sequence[str]:
-        """The bodies of an issue's comments, to look for a marker after an unknown outcome."""
+    def comments(self, repository: str, number: int) -> Sequence[Comment]:
+        """An issue's comments, to look for a marker after an unknown outcome."""
+        ...
+
+    def edit_comment(self, repository: str, comment: int, body: str) -> None:
+        """Puts a new body into a comment of ours. Raises `Missing` where it was deleted."""
+        ...
+
+    def assignable(self, repository: str, login: str) -> bool:
+        """Whether issues may be assigned to them."""
+        ...
+
+    def text(self, repository: str, path: str, commit: str = "") -> str | None:
+        """A file of the default branch or of a commit; empty where it is too large to be sent.
+
+        None where it is not there or may not be read.
+        """
         ...
 
     def reopen(self, repository: str, number: int) -> Issue:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from werkzeug import Response
 
 from bot.adapters.github import App, GitHubTracker, SharedPace, Token
-from bot.garden.errors import Refused, Unavailable, UnknownOutcome
+from bot.garden.errors import Missing, Moved, Refused, Unavailable, UnknownOutcome
 from bot.playground.github import serve_in_thread
 from bot.playground.github_records import Fault
 from bot.playground.github_state import GithubState
@@ -85,7 +85,28 @@ class TestContract:
         tracker.comment(REPO, 1, "twice")
 
         assert address.startswith("http")
-        assert tracker.comments(REPO, 1) == ("once", "twice")
+        assert [c.body for c in tracker.comments(REPO, 1)] == ["once", "twice"]
+
+    def test_a_comment_is_edited_in_its_place(self, tracker):
+        tracker.create(REPO, "It fails", "", [])
+        tracker.comment(REPO, 1, "once")
+        tracker.comment(REPO, 1, "twice")
+
+        tracker.edit_comment(REPO, tracker.comments(REPO, 1)[0].id, "thrice")
+
+        assert [c.body for c in tracker.comments(REPO, 1)] == ["thrice", "twice"]
+
+    def test_a_comment_that_was_deleted_is_missing(self, tracker):
+        tracker.create(REPO, "It fails", "", [])
+        with pytest.raises(Missing):
+            tracker.edit_comment(REPO, 424_242, "gone")
+
+    def test_a_file_that_is_not_there_is_none(self, tracker):
+        assert tracker.text(REPO, "CODEOWNERS") is None
+
+    def test_a_stranger_cannot_be_assigned(self, tracker):
+        assert not tracker.assignable(REPO, "stranger")
+        assert not tracker.assignable(REPO, "../people")
 
     def test_reopening_an_open_issue_does_nothing(self, tracker):
         tracker.create(REPO, "It fails", "", [])
@@ -127,7 +148,7 @@ def test_long_lists_are_paged(github, tracker):
 
     assert len(tracker.recent(REPO, 300)) == 230
     assert len(tracker.recent(REPO, 150)) == 150
-    comments = tracker.comments(REPO, 1)
+    comments = [comment.body for comment in tracker.comments(REPO, 1)]
     assert comments[-1] == "said 419"
     assert "said 230" in comments
 
@@ -224,7 +245,7 @@ def test_a_deleted_issue_is_named(github, tracker):
     tracker.create(REPO, "It fails", "", [])
     github.state.repo(REPO).issues[1].deleted = True
 
-    with pytest.raises(Refused, match="#1 was deleted"):
+    with pytest.raises(Missing, match="#1 was deleted"):
         tracker.issue(REPO, 1)
 
 
@@ -234,7 +255,7 @@ def test_an_issue_that_was_transferred_is_not_followed(github, tracker):
     github.state.create(elsewhere, {"title": "It fails"}, "alice")
     github.state.repo(REPO).issues[1].moved_to = f"{github.url}/repos/acme/open/issues/1"
 
-    with pytest.raises(Refused, match=r"was moved to .*acme/open/issues/1"):
+    with pytest.raises(Moved, match=r"was moved to .*acme/open/issues/1"):
         tracker.issue(REPO, 1)
 
 

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.garden.errors import Refused, UnknownOutcome
-from bot.garden.ports import Issue, Repository
+from bot.garden.errors import Missing, Refused, UnknownOutcome
+from bot.garden.ports import Comment, Issue, Repository
 
 
 class Killed(BaseException):
@@ -30,6 +30,9 @@ class FakeTracker:
     asked: list[tuple[str, object]] = field(default_factory=list)
     before: dict[str, list[BaseException | None]] = field(default_factory=dict)
     after: dict[str, list[BaseException | None]] = field(default_factory=dict)
+    people: set[str] = field(default_factory=set)
+    """Who may be assigned."""
+    files: dict[str, str] = field(default_factory=dict)
     gate: threading.Event | None = None
     """Where there is one, `create` waits for it."""
     entered: threading.Event = field(default_factory=threading.Event)
@@ -63,7 +66,14 @@ class FakeTracker:
         newest = sorted(self.issues.values(), key=lambda i: (-i.updated, -i.number))
         return tuple(newest[:limit])
 
-    def create(self, repository: str, title: str, body: str, labels: Sequence[str]) -> Issue:
+    def create(
+        self,
+        repository: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        assignees: Sequence[str] = (),
+    ) -> Issue:
         self.entered.set()
         if self.gate:
             self.gate.wait(5)
@@ -82,10 +92,27 @@ class FakeTracker:
         self._then("comment")
         return f"{issue.url}#issuecomment-{len(self.said[number])}"
 
-    def comments(self, repository: str, number: int) -> Sequence[str]:
+    def comments(self, repository: str, number: int) -> Sequence[Comment]:
         self._ask("comments", number)
         self._known(number)
-        return tuple(self.said.get(number, ()))
+        said = self.said.get(number, ())
+        return tuple(Comment(number * 1_000 + i, body) for i, body in enumerate(said))
+
+    def edit_comment(self, repository: str, comment: int, body: str) -> None:
+        self._ask("edit_comment", comment)
+        number, index = divmod(comment, 1_000)
+        if index >= len(self.said.get(number, ())):
+            raise Missing("A comment is not there any more.")
+        self.said[number][index] = body
+        self._then("edit_comment")
+
+    def assignable(self, repository: str, login: str) -> bool:
+        self._ask("assignable", login)
+        return login in self.people
+
+    def text(self, repository: str, path: str, commit: str = "") -> str | None:
+        self._ask("text", path)
+        return self.files.get(path)
 
     def reopen(self, repository: str, number: int) -> Issue:
         self._ask("reopen", number)
@@ -96,7 +123,7 @@ class FakeTracker:
 
     def _known(self, number: int) -> Issue:
         if number not in self.issues:
-            raise Refused(f"{self.full_name}#{number} is not on GitHub (any more).")
+            raise Missing(f"{self.full_name}#{number} is not on GitHub (any more).")
         return self.issues[number]
 
     def _ask(self, method: str, what: object) -> None:
