@@ -115,6 +115,16 @@ def doctor() -> None:
 
 
 @commands.command()
+@click.argument("environment", required=False, metavar="[ENV]")
+@click.option("--repo", metavar="PATH|OWNER/NAME", help="By default the environment's `github`.")
+def index(environment: str | None, repo: str | None) -> None:
+    """Read a repository's log calls, so that messages without a location get one."""
+    from bot import sources
+
+    sources.index(_settings(), environment, repo)
+
+
+@commands.command()
 @click.argument("environment", metavar="ENV")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(environment: str, yes: bool) -> None:

@@ -19,6 +19,7 @@ from bot.garden.errors import GardenerError, Unavailable, UsageError
 from bot.garden.export import export
 from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity, Window
 from bot.garden.ports import DecisionBook, LogSource, ProgressListener, Registry
+from bot.garden.source_match import Locate
 from bot.garden.times import parse_window
 from bot.settings import Settings, load
 
@@ -132,12 +133,12 @@ def _cloud_logging(settings: Settings) -> LogSource:
 def _analyze(
     request: Request, source: LogSource, query: Query, environment: Environment, now: int
 ) -> Report:
-    registry, decisions = _store(request)
+    registry, decisions, locate = _store(request, environment)
     with _progress(f"Reading {environment.name}") as listener:
         reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
     analysis.refuse_nothing_readable(reading)
     try:
-        report = analysis.conclude(reading, environment, now=now, registry=registry)
+        report = analysis.conclude(reading, environment, now=now, registry=registry, locate=locate)
         if decisions is not None:
             report = report.with_decisions(decisions.all(environment.name))
     except Unavailable as error:
@@ -146,19 +147,21 @@ def _analyze(
     return replace(report, query=source.describe(replace(query, window=report.window)))
 
 
-def _store(request: Request) -> tuple[Registry | None, DecisionBook | None]:
-    """Registry and decisions; none where nothing is to be remembered, or with the store away."""
+def _store(
+    request: Request, environment: Environment
+) -> tuple[Registry | None, DecisionBook | None, Locate | None]:
+    """Registry, decisions, source index; none where the store is away or not to be asked."""
     if not request.store or request.environment is None:
-        return None, None
+        return None, None, None
     from bot.wiring import build
 
     try:
         wiring = build(load())
         wiring.ping()
-        return wiring.registry, wiring.decisions
+        return wiring.registry, wiring.decisions, wiring.sources.locate(environment.name)
     except GardenerError as error:
         _warn(f"{error} Going on without the store: every state is new.")
-        return None, None
+        return None, None, None
 
 
 @contextmanager

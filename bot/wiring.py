@@ -22,6 +22,7 @@ from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCach
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_registry import RedisRegistry
+from bot.adapters.store_sources import RedisSources
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.model import Environment
 from bot.settings import Settings, load, local_secret
@@ -114,6 +115,11 @@ class Wiring:
     def notes(self) -> RedisNotes:
         """Which message shows which report, and what was posted already."""
         return RedisNotes(self.redis_client)
+
+    @cached_property
+    def sources(self) -> RedisSources:
+        """What `gardener index` found in each environment's repository."""
+        return RedisSources(self.redis_client)
 
     @property
     def environments(self) -> tuple[Environment, ...]:

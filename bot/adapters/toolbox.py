@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.adapters.queue import JobQueue
 from bot.adapters.store_notes import RedisNotes
+from bot.adapters.store_sources import RedisSources
 from bot.garden.model import Environment
 from bot.garden.ports import (
     DecisionBook,
@@ -53,6 +54,8 @@ class Toolbox(Protocol):
     def locks(self) -> Locks: ...
     @property
     def notes(self) -> RedisNotes: ...
+    @property
+    def sources(self) -> RedisSources: ...
     @property
     def queue(self) -> JobQueue: ...
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.garden.clusters import Draft, clusters
+from bot.garden.entry import Kind
 from bot.garden.errors import InputError
 from bot.garden.incidents import incidents
 from bot.garden.intake import Intake
@@ -34,6 +35,7 @@ from bot.garden.ports import (
 )
 from bot.garden.rollup import Rollup
 from bot.garden.rows import of_json
+from bot.garden.source_match import Locate, words
 from bot.garden.triage import Verdict, glance, judge
 
 EVERYTHING = Window(-(2**62), 2**62)
@@ -155,11 +157,12 @@ def analyze(
     decisions: DecisionBook | None = None,
     listener: ProgressListener | None = None,
     keep_members: bool = False,
+    locate: Locate | None = None,
 ) -> Report:
     """One analysis. Without a registry ids come from content alone and every state is new."""
     reading = read_all(source, query, keep_members=keep_members, listener=listener)
     refuse_nothing_readable(reading)
-    report = conclude(reading, environment, now=now, registry=registry)
+    report = conclude(reading, environment, now=now, registry=registry, locate=locate)
     report = replace(report, query=source.describe(replace(query, window=report.window)))
     if decisions is not None:
         report = report.with_decisions(decisions.all(environment.name))
@@ -179,9 +182,17 @@ def refuse_nothing_readable(reading: Reading) -> None:
 
 
 def conclude(
-    reading: Reading, environment: Environment, *, now: int, registry: Registry | None = None
+    reading: Reading,
+    environment: Environment,
+    *,
+    now: int,
+    registry: Registry | None = None,
+    locate: Locate | None = None,
 ) -> Report:
-    """What was read, as a report. Pure but for the registry."""
+    """What was read, as a report. Pure but for the registry.
+
+    `locate` says where a message is written in the source, where the log does not.
+    """
     rollup = reading.rollup.stitched()
     drafts = _ordered(clusters(rollup), rollup)
     identities = _identify(drafts, environment.name, registry)
@@ -191,6 +202,8 @@ def conclude(
     names = {identity.id: identity for identity in identities}
     window = reading.window(now)
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
+    if locate is not None:
+        found = [_located(c, d, locate) for c, d in zip(found, drafts, strict=True)]
     found.sort(key=_importance)
     return Report(
         environment=environment.name,
@@ -302,6 +315,14 @@ def _cluster(
         examples=tuple(draft.edges),
         members=tuple(sorted(tally.members)),
     )
+
+
+def _located(cluster: Cluster, draft: Draft, locate: Locate) -> Cluster:
+    """With the place that all representatives agree on, where the log names none."""
+    if cluster.location is not None or draft.kind not in (Kind.MESSAGE, Kind.TRACE):
+        return cluster
+    places = {locate(words(raw)) for raw in draft.samples}
+    return replace(cluster, location=places.pop()) if len(places) == 1 else cluster
 
 
 def _incident(joined: Joined, verdicts: Mapping[str, Verdict]) -> Incident:

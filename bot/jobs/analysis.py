@@ -160,7 +160,13 @@ def analyze(
     watch = _Watch(tools, known, query, run)
     try:
         report = analyze_log(
-            tools.logs, query, known, now=tools.now(), registry=tools.registry, listener=watch
+            tools.logs,
+            query,
+            known,
+            now=tools.now(),
+            registry=tools.registry,
+            listener=watch,
+            locate=tools.sources.locate(known.name),
         )
         key = f"r-{uuid.uuid4().hex[:12]}"
         shown.keep(tools, key, report, run)

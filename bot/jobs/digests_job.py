@@ -136,7 +136,8 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
     query = Query(known.name, known.project, known.services, window, known.min_severity)
     registry = _Remembering(tools.registry, now)
-    report = analyze_log(tools.logs, query, known, now=now, registry=registry)
+    locate = tools.sources.locate(known.name)
+    report = analyze_log(tools.logs, query, known, now=now, registry=registry, locate=locate)
     key = f"r-{uuid.uuid4().hex[:12]}"
     _keep(tools, key, report, previous)
     compared = digests.compare(

@@ -84,7 +84,12 @@ def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Repo
         query = Query(environment.name, "", (), EVERYTHING, environment.min_severity)
         try:
             return analyze_log(
-                JsonFile(str(path)), query, environment, now=tools.now(), registry=tools.registry
+                JsonFile(str(path)),
+                query,
+                environment,
+                now=tools.now(),
+                registry=tools.registry,
+                locate=tools.sources.locate(environment.name),
             )
         except InputError as error:
             raise InputError(str(error).replace(str(path), name)) from error

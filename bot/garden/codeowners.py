@@ -1,0 +1,72 @@
+"""CODEOWNERS: who owns a file, as GitHub reads it.
+
+The last line that matches decides; one without owners takes ownership away. What GitHub does not
+understand in this file (`!`, character ranges, sections) is passed over, as GitHub does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+"""Where GitHub looks for the file; the first that is there counts."""
+LIMIT = 3_000_000
+"""Bytes: GitHub reads no larger file."""
+
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_OWNER = re.compile(r"@[\w.-]+(?:/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRule:
+    """One line: files and who owns them."""
+
+    pattern: str
+    owners: tuple[str, ...]
+    """`@user`, `@organisation/team` or a mail address; empty: nobody."""
+    _compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_compiled", _compile(self.pattern))
+
+    def __contains__(self, path: str) -> bool:
+        return self._compiled.fullmatch(path) is not None
+
+
+def rules(text: str) -> tuple[OwnerRule, ...]:
+    """The file's lines in their order. Never fails."""
+    found: list[OwnerRule] = []
+    for line in text.splitlines():
+        words = _COMMENT.sub("", line).replace("\\ ", "\0").split()
+        if not words or words[0][0] in "![^" or "[" in words[0]:
+            continue
+        owners = tuple(word for word in words[1:] if _OWNER.fullmatch(word))
+        found.append(OwnerRule(words[0].replace("\0", " "), owners))
+    return tuple(found)
+
+
+def owners(found: tuple[OwnerRule, ...], path: str) -> tuple[str, ...]:
+    """Who owns the file (its path from the repository's root, with slashes); empty: nobody."""
+    return next((rule.owners for rule in reversed(found) if path in rule), ())
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    rooted = "/" in pattern.rstrip("/")
+    folder = pattern.endswith("/")
+    core = pattern.strip("/")
+    out = "" if rooted else "(?:.*/)?"
+    for piece in re.split(r"(\*\*/|/\*\*$|\*+|\?)", core):
+        out += (
+            _GLOB[piece[:2] if piece.startswith("**") and piece != "**/" else piece]
+            if (piece in _GLOB or piece.startswith("**"))
+            else re.escape(piece)
+        )
+    if folder:
+        out += "/.*"
+    elif not (rooted and core.endswith("/*")) and not core.endswith("**"):
+        out += "(?:/.*)?"
+    return re.compile(out)
+
+
+_GLOB = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
