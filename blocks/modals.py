@@ -84,11 +84,13 @@ def filing(
     *,
     choice: str | None = None,
     note: str = "",
+    assignee: str | None = None,
 ) -> View:
     """The filled modal. `choice` is the radio's value (`new`, `add:913`, `reopen:169`).
 
     None takes what the best related issue suggests. A click on the radio sends the action
     `filing_choice`: draw again with the new choice, since the submit button says what it does.
+    `assignee`: who owns the file, by CODEOWNERS.
     """
     options = [(NEW, "New issue", "")] + [_option(r) for r in related[:9]]
     values = [value for value, _, _ in options]
@@ -119,6 +121,9 @@ def filing(
     found.append(parts.preformatted(preview, PREVIEW))
     if beyond > 0:
         found.append(parts.context(f"+{words.number(beyond)} lines, all filed"))
+    if assignee and chosen == NEW:
+        said = f"Assigned to {assignee}, who owns the file"
+        found.append(parts.context(parts.plain_text(said, 200)))
     if card.symptoms:
         n = words.many(len(card.symptoms), "symptom")
         found.append(parts.context(f"One issue for the incident, with its {n}"))

@@ -23,8 +23,9 @@ from bot.wiring import Wiring
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-TICK = 60
-"""Seconds between two looks of the clock; digests are due at whole minutes."""
+TICK = 30
+"""Seconds between two looks of the clock; digests are due at whole minutes, and what GitHub did
+not confirm is looked for every time."""
 DRAIN = 20
 """Seconds that requests which are being answered get after SIGTERM."""
 THREADS = 16
@@ -297,7 +298,7 @@ def _gave_up(parts: Wiring, function: str, kwargs: Any) -> None:
 
 
 def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None) -> None:
-    """Calls `due(wiring, now)` once a minute, on the minute, until SIGTERM.
+    """Calls `due(wiring, now)` twice a minute, on the minute and half past, until SIGTERM.
 
     `due` is `bot.jobs.due` where none is given. It may be called more than once for a minute and
     may miss some: what is due is decided by what was posted, not by when this is called.
@@ -312,7 +313,7 @@ def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None
             call(parts, parts.now())
         except GardenerError as error:
             _log.warning("the clock could not look", why=str(error))
-        except Exception:  # noqa: BLE001 - logged with its traceback; the next minute is another
+        except Exception:  # noqa: BLE001 - logged with its traceback; the next look is another
             _log.exception("the clock stumbled")
         stop.wait(TICK - time.time() % TICK)
 

@@ -26,10 +26,13 @@ BODY_LIMIT = 65_535
 LABEL_LIMIT = 50
 """GitHub's limit for a label's name."""
 LABELS = 4
+STATUS = "status"
+"""The nonce of the marker in the comment that is edited; one a cluster and issue."""
 
 _SAMPLE_BUDGETS = (12_000, 6_000, 3_000, 1_000)
 # The playground's Slack is on loopback.
 _SLACK = re.compile(r"(?:https://[\w.-]+|http://127\.0\.0\.1(?::\d+)?)/[\w./?=&%-]*", re.ASCII)
+_SOURCE = re.compile(r"https?://[\w.:-]+/[\w./%@+-]+(?:#L\d+)?", re.ASCII)
 _BARS = "▁▂▃▄▅▆▇█"
 _KIND = {
     State.NEW: "new",
@@ -67,9 +70,13 @@ def draft(
     related: Sequence[Related] = (),
     secret: bytes,
     slack_url: str | None = None,
+    source_url: str | None = None,
     note: str | None = None,
 ) -> Draft:
-    """The issue for a lone cluster or for a whole incident, under its root's marker."""
+    """The issue for a lone cluster or for a whole incident, under its root's marker.
+
+    `source_url`: the line that writes it, at the deployed commit.
+    """
     what = shown(card, public=public)
     mark = marker(card.cluster.id, secret)
 
@@ -78,7 +85,7 @@ def draft(
         yield from _note(note)
         yield f"## What the log says\n\n{fence(what.message, 4_000, 'text')}"
         yield from _meaning(what)
-        yield _evidence(card, report, what)
+        yield _evidence(card, report, what, source_url)
         yield from _symptoms(card, what)
         yield from _sample(card.cluster, public=public, budget=budget)
         yield from _related(related)
@@ -101,10 +108,14 @@ def comment(
     secret: bytes,
     nonce: str,
     slack_url: str | None = None,
+    source_url: str | None = None,
     note: str | None = None,
     regression: bool = False,
+    why: str = "",
 ) -> str:
     """The newest evidence, for an issue that exists; `regression` says why it is reopened.
+
+    `why`: our own sentence on what is new, where nobody asked for the comment.
 
     `nonce` names this one comment (the view's id, for example), so that it is written once.
     """
@@ -114,16 +125,40 @@ def comment(
         if regression:
             newest = f" in {code(card.cluster.revisions[0], 100)}" if card.cluster.revisions else ""
             yield f"**Reopened as a regression:** it was written again{newest}."
+        if why:
+            yield f"**{prose(why, 300)}**"
         yield _headline(card, report)
         yield from _note(note)
         yield fence(what.message, 2_000, "text")
         yield from _meaning(what)
-        yield _evidence(card, report, what)
+        yield _evidence(card, report, what, source_url)
         yield from _symptoms(card, what)
         yield from _sample(card.cluster, public=public, budget=min(budget, 6_000))
         yield from _links(report, slack_url)
 
     return _fit(sections, marker(card.cluster.id, secret, nonce))
+
+
+def status(card: Card, report: Report, *, secret: bytes, public: bool, at: int) -> str:
+    """The one comment that is edited with every report: how it stands now. Short, no sample.
+
+    `at`: when it is written, nanoseconds.
+    """
+    cluster = card.cluster
+    seen = cluster.last_seen
+    rows = [
+        ("Now", f"{_times(card.occurrences)} in {_span(report)}, {card.priority.name}"),
+        ("State", _KIND[cluster.state] if cluster.state is not State.QUIET else "quiet"),
+        ("Last seen", f"{_when(seen, seconds=True)} UTC" if seen is not None else ""),
+        ("Revisions", _codes(cluster.revisions)),
+        ("By hour", code(spark(cluster.histogram), 100) if any(cluster.histogram) else ""),
+        ("Symptoms", f"{len(card.symptoms):,}" if card.symptoms else ""),
+        ("Read", f"{report.coverage.read:,} entries, {_coverage(report)}"),
+    ]
+    lines = [f"- **{name}:** {text}" for name, text in rows if text]
+    what = shown(card, public=public)
+    head = f"**Status** of {code(what.message, 200)}, edited {_when(at)} UTC"
+    return "\n\n".join([head, "\n".join(lines), marker(cluster.id, secret, STATUS)])
 
 
 def issue_title(card: Card, *, public: bool) -> str:
@@ -200,7 +235,7 @@ def _meaning(what: Shown) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _evidence(card: Card, report: Report, what: Shown) -> str:
+def _evidence(card: Card, report: Report, what: Shown, source_url: str | None = None) -> str:
     cluster, coverage = card.cluster, report.coverage
     window = f"{_when(report.window.start)} to {_when(report.window.end)} UTC"
     about = " (estimated)" if cluster.estimated else ""
@@ -209,7 +244,7 @@ def _evidence(card: Card, report: Report, what: Shown) -> str:
         ("Count", f"{_times(card.occurrences)}, {cluster.count:,} log entries{about}"),
         ("First and last", _first_and_last(cluster)),
         ("By hour", code(spark(cluster.histogram), 100) if any(cluster.histogram) else ""),
-        ("Location", _location(cluster)),
+        ("Location", _location(cluster, source_url)),
         ("Services", _codes(cluster.services or report.services)),
         ("Revisions", _codes(cluster.revisions)),
         ("Instances", f"{cluster.instances:,}" if cluster.instances else ""),
@@ -276,10 +311,12 @@ def _area(cluster: Cluster) -> str:
     return room or (cluster.services[0] if cluster.services else "")
 
 
-def _location(cluster: Cluster) -> str:
+def _location(cluster: Cluster, source_url: str | None = None) -> str:
     if not cluster.location:
         return ""
     where = code(str(cluster.location), 300)
+    if source_url and _SOURCE.fullmatch(source_url):
+        where = f"[{where}]({source_url})"
     function = cluster.location.function
     return f"{where} in {code(function, 200)}" if function else where
 

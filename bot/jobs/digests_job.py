@@ -28,14 +28,14 @@ HOLD = 120
 AGAIN = 15 * MINUTE
 """Nanoseconds between two tries of a digest that failed."""
 ATTEMPTS = 8
-RECONCILED = 55
-"""Seconds between two looks at what GitHub did not confirm."""
+RECONCILED = 25
+"""Seconds between two looks at what GitHub did not confirm; the clock looks every 30."""
 
 _log = structlog.get_logger(__name__)
 
 
 def due(tools: Toolbox, now: int) -> None:
-    """Called once a minute: queues the digests that are due, and looks after what is pending."""
+    """Called twice a minute: queues the digests that are due, and looks after GitHub."""
     for subscription in tools.subscriptions.all():
         try:
             when = digests.last_due(subscription, now)
@@ -49,7 +49,7 @@ def due(tools: Toolbox, now: int) -> None:
             tools.queue.enqueue(
                 "bot.jobs.reconcile",
                 {"environment": environment.name},
-                job_id=f"reconcile-{environment.name}", unique=True, keep=RECONCILED,
+                job_id=f"reconcile-{environment.name}", unique=True, keep=RECONCILED, quick=True,
             )  # fmt: skip
 
 

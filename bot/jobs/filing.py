@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -16,17 +18,20 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden import issue_text
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.filing import Filed, Filing, How, Order, Outcome
-from bot.garden.model import Environment
-from bot.garden.related import rank
+from bot.garden.markers import bears
+from bot.garden.model import Card, Environment, Report
+from bot.garden.ports import Issue, Repository
+from bot.garden.related import Related, rank
 from bot.jobs import shown
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, too_old
 from bot.jobs.forms import in_form
+from bot.jobs.origin import Origins
 
 TITLE = "File on GitHub"
 LOOKED_AT = 100
 """Issues that are compared with a card: the most recently updated."""
-_DONE = {
+DONE = {
     How.CREATED: "filed as",
     How.FOUND: "filed already as",
     How.COMMENTED: "added to",
@@ -68,6 +73,7 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
     repository = tools.tracker.repository(repository_name)
     issues = tools.tracker.recent(repository.full_name, LOOKED_AT)
     related = rank(card, issues, tools.secrets, tools.now())
+    origin = Origins(tools, environment.name, repository).of(card)
     draft = issue_text.draft(
         card,
         report,
@@ -75,8 +81,28 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
         related=related,
         secret=tools.secrets[0],
         slack_url=_link(tools, act),
+        source_url=origin.url,
     )
-    return modals.filing(draft, related, repository, card, act, choice=choice, note=note)
+    # What they see now decides what "new" means when they submit, however much later that is.
+    act = replace(act, note=str(beside(issues, card, tools.secrets) or ""))
+    return modals.filing(
+        draft, related, repository, card, act, choice=choice, note=note, assignee=origin.assignee
+    )
+
+
+def beside(issues: Sequence[Issue], card: Card, secrets: Sequence[bytes]) -> int | None:
+    """The newest closed issue that bears the card's marker: a new one is wanted beside it.
+
+    The one that our store knows, and whatever GitHub shows if the store was lost.
+    """
+    known = card.cluster.decisions.issue
+    marked = [issue for issue in issues if bears(issue.body, card.cluster.id, secrets)]
+    still_open = [issue.number for issue in marked if issue.state == "open"]
+    if still_open:
+        return max(still_open) - 1 or None  # which is found, and nothing is filed beside it
+    closed = [issue.number for issue in marked]
+    closed += [known.number] if known and known.state == "closed" else []
+    return max(closed, default=None)
 
 
 def submit_filing(
@@ -91,51 +117,114 @@ def submit_filing(
         if found is None:
             raise Refused(f"Nothing was filed: {too_old(environment.name)}")
         report, card = found
+        desk = Desk.open(tools, environment, report, who, wanted)
+        outcome = desk.file(
+            card,
+            str(said["choice"]),
+            int(said.get("number") or 0),
+            title=str(said.get("title") or ""),
+            labels=tuple(said.get("labels") or ()),
+            note=str(said.get("note") or ""),
+            nonce=view,
+            beside=int(wanted.note) if wanted.note.isdecimal() else None,
+        )
+        _told(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that filing cards of one report needs, looked up once."""
+
+    tools: Toolbox
+    report: Report
+    repository: Repository
+    issues: Sequence[Issue]
+    origins: Origins
+    asker: Asker
+    act: Act
+    slack_url: str | None
+
+    @classmethod
+    def open(
+        cls, tools: Toolbox, environment: Environment, report: Report, asker: Asker, act: Act
+    ) -> Desk:
+        """Raises `Refused` and `Unavailable` as GitHub does."""
         repository = tools.tracker.repository(_repository(environment))
-        public, note = not repository.private, str(said.get("note") or "") or None
-        choice, number = said["choice"], int(said.get("number") or 0)
-        secret, link = tools.secrets[0], _link(tools, wanted)
-        closed = card.cluster.decisions.issue
+        return cls(
+            tools,
+            report,
+            repository,
+            tools.tracker.recent(repository.full_name, LOOKED_AT),
+            Origins(tools, environment.name, repository),
+            asker,
+            act,
+            _link(tools, act),
+        )
+
+    def related(self, card: Card) -> tuple[Related, ...]:
+        """The issues that may be about it."""
+        return rank(card, self.issues, self.tools.secrets, self.tools.now())
+
+    def file(
+        self,
+        card: Card,
+        choice: str,
+        number: int,
+        *,
+        title: str = "",
+        labels: tuple[str, ...] = (),
+        note: str = "",
+        nonce: str,
+        beside: int | None = None,
+    ) -> Outcome:
+        """`choice` is `new`, `add` or `reopen`; without a title the draft's own and its labels."""
+        tools, report, secret = self.tools, self.report, self.tools.secrets[0]
+        public, origin = not self.repository.private, self.origins.of(card)
         if choice == "new":
             draft = issue_text.draft(
-                card, report, public=public, secret=secret, slack_url=link, note=note
+                card,
+                report,
+                public=public,
+                related=self.related(card),
+                secret=secret,
+                slack_url=self.slack_url,
+                source_url=origin.url,
+                note=note or None,
             )
             body, nonce = draft.body, ""
+            if not title:
+                title, labels = draft.title, draft.labels
         else:
-            nonce = view
             body = issue_text.comment(
                 card,
                 report,
                 public=public,
                 secret=secret,
                 nonce=nonce,
-                slack_url=link,
-                note=note,
+                slack_url=self.slack_url,
+                source_url=origin.url,
+                note=note or None,
                 regression=choice == "reopen",
             )
         order = Order(
-            environment=environment.name,
-            repository=repository.full_name,
+            environment=report.environment,
+            repository=self.repository.full_name,
             cluster=card.cluster.id,
-            by=who.user,
+            by=self.asker.user,
             body=body,
             public=public,
-            title=str(said.get("title") or ""),
-            labels=tuple(said.get("labels") or ()),
+            title=title,
+            labels=labels,
+            assignees=(origin.assignee,) if origin.assignee else (),
             symptoms=tuple(s.id for s in card.symptoms),
             nonce=nonce,
-            # They saw that the issue before is closed, and want another one.
-            beside=closed.number if closed and closed.state == "closed" else None,
-            reply=_reply(who, wanted, card.cluster.name),
+            beside=beside,
+            reply=_reply(self.asker, self.act, card.cluster.name),
         )
         filing = build(tools)
         if choice == "new":
-            outcome = filing.file(order)
-        elif choice == "add":
-            outcome = filing.add_to(order, number)
-        else:
-            outcome = filing.reopen(order, number)
-        _told(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
+            return filing.file(order)
+        return filing.add_to(order, number) if choice == "add" else filing.reopen(order, number)
 
 
 def _told(
@@ -143,7 +232,7 @@ def _told(
 ) -> None:
     shown.redraw(tools, environment.name, act, asker)
     if isinstance(done, Filed):
-        tell(tools, asker, replies.filed(done.link, name, _DONE[done.how]))
+        tell(tools, asker, replies.filed(done.link, name, DONE[done.how]))
     else:
         tell(tools, asker, replies.note(done.message))
 
@@ -156,7 +245,7 @@ def reconcile(tools: Toolbox, *, environment: str) -> None:
         try:
             shown.redraw(tools, known.name, act, asker)
             if isinstance(done.outcome, Filed):
-                text = _DONE[done.outcome.how]
+                text = DONE[done.outcome.how]
                 tell(tools, asker, replies.filed(done.outcome.link, name, text))
             elif done.failure:
                 tell(tools, asker, replies.note(f"{name} is not filed. {done.failure}"))

@@ -1,0 +1,48 @@
+"""Which commit wrote an entry, and which file of the repository a location means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from bot.garden.model import JSON, Location
+
+LABELS = ("commit-sha", "git-commit", "commit_sha", "git_commit")
+"""Of the service: what Cloud Build and the usual deploy actions set; the first that is there."""
+
+_COMMIT = re.compile(r"([0-9a-f]{7,40})(?:\.\.\.)?")  # redaction keeps the first eight
+_FILE = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*\.[A-Za-z]{1,4}", re.ASCII)
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+def deployed(entry: JSON) -> str | None:
+    """The commit that the entry's labels or its resource's name; perhaps its first digits only."""
+    resource = entry.get("resource")
+    of_resource = resource.get("labels") if isinstance(resource, Mapping) else None
+    for labels in (entry.get("labels"), of_resource):
+        if not isinstance(labels, Mapping):
+            continue
+        for name in LABELS:
+            found = _COMMIT.fullmatch(str(labels.get(name, "")))
+            if found:
+                return found[1]
+    return None
+
+
+def guessed(location: Location) -> str | None:
+    """The file that a module or path most likely is in the repository; None: no telling."""
+    module = location.module.strip().removeprefix("./")
+    if "/" in module or _FILE.fullmatch(module):
+        for root in ("/workspace/", "/app/", "/usr/src/app/", "/"):
+            if module.startswith(root):
+                module = module.removeprefix(root)
+                break
+        return module if _FILE.fullmatch(module) and ".." not in module else None
+    return f"{module.replace('.', '/')}.py" if _MODULE.fullmatch(module) else None
+
+
+def line_url(repository_url: str, commit: str, path: str, line: int | None) -> str:
+    """The line on GitHub, at that commit."""
+    at = f"#L{line}" if line else ""
+    return f"{repository_url.rstrip('/')}/blob/{quote(commit, safe='')}/{quote(path)}{at}"
