@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 from bot.garden import headers, redact
-from bot.garden.entry import Kind
+from bot.garden.adjustments import ADJUSTMENTS
 from bot.garden.headers import header
 from bot.garden.mask import MASKS, mask
-from bot.garden.model import Severity
-from bot.garden.rules import RULES, Facts, Rule
+from bot.garden.model import Factor, Severity
+from bot.garden.rule import Rule
+from bot.garden.rules import RULES
+from bot.garden.triage import weight
 
 PAGE = Path(__file__).with_name("tables.md")
 
@@ -52,8 +55,15 @@ TRIAGE = """\
 ## Triage rules
 
 `bot/garden/rules.py`, `RULES`. The first that fits gives the priority, and its sentence is the
-first reason on the card. What follows in the same instance decides before: the root of a crash is
-recognised by what ended after it. What each priority means: [priorities.md](priorities.md).
+first reason on the card. A team's own rules come after the first row. What each priority means:
+[priorities.md](priorities.md).
+"""
+
+WEIGHTS = """\
+## Weights
+
+`bot/garden/adjustments.py`, `ADJUSTMENTS`. What figures add to the priority of a rule, where
+that is P2 to P5. Of each factor the first row that fits counts; the sum is cut to whole steps.
 """
 
 
@@ -68,7 +78,9 @@ def page() -> str:
         HEADERS,
         _table(("form", "line", "severity", "message"), _headers()),
         TRIAGE,
-        _table(("rule", "priority", "for example", "reason"), _triage()),
+        _table(("rule", "priority", "for example", "not", "reason"), _triage()),
+        WEIGHTS,
+        _table(("factor", "weight", "for example"), _weights()),
     ]
     return "\n".join(parts)
 
@@ -97,28 +109,31 @@ def _headers() -> Iterator[Sequence[str]]:
 
 def _triage() -> Iterator[Sequence[str]]:
     for rule in RULES:
-        example = _code(rule.example) if rule.example else ""
-        yield rule.name, ", ".join(_priorities(rule)), example, rule.reason
+        example, counter = _code(rule.example.text), _code(rule.counter.text)
+        yield rule.name, ", ".join(_priorities(rule)), example, counter, rule.reason
+
+
+def _weights() -> Iterator[Sequence[str]]:
+    for row in ADJUSTMENTS:
+        said = row.said(row.example.facts)
+        yield row.factor, weight(Factor(row.factor, said, row.shift)), said
 
 
 def _priorities(rule: Rule) -> Iterable[str]:
-    """Every priority that the rule gives, most important first."""
+    """Every priority that the rule gives to messages like its example, most important first."""
+    example = rule.example.facts
     severities = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE)
-    facts = [
-        Facts(
-            text=mask(redact.redact(rule.example)).lower(),
-            kind=Kind.MESSAGE if rule.example else Kind.REQUEST,
+    alike = [
+        replace(
+            example,
             severity=severity,
-            occurrences=times,
+            occurrences=max(times, example.occurrences),
             repeats=times >= 3,
-            status=status,
         )
-        for severity, times, status in product(
-            (*severities, Severity.INFO), (1, 3), (401, 403) if not rule.example else (0,)
-        )
+        for severity, times in product((*severities, Severity.INFO), (1, 3))
     ]
-    fitting = [each for each in facts if rule.fits(each)] if rule.example else []
-    return (p.name for p in sorted({rule.priority(each) for each in fitting or facts}))
+    fitting = [facts for facts in alike if rule.fits(facts)]
+    return (p.name for p in sorted({rule.priority(facts) for facts in fitting}))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -36,6 +36,7 @@ from bot.garden.ports import (
 from bot.garden.rollup import Rollup
 from bot.garden.rows import of_json
 from bot.garden.source_match import Locate, words
+from bot.garden.swallowed import marked
 from bot.garden.triage import Verdict, glance, judge
 
 EVERYTHING = Window(-(2**62), 2**62)
@@ -83,7 +84,7 @@ class Reading:
             if severity >= self.query.min_severity:
                 priority = glance(key.kind, key.masked, severity)
                 if self._worst is None or priority < self._worst[0]:
-                    self._worst = (priority, key.masked)
+                    self._worst = (priority, marked(key.masked))
         self._intake.fresh.clear()
 
     def window(self, now: int) -> Window:
@@ -194,11 +195,11 @@ def conclude(
     `locate` says where a message is written in the source, where the log does not.
     """
     rollup = reading.rollup.stitched()
-    drafts = _ordered(clusters(rollup), rollup)
+    drafts = _ordered(clusters(rollup), rollup, environment)
     identities = _identify(drafts, environment.name, registry)
     drafts = _merged(drafts, identities)
     joined = incidents(drafts)
-    verdicts = judge(drafts, joined, rollup.requests)
+    verdicts = judge(drafts, joined, rollup, environment)
     names = {identity.id: identity for identity in identities}
     window = reading.window(now)
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
@@ -226,10 +227,12 @@ def conclude(
     )
 
 
-def _ordered(drafts: Sequence[Draft], rollup: Rollup) -> list[Draft]:
+def _ordered(
+    drafts: Sequence[Draft], rollup: Rollup, environment: Environment
+) -> list[Draft]:
     """In the order of their cards, so that C1 is what one should look at first; symptoms last."""
     joined = incidents(drafts)
-    verdicts = judge(drafts, joined, rollup.requests)
+    verdicts = judge(drafts, joined, rollup, environment)
     symptoms = {symptom for incident in joined for symptom in incident.symptoms}
 
     def importance(draft: Draft) -> tuple[bool, Priority, int, str]:
@@ -309,6 +312,9 @@ def _cluster(
         cause=verdict.cause,
         impact=verdict.impact,
         next=verdict.next,
+        factors=verdict.factors,
+        notes=verdict.notes,
+        began=verdict.began,
         state=State.NEW if identity.first_seen is None else State.RECURRING,
         incident=incident,
         sample=draft.sample,

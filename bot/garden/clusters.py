@@ -14,6 +14,7 @@ from bot.garden.model import JSON, Location, Severity, Window
 from bot.garden.redact import redact_json
 from bot.garden.rfc3339 import hour
 from bot.garden.rollup import Rollup
+from bot.garden.swallowed import marked, turned
 from bot.garden.tally import Raw, Tally
 
 SHOWN_REVISIONS = 20
@@ -32,7 +33,11 @@ class Draft:
     @property
     def title(self) -> str:
         """In the words of the representative with the lowest hash."""
-        return entries.title(self.sample) or "(empty message)"
+        title = entries.title(self.sample) or "(empty message)"
+        # What our own redaction takes away swallows no "not": only the service's own is marked.
+        if turned(title) and any(entries.swallows(entries.message(raw)) for raw in self.samples):
+            return marked(title)
+        return title
 
     @property
     def sample(self) -> JSON:

@@ -46,3 +46,35 @@ def same_subject(template: str, texts: Iterable[str], least: int = 3) -> str | N
     return next(
         (v for v, n in sorted(seen.items(), key=lambda i: (-i[1], i[0])) if n >= least), None
     )
+
+
+# --- numbers that drift --------------------------------------------------------------------------
+
+_FIGURE = re.compile(r"(\d+(?:\.\d+)?)\s?([A-Za-zµ%]{1,4})[,;.)]?")
+_LIMIT = re.compile(r"(?i)\b(?:within|after|timeout|limit|of|for|exceeded|in|than|at)[:= (]*$")
+STEPS = 4
+"""A number that takes more values than this varies; it does not drift."""
+
+
+def drift(messages: Iterable[tuple[str, str, int]]) -> str | None:
+    """`within 1.2s → 2.8s`: a limit or duration that went one way over time; None if none did.
+
+    `messages`: (template, text, time) of representatives, in any order. Told where each value
+    held for a while and was never seen again, for 2 to 4 values of one unit.
+    """
+    seen: dict[tuple[str, str], list[tuple[int, float, str]]] = {}
+    for template, text, time in messages:
+        for before, value in values(template, text):
+            if (figure := _FIGURE.fullmatch(value)) and _LIMIT.search(before):
+                words = " ".join(before.split()[-1:])
+                seen.setdefault((words, figure[2]), []).append((time, float(figure[1]), value))
+    for (words, _unit), told in sorted(seen.items()):
+        told.sort()
+        runs = [told[0]]
+        for point in told[1:]:
+            if point[1] != runs[-1][1]:
+                runs.append(point)
+        numbers = [number for _, number, _ in runs]
+        if 2 <= len(runs) <= STEPS and numbers in (sorted(numbers), sorted(numbers)[::-1]):
+            return f"{words} {' → '.join(value.rstrip(',;.)') for _, _, value in runs)}"
+    return None

@@ -1,22 +1,35 @@
-"""Judgement: a priority for every cluster and incident, with its reasons. Pure."""
+"""Judgement: a priority for every cluster and incident, with all that it was made of. Pure.
+
+A base by the first rule that fits (`rules`, after the team's own), then the weights of figures
+(`adjustments`), then the team's shifts and impacts. What people decided by hand comes last, with
+the decisions (`Report.with_decisions`), since reports are cached without them.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.garden import adjustments, rfc3339, team_rules
 from bot.garden import entry as entries
+from bot.garden.began import Revisions, sentence
 from bot.garden.clusters import Draft
 from bot.garden.entry import Kind
+from bot.garden.facts import Facts
 from bot.garden.joined import Joined
-from bot.garden.model import Priority, Severity
+from bot.garden.model import Began, Environment, Factor, Priority, Severity
 from bot.garden.requests import Client
-from bot.garden.rules import RULES, Facts, Rule
-from bot.garden.slots import same_subject
+from bot.garden.rollup import Rollup
+from bot.garden.rules import RULES, rule_for
+from bot.garden.slots import drift, same_subject
+from bot.garden.swallowed import turned
+from bot.garden.tally import hour_of
 
 _REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
 _HEALTH = re.compile(r"/(?:health|healthz|livez|readyz|ready|ping|_ah/health|status)(?:/|\b)")
+_NOWHERE = Environment("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +41,113 @@ class Verdict:
     cause: str | None = None
     impact: str | None = None
     next: str | None = None
+    factors: tuple[Factor, ...] = ()
+    notes: tuple[str, ...] = ()
+    began: Began | None = None
 
 
 def judge(
-    drafts: Sequence[Draft], joined: Sequence[Joined], requests: Mapping[str, int]
+    drafts: Sequence[Draft],
+    joined: Sequence[Joined],
+    rollup: Rollup,
+    environment: Environment = _NOWHERE,
 ) -> dict[str, Verdict]:
-    """A verdict for each draft, by its id. `requests` counts what each service logged."""
-    roots = {j.root: j for j in joined}
-    inside = {s: j for j in joined for s in j.symptoms}
-    verdicts: dict[str, Verdict] = {}
-    for draft in drafts:
-        facts = _facts(draft, roots.get(draft.id), inside.get(draft.id), requests)
-        verdicts[draft.id] = _verdict(facts, draft, roots.get(draft.id))
+    """A verdict for each draft, by its id. `environment` brings the team's own rules."""
+    surveyed = _Survey(drafts, joined, rollup)
+    verdicts = {draft.id: _verdict(draft, surveyed, environment) for draft in drafts}
     for incident in joined:
         _share(incident, verdicts, {d.id: d for d in drafts})
+    revisions = Revisions(rollup)
+    symptoms = {symptom for incident in joined for symptom in incident.symptoms}
+    for draft in drafts:
+        verdict = verdicts[draft.id]
+        if verdict.priority > Priority.P2 or draft.id in symptoms:
+            continue
+        if (began := revisions.began(draft)) is not None:
+            said = sentence(began)
+            verdicts[draft.id] = replace(
+                verdict,
+                began=began,
+                notes=(said, *verdict.notes),
+                reasons=(*verdict.reasons, said),
+            )
     return verdicts
 
 
-def rule_for(facts: Facts) -> Rule:
-    """The first rule of the table that fits; the last one always does."""
-    return next(rule for rule in RULES if rule.fits(facts))
-
-
-def glance(draft_kind: Kind, template: str, severity: Severity) -> Priority:
+def glance(kind: Kind, template: str, severity: Severity) -> Priority:
     """A first impression of a message that was seen once, for the progress line."""
-    return rule_for(_plain(draft_kind, template, severity, 1)).priority(
-        _plain(draft_kind, template, severity, 1)
-    )
+    facts = _plain(kind, template, severity, 1)
+    return rule_for(facts).priority(facts)
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+class _Survey:
+    """What all clusters have in common: who else wrote, was asked, and joined what."""
+
+    def __init__(self, drafts: Sequence[Draft], joined: Sequence[Joined], rollup: Rollup) -> None:
+        self.requests = rollup.requests
+        self.roots = {j.root: j for j in joined}
+        self.inside = {s: j for j in joined for s in j.symptoms}
+        self.instances: dict[str, set[str]] = {}
+        spans: dict[str, tuple[int, int]] = {}
+        for place, (_count, first, last) in rollup.places.items():
+            self.instances.setdefault(place.service, set()).add(place.instance)
+            known = spans.get(place.service, (first, last))
+            spans[place.service] = min(first, known[0]), max(last, known[1])
+        self.middle = {
+            service: hour_of((first + last) // 2)
+            for service, (first, last) in spans.items()
+            # Within two hours both halves lie in the same hours, and say nothing.
+            if hour_of(last) - hour_of(first) >= 3
+        }
+        self.failed: Counter[str] = Counter()
+        for draft in drafts:
+            told = _REQUEST.search(draft.template) if draft.kind is Kind.REQUEST else None
+            if told and told[1] >= "500" and "httpRequest" in draft.sample:
+                for place, count in draft.tally.places.items():
+                    self.failed[place.service] += count
+
+    def facts(self, draft: Draft, words: Sequence[str]) -> Facts:
+        """What a rule may know of it. `words`: what its representatives say."""
+        tally = draft.tally
+        plain = _plain(draft.kind, draft.template, tally.severity, tally.occurrences)
+        services = frozenset(tally.services)
+        served = sum(self.requests.get(service, 0) for service in services)
+        failed = sum(self.failed[service] for service in services)
+        root, symptom = self.roots.get(draft.id), self.inside.get(draft.id)
+        earlier, later = self._halves(draft, services)
+        location = draft.location
+        return replace(
+            plain,
+            root_of_crash=root is not None and root.kind == "crash",
+            symptom_of_crash=symptom is not None and symptom.kind == "crash",
+            per_request=tally.occurrences / served if served else 0.0,
+            failing=failed / served if served else 0.0,
+            same_value=same_subject(draft.template, words),
+            swallowed=any(entries.swallows(entries.message(raw)) for raw in draft.samples),
+            services=services,
+            module=location.module if location else "",
+            routes=tuple(sorted(tally.routes)),
+            instances=len(tally.instances),
+            of_instances=len(set().union(*(self.instances.get(s, set()) for s in services)) - {""}),
+            revisions=len(tally.revisions),
+            earlier=earlier,
+            later=later,
+            root_of=len(root.symptoms) if root else 0,
+            symptom=symptom is not None,
+        )
+
+    def _halves(self, draft: Draft, services: frozenset[str]) -> tuple[int, int]:
+        middles = [self.middle[service] for service in services if service in self.middle]
+        if not middles:
+            return 0, 0
+        middle = min(middles)
+        earlier = sum(count for at, count in draft.tally.hours.items() if at < middle)
+        # The hour in the middle belongs to neither half.
+        later = sum(count for at, count in draft.tally.hours.items() if at > middle)
+        return earlier, later
 
 
 def _plain(kind: Kind, template: str, severity: Severity, occurrences: int) -> Facts:
@@ -73,49 +166,101 @@ def _plain(kind: Kind, template: str, severity: Severity, occurrences: int) -> F
     )
 
 
-def _facts(
-    draft: Draft, root: Joined | None, symptom: Joined | None, requests: Mapping[str, int]
-) -> Facts:
-    plain = _plain(draft.kind, draft.template, draft.tally.severity, draft.tally.occurrences)
-    served = sum(requests.get(service, 0) for service in draft.tally.services)
-    words = [entries.title(raw, limit=4_000) for raw in draft.samples]
-    return Facts(
-        text=plain.text,
-        kind=plain.kind,
-        severity=plain.severity,
-        occurrences=plain.occurrences,
-        repeats=plain.repeats,
-        root_of_crash=root is not None and root.kind == "crash",
-        symptom_of_crash=symptom is not None and symptom.kind == "crash",
-        status=plain.status,
-        client=plain.client,
-        health_check=plain.health_check,
-        per_request=draft.tally.occurrences / served if served else 0.0,
-        same_value=same_subject(draft.template, words),
-        swallowed=any(entries.swallows(text) for text in words),
+# --- verdicts ------------------------------------------------------------------------------------
+
+
+def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict:
+    samples = draft.samples
+    words = [entries.title(raw, limit=4_000) for raw in samples]
+    facts = survey.facts(draft, words)
+    rule = rule_for(facts)
+    base, reason, cause, following = rule.priority(facts), rule.reason, rule.cause, rule.next
+    name = f"rule “{rule.name}”"
+    if facts.root_of_crash:
+        # That it ended is the priority; what it says still tells the likely cause.
+        cause = next(r for r in RULES[1:] if r.fits(facts)).cause
+    elif (own := team_rules.first(environment.rules, facts)) is not None and own.priority:
+        base, reason = own.priority, team_rules.reason(own)
+        name, cause, following = f"your rule “{own.name}”", own.cause, own.next
+    weights = adjustments.weigh(facts)
+    priority = adjustments.moved(base, weights, facts)
+    factors = [Factor(name, f"{base.name}: {reason}"), Factor("severity", facts.severity.name)]
+    factors += weights
+    for own in team_rules.shifts(environment.rules, facts):
+        factors.append(Factor(f"your rule “{own.name}”", team_rules.reason(own), own.shift))
+        priority = _clamped(priority + own.shift)
+    impact, told = rule.impact, team_rules.impact(environment.impacts, facts)
+    if told is not None and priority <= Priority.P5:
+        impact = told.says
+        factors.append(Factor("your impact", told.says, -told.weight))
+        priority = min(priority, Priority(max(Priority.P1, priority - told.weight)))
+    notes = _notes(draft, facts, words)
+    root = survey.roots.get(draft.id)
+    return Verdict(
+        priority,
+        _reasons(reason, facts, factors, notes, root),
+        cause,
+        impact,
+        following,
+        tuple(factors),
+        notes,
     )
 
 
-def _verdict(facts: Facts, draft: Draft, root: Joined | None) -> Verdict:
-    rule = rule_for(facts)
-    reasons = [rule.reason]
-    if rule.name == "the same value again" and facts.same_value:
-        reasons.append(f"the same user again: {facts.same_value}")
-    times = facts.occurrences
-    if facts.repeats:
-        reasons.append(f"{times:,} times in the window: it repeats")
-    else:
-        reasons.append("once in the window" if times == 1 else f"{times} times in the window")
-    reasons.append(f"severity {draft.tally.severity.name}")
-    if len(draft.tally.revisions) > 1:
-        reasons.append(f"on {len(draft.tally.revisions)} revisions")
-    if len(draft.tally.instances) > 1:
-        reasons.append(f"on {len(draft.tally.instances):,} instances")
-    if facts.swallowed and "swallowed" not in rule.name:
-        reasons.append("the service's own redaction has swallowed words of it")
+def _clamped(number: int) -> Priority:
+    return Priority(max(Priority.P0, min(Priority.P9, number)))
+
+
+def _reasons(
+    reason: str,
+    facts: Facts,
+    factors: Sequence[Factor],
+    notes: Sequence[str],
+    root: Joined | None,
+) -> tuple[str, ...]:
+    """The sentences of what counts; `factors` has all, also what weighs nothing."""
+    found = [reason]
     if root is not None:
-        reasons.insert(1, root.reason)
-    return Verdict(rule.priority(facts), tuple(reasons), rule.cause, rule.impact, rule.next)
+        found.append(root.reason)
+    if facts.same_value and "same user again" in reason:
+        found.append(f"the same user again: {facts.same_value}")
+    by_name = {factor.name: factor for factor in factors}
+    found += [by_name["frequency"].said, f"severity {facts.severity.name}"]
+    if facts.revisions > 1:
+        found.append(by_name["revisions"].said)
+    if facts.instances > 1:
+        found.append(by_name["instances"].said)
+    found += [
+        f"{factor.said} ({weight(factor)})"
+        for factor in factors
+        if factor.shift
+        and factor.name not in ("frequency", "revisions", "incident")
+        and not (factor.name == "instances" and facts.instances > 1)
+    ]
+    return tuple(dict.fromkeys([*found, *notes]))
+
+
+def weight(factor: Factor) -> str:
+    """`½ up`, `1 down`: how far a factor moves a priority, P0 being at the top."""
+    size = {0.25: "¼", 0.5: "½", 0.75: "¾"}.get(abs(factor.shift), f"{abs(factor.shift):g}")
+    return f"{size} {'up' if factor.shift < 0 else 'down'}" if factor.shift else "no weight"
+
+
+def _notes(draft: Draft, facts: Facts, words: Sequence[str]) -> tuple[str, ...]:
+    found = []
+    if facts.swallowed and any(turned(entries.message(raw)) for raw in draft.samples):
+        found.append("The service's own redaction has swallowed words of this message (…)")
+    elif facts.swallowed:
+        found.append("the service's own redaction has swallowed words of it")
+    times = [rfc3339.parse(str(raw.get("timestamp") or "")) or 0 for raw in draft.samples]
+    told = [
+        (key.masked, text, time)
+        for key in draft.keys
+        for text, time in zip(words, times, strict=True)
+    ]
+    if (drifted := drift(told)) is not None:
+        found.append(f"Its number drifts: {drifted}")
+    return tuple(found)
 
 
 def _share(incident: Joined, verdicts: dict[str, Verdict], drafts: Mapping[str, Draft]) -> None:
@@ -128,8 +273,13 @@ def _share(incident: Joined, verdicts: dict[str, Verdict], drafts: Mapping[str, 
     if incident.kind != "echo":
         worst = min([worst, *(verdicts[s].priority for s in incident.symptoms)])
     if worst < root.priority:
-        reasons = (*root.reasons, f"a symptom of it is {worst.name}")
-        verdicts[incident.root] = Verdict(worst, reasons, root.cause, root.impact, root.next)
+        said = f"a symptom of it is {worst.name}"
+        verdicts[incident.root] = replace(
+            root,
+            priority=worst,
+            reasons=(*root.reasons, said),
+            factors=(*root.factors, Factor("symptoms", said, worst - root.priority)),
+        )
     title = drafts[incident.root].title
     title = title if len(title) <= 80 else title[:79] + "…"
     for symptom in incident.symptoms:
@@ -137,4 +287,10 @@ def _share(incident: Joined, verdicts: dict[str, Verdict], drafts: Mapping[str, 
         why = [f"part of the incident that begins with “{title}”"]
         if symptom in incident.evidence:
             why.append(incident.evidence[symptom])
-        verdicts[symptom] = Verdict(worst, (*why, *mine.reasons), mine.cause, mine.impact, None)
+        verdicts[symptom] = replace(
+            mine,
+            priority=worst,
+            reasons=(*why, *mine.reasons),
+            factors=(*mine.factors, Factor("incident's priority", worst.name)),
+            next=None,
+        )
