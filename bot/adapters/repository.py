@@ -30,6 +30,7 @@ _OTHERS = {
 }  # fmt: skip
 """Folders whose code is not the service's, or never runs in it; hidden ones likewise."""
 _TEST = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 DOWNLOAD_LIMIT = 1_000_000_000
@@ -144,7 +145,7 @@ def _commit(top: Path) -> str | None:
                 head = next(w for w, r in map(str.split, packed.splitlines()[1:]) if r == ref)
     except (OSError, ValueError, StopIteration):
         return None
-    return head if re.fullmatch(r"[0-9a-f]{40,64}", head) else None
+    return head if _COMMIT.fullmatch(head) else None
 
 
 # --- a tarball ----------------------------------------------------------------------------------
@@ -159,8 +160,11 @@ def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[File], str |
             with tarfile.open(fileobj=file, mode="r:gz") as tar:
                 members = iter(tar)
                 first = [*islice(members, 1)]  # the header before it names the commit
-                commit = tar.pax_headers.get("comment")
-                yield _members(name, tar, chain(first, members)), commit
+                commit = tar.pax_headers.get("comment", "")
+                yield (
+                    _members(name, tar, chain(first, members)),
+                    commit if _COMMIT.fullmatch(commit) else None,
+                )
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise Unavailable(
                 f"What GitHub sent of {name} is no whole tarball ({type(error).__name__}). "

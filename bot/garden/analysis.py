@@ -324,10 +324,10 @@ def _cluster(
 
 
 def _located(cluster: Cluster, draft: Draft, locate: Locate) -> Cluster:
-    """With the place that all representatives agree on, where the log names none."""
+    """With the place that five representatives agree on, where the log names none."""
     if cluster.location is not None or draft.kind not in (Kind.MESSAGE, Kind.TRACE):
         return cluster
-    places = {locate(words(raw)) for raw in draft.samples}
+    places = {locate(words(raw)) for raw in draft.samples[:5]}
     return replace(cluster, location=places.pop()) if len(places) == 1 else cluster
 
 
