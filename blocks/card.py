@@ -23,6 +23,7 @@ from bot.garden.model import (
     State,
     Window,
 )
+from bot.garden.swallowed import turned
 from bot.garden.words import number
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def _full(card: Card, at: Setting) -> list[Block]:
         parts.context(parts.plain_text(_figures(card, at), 300), _decided(card, at)),
     ]
     line = words.one_line(cluster.template)
-    if card.incident is None and line and line != words.one_line(cluster.title):
+    title = words.one_line(cluster.title)
+    if card.incident is None and line not in ("", title) and not turned(line):
         found.append(parts.preformatted(line, LINE))
     row = parts.actions(*_issue_buttons(card, at), _expected_button(card, at), _unclaim(card, at))
     return [*found, row] if row else found
@@ -133,7 +135,7 @@ def _arrows(card: Card, at: Setting) -> list[str]:
     broken = _broken(card, at)
     known = [
         f"→ {words.cut(words.one_line(said), 160)}"
-        for said in (cluster.cause, cluster.impact, cluster.next)
+        for said in (*cluster.notes, cluster.cause, cluster.impact, cluster.next)
         if said and said.strip()
     ]
     return [f"→ No longer as agreed: {broken}", *known] if broken else known

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from blocks import buttons, parts
 from blocks.buttons import Act
 from blocks.card import Setting, head, mark, place, times
-from blocks.escape import fallback
+from blocks.escape import fallback, mrkdwn
 from blocks.message import Message, message
 from bot.garden import console, words
-from bot.garden.model import JSON, Card, Cluster, Incident, Report
+from bot.garden.model import JSON, Card, Cluster, Incident, Priority, Report
+from bot.garden.rollback import rollback
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block, PlainTextObject
@@ -21,7 +22,7 @@ SAMPLE = 2_500
 EXAMPLES = 6
 EXAMPLE = 220
 QUERY = 1_500
-_REASONS = 12
+_REASONS = 24
 
 
 def why(cluster: Cluster, incident: Incident | None = None, *, environment: str = "") -> Message:
@@ -63,6 +64,7 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
         _label(f"Why {card.priority.name}"),
         parts.section(_reasons(cluster, card.incident)),
         *_chain(card, at),
+        *_back(card),
     ]
     if cluster.sample:
         found += [_label("A sample"), parts.preformatted(pretty(cluster.sample), SAMPLE)]
@@ -74,8 +76,36 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
     return message(fallback(said + cluster.title), found)
 
 
+def _back(card: Card) -> list[Block]:
+    """How to route traffic back, for a person to run; this program never does."""
+    began = card.cluster.began
+    command = rollback(began) if began and card.priority <= Priority.P2 else None
+    if began is None or command is None:
+        return []
+    said = f"*Routes all traffic back to {mrkdwn(began.before, 100)}; for you to run, I never do*"
+    return [parts.context(said), parts.preformatted(command, 600)]
+
+
+def _factors(cluster: Cluster) -> list[str]:
+    """Everything that was looked at, with its weight; then what else is known."""
+    if not cluster.factors:
+        return list(cluster.reasons)
+    found = [
+        f"{factor.name}{f', {factor.weight}' if factor.weight else ''}: {factor.said}"
+        for factor in cluster.factors
+    ]
+    told = " ".join(factor.said for factor in cluster.factors)
+    return found + [
+        reason
+        for reason in cluster.reasons
+        if reason not in told
+        and not reason.startswith("severity ")
+        and not any(f.weight and reason == f"{f.said} ({f.weight})" for f in cluster.factors)
+    ]
+
+
 def _reasons(cluster: Cluster, incident: Incident | None) -> PlainTextObject:
-    given = list(dict.fromkeys([*(incident.reasons if incident else ()), *cluster.reasons]))
+    given = list(dict.fromkeys([*(incident.reasons if incident else ()), *_factors(cluster)]))
     shown = [f"• {reason}" for reason in given[:_REASONS] if reason.strip()]
     if len(given) > _REASONS:
         shown.append(f"• and {len(given) - _REASONS} more, in the worklog")

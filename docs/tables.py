@@ -15,7 +15,6 @@ from bot.garden.mask import MASKS, mask
 from bot.garden.model import Factor, Severity
 from bot.garden.rule import Rule
 from bot.garden.rules import RULES
-from bot.garden.triage import weight
 
 PAGE = Path(__file__).with_name("tables.md")
 
@@ -116,7 +115,7 @@ def _triage() -> Iterator[Sequence[str]]:
 def _weights() -> Iterator[Sequence[str]]:
     for row in ADJUSTMENTS:
         said = row.said(row.example.facts)
-        yield row.factor, weight(Factor(row.factor, said, row.shift)), said
+        yield row.factor, Factor(row.factor, said, row.shift).weight or "none", said
 
 
 def _priorities(rule: Rule) -> Iterable[str]:

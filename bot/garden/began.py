@@ -12,7 +12,6 @@ from bot.garden.rollup import Rollup
 from bot.garden.tally import Place
 
 _NUMBER = re.compile(r"-(\d{5,9})-[a-z0-9]{1,10}$")
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Revisions:
@@ -70,18 +69,3 @@ def sentence(began: Began) -> str:
 
 def _short(service: str, revision: str) -> str:
     return revision.removeprefix(f"{service}-") or revision
-
-
-def back(began: Began) -> str | None:
-    """The command that routes all traffic to the revision before; this program never runs it.
-
-    None where a part of it is not known, or holds what a shell might read as more than a name:
-    names come from the log, which others write.
-    """
-    names = (began.service, began.project, began.region, began.before)
-    if not all(_PLAIN.fullmatch(name) for name in names):
-        return None
-    return (
-        f"gcloud run services update-traffic {began.service} --project {began.project} "
-        f"--region {began.region} --to-revisions={began.before}=100"
-    )

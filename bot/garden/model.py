@@ -266,6 +266,12 @@ class Factor:
     shift: float = 0.0
     """Steps of priority; below zero is towards P0."""
 
+    @property
+    def weight(self) -> str:
+        """`½ up`, `1 down`: how far it moves a priority, P0 being at the top; empty: not at all."""
+        size = {0.25: "¼", 0.5: "½", 0.75: "¾"}.get(abs(self.shift), f"{abs(self.shift):g}")
+        return f"{size} {'up' if self.shift < 0 else 'down'}" if self.shift else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Began:
@@ -513,13 +519,35 @@ class Report:
         )
 
     def with_decisions(self, decisions: Mapping[str, Decisions]) -> Report:
-        """The same report with what people have decided since: reports are cached without."""
+        """The same report with what people have decided since: reports are cached without.
+
+        A priority that a person set by hand is the cluster's, and its incident's.
+        """
+        clusters = [_decided(c, decisions.get(c.id, Decisions())) for c in self.clusters]
+        by_hand = {c.id: c.priority for c in clusters if c.decisions.override}
+        if by_hand:
+            clusters.sort(key=lambda c: c.priority)
         return replace(
             self,
-            clusters=tuple(
-                replace(c, decisions=decisions.get(c.id, Decisions())) for c in self.clusters
+            clusters=tuple(clusters),
+            incidents=tuple(
+                replace(i, priority=by_hand.get(i.root, i.priority)) for i in self.incidents
             ),
         )
+
+
+def _decided(cluster: Cluster, decisions: Decisions) -> Cluster:
+    override = decisions.override
+    if override is None:
+        return replace(cluster, decisions=decisions)
+    said = f"set to {override.priority.name} by hand; the rules said {cluster.priority.name}"
+    return replace(
+        cluster,
+        decisions=decisions,
+        priority=override.priority,
+        reasons=(said, *cluster.reasons),
+        factors=(*cluster.factors, Factor("people", said, override.priority - cluster.priority)),
+    )
 
 
 # --- asking --------------------------------------------------------------------------------------

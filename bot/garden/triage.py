@@ -231,19 +231,13 @@ def _reasons(
     if facts.instances > 1:
         found.append(by_name["instances"].said)
     found += [
-        f"{factor.said} ({weight(factor)})"
+        f"{factor.said} ({factor.weight})"
         for factor in factors
         if factor.shift
         and factor.name not in ("frequency", "revisions", "incident")
         and not (factor.name == "instances" and facts.instances > 1)
     ]
     return tuple(dict.fromkeys([*found, *notes]))
-
-
-def weight(factor: Factor) -> str:
-    """`½ up`, `1 down`: how far a factor moves a priority, P0 being at the top."""
-    size = {0.25: "¼", 0.5: "½", 0.75: "¾"}.get(abs(factor.shift), f"{abs(factor.shift):g}")
-    return f"{size} {'up' if factor.shift < 0 else 'down'}" if factor.shift else "no weight"
 
 
 def _notes(draft: Draft, facts: Facts, words: Sequence[str]) -> tuple[str, ...]:
