@@ -57,6 +57,7 @@ UNDO_ISSUE = "issue"
 FILE_ISSUE = "file_issue"
 MARK_EXPECTED = "mark_expected"
 FILING_CHOICE = "filing_choice"
+REVIEW = "review"
 
 BUTTONS = (
     CREATE_ISSUE,
@@ -77,7 +78,7 @@ MENU_ENTRIES = (WHY, EVIDENCE, MINE, SNOOZE, REGROUP)
 LINKS = (OPEN_ISSUE, OPEN_CONSOLE)
 """Those that Slack only tells of: ack and nothing else."""
 
-OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES} - {REVIEW_ALL, SNOOZE, REGROUP})
+OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES} - {SNOOZE, REGROUP})
 """What is shown. A kind that no handler answers yet is not offered: a dead button costs trust."""
 
 _SHORT = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from blocks import buttons, modals
+from blocks import buttons, modals, review
 from blocks.buttons import Act
+from blocks.message import View
 from bot.adapters.slack import Gone
 from bot.garden.errors import GardenerError, UsageError
 from handlers import payload, runs
@@ -26,7 +28,7 @@ def act(wiring: Toolbox, ack: Ack, body: Body) -> None:
     ack()
     asker = payload.of_interaction(body, wiring.now())
     wanted = payload.act_of(body)
-    if wanted.kind in {buttons.CREATE_ISSUE, buttons.EXPECTED}:
+    if wanted.kind in FORMS:
         _open(wiring, asker, wanted, str(body.get("trigger_id") or ""))
         return
     if wanted.kind == buttons.CANCEL:
@@ -89,20 +91,15 @@ def choose(wiring: Toolbox, ack: Ack, body: Body) -> None:
 def _open(wiring: Toolbox, asker: Asker, wanted: Act, trigger: str) -> None:
     """Opens the form while the trigger lives; the worker fills it."""
     kept = replace(wanted, channel=asker.channel, message=asker.message, thread=asker.thread)
-    files = wanted.kind == buttons.CREATE_ISSUE
-    loading = (
-        modals.filing_loading(kept)
-        if files
-        else modals.notice(EXPECTED_TITLE, "Looking at it…", kept)
-    )
+    title, job, loading = FORMS[wanted.kind]
     try:
-        view = wiring.slack.open_view(trigger, loading)
+        view = wiring.slack.open_view(trigger, loading(kept))
     except Gone:
         # A click that was sent again, or came late: the form is open already, or click again.
         return
     try:
         wiring.queue.enqueue(
-            "bot.jobs.fill_filing" if files else "bot.jobs.fill_expected",
+            job,
             {"asker": asker.encode(), "act": kept.encode(), "view": view},
             job_id=payload.job_id(asker, "fill"),
             unique=True,
@@ -110,5 +107,16 @@ def _open(wiring: Toolbox, asker: Asker, wanted: Act, trigger: str) -> None:
             keep=payload.ONCE,
         )
     except GardenerError as error:
-        title = "File on GitHub" if files else EXPECTED_TITLE
         wiring.slack.update_view(view, modals.notice(title, str(error), kept))
+
+
+FORMS: Mapping[str, tuple[str, str, Callable[[Act], View]]] = {
+    buttons.CREATE_ISSUE: ("File on GitHub", "bot.jobs.fill_filing", modals.filing_loading),
+    buttons.EXPECTED: (
+        EXPECTED_TITLE,
+        "bot.jobs.fill_expected",
+        lambda act: modals.notice(EXPECTED_TITLE, "Looking at it…", act),
+    ),
+    buttons.REVIEW_ALL: (review.TITLE, "bot.jobs.fill_review", review.loading),
+}
+"""Buttons that open a form: its title, the job that fills it, what it shows at first."""

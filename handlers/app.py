@@ -49,6 +49,7 @@ ACTIONS: Mapping[str, Handler] = {
 VIEWS: Mapping[str, Handler] = {
     buttons.FILE_ISSUE: views.file_issue,
     buttons.MARK_EXPECTED: views.mark_expected,
+    buttons.REVIEW: views.review,
 }
 EVENTS: Mapping[str, Handler] = {
     "app_mention": events.mentioned,

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from blocks import modals
+from blocks import review as blocks_review
 from blocks.buttons import Act
 from bot.garden.errors import GardenerError
 from handlers import payload
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from slack_bolt import Ack
 
+    from blocks.message import View
     from bot.adapters.toolbox import Toolbox
     from handlers.payload import Body
 
@@ -43,10 +45,40 @@ def mark_expected(wiring: Toolbox, ack: Ack, body: Body) -> None:
     )
 
 
+def review(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """*Do it* of *Review all*: the form stays and shows how far it is."""
+    chosen, reason, errors = blocks_review.parse(body["view"])
+    if errors:
+        ack(response_action="errors", errors=errors)
+        return
+    if not chosen:
+        ack()
+        return
+    act = Act.decode(body["view"].get("private_metadata"))
+    _submit(
+        wiring, ack, body, "bot.jobs.submit_review",
+        {
+            "said": {"chosen": [[c.cluster, c.what, c.number] for c in chosen], "reason": reason},
+            "view": str(body["view"]["id"]),
+        },
+        beside=blocks_review.REASON, then=blocks_review.progress([], len(chosen), act),
+    )  # fmt: skip
+
+
 def _submit(
-    wiring: Toolbox, ack: Ack, body: Body, job: str, more: Mapping[str, object], *, beside: str
+    wiring: Toolbox,
+    ack: Ack,
+    body: Body,
+    job: str,
+    more: Mapping[str, object],
+    *,
+    beside: str,
+    then: View | None = None,
 ) -> None:
-    """Queued before the form closes: where that fails, what was typed is still there."""
+    """Queued before the form closes: where that fails, what was typed is still there.
+
+    `then`: what the form shows next, where it does not close.
+    """
     wanted = Act.decode(body["view"].get("private_metadata"))
     asker = payload.of_interaction(body, wiring.now())
     asker = replace(asker, channel=wanted.channel, message=wanted.message, thread=wanted.thread)
@@ -62,4 +94,7 @@ def _submit(
     except GardenerError as error:
         ack(response_action="errors", errors={beside: f"Not saved: {error}"[:300]})
         return
-    ack()
+    if then is None:
+        ack()
+    else:
+        ack(response_action="update", view=then)

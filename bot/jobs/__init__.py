@@ -17,6 +17,7 @@ from bot.jobs.decisions import fill_expected, submit_expected
 from bot.jobs.digests_job import digest, digest_now, due
 from bot.jobs.filing import fill_filing, reconcile, submit_filing
 from bot.jobs.mention import mention
+from bot.jobs.review import fill_review, submit_review
 
 __all__ = [
     "analyze",
@@ -27,12 +28,14 @@ __all__ = [
     "due",
     "fill_expected",
     "fill_filing",
+    "fill_review",
     "gave_up",
     "home",
     "mention",
     "reconcile",
     "submit_expected",
     "submit_filing",
+    "submit_review",
 ]
 
 

@@ -1,0 +1,186 @@
+"""Review all: one form for the problems of a report, then one after the other is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from blocks import buttons, replies
+from blocks import review as blocks
+from blocks.buttons import Act
+from blocks.review import Chosen, Row
+from bot.adapters.asker import Asker
+from bot.adapters.slack import Gone
+from bot.adapters.toolbox import Toolbox
+from bot.garden.agreement import holds, suggested_rate
+from bot.garden.errors import GardenerError, Refused, Unavailable
+from bot.garden.filing import Filed
+from bot.garden.model import DAY, Acknowledgement, Card, Environment, Priority, Report
+from bot.jobs import shown
+from bot.jobs.common import answering, require, tell
+from bot.jobs.decisions import may, too_old
+from bot.jobs.filing import DONE, Desk, beside
+from bot.jobs.forms import in_form
+
+WORST = Priority.P3
+"""Cards up to this are listed."""
+EXPECTED = 7 * DAY
+
+_log = structlog.get_logger(__name__)
+
+
+def fill_review(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
+    """Fills the modal that the click opened."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    with in_form(tools, view, blocks.TITLE, wanted):
+        environment = tools.environment(wanted.environment)
+        require(may(tools, environment, who, "file issues"))
+        report = _report(tools, wanted, who)
+        now = tools.now()
+        cards = [card for card in report.cards if card.priority <= WORST]
+        filed = [card for card in cards if _is_filed(card)]
+        expected = [
+            card
+            for card in cards
+            if card not in filed and holds(card.cluster, card.occurrences, report.window, now)
+        ]
+        left = [card for card in cards if card not in filed and card not in expected]
+        if not left:
+            raise Refused(
+                f"Nothing is left to review: of the problems from P0 to {WORST.name}, "
+                f"{len(filed)} are filed and {len(expected)} expected."
+            )
+        desk = Desk.open(tools, environment, report, who, wanted) if environment.github else None
+        rows = [_row(tools, desk, card) for card in left]
+        drawn = blocks.review(
+            rows,
+            desk.repository if desk else None,
+            wanted,
+            filed=len(filed),
+            expected=len(expected),
+        )
+        tools.slack.update_view(view, drawn)
+
+
+def submit_review(
+    tools: Toolbox, *, asker: dict[str, object], act: str, view: str, said: dict[str, Any]
+) -> None:
+    """Does what was chosen, card by card; done twice, it is done once."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    with answering(tools, who, again=wanted.of(buttons.REVIEW_ALL)):
+        environment = tools.environment(wanted.environment)
+        require(may(tools, environment, who, "file issues"))
+        chosen = [Chosen(*each) for each in said["chosen"]]
+        reason = str(said["reason"])
+        work = _Work(
+            tools, who, wanted, environment, view=view, reason=reason, total=len(chosen)
+        )
+        work.show()
+        for each in chosen:
+            work.do(each)
+        tell(tools, who, replies.note("Reviewed. " + "; ".join(work.done)[:2_500] + "."))
+
+
+class _Work:
+    """What was done so far, one line each."""
+
+    def __init__(
+        self,
+        tools: Toolbox,
+        asker: Asker,
+        act: Act,
+        environment: Environment,
+        *,
+        view: str,
+        reason: str,
+        total: int,
+    ) -> None:
+        self.done: list[str] = []
+        self._tools, self._asker, self._act = tools, asker, act
+        self._environment, self._view = environment, view
+        self._reason, self._total = reason, total
+        self._desk: Desk | None = None
+        self._stopped = ""
+        """Why nothing more is filed."""
+
+    def do(self, chosen: Chosen) -> None:
+        """One card. What fails is a line, and the others go on."""
+        act = self._act.of(buttons.REVIEW_ALL, chosen.cluster)
+        found = shown.find_card(self._tools, act, self._asker)
+        if found is None:
+            self.done.append(too_old(self._environment.name).rstrip("."))
+            return
+        report, card = found
+        try:
+            said = self._done(chosen, report, card)
+        except Unavailable as error:
+            self._stopped = said = f"not done: {error}".rstrip(".")
+        except GardenerError as error:
+            said = f"not done: {error}".rstrip(".")
+        self.done.append(f"{card.cluster.name} {said}")
+        shown.redraw(self._tools, self._environment.name, act, self._asker)
+        self.show()
+
+    def show(self) -> None:
+        """In the form, where it is still open."""
+        try:
+            drawn = blocks.progress(self.done, self._total, self._act)
+            self._tools.slack.update_view(self._view, drawn)
+        except Gone:
+            pass
+        except GardenerError as error:
+            _log.info("a review could not show how far it is", why=str(error))
+
+    def _done(self, chosen: Chosen, report: Report, card: Card) -> str:
+        if chosen.what == "expected":
+            now = self._tools.now()
+            agreed = Acknowledgement(
+                cluster=card.cluster.id,
+                by=self._asker.user,
+                reason=self._reason,
+                at=now,
+                until=now + EXPECTED,
+                per_day=suggested_rate(card.occurrences, report.window),
+                title=card.cluster.title,
+            )
+            self._tools.decisions.put(self._environment.name, agreed)
+            return "is expected"
+        if self._stopped:
+            return self._stopped
+        if self._desk is None or self._desk.report.generated != report.generated:
+            self._desk = Desk.open(self._tools, self._environment, report, self._asker, self._act)
+        outcome = self._desk.file(
+            card,
+            chosen.what,
+            chosen.number or 0,
+            nonce=f"{self._view}.{card.cluster.id}",
+            beside=chosen.number if chosen.what == "new" else None,
+        )
+        if isinstance(outcome, Filed):
+            return f"is {DONE[outcome.how]} #{outcome.link.number}"
+        return f"is not confirmed yet: {outcome.message}".rstrip(".")
+
+
+def _row(tools: Toolbox, desk: Desk | None, card: Card) -> Row:
+    if desk is None or card.cluster.deleted is not None:
+        return Row(card, fileable=False)
+    related = desk.related(card)
+    return Row(card, related[0] if related else None, beside(desk.issues, card, tools.secrets))
+
+
+def _is_filed(card: Card) -> bool:
+    decided = card.cluster.decisions
+    return decided.pending is not None or (
+        decided.issue is not None and decided.issue.state != "closed"
+    )
+
+
+def _report(tools: Toolbox, act: Act, asker: Asker) -> Report:
+    """The one under the message, or the newest of the environment where that is forgotten."""
+    latest = str(tools.notes.get(act.environment, "latest") or "")
+    for key in (shown.report_key(tools, act.environment, act, asker), latest):
+        report = tools.reports.get(act.environment, key) if key else None
+        if report is not None:
+            return shown.fresh(tools, report)
+    raise Refused(too_old(act.environment))
