@@ -17,21 +17,23 @@ one masks more. So a new version of the masks finds every cluster again, with it
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
 
 from bot.adapters.store import guarded, key, note_environment, text
+from bot.adapters.store_rules import clusters_named, rules_key
 from bot.garden import codec
 from bot.garden.errors import Refused, Unavailable
 from bot.garden.model import DAY, SECOND
-from bot.garden.ports import Candidate, Identity
+from bot.garden.ports import Candidate, Identity, Remembered
 
 FORGET_AFTER = 90 * DAY // SECOND
 """Seconds without being seen after which an entry goes, unless a decision hangs on it."""
@@ -93,6 +95,8 @@ class _Draft:
     number: int = 0
     decided: frozenset[str] = frozenset()
     """Clusters that a decision hangs on."""
+    taught: frozenset[str] = frozenset()
+    """Clusters that a rule of a person names."""
 
 
 class RedisRegistry:
@@ -147,23 +151,45 @@ class RedisRegistry:
         known = self._client.hexists(key(environment, "registry", "clusters"), wanted)
         return wanted if known else None
 
+    @guarded
+    def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
+        """Cluster id by masked message, of those that are known. Changes nothing."""
+        masks = self._masks or Masks.current()
+        with self._client.pipeline() as pipe:
+            at = functools.partial(key, environment, "registry")
+            # Immediate answers, as `_read` wants them; what changes meanwhile `resolve` will see.
+            pipe.watch(at("version"))  # type: ignore[no-untyped-call]
+            draft = self._read(pipe, at, [Candidate("", "", tuple(masked))], masks)
+        wanted = dict.fromkeys(masked)
+        return {message: id_ for message, id_ in draft.known.items() if message in wanted}
+
+    @guarded
+    def all(self, environment: str) -> Sequence[Remembered]:
+        """Everything that is remembered, in the order of C-numbers."""
+        found = [
+            Remembered(id_, e.name, e.template, e.masked, e.first_seen, e.last_seen)
+            for id_, e in _entries(self._client.hgetall(key(environment, "registry", "clusters")))
+        ]
+        return sorted(found, key=lambda each: _number(each.name, each.id))
+
     def _attempt(
         self, pipe: redis.client.Pipeline, environment: str, candidates: Sequence[Candidate]
     ) -> Sequence[Identity]:
         def at(part: str) -> str:
             return key(environment, "registry", part)
 
-        pipe.watch(at("version"), key(environment, "decisions"))  # type: ignore[no-untyped-call]
+        pipe.watch(at("version"), key(environment, "decisions"), rules_key(environment))  # type: ignore[no-untyped-call]
         masks = self._masks or Masks.current()
         draft = self._read(pipe, at, candidates, masks)
         draft.decided = frozenset(
             text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
         )
+        draft.taught = clusters_named(pipe, environment)
         draft.before = dict(draft.entries)
         identities = [self._identify(draft, candidate, masks) for candidate in candidates]
         now = self._clock()
         current = {self._hash(message) for candidate in candidates for message in candidate.masked}
-        kept = draft.decided.union(identity.id for identity in identities)
+        kept = draft.decided.union(identity.id for identity in identities).union(draft.taught)
         expired = self._old(pipe, at("seen"), now) - kept
         stale = self._stale(pipe, at, draft, now) - current - draft.messages.keys()
 
@@ -199,11 +225,7 @@ class RedisRegistry:
         masks: Masks,
     ) -> _Draft:
         draft = _Draft(number=int(pipe.get(at("number")) or 0))
-        for id_, data in pipe.hgetall(at("clusters")).items():
-            try:
-                draft.entries[text(id_)] = codec.loads(Entry, data)
-            except codec.CodecError as error:
-                _log.warning("The registry's entry of %s cannot be read: %s", text(id_), error)
+        draft.entries.update(_entries(pipe.hgetall(at("clusters"))))
         for id_, entry in list(draft.entries.items()):
             if entry.mask < masks.version or entry.keyed != self._keyed:
                 self._remask(draft, id_, entry, masks)
@@ -298,7 +320,7 @@ class RedisRegistry:
         return {
             hashed
             for hashed, id_ in zip(old, clusters, strict=True)
-            if id_ is None or text(id_) not in draft.decided
+            if id_ is None or text(id_) not in draft.decided | draft.taught
         }
 
     def _hash(self, message: str) -> str:
@@ -310,8 +332,20 @@ def _hash(secret: bytes, message: str) -> str:
     return hmac.new(secret, data, hashlib.sha256).hexdigest()[:32]
 
 
+def _entries(found: Mapping[Any, Any]) -> Iterator[tuple[str, Entry]]:
+    for id_, data in found.items():
+        try:
+            yield text(id_), codec.loads(Entry, data)
+        except codec.CodecError as error:
+            _log.warning("The registry's entry of %s cannot be read: %s", text(id_), error)
+
+
 def _order(entry: Entry | None, id_: str) -> tuple[int, str]:
-    number = entry.name[1:] if entry else ""
+    return _number(entry.name if entry else "", id_)
+
+
+def _number(name: str, id_: str) -> tuple[int, str]:
+    number = name[1:]
     return (int(number) if number.isdigit() else 1 << 62, id_)
 
 

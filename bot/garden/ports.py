@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.garden.model import JSON, Decision, Decisions, Progress, Query, Report, Window
 from bot.garden.rows import Rows
+from bot.garden.teaching import Rule
 
 # --- reading -------------------------------------------------------------------------------------
 
@@ -88,6 +89,19 @@ class Identity:
     last_seen: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A cluster as the registry remembers it, whether or not it is in any report."""
+
+    id: str
+    name: str
+    template: str
+    masked: tuple[str, ...] = ()
+    """Its masked messages, where there are many only the first ones."""
+    first_seen: int | None = None
+    last_seen: int | None = None
+
+
 class Registry(Protocol):
     """Masked message → cluster id, for good (house.md: a cluster's id outlives the run)."""
 
@@ -103,6 +117,14 @@ class Registry(Protocol):
 
     def find(self, environment: str, name: str) -> str | None:
         """The cluster id of `C3` (any case), or None."""
+        ...
+
+    def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
+        """Cluster id by masked message, of those that are known. Changes nothing."""
+        ...
+
+    def all(self, environment: str) -> Sequence[Remembered]:
+        """Everything that is remembered, in the order of C-numbers."""
         ...
 
 
@@ -122,6 +144,22 @@ class DecisionBook(Protocol):
 
     def remove(self, environment: str, cluster: str, kind: type[Decision]) -> Decision | None:
         """Takes it back; returns what was there."""
+        ...
+
+
+class RuleBook(Protocol):
+    """What people taught about grouping. Never expires, survives a restart."""
+
+    def all(self, environment: str) -> Sequence[Rule]:
+        """The oldest first."""
+        ...
+
+    def put(self, environment: str, rule: Rule) -> bool:
+        """False where the same rule is there already: who taught it first is kept."""
+        ...
+
+    def remove(self, environment: str, rule: str) -> Rule | None:
+        """By the rule's id; returns what was there."""
         ...
 
 

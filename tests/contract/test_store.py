@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -15,6 +16,7 @@ from bot.adapters import store
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.store_registry import FORGET_AFTER, Masks, RedisRegistry, entries
+from bot.adapters.store_rules import RedisRuleBook
 from bot.garden.errors import Refused, Unavailable
 from bot.garden.model import (
     Acknowledgement,
@@ -31,12 +33,14 @@ from bot.garden.model import (
     Snooze,
     Window,
 )
-from bot.garden.ports import Candidate, Identity, Subscription
+from bot.garden.ports import Candidate, Identity, Remembered, Subscription
+from bot.garden.teaching import Named, Same, Split
 from tests.fakes.store import (
     FakeDecisionBook,
     FakeLocks,
     FakeRegistry,
     FakeReportCache,
+    FakeRuleBook,
     FakeSubscriptions,
 )
 
@@ -130,6 +134,31 @@ class TestRegistry:
         assert registry.find("staging", "c-1") == "c-1"
         assert registry.find("staging", "C2") is None
         assert registry.find("elsewhere", "C1") is None
+
+    def test_what_is_known_is_told_and_nothing_learnt(self, registry):
+        registry.resolve("staging", [candidate("c-1", "a", "b"), candidate("c-2", "c")])
+        asked = ["b", "c", "d", "b"]
+        assert registry.known("staging", asked) == {"b": "c-1", "c": "c-2"}
+        assert registry.known("staging", asked) == {"b": "c-1", "c": "c-2"}
+        assert registry.known("prod", asked) == {}
+        assert registry.known("staging", []) == {}
+
+    def test_all_that_is_remembered_is_told_in_order(self, registry):
+        assert list(registry.all("staging")) == []
+        registry.resolve("staging", [candidate("c-2", "a", "b", first=1, last=4)])
+        registry.resolve("staging", [candidate("c-1", "c")])
+        assert list(registry.all("staging")) == [
+            Remembered("c-2", "C1", "a", ("a", "b"), 1, 4),
+            Remembered("c-1", "C2", "c", ("c",)),
+        ]
+
+    def test_one_without_a_message_gets_a_name_and_takes_nothing(self, registry):
+        registry.resolve("staging", [candidate("c-1", "cannot start: x", first=5, last=9)])
+        apart = Candidate("c-2", "split/c-2", (), 5, 9)
+        assert list(registry.resolve("staging", [apart])) == [Identity("c-2", "C2", None)]
+        assert list(registry.resolve("staging", [apart])) == [Identity("c-2", "C2", 5, 9)]
+        (found,) = registry.resolve("staging", [candidate("c-9", "cannot start: y")])
+        assert found.id == "c-1"
 
     def test_nothing_asked_nothing_answered(self, registry):
         assert list(registry.resolve("staging", [])) == []
@@ -231,6 +260,24 @@ class TestRegistryOnRedis:
         found = registry.resolve("staging", [candidate("c-8", "a"), candidate("c-9", "b")])
         assert [(i.id, i.name) for i in found] == [("c-8", "C5"), ("c-2", "C2")]
 
+    def test_what_a_rule_names_is_never_forgotten(self, redis_client):
+        day = 0.0
+        registry = RedisRegistry(redis_client, [SECRET], masks=masks(), clock=lambda: day)
+        registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
+        RedisRuleBook(redis_client).put("staging", Same(Named("c-1", "C1"), (Named("c-5", "C5"),)))
+        day += FORGET_AFTER + 1
+        registry.resolve("staging", [candidate("c-3", "c")])
+        assert [each.id for each in registry.all("staging")] == ["c-1", "c-3"]
+        assert registry.known("staging", ["a", "b"]) == {"a": "c-1"}
+
+    def test_a_better_mask_knows_before_it_has_written(self, redis_client):
+        plain = RedisRegistry(redis_client, [SECRET], masks=masks())
+        plain.resolve("staging", [candidate("c-1", "user 12 gone")])
+        better = masks(2, lambda text: text.replace("12", "<*>"))
+        registry = RedisRegistry(redis_client, [SECRET], masks=better)
+        assert registry.known("staging", ["user <*> gone"]) == {"user <*> gone": "c-1"}
+        assert entries(redis_client, "staging")["c-1"].mask == 1
+
     def test_where_two_known_meet_the_one_with_a_decision_is_kept(self, redis_client):
         registry = RedisRegistry(redis_client, [SECRET], masks=masks())
         registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
@@ -312,6 +359,51 @@ class TestDecisionBookOnRedis:
         assert RedisDecisionBook(client).all("staging") == {"c-1": Decisions(expected=ACK)}
         other = store.connect(None, state_dir)
         assert RedisDecisionBook(other).all("staging") == {"c-1": Decisions(expected=ACK)}
+
+
+RULES = [
+    Same(Named("c-1", "C1", "Ünï"), (Named("c-2", "C2"), Named("c-3", "C3")), "U1", 5),
+    Split(Named("c-1", "C1"), "a <token>", Named("c-9", "C9"), "U2", 3),
+]
+
+
+class TestRuleBook:
+    @pytest.fixture
+    def rules(self, kind, request):
+        if kind == "fake":
+            return FakeRuleBook()
+        return RedisRuleBook(request.getfixturevalue("redis_client"))
+
+    def test_what_was_taught_is_there_the_oldest_first(self, rules):
+        assert [rules.put("staging", rule) for rule in RULES] == [True, True]
+        assert list(rules.all("staging")) == [RULES[1], RULES[0]]
+        assert list(rules.all("prod")) == []
+
+    def test_taught_again_the_first_teacher_is_kept(self, rules):
+        rules.put("staging", RULES[0])
+        assert rules.put("staging", replace(RULES[0], by="U9", at=99)) is False
+        assert list(rules.all("staging")) == [RULES[0]]
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+    def test_taken_back_it_comes_back_and_is_gone(self, rules, rule):
+        rules.put("staging", rule)
+        assert rules.remove("staging", rule.id) == rule
+        assert rules.remove("staging", rule.id) is None
+        assert list(rules.all("staging")) == []
+
+
+@pytest.mark.redis
+class TestRuleBookOnRedis:
+    def test_it_never_expires_and_a_newer_version_spoils_nothing(self, redis_client):
+        rules = RedisRuleBook(redis_client)
+        rules.put("staging", RULES[0])
+        name = "gardener:v1:staging:rules"
+        assert redis_client.ttl(name) == -1
+        data = json.loads(redis_client.hget(name, f"same|{RULES[0].id}")) | {"vote": 3}
+        redis_client.hset(name, f"same|{RULES[0].id}", json.dumps(data))
+        redis_client.hset(name, "merge|t-1", "{}")
+        redis_client.hset(name, "split|t-2", "{}")
+        assert list(rules.all("staging")) == [RULES[0]]
 
 
 def subscription(environment="staging", channel="C1", at="09:00") -> Subscription:

@@ -17,7 +17,8 @@ from bot.garden.model import (
     Report,
     Snooze,
 )
-from bot.garden.ports import Candidate, Identity, Subscription
+from bot.garden.ports import Candidate, Identity, Remembered, Subscription
+from bot.garden.teaching import Rule, Teaching
 
 _FIELDS = {
     Acknowledgement: "expected",
@@ -66,10 +67,10 @@ class FakeRegistry:
     """(environment, masked message) → cluster id"""
     templates: dict[tuple[str, str], str] = field(default_factory=dict)
     """(environment, cluster id) → template"""
-    known: dict[tuple[str, str], Identity] = field(default_factory=dict)
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
 
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
-        before, templates = dict(self.known), dict(self.templates)
+        before, templates = dict(self.identities), dict(self.templates)
         found = [self._one(environment, candidate, templates) for candidate in candidates]
         return tuple(
             before.get((environment, i.id), replace(i, first_seen=None, last_seen=None))
@@ -78,22 +79,40 @@ class FakeRegistry:
 
     def find(self, environment: str, name: str) -> str | None:
         wanted = name.strip().casefold()
-        for (of, id_), identity in self.known.items():
+        for (of, id_), identity in self.identities.items():
             if of == environment and wanted in (id_, identity.name.casefold()):
                 return id_
         return None
 
+    def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
+        found = {message: self.messages.get((environment, message)) for message in masked}
+        return {message: id_ for message, id_ in found.items() if id_ is not None}
+
+    def all(self, environment: str) -> Sequence[Remembered]:
+        return tuple(
+            Remembered(
+                id_,
+                identity.name,
+                self.templates[of, id_],
+                tuple(m for (where, m), its in self.messages.items() if (where, its) == (of, id_)),
+                identity.first_seen,
+                identity.last_seen,
+            )
+            for (of, id_), identity in self.identities.items()
+            if of == environment
+        )
+
     def _one(self, environment, candidate, templates) -> Identity:
         id_ = self._known(environment, candidate, templates)
-        before = self.known.get((environment, id_)) if id_ else None
+        before = self.identities.get((environment, id_)) if id_ else None
         if before is None:
             id_ = candidate.id
-            number = 1 + sum(of == environment for of, _ in self.known)
+            number = 1 + sum(of == environment for of, _ in self.identities)
             before = Identity(id_, f"C{number}", None, None)
             self.templates[environment, id_] = candidate.template
         for message in candidate.masked:
             self.messages.setdefault((environment, message), before.id)
-        self.known[environment, before.id] = replace(
+        self.identities[environment, before.id] = replace(
             before,
             first_seen=_of(min, before.first_seen, candidate.first_seen),
             last_seen=_of(max, before.last_seen, candidate.last_seen),
@@ -106,7 +125,7 @@ class FakeRegistry:
             for message in candidate.masked
             if (environment, message) in self.messages
         }
-        if not ids and (environment, candidate.id) in self.known:
+        if not ids and (environment, candidate.id) in self.identities:
             ids = {candidate.id}
         if not ids:
             ids = {
@@ -115,10 +134,27 @@ class FakeRegistry:
                 if of == environment and any(self.joins(template, m) for m in candidate.masked)
             }
         decided = self.decisions.all(environment)
-        order = list(self.known)
+        order = list(self.identities)
         return min(
             ids, key=lambda i: (i not in decided, order.index((environment, i))), default=None
         )
+
+
+@dataclass
+class FakeRuleBook:
+    """`ports.RuleBook`."""
+
+    stored: dict[str, dict[str, Rule]] = field(default_factory=dict)
+
+    def all(self, environment: str) -> Sequence[Rule]:
+        return Teaching(self.stored.get(environment, {}).values()).rules
+
+    def put(self, environment: str, rule: Rule) -> bool:
+        of_environment = self.stored.setdefault(environment, {})
+        return of_environment.setdefault(rule.id, rule) is rule
+
+    def remove(self, environment: str, rule: str) -> Rule | None:
+        return self.stored.get(environment, {}).pop(rule, None)
 
 
 @dataclass
