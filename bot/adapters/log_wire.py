@@ -1,52 +1,65 @@
 """Pages of Cloud Logging as they come over the wire, straight into columns.
 
-`LogEntry` is parsed with a message class that knows only what counting needs; payloads, labels and
+`LogEntry` is parsed with a message class that knows only what counting needs; labels, times and
 the resource stay serialized, so equal ones are told by comparing bytes. An entry is decoded whole
-only when it must be read: because nothing like it was seen before, or because it will be shown.
+only when it must be read: because no key can tell what it says, or because it will be shown.
 Field numbers: google/logging/v2/log_entry.proto and logging.proto.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+from google.api.monitored_resource_pb2 import MonitoredResource
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from bot.garden.model import JSON, Severity
-from bot.garden.rows import LEVELS, LONGEST, NO_TIME, TRACES, ZEROS, Rows
+from bot.garden.levels import LEVELS
+from bot.garden.model import JSON
+from bot.garden.rows import (
+    LARGE,
+    LONGEST,
+    NO_TIME,
+    TRACES,
+    ZEROS,
+    RequestKey,
+    RowKey,
+    Rows,
+    text_key,
+)
+from bot.garden.rows import packed as packed_json
 from bot.garden.rows import place as place_of
 from bot.garden.tally import Place, Raw
 
-REMEMBERED = 100_000
-"""Payloads whose key is known; the table is emptied when full."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_BYTES = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
-_STRING = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
-_INT64 = descriptor_pb2.FieldDescriptorProto.TYPE_INT64
-_INT32 = descriptor_pb2.FieldDescriptorProto.TYPE_INT32
-_ENUM_AS_INT = _INT32
-_MESSAGE = descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
-_REPEATED = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
-_OPTIONAL = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
+_Kind = descriptor_pb2.FieldDescriptorProto
+_BYTES, _STRING, _INT32 = _Kind.TYPE_BYTES, _Kind.TYPE_STRING, _Kind.TYPE_INT32
+_MESSAGE = _Kind.TYPE_MESSAGE
 
-_MESSAGES: dict[str, list[tuple[str, int, int, str]]] = {
-    "Time": [("seconds", 1, _INT64, ""), ("nanos", 2, _INT32, "")],
+_MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
+    "Struct": [("fields", 1, _BYTES, "repeated")],
+    "Request": [
+        ("method", 1, _STRING, ""),
+        ("url", 2, _STRING, ""),
+        ("status", 4, _INT32, ""),
+        ("agent", 6, _STRING, ""),
+        ("referer", 8, _STRING, ""),
+    ],
     "Entry": [
         ("proto_payload", 2, _BYTES, ""),
         ("text_payload", 3, _BYTES, ""),
-        ("insert_id", 4, _STRING, ""),
+        ("insert_id", 4, _BYTES, ""),
         ("json_payload", 6, _BYTES, ""),
         ("http_request", 7, _BYTES, ""),
         ("resource", 8, _BYTES, ""),
-        ("timestamp", 9, _MESSAGE, "Time"),
-        ("severity", 10, _ENUM_AS_INT, ""),
+        ("timestamp", 9, _BYTES, ""),
+        ("severity", 10, _INT32, ""),
         ("labels", 11, _BYTES, "repeated"),
-        ("log_name", 12, _STRING, ""),
-        ("receive_timestamp", 24, _MESSAGE, "Time"),
+        ("log_name", 12, _BYTES, ""),
+        ("receive_timestamp", 24, _BYTES, ""),
     ],
     "Page": [("entries", 1, _MESSAGE, "repeated Entry"), ("next_page_token", 2, _STRING, "")],
 }
@@ -65,7 +78,7 @@ def _classes() -> dict[str, Any]:
                 name=field,
                 number=number,
                 type=kind,
-                label=_REPEATED if repeated else _OPTIONAL,
+                label=_Kind.LABEL_REPEATED if repeated else _Kind.LABEL_OPTIONAL,
                 type_name=f".gardener.{target}" if target else None,
             )
     pool = descriptor_pool.DescriptorPool()
@@ -76,51 +89,198 @@ def _classes() -> dict[str, Any]:
     }
 
 
-_Page = _classes()["Page"]
+_CLASSES = _classes()
+_Page, _Request, _Struct = _CLASSES["Page"], _CLASSES["Request"], _CLASSES["Struct"]
 
 
 def read(page: bytes) -> tuple[Rows, str]:
     """A serialized `ListLogEntriesResponse` as rows, and the next page's token."""
     parsed = _Page.FromString(page)
-    rows = Rows(pack=_pack, peek=_peek)
-    keys, names, times = rows.keys, rows.names, rows.times
-    logs, places, raws = rows.logs, rows.places, rows.raws
-    place, zeros, longest, payload_key = _place, ZEROS, LONGEST, _payload_key
-    for number, entry in enumerate(parsed.entries, 1):
-        severity = entry.severity
-        if entry.http_request:
-            keys.append(None)
-        elif 0 < len(text := entry.text_payload) <= longest:
-            keys.append((text.translate(zeros), severity))
-        elif 0 < len(payload := entry.json_payload) <= longest:
-            keys.append(payload_key(payload.translate(zeros), payload, severity))
-        else:
-            keys.append(None)
-        names.append(entry.insert_id or f"line:{number}")
-        stamp = entry.timestamp
-        seconds = stamp.seconds
-        times.append(seconds * 1_000_000_000 + stamp.nanos if seconds else _time(entry))
-        logs.append(entry.log_name)
-        places.append(place(entry.resource, b"".join(entry.labels)))
-        raws.append(entry)
-    rows.named = [bool(entry.insert_id) for entry in parsed.entries]
+    entries = list(parsed.entries)
+    names = [entry.insert_id for entry in entries]
+    named = list(map(bool, names))
+    if not all(named):
+        names = [name or b"line:%d" % number for number, name in enumerate(names, 1)]
+    stamps = [entry.timestamp or entry.receive_timestamp for entry in entries]
+    rows = Rows(
+        keys=_keys(entries),
+        names=names,
+        named=named,
+        times=times(stamps).tolist(),
+        logs=[entry.log_name for entry in entries],
+        places=_places(entries),
+        raws=entries,
+        text=_text,
+        pack=_pack,
+    )
     return rows, parsed.next_page_token
 
 
-def _time(entry: Any) -> int:
-    for name in ("timestamp", "receive_timestamp"):
-        if entry.HasField(name):
-            stamp = getattr(entry, name)
-            return int(stamp.seconds) * 1_000_000_000 + int(stamp.nanos)
-    return NO_TIME
+# --- keys ----------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=100_000)
+def _keys(entries: list[Any]) -> list[RowKey]:
+    keys: list[RowKey] = []
+    zeros, longest, payload_key = ZEROS, LONGEST, _payload_key
+    for entry in entries:
+        text = entry.text_payload
+        if entry.http_request:
+            keys.append(_request_key(entry))
+        elif not text:
+            keys.append(payload_key(entry.json_payload, entry.severity))
+        elif len(text) <= longest and not text.isspace():
+            keys.append((text.translate(zeros), entry.severity))
+        else:
+            keys.append(None)
+    return keys
+
+
+_payload_keys: dict[tuple[bytes, int], RowKey] = {}
+_REMEMBERED = 8_192
+"""Payloads and places whose meaning is known; a table that is full is emptied."""
+
+
+def _payload_key(payload: bytes, severity: int) -> RowKey:
+    """The key of a JSON payload. Remembered: most differ from an earlier one in digits alone."""
+    if not 0 < len(payload) <= LONGEST:
+        return None
+    zeroed = payload.translate(ZEROS), severity
+    try:
+        return _payload_keys[zeroed]
+    except KeyError:
+        if len(_payload_keys) >= _REMEMBERED:
+            _payload_keys.clear()
+        key = _payload_keys[zeroed] = text_key(_message(payload, severity), severity)
+        return key
+
+
+_SPECIAL = frozenset(name.encode() for name in (*TRACES, "error"))
+_LEVELS = frozenset(name.encode() for name in LEVELS)
+
+
+def _message(payload: bytes, severity: int) -> bytes:
+    """A JSON payload's message; empty where something beside it decides what the entry says."""
+    text = b""
+    for field in _Struct.FromString(payload).fields:
+        name = field[2 : 2 + field[1]]
+        if name == b"message":
+            text = _string(field, 2 + len(name))
+        elif name in _SPECIAL or (not severity and name in _LEVELS):
+            return b""
+    return text
+
+
+def _string(field: bytes, at: int) -> bytes:
+    """The text that is a Struct's field's value, which begins there; empty where it is no text."""
+    _, at = _varint(field, at + 1)
+    if field[at : at + 1] != b"\x1a":
+        return b""
+    size, at = _varint(field, at + 1)
+    return field[at : at + size]
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number, and where it ends."""
+    byte = data[at]
+    value = byte & 0x7F
+    shift = 0
+    while byte >= 0x80:
+        at += 1
+        shift += 7
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+    return value, at + 1
+
+
+def _request_key(entry: Any) -> RowKey:
+    if entry.json_payload or entry.proto_payload:
+        return None
+    http = _Request.FromString(entry.http_request)
+    return RequestKey(
+        http.method,
+        http.url.partition("?")[0],
+        http.status,
+        http.agent,
+        http.referer,
+        entry.text_payload.decode("utf-8", "replace"),
+        entry.severity,
+    )
+
+
+def _text(raw: Any) -> str:
+    text = raw.text_payload or _message(raw.json_payload, 1)
+    return cast("bytes", text).decode("utf-8", "replace")
+
+
+# --- when and where ------------------------------------------------------------------------------
+
+
+_WIDTH = 12
+"""Of a timestamp after 1978: a tag, five bytes of seconds, a tag, at most five of nanoseconds."""
+
+
+def times(stamps: list[bytes]) -> NDArray[np.int64]:
+    """Serialized `google.protobuf.Timestamp` → nanoseconds; `NO_TIME` for an empty one.
+
+    All at once where they have their usual form; the others one by one.
+    """
+    lengths = np.fromiter(map(len, stamps), np.int64, len(stamps))
+    joined = b"".join([stamp.ljust(_WIDTH, b"\0")[:_WIDTH] for stamp in stamps])
+    table = np.frombuffer(joined, np.uint8).reshape(len(stamps), _WIDTH).astype(np.int64).T
+    usual = (table[0] == 0x08) & (table[5] < 0x80) & (lengths <= _WIDTH)
+    usual &= (table[6] == 0x10) | (lengths == 6)
+    for byte in table[1:5]:
+        usual &= byte >= 0x80
+    seconds = _number(table[1:6])
+    nanos = _number(table[7:])
+    found: NDArray[np.int64] = seconds * 1_000_000_000 + nanos
+    for place in np.flatnonzero(~usual).tolist():
+        found[place] = _time(stamps[place])
+    return found
+
+
+def _number(bytes_: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers whose bytes stand in the rows: seven bits each, up to one without a high bit."""
+    value: NDArray[np.int64] = bytes_[0] & 0x7F
+    more = bytes_[0] >= 0x80
+    for i, byte in enumerate(bytes_[1:], 1):
+        value += np.where(more, (byte & 0x7F) << (7 * i), 0)
+        more &= byte >= 0x80
+    return value
+
+
+def _time(stamp: bytes) -> int:
+    if not stamp:
+        return NO_TIME
+    time = Timestamp.FromString(stamp)
+    return int(time.seconds) * 1_000_000_000 + int(time.nanos)
+
+
+_known: dict[bytes, dict[bytes, Place]] = {}
+"""By the serialized resource and labels."""
+
+
+def _places(entries: list[Any]) -> list[Place]:
+    places: list[Place] = []
+    join = b"".join
+    for entry in entries:
+        labels = entry.labels
+        data = labels[0] if len(labels) == 1 else join(labels)
+        try:
+            places.append(_known[entry.resource][data])
+        except KeyError:
+            places.append(_place(entry.resource, data))
+    return places
+
+
 def _place(resource: bytes, labels: bytes) -> Place:
-    from google.api.monitored_resource_pb2 import MonitoredResource
-
     about = MonitoredResource.FromString(resource).labels
-    return place_of({"labels": dict(about)}, _labels(labels))
+    place = place_of({"labels": dict(about)}, _labels(labels))
+    known = _known.setdefault(resource, {})
+    if len(known) > _REMEMBERED or len(_known) > _REMEMBERED:
+        _known.clear()
+    known[labels] = place
+    return place
 
 
 def _labels(data: bytes) -> dict[str, str]:
@@ -140,61 +300,12 @@ def _labels(data: bytes) -> dict[str, str]:
     return found
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            return value, at
-        shift += 7
+# --- whole entries -------------------------------------------------------------------------------
 
 
-_SEVERITIES = {severity.value: severity.name for severity in Severity}
-_payload_keys: dict[tuple[bytes, int], Hashable | None] = {}
-
-
-def _payload_key(zeroed: bytes, payload: bytes, severity: int) -> Hashable | None:
-    """What `_read_payload_key` says, remembered by the payload with its digits as zeros."""
-    try:
-        return _payload_keys[zeroed, severity]
-    except KeyError:
-        if len(_payload_keys) > REMEMBERED:
-            _payload_keys.clear()
-        key = _payload_keys[zeroed, severity] = _read_payload_key(payload, severity)
-        return key
-
-
-def _read_payload_key(payload: bytes, severity: int) -> Hashable | None:
-    """A JSON payload's message, where nothing beside it decides what the entry says."""
-    try:
-        fields = Struct.FromString(payload).fields
-    except DecodeError:
-        return None
-    message = fields["message"].string_value if "message" in fields else ""
-    if not message or any(name in fields for name in TRACES):
-        return None
-    if "error" in fields:
-        error = fields["error"].struct_value.fields
-        if any(name in error and error[name].string_value for name in ("traceback", "stack")):
-            return None
-    if not severity and any(name in fields for name in LEVELS):
-        return None
-    return message.encode("utf-8", "surrogatepass").translate(ZEROS), severity
-
-
-def _pack(raw: object) -> Raw:
-    return Raw(cast("Any", raw).SerializeToString(), unpack)
-
-
-def _peek(raw: Any) -> JSON:
-    """Of an entry that has a key: its words and severity, without decoding the rest."""
-    severity = _SEVERITIES.get(raw.severity, "DEFAULT")
-    if raw.text_payload:
-        return {"textPayload": raw.text_payload.decode("utf-8", "replace"), "severity": severity}
-    fields = Struct.FromString(raw.json_payload).fields
-    return {"jsonPayload": {"message": fields["message"].string_value}, "severity": severity}
+def _pack(raw: Any) -> Raw:
+    data = cast("bytes", raw.SerializeToString())
+    return Raw(data, unpack) if len(data) <= LARGE else packed_json(unpack(data))
 
 
 def unpack(data: bytes) -> JSON:

@@ -15,7 +15,7 @@ from bot.garden.redact import redact_json
 from bot.garden.rfc3339 import hour
 from bot.garden.rollup import Rollup
 from bot.garden.swallowed import marked, turned
-from bot.garden.tally import Raw, Tally
+from bot.garden.tally import Counted, Raw, Tally, size, tally_of
 
 SHOWN_REVISIONS = 20
 
@@ -89,34 +89,32 @@ def clusters(rollup: Rollup) -> list[Draft]:
     that they are different problems.
     """
     drafts: list[Draft] = []
-    for (kind, place), tallies in _partitions(rollup.tallies):
-        templates = _templates(kind, tallies)
+    for (kind, place), counted in _partitions(rollup):
+        templates = _templates(kind, {text: sum(map(size, of)) for text, of in counted.items()})
         members: dict[str, list[str]] = {}
         for masked in sorted(templates):
             members.setdefault(templates[masked], []).append(masked)
         for template, texts in members.items():
-            whole = Tally()
-            for text in texts:
-                whole.merge(tallies[text])
+            parts = [part for text in texts for part in counted[text]]
+            whole = tally_of(parts, rollup.bounds, rollup.keep_members)
             keys = tuple(Key(kind, text, place) for text in texts)
             drafts.append(Draft(content_id(kind, template, place), kind, template, keys, whole))
     return sorted(drafts, key=lambda draft: draft.id)
 
 
-def _partitions(
-    tallies: Mapping[Key, Tally],
-) -> Iterator[tuple[tuple[Kind, str], dict[str, Tally]]]:
-    parts: dict[tuple[Kind, str], dict[str, Tally]] = {}
-    for key, tally in tallies.items():
-        parts.setdefault((key.kind, key.place), {})[key.masked] = tally
+def _partitions(rollup: Rollup) -> Iterator[tuple[tuple[Kind, str], dict[str, list[Counted]]]]:
+    parts: dict[tuple[Kind, str], dict[str, list[Counted]]] = {}
+    for (key, _severity), counted in rollup.messages():
+        part = parts.setdefault((key.kind, key.place), {})
+        part.setdefault(key.masked, []).append(counted)
     yield from sorted(parts.items(), key=lambda item: (item[0][0].value, item[0][1]))
 
 
-def _templates(kind: Kind, tallies: Mapping[str, Tally]) -> Mapping[str, str]:
+def _templates(kind: Kind, counts: Mapping[str, int]) -> Mapping[str, str]:
     """Masked message → template. What a request or an audit entry is about is exact already."""
     if kind in (Kind.REQUEST, Kind.AUDIT):
-        return {masked: masked for masked in tallies}
-    return group({masked: tally.count for masked, tally in tallies.items()})
+        return {masked: masked for masked in counts}
+    return group(counts)
 
 
 def span(drafts: Sequence[Draft]) -> tuple[int | None, int | None]:

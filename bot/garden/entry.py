@@ -1,23 +1,22 @@
 """Reading one log entry: what it says, how bad it is, and who wrote it.
 
-An entry comes in the JSON shape of `gcloud logging read --format=json`. The costly questions
-(header, redaction, mask, traceback) depend on the message's text alone, so their answers are
-remembered by its digit-collapsed form: nine entries in ten never ask them again.
+An entry comes in the JSON shape of `gcloud logging read --format=json`. What it says is a function
+of its text; and but for access lines, of its text with every digit as a zero.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 import orjson
 
-from bot.garden import requests, rfc3339, traces
+from bot.garden import ids, requests, rfc3339, traces
 from bot.garden.headers import NAMES, Header, header, plain
-from bot.garden.mask import collapse, mask
+from bot.garden.levels import own_severity
+from bot.garden.mask import mask
 from bot.garden.model import JSON, Location, Severity
 from bot.garden.redact import REDACTED, redact
 from bot.garden.rows import place
@@ -32,9 +31,11 @@ class Kind(StrEnum):
     AUDIT = "audit"
     TRACE = "trace"
 
+    # Enum's own is not written in C, and this is asked for every message.
+    __hash__ = str.__hash__
 
-@dataclass(frozen=True, slots=True)
-class Key:
+
+class Key(NamedTuple):
     """What two entries must share to say the same thing."""
 
     kind: Kind
@@ -43,8 +44,7 @@ class Key:
     """Of a traceback: the innermost own function, without its line, which moves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(NamedTuple):
     """What a text says, whichever digits stand in it."""
 
     key: Key
@@ -52,11 +52,10 @@ class Understood:
     """From the header, the access line or the traceback; DEFAULT where the text says none."""
     piece: traces.Piece | None = None
     request: requests.Request | None = None
-    """An access line; its digits matter, so it must not be remembered."""
+    """An access line; its digits matter, so only the same text says the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One log entry, read. `raw` is not redacted: it must go no further than `sample`."""
 
     name: str
@@ -80,8 +79,6 @@ def _object(value: object) -> Mapping[str, object]:
 
 
 _MESSAGE_KEYS = ("message", "msg", "textPayload", "text", "event", "body", "log")
-_LEVEL_KEYS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
-_PINO = ((60, Severity.CRITICAL), (50, Severity.ERROR), (40, Severity.WARNING), (30, Severity.INFO))
 _LEVEL_WORD = re.compile(
     r"(?i)[\"']?(?:severity|level|levelname)[\"']?\s?[:=]\s?[\"']?([a-z]{3,11})\b"
 )
@@ -147,30 +144,6 @@ def _audit_message(payload: Mapping[str, object]) -> str:
     return f"{words}: {status}" if isinstance(status, str) and status else words
 
 
-def own_severity(raw: JSON) -> Severity:
-    """The entry's own severity, or that of a JSON payload without one; else DEFAULT."""
-    value = raw.get("severity")
-    if isinstance(value, str):
-        known = Severity.__members__.get(value) or NAMES.get(value.upper())
-        if known:
-            return known
-    elif isinstance(value, int):
-        return _nearest(value)
-    payload = raw.get("jsonPayload")
-    if isinstance(payload, Mapping):
-        for key in _LEVEL_KEYS:
-            level = payload.get(key)
-            if isinstance(level, str) and level.upper() in NAMES:
-                return NAMES[level.upper()]
-            if isinstance(level, int) and not isinstance(level, bool):
-                return next((s for least, s in _PINO if level >= least), Severity.DEBUG)
-    return Severity.DEFAULT
-
-
-def _nearest(number: int) -> Severity:
-    return max((s for s in Severity if s <= number), default=Severity.DEFAULT)
-
-
 LONG = 65_536
 """Characters of a message that are looked at: three quarters at its beginning, the rest, in whole
 lines, at its end. Cloud Logging takes 256 KiB; nobody says something new in the middle of that."""
@@ -186,13 +159,45 @@ def _bounded(text: str) -> str:
     )
 
 
-def understand(text: str, audit: bool = False) -> Understood:
+def masked(words: str) -> str:
+    """What is left of a message once it is redacted and its values are slots."""
+    return mask(redact(words))
+
+
+class Masker:
+    """As `masked`, but remembers: messages that differ in ids alone are masked once.
+
+    The memory is bounded: it is emptied when full, which costs time and changes nothing.
+    """
+
+    def __init__(self, capacity: int = 32_768) -> None:
+        """So many messages are remembered."""
+        self._capacity = capacity
+        self._known: dict[str, str] = {}
+
+    def __call__(self, words: str) -> str:
+        """The masked message."""
+        if len(words) > ids.LIMIT:
+            return masked(words)
+        wide = ids.without_numbers(words)
+        known = self._known.get(wide)
+        if known is None:
+            wide = ids.without_ids(wide)
+            known = self._known.get(wide)
+        if known is None:
+            known = masked(words)
+            if ids.decides(wide):
+                if len(self._known) >= self._capacity:
+                    self._known.clear()
+                self._known[wide] = known
+        return known
+
+
+def understand(text: str, masked: Callable[[str], str] = masked) -> Understood:
     """What a message says; a pure function of the text."""
     text = plain(_bounded(text))
-    if audit:
-        return Understood(Key(Kind.AUDIT, mask(redact(text))), Severity.DEFAULT)
     head = header(text)
-    words = text[head.length :]
+    words = text[head.length :] if head.length else text
     request = requests.from_text(words)
     if request is not None:
         level = head.severity or requests.severity(request.status)
@@ -200,22 +205,24 @@ def understand(text: str, audit: bool = False) -> Understood:
         return Understood(Key(Kind.REQUEST, redact(request.key)), level, request=request)
     piece = traces.piece(words)
     level = head.severity
-    if piece and piece.kind is not traces.Kind.MIDDLE and not level:
-        level = Severity.ERROR
-    if not level and (word := _LEVEL_WORD.search(words[:200])) and words[:1] in "{[l":
-        level = NAMES.get(word[1].upper(), Severity.DEFAULT)
-    return Understood(Key(Kind.MESSAGE, mask(redact(words))), level, piece)
+    if not level:
+        if piece and piece.kind is not traces.Kind.MIDDLE:
+            level = Severity.ERROR
+        elif words[:1] in _STRUCTURED and (word := _LEVEL_WORD.search(words[:200])):
+            level = NAMES.get(word[1].upper(), Severity.DEFAULT)
+    return Understood(Key(Kind.MESSAGE, masked(words)), level, piece)
+
+
+_STRUCTURED = frozenset("{[l")
+"""How a text begins that may name its level: JSON, a list, logfmt."""
 
 
 class Reader:
-    """Turns raw entries into `Entry`, remembering what it has understood.
+    """Turns raw entries into `Entry`."""
 
-    The memory is bounded: it is emptied when full, which costs time and changes nothing.
-    """
-
-    def __init__(self, capacity: int = 100_000) -> None:
-        self._capacity = capacity
-        self._known: dict[str | bytes, Understood] = {}
+    def __init__(self) -> None:
+        """Remembers the masks of messages."""
+        self.masked = Masker()
 
     def read(self, raw: JSON, name: str) -> Entry:
         """The entry. `name` stands for a missing insertId. Never fails on odd values."""
@@ -226,18 +233,20 @@ class Reader:
             request = requests.from_log(http)
             route = request.route
             understood = self._request(request, text)
+        elif "protoPayload" in raw:
+            words = self.masked(plain(_bounded(text)))
+            understood = Understood(Key(Kind.AUDIT, words), Severity.DEFAULT)
         else:
-            understood = self._message(text, "protoPayload" in raw)
+            understood = understand(text, self.masked)
             if understood.request is not None:
                 route = understood.request.route
-        severity = own_severity(raw) or understood.severity
         stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
         insert_id = raw.get("insertId")
         return Entry(
             name=insert_id if isinstance(insert_id, str) and insert_id else name,
             timestamp=rfc3339.parse(stamp) if isinstance(stamp, str) else None,
             log=str(raw.get("logName") or ""),
-            severity=severity,
+            severity=own_severity(raw) or understood.severity,
             key=understood.key,
             piece=understood.piece,
             place=place(raw.get("resource"), raw.get("labels")),
@@ -248,25 +257,10 @@ class Reader:
         )
 
     def _request(self, request: requests.Request, text: str) -> Understood:
-        masked = redact(request.key)
+        words = redact(request.key)
         if text.strip():
-            masked = f"{masked}: {self._message(text, False).key.masked}"
-        return Understood(Key(Kind.REQUEST, masked), requests.severity(request.status))
-
-    def _message(self, text: str, audit: bool) -> Understood:
-        collapsed: str | bytes = collapse(text)
-        if len(collapsed) > 1_024:
-            collapsed = hashlib.blake2b(collapsed.encode("utf-8", "replace")).digest()  # type: ignore[union-attr]
-        if audit:
-            return understand(text, audit=True)
-        known = self._known.get(collapsed)
-        if known is None:
-            known = understand(text)
-            if known.request is None:
-                if len(self._known) >= self._capacity:
-                    self._known.clear()
-                self._known[collapsed] = known
-        return known
+            words = f"{words}: {understand(text, self.masked).key.masked}"
+        return Understood(Key(Kind.REQUEST, words), requests.severity(request.status))
 
 
 # --- for the report: asked of a few representatives only ------------------------------------------

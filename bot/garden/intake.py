@@ -1,55 +1,138 @@
-"""The funnel between a source and the Rollup: nine entries in ten never leave its first step.
+"""The funnel between a source and the Rollup: most entries never leave its first step.
 
-1. An exact key → what it means (`Meaning`), from a table. No key, or one not seen before: the
-   entry is read (`entry.Reader`), once.
+1. A row's key → what it means, from a table. A key that is not in there is understood once
+   (`Meanings`): header, access line and traceback are looked for in its text, and what is left is
+   masked, unless a message that differs in ids alone was before.
 2. Duplicates, and what lies outside the window, are counted and go no further.
-3. All rows of a batch are counted at once, by numpy, per meaning: spans, hours, places.
+3. All rows of a batch are counted at once, by numpy, per meaning and place.
 4. Only what may be shown later (a representative, the first and the last) is packed and kept.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise, repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.garden.entry import Entry, Key, Kind, Reader
+from bot.garden.entry import Key, Kind, Reader, message, understand
+from bot.garden.levels import nearest
 from bot.garden.model import HOUR, JSON, Severity, Window
+from bot.garden.redact import redact
 from bot.garden.rollup import Rollup
-from bot.garden.rows import LONGEST, NO_TIME, Rows
+from bot.garden.rows import NO_TIME, RequestKey, Rows, TextKey, as_request, joined
 from bot.garden.seen import Seen
-from bot.garden.tally import MOMENTS, Edge, Place, Raw, Sample, order_of
+from bot.garden.stitch import Fragment
+from bot.garden.tally import MOMENTS, Edge, Place, Sample, Single, Tally, order_of, shown_name
+from bot.garden.traces import Piece
 
 BATCH = 8_192
 """Rows counted at once: enough for numpy, few enough to hold in memory as they were read."""
-KNOWN = 65_536
-"""Keys in the table; it is emptied when full, which costs time and changes nothing."""
+KNOWN = 32_768
+"""Keys in the table. It is emptied when full: what is said often is soon in there again."""
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What an entry says, apart from when and where."""
 
-    index: int
     key: Key
     severity: Severity
-    route: str | None
-    piece: bool
-    """A fragment of a traceback: it must be kept as it is."""
-    logged_request: bool
+    route: str | None = None
+    piece: Piece | None = None
+    """It may be a fragment of a traceback, and must be kept as it is."""
+    logged_request: bool = False
     """An entry of the request log, not an access line that the server wrote."""
 
 
-_EXACT = Meaning(
-    -1, Key(Kind.REQUEST, ""), Severity.DEFAULT, None, piece=False, logged_request=False
-)
-"""In the table: entries with this key differ in a status, so they are looked up by their words."""
+_SEVERITIES = {int(level): level for level in Severity}
+_UNKNOWN, _EXACT = -1, -2
+"""In place of a meaning's number: not in the table; decided by digits, which no key holds."""
+
+
+class Meanings:
+    """Numbers for what rows mean."""
+
+    def __init__(self) -> None:
+        """Nothing is known."""
+        self.listed: list[Meaning] = []
+        """By number."""
+        self.fresh: list[tuple[Key, Severity]] = []
+        """Messages met for the first time since somebody last looked and emptied the list."""
+        self._reader = Reader()
+        self._by_key: dict[object, int] = {}
+        self._numbers: dict[Meaning, int] = {}
+
+    def of(self, rows: Rows) -> Ints:
+        """The number of what each row means. Numbers hold until this is asked again."""
+        if len(self._by_key) > KNOWN or len(self.listed) > KNOWN:
+            self._by_key.clear()
+            self._numbers.clear()
+            self.listed.clear()
+        known = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
+        numbers = np.fromiter(known, np.int64, len(rows))
+        unknown = np.flatnonzero(numbers < 0)
+        if unknown.size:
+            numbers[unknown] = [self._look(rows, i) for i in unknown.tolist()]
+        return numbers
+
+    def _look(self, rows: Rows, i: int) -> int:
+        key = rows.keys[i]
+        if key is None:
+            return self._number(self._read(_json(rows, i), shown_name(rows.names[i])))
+        number = self._by_key.get(key, _UNKNOWN)
+        if number == _UNKNOWN:
+            number = self._learn(key)
+            self._by_key[key] = number
+        if number == _EXACT:
+            # What stands before the quote, the caller's address, decides nothing.
+            text = rows.text(rows.raws[i])
+            exact = key, text.partition('"')[2]
+            number = self._by_key.get(exact, _UNKNOWN)
+            if number == _UNKNOWN:
+                number = self._by_key[exact] = self._number(self._understood(text, key[1]))
+        return number
+
+    def _learn(self, key: TextKey | RequestKey) -> int:
+        if isinstance(key, RequestKey):
+            return self._number(self._read(as_request(key), ""))
+        meaning = self._understood(_decoded(key[0]), key[1])
+        return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
+
+    def _understood(self, text: str, severity: Any) -> Meaning:
+        found = understand(text, self._reader.masked)
+        route = None if found.request is None else redact(found.request.route)
+        level = (_SEVERITIES.get(severity) or nearest(severity)) or found.severity
+        return Meaning(found.key, level, route, found.piece)
+
+    def _read(self, raw: JSON, name: str) -> Meaning:
+        entry = self._reader.read(raw, name)
+        return Meaning(entry.key, entry.severity, entry.route, entry.piece, "httpRequest" in raw)
+
+    def _number(self, meaning: Meaning) -> int:
+        number = self._numbers.get(meaning)
+        if number is None:
+            number = self._numbers[meaning] = len(self.listed)
+            self.listed.append(meaning)
+            self.fresh.append((meaning.key, meaning.severity))
+        return number
+
+
+class _Batch(NamedTuple):
+    """Rows that count, sorted by meaning, place and time."""
+
+    rows: Rows
+    row: list[int]
+    """Which row stands there."""
+    meaning: Ints
+    place: Ints
+    time: Ints
+    order: Ints
+    places: list[Place]
 
 
 @dataclass(slots=True)
@@ -62,15 +145,8 @@ class Intake:
     outside: int = 0
     first: int | None = None
     last: int | None = None
-    fresh: list[tuple[Key, Severity]] = field(default_factory=list)
-    """Messages met for the first time since somebody last looked and emptied the list."""
-    _reader: Reader = field(default_factory=Reader)
+    meanings: Meanings = field(default_factory=Meanings)
     _seen: Seen = field(default_factory=Seen)
-    _known: dict[Hashable, Meaning] = field(default_factory=dict)
-    _meanings: list[Meaning] = field(default_factory=list)
-    _by_content: dict[tuple[Key, Severity, str | None, bool, bool], Meaning] = field(
-        default_factory=dict
-    )
     _rows: list[Rows] = field(default_factory=list)
     _waiting: int = 0
 
@@ -84,69 +160,45 @@ class Intake:
     def flush(self) -> None:
         """Counts what is waiting."""
         batch, self._rows, self._waiting = self._rows, [], 0
-        for rows in batch if len(batch) < 2 else [_joined(batch)]:
-            if len(rows):
-                self._count(rows)
+        batch = [rows for rows in batch if len(rows)]
+        if batch:
+            self._count(joined(batch))
+            self.rollup.trim()
 
-    # --- step 1: what it means -----------------------------------------------------------------
-
-    def _understood(self, rows: Rows) -> list[Meaning]:
-        if len(self._known) > KNOWN or len(self._meanings) > KNOWN:
-            self._known.clear()
-            self._by_content.clear()
-            self._meanings.clear()
-        known = self._known
-        meanings: list[Any] = [known.get(key) for key in rows.keys]
-        for i, meaning in enumerate(meanings):
-            if meaning is None or meaning is _EXACT:
-                meanings[i] = self._learn(rows, i)
-        return meanings
-
-    def _learn(self, rows: Rows, i: int) -> Meaning:
-        key = rows.keys[i]
-        known = None if key is None else self._known.get(key)
-        wide = _wide(key)
-        if known is None and wide is not None and (known := self._known.get(wide)) is not None:
-            self._known[key] = known
-            return known
-        raw = _json(rows, i) if key is None or rows.peek is None else rows.peek(rows.raws[i])
-        if exact := known is _EXACT:
-            # What stands before the quote, the caller's address, decides nothing.
-            key = str(raw.get("textPayload"))[:LONGEST].partition('"')[2], raw.get("severity")
-            known = self._known.get(key)
-        if known is not None:
-            return known
-        entry = self._reader.read(raw, rows.names[i])
-        content = (
-            entry.key,
-            entry.severity,
-            entry.route,
-            entry.piece is not None,
-            "httpRequest" in raw,
+    def _count(self, rows: Rows) -> None:
+        times = np.array(rows.times, dtype=np.int64)
+        keep = self._counting(rows, times)
+        numbers = self.meanings.of(rows)
+        where, places = _numbered(rows.places)
+        chosen = np.flatnonzero(keep)
+        chosen = chosen[np.lexsort((times[chosen], where[chosen], numbers[chosen]))]
+        if not chosen.size:
+            return
+        orders = np.fromiter(map(order_of, rows.names), np.int64, len(rows))
+        batch = _Batch(
+            rows,
+            chosen.tolist(),
+            numbers[chosen],
+            where[chosen],
+            times[chosen],
+            orders[chosen],
+            places,
         )
-        meaning = self._by_content.get(content)
-        if meaning is None:
-            meaning = Meaning(len(self._meanings), *content)
-            self._meanings.append(meaning)
-            self._by_content[content] = meaning
-            self.fresh.append((entry.key, entry.severity))
-        if key is not None:
-            self._known[key] = _EXACT if entry.exact and not exact else meaning
-            if wide is not None and not entry.exact:
-                self._known[wide] = meaning
-        return meaning
+        self._survey(batch)
+        self._fill(batch)
+
+    @property
+    def fresh(self) -> list[tuple[Key, Severity]]:
+        """Messages met for the first time since somebody last looked and emptied the list."""
+        return self.meanings.fresh
 
     # --- step 2: what counts -------------------------------------------------------------------
 
-    def _count(self, rows: Rows) -> None:
-        meanings = self._understood(rows)
-        times = np.array(rows.times, dtype=np.int64)
-        keep = np.ones(len(rows), dtype=bool)
-        hashes = list(map(hash, zip(rows.logs, rows.times, rows.names, strict=True)))
-        named = range(len(rows)) if all(rows.named) else np.flatnonzero(rows.named).tolist()
-        for again in self._seen.add([hashes[i] for i in named]):
-            keep[named[again]] = False
-        self.duplicates += len(rows) - int(keep.sum())
+    def _counting(self, rows: Rows, times: Ints) -> Flags:
+        keep = np.ones(len(rows), dtype=np.bool_)
+        again = self._seen.add(hashes(rows, times), np.array(rows.named, dtype=np.bool_))
+        keep[again] = False
+        self.duplicates += int(again.size)
         timed = times != NO_TIME
         outside = keep & timed & ((times < self.window.start) | (times >= self.window.end))
         self.outside += int(outside.sum())
@@ -156,110 +208,142 @@ class Intake:
             first, last = int(spanned.min()), int(spanned.max())
             self.first = first if self.first is None else min(self.first, first)
             self.last = last if self.last is None else max(self.last, last)
-        self._survey(rows, keep, times)
-        self._fill(rows, meanings, keep, times)
+        return keep
 
-    def _survey(self, rows: Rows, keep: NDArray[np.bool_], times: Ints) -> None:
-        numbers, distinct = _numbered(rows.places)
-        chosen = np.flatnonzero(keep)
-        for place, members in _groups(numbers[chosen], chosen, times):
-            at = times[members]
-            known = at[at != NO_TIME]
+    def _survey(self, batch: _Batch) -> None:
+        by_place = np.lexsort((batch.time, batch.place))
+        place, time = batch.place[by_place], batch.time[by_place]
+        for start, end in _runs(place):
+            known = time[start:end]
+            known = known[known != NO_TIME]
             first, last = (int(known[0]), int(known[-1])) if known.size else (NO_TIME, NO_TIME)
-            self.rollup.surveyed(distinct[place], len(members), first, last)
+            self.rollup.surveyed(batch.places[place[start]], end - start, first, last)
 
     # --- step 3: counting ----------------------------------------------------------------------
 
-    def _fill(
-        self, rows: Rows, meanings: Sequence[Meaning], keep: NDArray[np.bool_], times: Ints
-    ) -> None:
-        rollup = self.rollup
-        index = np.fromiter((m.index for m in meanings), dtype=np.int64, count=len(meanings))
-        chosen = np.flatnonzero(keep)
-        for which, members in _groups(index[chosen], chosen, times):
-            meaning = self._meanings[which]
-            if meaning.piece:
-                rollup.pieces.extend(self._entry(rows, int(i)) for i in members)
+    def _fill(self, batch: _Batch) -> None:
+        rollup, listed = self.rollup, self.meanings.listed
+        severities, least = rollup.severities, rollup.min_severity
+        numbers = batch.meaning.tolist()
+        for start, end in _runs(batch.meaning):
+            meaning = listed[numbers[start]]
+            if meaning.piece is not None:
+                for at in range(start, end):
+                    rollup.fragment(_fragment(batch, at, meaning, meaning.piece))
                 continue
-            rollup.severities[meaning.severity] += len(members)
+            severities[meaning.severity] += end - start
             if meaning.logged_request:
-                for i in members.tolist():
-                    rollup.requests[rows.places[i].service] += 1
-            if meaning.severity < rollup.min_severity:
-                rollup.below += len(members)
+                for at in range(start, end):
+                    rollup.requests[batch.places[batch.place[at]].service] += 1
+            if meaning.severity < least:
+                rollup.below += end - start
+            elif end - start == 1:
+                rollup.put((meaning.key, meaning.severity), _single(batch, start, meaning))
             else:
-                self._tally(rows, meaning, members, times)
+                tally = rollup.tally((meaning.key, meaning.severity))
+                _add(tally, batch, start, end, meaning)
+                if rollup.keep_members:
+                    names = [shown_name(batch.rows.names[i]) for i in batch.row[start:end]]
+                    tally.members.extend(names)
 
-    def _tally(self, rows: Rows, meaning: Meaning, members: Ints, times: Ints) -> None:
-        """Counts the rows of one meaning, which are in the order of their times."""
-        tally = self.rollup.tally(meaning.key, meaning.severity)
-        count = len(members)
-        tally.counted(count, meaning.severity)
-        tally.occurrences += count
-        if meaning.route is not None:
-            tally.on_route(meaning.route, count)
-        where: dict[Place, list[int]] = {}
-        names = rows.names
-        listed = members.tolist()
-        for i in listed:
-            where.setdefault(rows.places[i], []).append(i)
-        at = times[members]
-        start = int(np.searchsorted(at, NO_TIME, side="right"))
-        if start < count:
-            tally.timed(int(at[start]), int(at[-1]))
-            hours = at[start:] // HOUR
-            if hours[0] == hours[-1]:
-                tally.in_hour(int(hours[0]), count - start)
-            else:
-                for hour, size in zip(*np.unique(hours, return_counts=True), strict=True):
-                    tally.in_hour(int(hour), int(size))
-            for i in (listed[start], listed[-1]):
-                self._offer_edge(rows, tally, i)
-        for place, group in where.items():
-            tally.in_place(place, len(group))
-            earliest = [t for i in group[: MOMENTS + start] if (t := rows.times[i]) != NO_TIME]
-            if earliest and (place.instance or place.revision):
-                tally.happened(place, earliest[:MOMENTS])
-        if self.rollup.keep_members:
-            tally.members.extend(names[i] for i in listed)
-        self._offer_samples(rows, tally, listed)
 
-    # --- step 4: what may be shown -------------------------------------------------------------
+def hashes(rows: Rows, times: Ints) -> Ints:
+    """64 bits of each row's log, time and name: equal for duplicates, and for no others."""
+    size = len(rows)
+    names = np.fromiter(map(hash, rows.names), np.int64, size)
+    logs = np.fromiter(map(hash, rows.logs), np.int64, size)
+    # Odd factors, so that nothing is lost: names and times alone tell entries apart.
+    return (
+        names ^ (times * np.int64(-7046029254386353131)) ^ (logs * np.int64(0x51_7C_C1B7_2722_0A95))
+    )
 
-    def _offer_samples(self, rows: Rows, tally: Any, listed: list[int]) -> None:
-        names = rows.names
-        threshold = tally.threshold
-        for i in listed:
-            order = order_of(names[i])
-            if order <= threshold:
-                tally.sampled(Sample(order, names[i], _packed(rows, i)))
-                threshold = tally.threshold
 
-    def _offer_edge(self, rows: Rows, tally: Any, i: int) -> None:
-        place = (rows.times[i], rows.names[i])
+def _single(batch: _Batch, at: int, meaning: Meaning) -> Single:
+    rows, i = batch.rows, batch.row[at]
+    time = rows.times[i]
+    return Single(
+        meaning.severity,
+        None if time == NO_TIME else time,
+        rows.places[i],
+        meaning.route,
+        rows.names[i],
+        rows.pack(rows.raws[i]),
+    )
+
+
+def _fragment(batch: _Batch, at: int, meaning: Meaning, piece: Piece) -> Fragment:
+    rows, i = batch.rows, batch.row[at]
+    time, log, raw = rows.times[i], rows.logs[i], rows.raws[i]
+    text = rows.text(raw) if rows.keys[i] is not None else message(_json(rows, i))
+    return Fragment(
+        time=None if time == NO_TIME else time,
+        name=rows.names[i],
+        place=rows.places[i],
+        log=log.decode("utf-8", "replace") if isinstance(log, bytes) else str(log),
+        severity=meaning.severity,
+        key=meaning.key,
+        piece=piece,
+        text=text,
+        raw=rows.pack(raw),
+    )
+
+
+def _add(tally: Tally, batch: _Batch, start: int, end: int, meaning: Meaning) -> None:
+    """Counts the rows from `start` to `end`, which are sorted by place and time."""
+    count = end - start
+    tally.counted(count, meaning.severity)
+    tally.occurrences += count
+    if meaning.route is not None:
+        tally.on_route(meaning.route, count)
+    time, place = batch.time[start:end], batch.place[start:end]
+    for begin, stop in _runs(place):
+        here = time[begin:stop]
+        earliest = here[here != NO_TIME][:MOMENTS].tolist()
+        tally.in_place(batch.places[place[begin]], stop - begin, earliest)
+    timed = time[time != NO_TIME]
+    if timed.size:
+        first, last = int(timed.min()), int(timed.max())
+        tally.timed(first, last)
+        if first // HOUR == last // HOUR:
+            tally.in_hour(first // HOUR, timed.size)
+        else:
+            for hour, size in zip(*np.unique(timed // HOUR, return_counts=True), strict=True):
+                tally.in_hour(int(hour), int(size))
+        _offer_edges(tally, batch, start + np.flatnonzero((time == first) | (time == last)))
+    _offer_samples(tally, batch, start, batch.order[start:end])
+
+
+# --- step 4: what may be shown -------------------------------------------------------------------
+
+
+def _offer_edges(tally: Tally, batch: _Batch, places: Ints) -> None:
+    rows = batch.rows
+    for at in places.tolist():
+        i = batch.row[at]
+        time, name = rows.times[i], rows.names[i]
         first, last = tally.first_entry, tally.last_entry
-        if first is None or place < first[:2] or place > last[:2]:
-            tally.edged(Edge(*place, _packed(rows, i)))
-
-    def _entry(self, rows: Rows, i: int) -> Entry:
-        return self._reader.read(_json(rows, i), rows.names[i])
+        if first is None or last is None or not first[:2] < (time, name) < last[:2]:
+            tally.edged(Edge(time, name, rows.pack(rows.raws[i])))
 
 
-_IDS = re.compile(rb"(?<![A-Za-z0-9])[A-Fa-f]*+0[0-9A-Za-z]*|0[0-9A-Za-z]*")
+def _offer_samples(tally: Tally, batch: _Batch, start: int, order: Ints) -> None:
+    rows = batch.rows
+    low = np.flatnonzero(order <= tally.threshold)
+    for at in low[np.argsort(order[low])].tolist():
+        if order[at] > tally.threshold:
+            break
+        i = batch.row[start + at]
+        tally.sampled(Sample(int(order[at]), rows.names[i], rows.pack(rows.raws[i])))
 
 
-def _wide(key: Hashable | None) -> Hashable | None:
-    """A text's key without what the mask takes for an id: any word from its first digit on.
-
-    Two texts with the same wide key have the same masked message; a test holds the mask to it.
-    """
-    if key.__class__ is not tuple or key[0].__class__ is not bytes:
-        return None
-    return _IDS.sub(b"0", key[0]), key[1], "wide"
+# --- columns -------------------------------------------------------------------------------------
 
 
-def _packed(rows: Rows, i: int) -> Raw:
-    return rows.pack(rows.raws[i])
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
 
 
 def _json(rows: Rows, i: int) -> JSON:
@@ -270,34 +354,13 @@ def _json(rows: Rows, i: int) -> JSON:
     return packed.unpack(packed.data)
 
 
-def _joined(batch: Sequence[Rows]) -> Rows:
-    whole = Rows(pack=batch[0].pack, peek=batch[0].peek)
-    for rows in batch:
-        whole.keys += rows.keys
-        whole.names += rows.names
-        whole.named += rows.named
-        whole.times += rows.times
-        whole.logs += rows.logs
-        whole.places += rows.places
-        whole.raws += rows.raws
-    return whole
-
-
-def _numbered(values: Sequence[Any]) -> tuple[Ints, list[Any]]:
+def _numbered(values: list[Place]) -> tuple[Ints, list[Place]]:
     """Each value's number among the distinct ones, and these."""
-    numbers: dict[Any, int] = {}
-    listed = [numbers.setdefault(value, len(numbers)) for value in values]
-    return np.array(listed, dtype=np.int64), list(numbers)
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    return np.fromiter(map(numbers.__getitem__, values), np.int64, len(values)), list(numbers)
 
 
-def _groups(index: Ints, members: Ints, times: Ints) -> Iterable[tuple[int, Ints]]:
-    """The members of each index, in the order of their times."""
-    if not len(index):
-        return
-    order = np.lexsort((times[members], index))
-    index, members = index[order], members[order]
-    cuts = np.flatnonzero(np.diff(index)) + 1
-    bounds = [0, *cuts.tolist(), len(index)]
-    firsts = index[bounds[:-1]].tolist()
-    for which, start, end in zip(firsts, bounds, bounds[1:], strict=False):
-        yield which, members[start:end]
+def _runs(values: Ints) -> list[tuple[int, int]]:
+    """Where runs of equal values begin and end."""
+    cuts = (np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()
+    return list(pairwise([0, *cuts, len(values)]))

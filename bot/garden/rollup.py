@@ -3,49 +3,59 @@
 `merge` is associative and commutative over disjoint entries, so one page, many pages in any
 order, or several workers give the same value. Nothing in here depends on what came first: where
 only some of many things can be kept, those with the smallest hash are, and the rest is counted
-under what they have in common.
+under what they have in common. `stitched` gives the final value; before that a little more than
+the bounds may be held.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from bot.garden.entry import Entry, Key
+from bot.garden.entry import Key, Kind
 from bot.garden.model import Severity
-from bot.garden.rows import NO_TIME, packed
-from bot.garden.stitch import events, traceback_of
-from bot.garden.tally import Edge, Place, Sample, Tally, hour_of, order_of
+from bot.garden.rows import NO_TIME
+from bot.garden.shelves import Shelves
+from bot.garden.stitch import Fragment, Fragments, events, traceback_of
+from bot.garden.tally import (
+    DEFAULT,
+    Bounds,
+    Counted,
+    Edge,
+    Place,
+    Sample,
+    Single,
+    Tally,
+    hour_of,
+    order_of,
+    rank,
+    shown_name,
+    tally_of,
+)
 
-KEPT = 4_000
-"""Different messages kept of each kind, severity and number of words. Where more never stop
-coming, those with the smallest hash stay and the rest is one cluster: `coarse`."""
-SLACK = 2_000
-"""How many more may stand there between two clearings."""
+Slot = tuple[Key, Severity]
+"""What is counted together until clusters are made: one message at one severity."""
+
 WORDS = 40
 """Messages of this many words and more count as equally long."""
 
 
-def coarse(key: Key, severity: Severity) -> Key:
+def coarse(slot: Slot) -> Slot:
     """What a message is counted under where too many are different."""
-    words = min(WORDS, key.masked.count(" ") + 1)
-    return Key(key.kind, " ".join(["<*>"] * words), f"any {severity.name} message")
+    key, severity = slot
+    return _coarse(key.kind, min(WORDS, key.masked.count(" ") + 1), severity)
+
+
+@lru_cache(maxsize=4_096)
+def _coarse(kind: Kind, words: int, severity: Severity) -> Slot:
+    return Key(kind, " ".join(["<*>"] * words), f"any {severity.name} message"), severity
 
 
 def _rank(key: Key) -> int:
     """Which messages are kept: those with the smallest rank, on every machine the same ones."""
-    words = f"{key.kind.value}\x1f{key.masked}\x1f{key.place}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """The messages of one coarse key."""
-
-    ranks: dict[Key, int] = field(default_factory=dict)
-    limit: int = 2**64
-    """Only messages with a rank below this are kept."""
+    return rank(f"{key.kind.value}\x1f{key.masked}\x1f{key.place}")
 
 
 @dataclass(slots=True)
@@ -54,54 +64,56 @@ class Rollup:
 
     min_severity: Severity
     keep_members: bool = False
-    tallies: dict[Key, Tally] = field(default_factory=dict)
-    pieces: list[Entry] = field(default_factory=list)
-    """Fragments of tracebacks, whose meaning depends on their neighbours: stitched at the end."""
+    """Keep the name of every entry, and every message, whatever that takes."""
+    bounds: Bounds = DEFAULT
+    counted: dict[Slot, Counted] = field(default_factory=dict)
+    rest: dict[Slot, Tally] = field(default_factory=dict)
+    """Of each coarse key: the entries whose messages are not kept."""
+    fragments: Fragments = field(init=False)
+    """Of tracebacks: what they mean depends on their neighbours, which may be still to come."""
     below: int = 0
     severities: Counter[Severity] = field(default_factory=Counter)
     places: dict[Place, tuple[int, int, int]] = field(default_factory=dict)
-    """Of every entry, whatever its severity: how many, first and last time."""
+    """Of every entry, whatever its severity, its instance left out: how many, first, last time."""
     requests: Counter[str] = field(default_factory=Counter)
     """Requests in the request log per service, whatever their severity."""
-    _shelves: dict[Key, _Shelf] = field(default_factory=dict)
+    _shelves: Shelves[Slot] = field(init=False)
+    _own: set[Slot] | None = None
+    """Tallies that may be changed; None: all. The others are those of another Rollup."""
 
-    def tally(self, key: Key, severity: Severity) -> Tally:
-        """The tally that counts this message: its own, or the one of all like it."""
-        known = self.tallies.get(key)
+    def __post_init__(self) -> None:
+        self.fragments = Fragments(self.bounds.fragments)
+        self._shelves = Shelves(self.bounds.alike, self.bounds.messages)
+
+    # --- filling -------------------------------------------------------------------------------
+
+    def put(self, slot: Slot, one: Single) -> None:
+        """Counts an entry, whose severity is high enough."""
+        if slot not in self.counted and self._stays(slot):
+            self.counted[slot] = one
+        else:
+            self.tally(slot).add(one, self.keep_members)
+
+    def tally(self, slot: Slot) -> Tally:
+        """Where entries of a message are added: its own tally, or the one of all like it."""
+        known = self.counted.get(slot)
+        if isinstance(known, Tally):
+            return self._mine(self.counted, slot, known)
+        if known is None and not self._stays(slot):
+            return self._rest(coarse(slot))
+        made = self.counted[slot] = Tally(self.bounds)
         if known is not None:
-            return known
-        if self.keep_members:
-            made = self.tallies[key] = Tally()
-            return made
-        common = coarse(key, severity)
-        shelf = self._shelves.get(common)
-        if shelf is None:
-            shelf = self._shelves[common] = _Shelf()
-        rank = _rank(key)
-        if rank >= shelf.limit:
-            return self.tallies.setdefault(common, Tally())
-        if len(shelf.ranks) > KEPT + SLACK:
-            self._clear(common, shelf)
-            if rank >= shelf.limit:
-                return self.tallies.setdefault(common, Tally())
-        shelf.ranks[key] = rank
-        made = self.tallies[key] = Tally()
+            made.add(known, self.keep_members)
         return made
 
-    def _clear(self, common: Key, shelf: _Shelf) -> None:
-        """Keeps the `KEPT` with the smallest ranks.
-
-        None of the others can come back among them, so when this happens does not matter, as
-        long as it happens once more in the end.
-        """
-        by_rank = sorted(shelf.ranks.items(), key=lambda item: item[1])
-        for key, rank in by_rank[KEPT:]:
-            shelf.limit = min(shelf.limit, rank)
-            del shelf.ranks[key]
-            self.tallies.setdefault(common, Tally()).merge(self.tallies.pop(key))
+    def fragment(self, fragment: Fragment) -> None:
+        """Counts a fragment of a traceback, which is kept or else stands alone."""
+        if not self.fragments.put(fragment):
+            self._count_event([fragment])
 
     def surveyed(self, place: Place, count: int, first: int, last: int) -> None:
         """Counts entries of a place, whatever their severity."""
+        place = place._replace(instance="")
         known = self.places.get(place)
         if known is not None:
             count += known[0]
@@ -111,69 +123,107 @@ class Rollup:
                 first, last = min(first, known[1]), max(last, known[2])
         self.places[place] = (count, first, last)
 
+    def trim(self, final: bool = False) -> None:
+        """Leaves about as much as the bounds say; at the end exactly that."""
+        for common, slot in self._shelves.cleared(final):
+            self._dropped(common, slot)
+        for fragment in self.fragments.cleared():
+            self._count_event([fragment])
+
     def merge(self, other: Rollup) -> None:
         """Adds what another one counted of other entries."""
-        for common, shelf in other._shelves.items():
-            mine = self._shelves.setdefault(common, _Shelf())
-            if shelf.limit < mine.limit:
-                mine.limit = shelf.limit
-                for key in [k for k, rank in mine.ranks.items() if rank >= mine.limit]:
-                    del mine.ranks[key]
-                    self.tallies.setdefault(common, Tally()).merge(self.tallies.pop(key))
-        for key, tally in other.tallies.items():
-            target = self.tallies.get(key)
-            if target is None:
-                target = (
-                    self.tallies.setdefault(key, Tally())
-                    if key.place.startswith("any ")
-                    else self.tally(key, tally.severity)
-                )
-            target.merge(tally)
-        self.pieces.extend(other.pieces)
+        for common, slot in self._shelves.merge(other._shelves):
+            self._dropped(common, slot)
+        for slot, counted in other.counted.items():
+            if isinstance(counted, Single):
+                self.put(slot, counted)
+            else:
+                self.tally(slot).merge(counted)
+        for common, tally in other.rest.items():
+            self._rest(common).merge(tally)
+        for fragment in self.fragments.merge(other.fragments):
+            self._count_event([fragment])
         self.below += other.below
         self.severities.update(other.severities)
         self.requests.update(other.requests)
         for place, (count, first, last) in other.places.items():
             self.surveyed(place, count, first, last)
+        self.trim()
+
+    def _stays(self, slot: Slot) -> bool:
+        return self.keep_members or self._shelves.put(coarse(slot), slot, _rank(slot[0]))
+
+    def _rest(self, common: Slot) -> Tally:
+        known = self.rest.get(common)
+        if known is not None:
+            return self._mine(self.rest, common, known)
+        made = self.rest[common] = Tally(self.bounds)
+        return made
+
+    def _dropped(self, common: Slot, slot: Slot) -> None:
+        known = self.counted.pop(slot)
+        if isinstance(known, Single):
+            self._rest(common).add(known)
+        else:
+            self._rest(common).merge(known)
+
+    def _mine(self, where: dict[Slot, Tally] | dict[Slot, Counted], slot: Slot, it: Tally) -> Tally:
+        if self._own is not None and slot not in self._own:
+            self._own.add(slot)
+            it = where[slot] = tally_of([it], self.bounds)
+        return it
+
+    # --- the end -------------------------------------------------------------------------------
 
     def stitched(self) -> Rollup:
-        """The same with every fragment counted: in its traceback, or as a message of its own."""
-        whole = Rollup(self.min_severity, self.keep_members)
-        whole.merge(self)
-        whole.pieces = []
-        for event in events(self.pieces):
+        """The same with every fragment counted: in its traceback, or as a message of its own.
+
+        It shares with this one what it did not have to change.
+        """
+        self.trim(final=True)
+        whole = Rollup(self.min_severity, self.keep_members, self.bounds, _own=set())
+        whole.counted, whole.rest = dict(self.counted), dict(self.rest)
+        whole.below, whole.severities = self.below, self.severities.copy()
+        whole.places, whole.requests = self.places, self.requests
+        whole._shelves = self._shelves.copy()
+        for event in events(self.fragments.all()):
             whole._count_event(event)
-        for common, shelf in whole._shelves.items():
-            whole._clear(common, shelf)
+        whole.trim(final=True)
         return whole
 
-    def _count_event(self, event: list[Entry]) -> None:
-        whole = traceback_of(event)
-        severity = max(entry.severity for entry in event)
-        if whole is not None:
+    def _count_event(self, event: list[Fragment]) -> None:
+        found = traceback_of(event)
+        shown = event[0]
+        key, raw = found or (shown.key, shown.raw)
+        severity = max(fragment.severity for fragment in event)
+        if found is not None:
             severity = max(severity, Severity.ERROR)
         self.severities[severity] += len(event)
         if severity < self.min_severity:
             self.below += len(event)
             return
-        shown = whole or event[0]
-        tally = self.tally(shown.key, severity)
+        tally = self.tally((key, severity))
         tally.counted(len(event), severity)
         tally.occurrences += 1
-        for entry in event:
-            tally.in_place(entry.place, 1)
-            if entry.timestamp is not None:
-                tally.timed(entry.timestamp, entry.timestamp)
-                tally.in_hour(hour_of(entry.timestamp), 1)
+        for fragment in event:
+            time = fragment.time
+            earliest = (time,) if fragment is shown and time is not None else ()
+            tally.in_place(fragment.place, 1, earliest)
+            if time is not None:
+                tally.timed(time, time)
+                tally.in_hour(hour_of(time), 1)
             if self.keep_members:
-                tally.members.append(entry.name)
-        raw = packed(shown.raw)
+                tally.members.append(shown_name(fragment.name))
         tally.sampled(Sample(order_of(shown.name), shown.name, raw))
-        if shown.timestamp is not None:
-            tally.happened(shown.place, [shown.timestamp])
-            tally.edged(Edge(shown.timestamp, shown.name, raw))
+        if shown.time is not None:
+            tally.edged(Edge(shown.time, shown.name, raw))
 
     # --- reading -------------------------------------------------------------------------------
+
+    def messages(self) -> Iterator[tuple[Slot, Counted]]:
+        """All that was counted, message by message."""
+        yield from self.counted.items()
+        yield from self.rest.items()
 
     @property
     def services(self) -> list[str]:

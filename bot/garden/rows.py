@@ -1,55 +1,104 @@
 """Entries side by side: what counting needs of each, and nothing more.
 
 A source that knows a quicker way than JSON objects gives its pages in this form (Cloud Logging's
-protocol buffers do). The key decides everything that an entry's words mean: two entries with the
-same key mean the same, so one of them is understood and all others are looked up.
+protocol buffers do). A row's key decides all that its words mean: two entries with the same key
+mean the same, so one of them is understood and all others are looked up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
 from bot.garden import rfc3339
-from bot.garden.model import JSON
+from bot.garden.levels import own_severity
+from bot.garden.model import JSON, Severity
 from bot.garden.tally import Place, Raw
 
 NO_TIME = -(2**63)
 """Stands for a missing timestamp."""
 
 ZEROS = bytes(0x30 if 0x31 <= byte <= 0x39 else byte for byte in range(256))
-"""Every digit as `0`, so that numbers of the same length give the same key."""
+"""Every digit as `0`: what a message says never depends on which digit stands where."""
 LONGEST = 4_096
 """Bytes of text that a key may hold: longer texts are rare, and are understood each time."""
+LARGE = 16_384
+"""Bytes of a packed entry, above which its long texts are cut in the middle: it is kept to show
+what a message looks like, and a report shows no more of it."""
+
+
+TextKey = tuple[bytes, int]
+"""Of an entry that says nothing but a text: this in UTF-8 with its digits as zeros, and the
+severity beside it."""
+
+
+class RequestKey(NamedTuple):
+    """Of an entry of the request log."""
+
+    method: str
+    url: str
+    """Without its query, which decides nothing."""
+    status: int
+    agent: str
+    referer: str
+    text: str
+    severity: int
+
+
+RowKey = TextKey | RequestKey | None
+"""None: no key can tell, the entry must be read as a whole."""
 
 
 @dataclass(slots=True)
 class Rows:
     """Columns of equal length, one row an entry."""
 
-    keys: list[Hashable | None] = field(default_factory=list)
-    """None: no key can tell, the entry must be read."""
-    names: list[str] = field(default_factory=list)
-    """insertId, or `line:N`."""
+    keys: list[RowKey] = field(default_factory=list)
+    names: list[bytes] = field(default_factory=list)
+    """insertId, or `line:N`, in UTF-8."""
     named: list[bool] = field(default_factory=list)
     """Whether the name is an insertId, which can be a duplicate."""
     times: list[int] = field(default_factory=list)
-    logs: list[str] = field(default_factory=list)
+    logs: list[Hashable] = field(default_factory=list)
+    """Tells logs apart."""
     places: list[Place] = field(default_factory=list)
     raws: list[object] = field(default_factory=list)
-    peek: Callable[[object], JSON] | None = None
-    """A part of an entry that has a key: what its words mean can be read from that."""
+    text: Callable[[object], str] = field(default=lambda raw: text_of(raw))  # noqa: PLW0108
+    """The text of an entry that has a `TextKey`, with its digits."""
     pack: Callable[[object], Raw] = field(default=lambda raw: packed(raw))  # noqa: PLW0108
 
     def __len__(self) -> int:
         return len(self.keys)
 
 
+def joined(parts: Sequence[Rows]) -> Rows:
+    """The rows of one source, one part behind another."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = Rows(pack=parts[0].pack, text=parts[0].text)
+    for rows in parts:
+        whole.keys += rows.keys
+        whole.names += rows.names
+        whole.named += rows.named
+        whole.times += rows.times
+        whole.logs += rows.logs
+        whole.places += rows.places
+        whole.raws += rows.raws
+    return whole
+
+
+# --- keeping an entry ----------------------------------------------------------------------------
+
+
 def packed(raw: object) -> Raw:
-    """A JSON entry, packed."""
-    return Raw(orjson.dumps(raw, default=str, option=orjson.OPT_NON_STR_KEYS), _loads)
+    """A JSON entry, packed; what is long in it is cut."""
+    data = orjson.dumps(raw, default=str, option=orjson.OPT_NON_STR_KEYS)
+    if len(data) > LARGE:
+        data = orjson.dumps(shortened(raw), default=str, option=orjson.OPT_NON_STR_KEYS)
+    return Raw(data, _loads)
 
 
 def _loads(data: bytes) -> JSON:
@@ -57,6 +106,29 @@ def _loads(data: bytes) -> JSON:
     return value if isinstance(value, dict) else {}
 
 
+_HEAD, _TAIL, _ITEMS, _DEPTH = 9_000, 3_000, 100, 16
+
+
+def shortened(value: object, depth: int = 0) -> object:
+    """A JSON value whose texts keep their beginning and their last lines, and lists their head."""
+    if isinstance(value, str):
+        if len(value) <= _HEAD + _TAIL:
+            return value
+        # A line that is cut in two could hide half of a secret from its rule.
+        _, newline, tail = value[-_TAIL:].partition("\n")
+        return value[:_HEAD] + newline + tail if newline else value[:_HEAD]
+    if isinstance(value, Mapping):
+        if depth >= _DEPTH:
+            return {}
+        return {k: shortened(v, depth + 1) for k, v in list(value.items())[:_ITEMS]}
+    if isinstance(value, list | tuple):
+        return [shortened(v, depth + 1) for v in value[:_ITEMS]] if depth < _DEPTH else []
+    return value
+
+
+# --- JSON objects as rows ------------------------------------------------------------------------
+
+_NOWHERE = Place("", "", "", "", "")
 _places: dict[tuple[object, ...], Place] = {}
 
 
@@ -78,87 +150,105 @@ def place(resource: object, labels: object) -> Place:
     except TypeError:  # a label that is a list or an object
         return Place(*(str(part or "") for part in key))
     if known is None:
-        if len(_places) > 100_000:
+        if len(_places) > 10_000:
             _places.clear()
         known = _places[key] = Place(*(str(part or "") for part in key))
     return known
 
 
-TRACES = frozenset({
-    "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
-})  # fmt: skip
-
-
 def of_json(entries: Sequence[JSON], names: Sequence[str]) -> Rows:
     """JSON entries in columns. `names[i]` stands for a missing insertId."""
-    rows = Rows()
-    keys, named, times = rows.keys, rows.named, rows.times
-    for i, raw in enumerate(entries):
+    rows = Rows(raws=list(entries))
+    keys, called, named, times = rows.keys, rows.names, rows.named, rows.times
+    logs, places, where, quick = rows.logs, rows.places, place, rfc3339.quick
+    for raw, line in zip(entries, names, strict=True):
         try:
             keys.append(_key(raw))
-        except (TypeError, AttributeError):
+        except (TypeError, AttributeError, ValueError):
             keys.append(None)
         insert_id = raw.get("insertId")
         if isinstance(insert_id, str) and insert_id:
-            rows.names.append(insert_id)
             named.append(True)
+            called.append(insert_id.encode("utf-8", "surrogatepass"))
         else:
-            rows.names.append(names[i])
             named.append(False)
+            called.append(line.encode())
         stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
-        time = rfc3339.quick(stamp) if isinstance(stamp, str) else None
+        time = quick(stamp) if stamp.__class__ is str else None
         times.append(NO_TIME if time is None else time)
         log = raw.get("logName")
-        rows.logs.append(log if isinstance(log, str) else "")
-        rows.places.append(place(raw.get("resource"), raw.get("labels")))
-        rows.raws.append(raw)
+        logs.append(log if log.__class__ is str else None)
+        places.append(where(raw.get("resource"), raw.get("labels")))
     return rows
 
 
-def _key(raw: JSON) -> Hashable | None:
-    if "httpRequest" in raw:
-        return _request_key(raw, raw["httpRequest"])
-    text = raw.get("textPayload")
-    if text.__class__ is str:
-        return _text_key(text, raw.get("severity"))
-    payload = raw.get("jsonPayload")
-    if payload.__class__ is not dict:
-        return None
-    message = payload.get("message")
-    if message.__class__ is not str or not TRACES.isdisjoint(payload):
-        return None
-    error = payload.get("error")
-    if error is not None and (
-        error.__class__ is not dict or error.get("traceback") or error.get("stack")
-    ):
-        return None
-    severity = raw.get("severity")
+def text_of(raw: object) -> str:
+    """The text of a JSON entry that has a `TextKey`."""
+    entry = raw if isinstance(raw, dict) else {}
+    text = entry.get("textPayload")
+    return text if isinstance(text, str) else str(entry["jsonPayload"]["message"])
+
+
+TRACES = frozenset({
+    "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
+})  # fmt: skip
+"""Fields of a payload that may hold a traceback: then its message is not all that it says."""
+
+_SEVERITIES: dict[object, int] = {name: int(level) for name, level in Severity.__members__.items()}
+
+
+def _key(raw: JSON) -> RowKey:
+    severity = _SEVERITIES.get(raw.get("severity"))
     if severity is None:
-        levels = tuple(payload.get(key) for key in LEVELS)
-        return "j", _text_key(message, levels)
-    return _text_key(message, severity)
+        severity = int(own_severity(raw))
+    if "httpRequest" in raw:
+        return _request_key(raw, raw["httpRequest"], severity)
+    text = raw.get("textPayload")
+    if text.__class__ is not str:
+        payload = raw.get("jsonPayload")
+        if payload.__class__ is not dict or not TRACES.isdisjoint(payload):
+            return None
+        text = payload.get("message")
+        if text.__class__ is not str:
+            return None
+        error = payload.get("error")
+        if (
+            error is not None
+            and not isinstance(error, str | int | float)
+            and (not isinstance(error, dict) or error.get("traceback") or error.get("stack"))
+        ):
+            return None
+    return text_key(text.encode("utf-8", "surrogatepass"), severity)
 
 
-LEVELS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
-
-
-def _text_key(text: str, severity: object) -> Hashable | None:
-    data = text.encode("utf-8", "surrogatepass")
-    if len(data) > LONGEST or not data or data.isspace():
+def text_key(text: bytes, severity: int) -> TextKey | None:
+    """The key of a text; None where it is too long or says nothing."""
+    if len(text) > LONGEST or not text or text.isspace():
         return None
-    return data.translate(ZEROS), severity
+    return text.translate(ZEROS), severity
 
 
-def _request_key(raw: JSON, http: object) -> Hashable | None:
+def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:
     if not isinstance(http, Mapping) or "jsonPayload" in raw or "protoPayload" in raw:
         return None
-    return (
-        "r",
-        http.get("requestMethod"),
-        http.get("requestUrl"),
-        http.get("status"),
-        http.get("userAgent"),
-        http.get("referer"),
-        raw.get("textPayload"),
-        raw.get("severity"),
+    return RequestKey(
+        str(http.get("requestMethod") or ""),
+        str(http.get("requestUrl") or "").partition("?")[0],
+        int(str(http.get("status") or 0)),
+        str(http.get("userAgent") or ""),
+        str(http.get("referer") or ""),
+        str(raw.get("textPayload") or ""),
+        severity,
     )
+
+
+def as_request(key: RequestKey) -> JSON:
+    """An entry of the request log with this key."""
+    http = {
+        "requestMethod": key.method,
+        "requestUrl": key.url,
+        "status": key.status,
+        "userAgent": key.agent,
+        "referer": key.referer,
+    }
+    return {"httpRequest": http, "textPayload": key.text, "severity": key.severity}

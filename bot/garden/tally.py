@@ -1,21 +1,42 @@
-"""The figures of one masked message. Adding and merging commute, also past every bound."""
+"""The figures of one message. Adding and merging commute, also past every bound."""
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bot.garden.model import HOUR, JSON, Severity
 
 SAMPLES = 32
 """Representative entries kept of each message: those with the lowest hash of their name."""
-INSTANCES = 512
-"""Places (revision and instance) counted of each message; further ones are counted as one."""
 MOMENTS = 16
 """Earliest times kept of each message in each place."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept. Past a bound, what has the smallest hash stays: that is the same whatever
+    came first. The rest is counted together."""
+
+    alike: int = 4_000
+    """Messages of one coarse key: kind, severity and number of words."""
+    messages: int = 20_000
+    """Messages in total."""
+    places: int = 256
+    """Places (revision and instance) of each message: the same ones for every message."""
+    routes: int = 256
+    """Routes of each message."""
+    fragments: int = 32 * 1024 * 1024
+    """Bytes of fragments of tracebacks."""
+
+
+DEFAULT = Bounds()
 
 
 class Place(NamedTuple):
@@ -39,7 +60,7 @@ class Sample(NamedTuple):
     """A representative, ordered by the hash of its name, which nothing else can influence."""
 
     order: int
-    name: str
+    name: bytes
     raw: Raw
 
 
@@ -47,19 +68,54 @@ class Edge(NamedTuple):
     """The first or the last entry, to show."""
 
     time: int
-    name: str
+    name: bytes
     raw: Raw
 
 
-def order_of(name: str) -> int:
-    """A hash of a name that every run and machine agrees on, 32 bits."""
-    return zlib.crc32(name.encode("utf-8", "surrogatepass"))
+class Single(NamedTuple):
+    """A message that one entry alone has said so far: most new ones stay like that."""
+
+    severity: Severity
+    time: int | None
+    place: Place
+    route: str | None
+    name: bytes
+    raw: Raw
+
+
+order_of = zlib.crc32
+"""The order of a name among samples, 32 bits, the same in every run and on every machine."""
+
+
+def rank(words: str) -> int:
+    """A hash that nobody can steer, the same in every run and on every machine: 64 bits."""
+    data = words.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
+
+
+_ranks: dict[Place | str, int] = {}
+
+
+def _rank(thing: Place | str) -> int:
+    known = _ranks.get(thing)
+    if known is None:
+        if len(_ranks) > 10_000:
+            _ranks.clear()
+        words = thing if isinstance(thing, str) else "\x1f".join(reversed(thing))
+        known = _ranks[thing] = rank(words)
+    return known
+
+
+def lowest(things: Iterable[T], count: int, by: Callable[[T], int]) -> set[T]:
+    """The `count` things with the lowest rank."""
+    return set(sorted(things, key=by)[:count])
 
 
 @dataclass(slots=True)
 class Tally:
-    """The figures of one masked message."""
+    """Counts of one message; times in nanoseconds, hours since the epoch."""
 
+    bounds: Bounds = DEFAULT
     count: int = 0
     occurrences: int = 0
     severity: Severity = Severity.DEFAULT
@@ -75,6 +131,8 @@ class Tally:
     moments: dict[Place, list[int]] = field(default_factory=dict)
     """The earliest times in each place, in order."""
     members: list[str] = field(default_factory=list)
+    estimated: bool = False
+    """There were more places or routes than are kept: those that are named are not all."""
 
     # --- adding a few or many entries ----------------------------------------------------------
 
@@ -94,19 +152,37 @@ class Tally:
         """Adds to the histogram."""
         self.hours[hour] = self.hours.get(hour, 0) + count
 
-    def in_place(self, place: Place, count: int) -> None:
-        """Counts where."""
+    def in_place(self, place: Place, count: int, times: Sequence[int]) -> None:
+        """Counts where, and remembers the earliest times there."""
         self.places[place] = self.places.get(place, 0) + count
+        if times:
+            known = self.moments.get(place, [])
+            if len(known) < MOMENTS or min(times) < known[-1]:
+                self.moments[place] = sorted([*known, *times])[:MOMENTS]
+        if len(self.places) > 2 * self.bounds.places:
+            self.trim()
 
     def on_route(self, route: str, count: int) -> None:
         """Counts which."""
         self.routes[route] = self.routes.get(route, 0) + count
+        if len(self.routes) > 2 * self.bounds.routes:
+            self.trim()
 
-    def happened(self, place: Place, times: Iterable[int]) -> None:
-        """Remembers the earliest times in a place. Keeps only the earliest `MOMENTS`."""
-        known = self.moments.get(place)
-        merged = sorted(times) if known is None else sorted([*known, *times])
-        self.moments[place] = merged[:MOMENTS]
+    def trim(self) -> None:
+        """Leaves no more places and routes than are kept.
+
+        One that goes can come back, with a part of its count. Whether it stays in the end does
+        not depend on that: there are always enough that have a smaller hash.
+        """
+        if len(self.places) > self.bounds.places:
+            stay = lowest(self.places, self.bounds.places, _rank)
+            self.places = {place: n for place, n in self.places.items() if place in stay}
+            self.moments = {place: at for place, at in self.moments.items() if place in stay}
+            self.estimated = True
+        if len(self.routes) > self.bounds.routes:
+            stay_routes = lowest(self.routes, self.bounds.routes, _rank)
+            self.routes = {route: n for route, n in self.routes.items() if route in stay_routes}
+            self.estimated = True
 
     @property
     def threshold(self) -> int:
@@ -120,10 +196,50 @@ class Tally:
 
     def edged(self, edge: Edge) -> None:
         """Offers the first or last entry."""
-        if self.first_entry is None or edge[:2] < self.first_entry[:2]:
+        at = _by_time(edge)
+        if self.first_entry is None or at < _by_time(self.first_entry):
             self.first_entry = edge
-        if self.last_entry is None or edge[:2] > self.last_entry[:2]:
+        if self.last_entry is None or at > _by_time(self.last_entry):
             self.last_entry = edge
+
+    def add(self, one: Single, members: bool = False) -> None:
+        """Counts one entry."""
+        severity, time, place, route, name, raw = one
+        self.counted(1, severity)
+        self.occurrences += 1
+        if route is not None:
+            self.on_route(route, 1)
+        if time is None:
+            self.in_place(place, 1, ())
+        else:
+            self.timed(time, time)
+            self.in_hour(time // HOUR, 1)
+            self.in_place(place, 1, (time,))
+            self.edged(Edge(time, name, raw))
+        order = order_of(name)
+        if order <= self.threshold:
+            self.sampled(Sample(order, name, raw))
+        if members:
+            self.members.append(shown_name(name))
+
+    def merge(self, other: Tally) -> None:
+        """Adds the figures of disjoint entries."""
+        self.counted(other.count, other.severity)
+        self.occurrences += other.occurrences
+        if other.first is not None and other.last is not None:
+            self.timed(other.first, other.last)
+        for hour, count in other.hours.items():
+            self.in_hour(hour, count)
+        for place, count in other.places.items():
+            self.in_place(place, count, other.moments.get(place, ()))
+        for route, count in other.routes.items():
+            self.on_route(route, count)
+        self.samples = sorted([*self.samples, *other.samples], key=_by_order)[:SAMPLES]
+        for edge in (other.first_entry, other.last_entry):
+            if edge is not None:
+                self.edged(edge)
+        self.members.extend(other.members)
+        self.estimated |= other.estimated
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -142,31 +258,43 @@ class Tally:
         """Which instances wrote it."""
         return {place.instance for place in self.places if place.instance}
 
-    def merge(self, other: Tally) -> None:
-        """Adds the figures of disjoint entries."""
-        self.counted(other.count, other.severity)
-        self.occurrences += other.occurrences
-        if other.first is not None and other.last is not None:
-            self.timed(other.first, other.last)
-        for hour, count in other.hours.items():
-            self.in_hour(hour, count)
-        for place, count in other.places.items():
-            self.in_place(place, count)
-        for route, count in other.routes.items():
-            self.on_route(route, count)
-        self.samples = sorted([*self.samples, *other.samples], key=_by_order)[:SAMPLES]
-        for edge in (other.first_entry, other.last_entry):
-            if edge is not None:
-                self.edged(edge)
-        for place, times in other.moments.items():
-            self.happened(place, times)
-        self.members.extend(other.members)
+
+def _by_order(sample: Sample) -> tuple[int, bytes, bytes]:
+    return sample.order, sample.name, sample.raw.data
 
 
-def _by_order(sample: Sample) -> tuple[int, str]:
-    return sample.order, sample.name
+def _by_time(edge: Edge) -> tuple[int, bytes, bytes]:
+    return edge.time, edge.name, edge.raw.data
+
+
+def shown_name(name: bytes) -> str:
+    """An entry's name as people read it."""
+    try:
+        return name.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return name.decode("utf-8", "replace")
 
 
 def hour_of(time: int) -> int:
     """Whole UTC hours since the epoch."""
     return time // HOUR
+
+
+Counted = Tally | Single
+
+
+def tally_of(counted: Iterable[Counted], bounds: Bounds, members: bool = False) -> Tally:
+    """What all of these count together, in a tally of its own."""
+    whole = Tally(bounds)
+    for one in counted:
+        if isinstance(one, Tally):
+            whole.merge(one)
+        else:
+            whole.add(one, members)
+    whole.trim()
+    return whole
+
+
+def size(counted: Counted) -> int:
+    """How many entries it counts."""
+    return 1 if isinstance(counted, Single) else counted.count
