@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.garden.clusters import Draft, clusters
+from bot.garden.deploys import events
 from bot.garden.entry import Kind
 from bot.garden.errors import InputError
 from bot.garden.incidents import incidents
@@ -14,7 +15,9 @@ from bot.garden.joined import Joined
 from bot.garden.model import (
     Cluster,
     Coverage,
+    Decisions,
     Environment,
+    Event,
     Incident,
     Priority,
     Progress,
@@ -22,11 +25,14 @@ from bot.garden.model import (
     Report,
     Severity,
     State,
+    Traffic,
     Window,
 )
 from bot.garden.ports import (
+    Activity,
     Candidate,
     DecisionBook,
+    History,
     Identity,
     LogSource,
     Page,
@@ -37,6 +43,7 @@ from bot.garden.rollup import Rollup
 from bot.garden.rows import of_json
 from bot.garden.source_match import Locate, words
 from bot.garden.swallowed import marked
+from bot.garden.timeline import over_time
 from bot.garden.triage import Verdict, glance, judge
 
 EVERYTHING = Window(-(2**62), 2**62)
@@ -55,6 +62,10 @@ class Reading:
     api_calls: int = 0
     missing: list[Window] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    events: set[Event] = field(default_factory=set)
+    """What was done to services, where the audit log was among it."""
+    traffic: Traffic | None = None
+    """Requests, where somebody asked the request log."""
     _intake: Intake = field(init=False)
     _worst: tuple[Priority, str] | None = None
 
@@ -73,6 +84,7 @@ class Reading:
         self.api_calls += page.api_calls
         self.missing.extend(page.missing)
         self.notes.extend(page.notes)
+        self.events.update(events(rows))
         self._intake.add(rows)
 
     def done(self) -> None:
@@ -159,14 +171,34 @@ def analyze(
     listener: ProgressListener | None = None,
     keep_members: bool = False,
     locate: Locate | None = None,
+    history: History | None = None,
+    activity: Activity | None = None,
 ) -> Report:
-    """One analysis. Without a registry ids come from content alone and every state is new."""
+    """One analysis. Without a registry ids come from content alone and every state is new.
+
+    With a `history` states are told over time, and `activity` is asked for requests and deploys.
+    """
     reading = read_all(source, query, keep_members=keep_members, listener=listener)
     refuse_nothing_readable(reading)
-    report = conclude(reading, environment, now=now, registry=registry, locate=locate)
+    if activity is not None:
+        reading.traffic = activity.read_traffic(query)
+        until = max(query.window.end, now)
+        reading.events.update(
+            activity.read_events(replace(query, window=Window(query.window.start, until)))
+        )
+    decided = decisions.all(environment.name) if decisions is not None else {}
+    report = conclude(
+        reading,
+        environment,
+        now=now,
+        registry=registry,
+        locate=locate,
+        history=history,
+        decisions=decided,
+    )
     report = replace(report, query=source.describe(replace(query, window=report.window)))
     if decisions is not None:
-        report = report.with_decisions(decisions.all(environment.name))
+        report = report.with_decisions(decided)
     return report
 
 
@@ -189,10 +221,13 @@ def conclude(
     now: int,
     registry: Registry | None = None,
     locate: Locate | None = None,
+    history: History | None = None,
+    decisions: Mapping[str, Decisions] | None = None,
 ) -> Report:
-    """What was read, as a report. Pure but for the registry.
+    """What was read, as a report. Pure but for the registry and the history.
 
     `locate` says where a message is written in the source, where the log does not.
+    `decisions`: only those about issues decide anything, with a history.
     """
     rollup = reading.rollup.stitched()
     drafts = _ordered(clusters(rollup), rollup, environment)
@@ -206,7 +241,7 @@ def conclude(
     if locate is not None:
         found = [_located(c, d, locate) for c, d in zip(found, drafts, strict=True)]
     found.sort(key=_importance)
-    return Report(
+    report = Report(
         environment=environment.name,
         services=environment.services or tuple(rollup.services),
         project=environment.project or rollup.project,
@@ -225,11 +260,20 @@ def conclude(
             for severity, count in sorted(rollup.severities.items(), reverse=True)
         ),
     )
+    if history is None:
+        return report
+    return over_time(
+        report,
+        reading,
+        rollup,
+        environment,
+        identities=tuple(names.values()),
+        history=history,
+        decisions=decisions or {},
+    )
 
 
-def _ordered(
-    drafts: Sequence[Draft], rollup: Rollup, environment: Environment
-) -> list[Draft]:
+def _ordered(drafts: Sequence[Draft], rollup: Rollup, environment: Environment) -> list[Draft]:
     """In the order of their cards, so that C1 is what one should look at first; symptoms last."""
     joined = incidents(drafts)
     verdicts = judge(drafts, joined, rollup, environment)

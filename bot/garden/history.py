@@ -108,9 +108,7 @@ def _nested(
     return {**one, **{name: _largest(one.get(name, {}), hours) for name, hours in other.items()}}
 
 
-def _lives(
-    one: Mapping[str, Lifetime], other: Mapping[str, Lifetime]
-) -> Mapping[str, Lifetime]:
+def _lives(one: Mapping[str, Lifetime], other: Mapping[str, Lifetime]) -> Mapping[str, Lifetime]:
     found = dict(one)
     for name, life in other.items():
         known = found.get(name, life)

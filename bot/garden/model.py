@@ -377,6 +377,8 @@ class Cluster:
     """insertIds, only where they were asked for."""
     estimated: bool = False
     """True where a memory bound made figures estimates."""
+    change: str | None = None
+    """What makes it escalating or regressed: `12 a day → 340 in the last hour`."""
     deleted: int | None = None
     """When the service that wrote it was deleted: nothing of it is new, no issue is offered."""
     factors: tuple[Factor, ...] = ()

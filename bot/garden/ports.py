@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.garden.model import JSON, Decision, Decisions, Progress, Query, Report, Window
+from bot.garden.history import Past
+from bot.garden.model import (
+    JSON,
+    Decision,
+    Decisions,
+    Event,
+    Progress,
+    Query,
+    Report,
+    Traffic,
+    Window,
+)
 from bot.garden.rows import Rows
 from bot.garden.teaching import Rule
 
@@ -53,6 +64,18 @@ class LogSource(Protocol):
 
     def describe(self, query: Query) -> str:
         """The query as the source's own language writes it, for the report and its links."""
+        ...
+
+
+class Activity(Protocol):
+    """What goes on around the log: requests and deploys. Both are a help, and never a failure."""
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """Requests by revision and hour in the query's window; None: unknown."""
+        ...
+
+    def read_events(self, query: Query) -> Sequence[Event]:
+        """Deploys and deletions in the query's window; none where they cannot be read."""
         ...
 
 
@@ -125,6 +148,22 @@ class Registry(Protocol):
 
     def all(self, environment: str) -> Sequence[Remembered]:
         """Everything that is remembered, in the order of C-numbers."""
+        ...
+
+
+class History(Protocol):
+    """What an environment did over time; hours are kept for `history.KEPT_DAYS`."""
+
+    def read(self, environment: str, since: int, until: int) -> Past:
+        """Hours of the days from `since` to `until` (nanoseconds), and all of the rest."""
+        ...
+
+    def record(self, environment: str, seen: Past) -> None:
+        """Adds what a run read. Done twice, or for overlapping windows, it changes nothing more.
+
+        Of an hour that is known the larger figure stays; what is remembered of a cluster is
+        replaced.
+        """
         ...
 
 

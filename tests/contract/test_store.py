@@ -15,15 +15,20 @@ import pytest
 from bot.adapters import store
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.store_history import RedisHistory
 from bot.adapters.store_registry import FORGET_AFTER, Masks, RedisRegistry, entries
 from bot.adapters.store_rules import RedisRuleBook
 from bot.garden.errors import Refused, Unavailable
+from bot.garden.history import Known, Lifetime, Past
 from bot.garden.model import (
+    DAY,
+    HOUR,
     Acknowledgement,
     Claim,
     Cluster,
     Coverage,
     Decisions,
+    Event,
     IssueLink,
     Override,
     Pending,
@@ -37,6 +42,7 @@ from bot.garden.ports import Candidate, Identity, Remembered, Subscription
 from bot.garden.teaching import Named, Same, Split
 from tests.fakes.store import (
     FakeDecisionBook,
+    FakeHistory,
     FakeLocks,
     FakeRegistry,
     FakeReportCache,
@@ -303,6 +309,72 @@ DECISIONS = [
     Override("c-1", "U2", 8, Priority.P1, Priority.P4),
     Pending("c-1", "U2", 8, "acme/backend", "create", "a body", True, labels=("P2", "gardener")),
 ]
+
+
+class TestHistory:
+    NOW = 20_000 * DAY + 9 * HOUR
+    LAST = NOW // HOUR - 1
+
+    @pytest.fixture
+    def history(self, kind, request):
+        if kind == "fake":
+            return FakeHistory()
+        return RedisHistory(request.getfixturevalue("redis_client"))
+
+    def read(self, history):
+        return history.read("staging", self.NOW - 14 * DAY, self.NOW)
+
+    def seen(self, count=3, seconds=3_600, **more):
+        return Past(
+            covered={self.LAST: seconds, self.LAST - 24: 3_600},
+            counts={"c-1": {self.LAST: count}, "c-2": {self.LAST - 24: 7}},
+            requests={"api-00001-abc": {self.LAST: 900}},
+            revisions={"api-00001-abc": Lifetime("api", self.NOW - DAY, self.NOW - 5)},
+            events=frozenset({Event("deploy", "api", self.NOW - DAY - 7)}),
+            clusters={"c-1": Known("C1", "It | fails", ("api",), 5, 9, reported=self.NOW)},
+            last_entry=self.NOW - 5,
+            **more,
+        )
+
+    def test_nothing_is_known_at_first(self, history):
+        assert self.read(history) == Past()
+
+    def test_what_was_recorded_is_read(self, history):
+        history.record("staging", self.seen())
+        assert self.read(history) == self.seen()
+        assert history.read("prod", 0, self.NOW) == Past()
+
+    def test_the_same_again_changes_nothing(self, history):
+        for _ in range(3):
+            history.record("staging", self.seen())
+        assert self.read(history) == self.seen()
+
+    def test_of_an_hour_read_twice_the_larger_figure_stays(self, history):
+        for part in (self.seen(2, 1_200), self.seen(9, 3_600), self.seen(4, 1_800)):
+            history.record("staging", part)
+        found = self.read(history)
+        assert found.counts["c-1"] == {self.LAST: 9}
+        assert found.covered[self.LAST] == 3_600
+
+    def test_a_revisions_life_only_widens(self, history):
+        history.record("staging", self.seen())
+        for first, last in ((10, 20), (self.NOW - HOUR, self.NOW + 3)):
+            life = Lifetime("api", first, last)
+            history.record("staging", Past(revisions={"api-00001-abc": life}))
+        assert self.read(history).revisions == {"api-00001-abc": Lifetime("api", 10, self.NOW + 3)}
+
+    def test_the_newest_entry_and_the_newest_word_on_a_cluster_stay(self, history):
+        history.record("staging", self.seen())
+        later = Known("C1", "It fails", ("api",), 5, 99, reported=self.NOW)
+        history.record("staging", Past(clusters={"c-1": later}, last_entry=4))
+        found = self.read(history)
+        assert found.clusters == {"c-1": later}
+        assert found.last_entry == self.NOW - 5
+
+    def test_more_fields_than_one_call_takes(self, history):
+        counts = {f"c-{i}": {self.LAST - at: i + 1 for at in range(9)} for i in range(600)}
+        history.record("staging", Past(counts=counts))
+        assert self.read(history).counts == counts
 
 
 class TestDecisionBook:

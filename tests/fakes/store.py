@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.garden.grouping import joins
+from bot.garden.history import Past
 from bot.garden.model import (
     Acknowledgement,
     Claim,
@@ -155,6 +156,19 @@ class FakeRuleBook:
 
     def remove(self, environment: str, rule: str) -> Rule | None:
         return self.stored.get(environment, {}).pop(rule, None)
+
+
+@dataclass
+class FakeHistory:
+    """`ports.History`; nothing expires."""
+
+    stored: dict[str, Past] = field(default_factory=dict)
+
+    def read(self, environment: str, since: int, until: int) -> Past:
+        return self.stored.get(environment, Past())
+
+    def record(self, environment: str, seen: Past) -> None:
+        self.stored[environment] = self.stored.get(environment, Past()).merged(seen)
 
 
 @dataclass

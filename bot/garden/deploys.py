@@ -1,0 +1,47 @@
+"""Deploys and deletions of Cloud Run services, from the audit log's entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bot.garden.model import JSON, Event
+from bot.garden.rows import NO_TIME, Rows
+
+AUDIT_LOG = "cloudaudit.googleapis.com"
+_METHOD = re.compile(r"google\.cloud\.run\.v\d\w*\.Services\.(Create|Replace|Update|Delete)Service")
+
+
+def events(rows: Rows) -> Iterable[Event]:
+    """What succeeded, as far as the rows tell; rows of other logs cost nothing."""
+    logs = {log for log in set(rows.logs) if AUDIT_LOG in _text(log)}
+    if not logs:
+        return
+    for i, log in enumerate(rows.logs):
+        if log not in logs or rows.times[i] == NO_TIME:
+            continue
+        raw = rows.raws[i]
+        if not isinstance(raw, dict):
+            packed = rows.pack(raw)
+            raw = packed.unpack(packed.data)
+        event = _event(raw, rows.places[i].service, rows.times[i])
+        if event is not None:
+            yield event
+
+
+def _text(log: object) -> str:
+    return log.decode("utf-8", "replace") if isinstance(log, bytes) else str(log)
+
+
+def _event(raw: JSON, service: str, at: int) -> Event | None:
+    payload = raw.get("protoPayload")
+    if not isinstance(payload, dict):
+        return None
+    found = _METHOD.fullmatch(str(payload.get("methodName") or ""))
+    status = payload.get("status")
+    if found is None or (isinstance(status, dict) and status.get("code")):
+        return None  # something else, or it was refused
+    service = service or str(payload.get("resourceName") or "").rpartition("/")[2]
+    if not service:
+        return None
+    return Event("delete" if found[1] == "Delete" else "deploy", service, at)
