@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.adapters import log_wire
-from bot.garden import rfc3339
+from bot.adapters import activity, log_wire
 from bot.garden.errors import GardenerError, Refused, Unavailable
-from bot.garden.model import Query, Severity, Window
+from bot.garden.model import Event, Query, Severity, Traffic, Window
 from bot.garden.ports import Page
 from bot.garden.rows import NO_TIME, Rows
 
@@ -51,21 +50,10 @@ def log_filter(query: Query) -> str:
     Entries without a severity are asked for too: the level of a quarter of all entries of a real
     service stands in their text only.
     """
-    parts = [
-        'resource.type="cloud_run_revision"',
-        f'timestamp>="{rfc3339.show(query.window.start)}"',
-        f'timestamp<"{rfc3339.show(query.window.end)}"',
-    ]
-    if query.services:
-        names = " OR ".join(f'"{_quoted(name)}"' for name in query.services)
-        parts.insert(1, f"resource.labels.service_name=({names})")
+    parts = activity.span_filter(query)
     if query.min_severity > Severity.DEFAULT:
         parts.append(f"(severity>={query.min_severity.name} OR severity=DEFAULT)")
     return "\n".join(parts)
-
-
-def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class CloudLogging:
@@ -145,13 +133,30 @@ class CloudLogging:
         missing = Window(query.window.start, min(reached + 1, query.window.end))
         return Page(reached=reached, share=1.0, missing=(missing,), notes=(str(error),))
 
-    def _page(self, query: Query, token: str) -> tuple[Rows, str]:
+    def page(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None:
+        """One page of the query's project with another filter, newest first, by one call.
+
+        None where the budget has no call left. Never waits, never tries twice.
+        """
+        if self._budget.take(query.project) > 0:
+            return None
+        return self._page(query, token, wanted)
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """Requests by revision and hour, from the request log: `activity`."""
+        return activity.traffic(self.page, query)
+
+    def read_events(self, query: Query) -> Sequence[Event]:
+        """Deploys and deletions, from the audit log: `activity`."""
+        return activity.events(self.page, query)
+
+    def _page(self, query: Query, token: str, wanted: str = "") -> tuple[Rows, str]:
         from google.api_core import exceptions
         from google.auth import exceptions as auth
 
         request = {
             "resource_names": [f"projects/{query.project}"],
-            "filter": log_filter(query),
+            "filter": wanted or log_filter(query),
             "order_by": "timestamp desc",
             "page_size": PAGE_SIZE,
             "page_token": token,

@@ -14,10 +14,10 @@ from bot.adapters.cloud_logging import CloudLogging, log_filter
 from bot.adapters.json_file import JsonFile
 from bot.garden import rfc3339
 from bot.garden.errors import InputError, Refused, Unavailable
-from bot.garden.model import DAY, Query, Severity, Window
+from bot.garden.model import DAY, HOUR, SECOND, Event, Query, Severity, Traffic, Window
 from bot.garden.ports import LogSource, Page
 from bot.playground.logs import Fault, LogServer
-from tests.garden.logs import START, entry, read, said
+from tests.garden.logs import START, entry, read, request, said
 
 WINDOW = Window(START - DAY, START + DAY)
 QUERY = Query("staging", "netra-staging", ("netra-backend-staging",), WINDOW, Severity.WARNING)
@@ -251,3 +251,75 @@ def test_stopping_while_it_waits(server: LogServer) -> None:
         assert _entries(next(pages)) == []
     pages.close()  # type: ignore[attr-defined]
     assert max(waited) <= 1.0
+
+
+# --- requests and deploys --------------------------------------------------------------------------
+
+
+def _requests(count: int, every: float) -> list[dict[str, Any]]:
+    return [request(200, at=i * every) for i in range(count)]
+
+
+def test_requests_are_counted_by_revision_and_hour(server: LogServer) -> None:
+    server.add([*_requests(7, 1_000.0), said("no request"), request(200, at=5 * 86_400)])
+    found = CloudLogging(server.endpoint).read_traffic(QUERY)
+    revision, hour = "netra-backend-staging-00598-qss", START // HOUR
+    assert found == Traffic(((revision, hour, 4), (revision, hour + 1, 3)), WINDOW.start)
+
+
+def test_over_the_budget_the_newest_requests_are_counted_and_that_is_said(
+    server: LogServer,
+) -> None:
+    server.add(_requests(6_000, 1.0))
+    found = CloudLogging(server.endpoint).read_traffic(QUERY)
+    assert found is not None
+    assert (found.requests, found.sampled) == (5_000, True)
+    assert found.since == START + 1_000 * SECOND
+
+
+def test_no_requests_is_known_and_no_answer_is_not(server: LogServer) -> None:
+    assert CloudLogging(server.endpoint).read_traffic(QUERY) == Traffic((), WINDOW.start)
+    server.fail("PERMISSION_DENIED", times=2)
+    assert CloudLogging(server.endpoint).read_traffic(QUERY) is None
+    assert CloudLogging(server.endpoint).read_events(QUERY) == ()
+
+
+def test_traffic_waits_for_no_call(server: LogServer) -> None:
+    class Empty:
+        def take(self, project: str) -> float:
+            return 60.0
+
+    logs = CloudLogging(server.endpoint, budget=Empty(), wait=pytest.fail)
+    assert logs.read_traffic(QUERY) is None
+    assert logs.read_events(QUERY) == ()
+
+
+def test_deploys_and_deletions_are_read_from_the_audit_log(server: LogServer) -> None:
+    def audit(method: str, at: float, **more: Any) -> dict[str, Any]:
+        payload = {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "methodName": f"google.cloud.run.v1.Services.{method}",
+            "resourceName": "namespaces/netra-staging/services/netra-backend-staging",
+            **more,
+        }
+        made = entry(None, "NOTICE", at, protoPayload=payload, revision="")
+        return {
+            **made,
+            "logName": "projects/netra-staging/logs/cloudaudit.googleapis.com%2Factivity",
+        }
+
+    refused = {"status": {"code": 7, "message": "denied"}}
+    server.add(
+        [
+            audit("ReplaceService", 5.0),
+            audit("DeleteService", 9.0),
+            audit("DeleteService", 7.0, **refused),
+            audit("SetIamPolicy", 8.0),
+            said("no audit"),
+        ]
+    )
+    service = "netra-backend-staging"
+    assert sorted(CloudLogging(server.endpoint).read_events(QUERY), key=lambda e: e.at) == [
+        Event("deploy", service, START + 5 * SECOND),
+        Event("delete", service, START + 9 * SECOND),
+    ]

@@ -1,0 +1,97 @@
+"""What goes on around the log: requests by revision and hour, deploys and deletions.
+
+Both are read with filters of their own, since a read at WARNING has neither. They help to judge;
+so they take few calls, never wait for one, and say that nothing is known where they fail.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.garden import rfc3339
+from bot.garden.deploys import AUDIT_LOG
+from bot.garden.deploys import events as events_in
+from bot.garden.errors import GardenerError
+from bot.garden.model import HOUR, Event, Query, Traffic
+from bot.garden.rows import Rows
+
+TRAFFIC_CALLS = 5
+"""Calls for the request log: 5,000 requests; of more, the newest are counted."""
+REQUEST_LOG = "run.googleapis.com/requests"
+
+_log = logging.getLogger(__name__)
+
+
+class Fetch(Protocol):
+    """One page and the next one's token; None where no call may be made now."""
+
+    def __call__(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None: ...
+
+
+def span_filter(query: Query) -> list[str]:
+    """The query's services and window, in lines of the Logging query language."""
+    parts = [
+        'resource.type="cloud_run_revision"',
+        f'timestamp>="{rfc3339.show(query.window.start)}"',
+        f'timestamp<"{rfc3339.show(query.window.end)}"',
+    ]
+    if query.services:
+        names = " OR ".join(f'"{_quoted(name)}"' for name in query.services)
+        parts.insert(1, f"resource.labels.service_name=({names})")
+    return parts
+
+
+def _quoted(name: str) -> str:
+    return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def traffic(fetch: Fetch, query: Query) -> Traffic | None:
+    """Requests of the window; of its newest part, and marked as sampled, over the budget."""
+    wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
+    counted: Counter[tuple[str, int]] = Counter()
+    seen: set[tuple[object, int, object]] = set()
+    since = query.window.end
+    token = ""
+    for _ in range(TRAFFIC_CALLS):
+        got = _fetched(fetch, query, token, wanted)
+        if got is None:
+            break
+        rows, token = got
+        for log, time, name, place in zip(
+            rows.logs, rows.times, rows.names, rows.places, strict=True
+        ):
+            if time not in query.window or not _is(log, REQUEST_LOG) or (log, time, name) in seen:
+                continue
+            seen.add((log, time, name))
+            since = min(since, time)
+            counted[place.revision, time // HOUR] += 1
+        if not token:
+            since = query.window.start
+            break
+    if since == query.window.end:
+        return None
+    hours = tuple((revision, at, n) for (revision, at), n in sorted(counted.items()))
+    return Traffic(hours, since, sampled=since > query.window.start)
+
+
+def events(fetch: Fetch, query: Query) -> Sequence[Event]:
+    """Deploys and deletions of the window: the newest thousand entries of the audit log."""
+    wanted = "\n".join([*span_filter(query), f'log_id("{AUDIT_LOG}/activity")'])
+    got = _fetched(fetch, query, "", wanted)
+    return () if got is None else tuple(events_in(got[0]))
+
+
+def _fetched(fetch: Fetch, query: Query, token: str, wanted: str) -> tuple[Rows, str] | None:
+    try:
+        return fetch(query, token, wanted=wanted)
+    except GardenerError as error:
+        _log.info("The %s could not be read: %s", wanted.rpartition("log_id")[2], error)
+        return None
+
+
+def _is(log: object, name: str) -> bool:
+    text = log.decode("utf-8", "replace") if isinstance(log, bytes) else str(log)
+    return text.endswith(name.replace("/", "%2F"))
