@@ -20,6 +20,7 @@ from bot.adapters import store
 from bot.adapters.queue import JobQueue
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.store_history import RedisHistory
 from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_registry import RedisRegistry
 from bot.adapters.store_sources import RedisSources
@@ -115,6 +116,16 @@ class Wiring:
     def notes(self) -> RedisNotes:
         """Which message shows which report, and what was posted already."""
         return RedisNotes(self.redis_client)
+
+    @cached_property
+    def history(self) -> RedisHistory:
+        """`ports.History`."""
+        return RedisHistory(self.redis_client)
+
+    @property
+    def activity(self) -> CloudLogging:
+        """`ports.Activity`."""
+        return self.logs
 
     @cached_property
     def sources(self) -> RedisSources:

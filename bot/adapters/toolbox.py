@@ -10,7 +10,9 @@ from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_sources import RedisSources
 from bot.garden.model import Environment
 from bot.garden.ports import (
+    Activity,
     DecisionBook,
+    History,
     IssueTracker,
     Locks,
     LogSource,
@@ -55,6 +57,8 @@ class Toolbox(Protocol):
     @property
     def notes(self) -> RedisNotes: ...
     @property
+    def history(self) -> History: ...
+    @property
     def sources(self) -> RedisSources: ...
     @property
     def queue(self) -> JobQueue: ...
@@ -62,6 +66,8 @@ class Toolbox(Protocol):
     def tracker(self) -> IssueTracker: ...
     @property
     def logs(self) -> LogSource: ...
+    @property
+    def activity(self) -> Activity: ...
     @property
     def slack(self) -> SlackMessenger: ...
     @property

@@ -165,6 +165,9 @@ def analyze(
             known,
             now=tools.now(),
             registry=tools.registry,
+            decisions=tools.decisions,
+            history=tools.history,
+            activity=tools.activity,
             listener=watch,
             locate=tools.sources.locate(known.name),
         )

@@ -137,7 +137,17 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     query = Query(known.name, known.project, known.services, window, known.min_severity)
     registry = _Remembering(tools.registry, now)
     locate = tools.sources.locate(known.name)
-    report = analyze_log(tools.logs, query, known, now=now, registry=registry, locate=locate)
+    report = analyze_log(
+        tools.logs,
+        query,
+        known,
+        now=now,
+        registry=registry,
+        decisions=tools.decisions,
+        history=tools.history,
+        activity=tools.activity,
+        locate=locate,
+    )
     key = f"r-{uuid.uuid4().hex[:12]}"
     _keep(tools, key, report, previous)
     compared = digests.compare(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.garden.model import HOUR, MINUTE, SECOND, Query
+from bot.garden.model import HOUR, MINUTE, SECOND, Event, Query, Traffic
 from bot.garden.ports import Page
 from bot.garden.rfc3339 import show
 
@@ -53,13 +53,21 @@ def some(now: int) -> list[dict[str, object]]:
 
 @dataclass
 class FakeLogs:
-    """`ports.LogSource`. `gate`: each page but the first waits for it."""
+    """`ports.LogSource` and `Activity`. `gate`: each page but the first waits for it."""
 
     entries: list[Mapping[str, object]] = field(default_factory=list)
     page: int = 1_000
     error: Exception | None = None
     gate: threading.Event | None = None
     reads: int = 0
+    traffic: Traffic | None = None
+    events: Sequence[Event] = ()
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        return self.traffic
+
+    def read_events(self, query: Query) -> Sequence[Event]:
+        return self.events
 
     def describe(self, query: Query) -> str:
         return f'resource.labels.service_name="{query.services}"'
