@@ -17,6 +17,7 @@ from bot.garden.model import (
     Acknowledgement,
     Card,
     Cluster,
+    IssueLink,
     Location,
     Priority,
     Report,
@@ -183,12 +184,26 @@ def _decided(card: Card, at: Setting) -> str:
         said.append(f"{user(decided.claim.by)} is on it since {at.day(decided.claim.at)}")
     if decided.snooze and (decided.snooze.until is None or at.now < decided.snooze.until):
         said.append(f"snoozed by {user(decided.snooze.by)}{_until(decided.snooze.until, at)}")
+    if decided.issue and decided.issue.changed:
+        said.append(on_github(decided.issue))
     if decided.pending:
         said.append(f"{user(decided.pending.by)} files it; waiting for GitHub to confirm")
     if decided.override:
         was = decided.override
         said.append(f"{user(was.by)} set {was.priority.name}, was {was.was.name}")
     return " · ".join(said)
+
+
+def on_github(issue: IssueLink) -> str:
+    """What people changed there, in mrkdwn: `#12 Its title · P1, bug · locked`."""
+    known = [f"#{issue.number} {words.cut(words.one_line(issue.title), 80)}"]
+    if issue.labels:
+        known.append(", ".join(words.one_line(label) for label in issue.labels[:6]))
+    if issue.moved_from:
+        known.append(f"moved from {issue.moved_from} to {issue.repository}")
+    if issue.locked:
+        known.append("locked")
+    return mrkdwn(" · ".join(known), 300)
 
 
 def _until(until: int | None, at: Setting) -> str:

@@ -150,7 +150,12 @@ def _in_hand(each: InHand, at: Setting) -> str:
     elif each.claim:
         what += f" since {at.day(each.claim.at)}"
     if closed and each.expected is not None and round(each.expected) > 0:
-        what += f": expected {number(round(each.expected))}, saw {number(each.seen)}"
+        since = f" since {mrkdwn(words.revision(each.fix.revision), 40)}" if each.fix else ""
+        what += f":{since} expected {number(round(each.expected))}, saw {number(each.seen)}"
+        if each.fix and each.seen:
+            what += ", so it did not hold. Reopen it?"
+        elif each.fix:
+            what += ", so it held"
     elif each.seen:
         what += f": saw {number(each.seen)}"
     title = mrkdwn(f"{each.name} {_title(each.title)}".strip(), 160)

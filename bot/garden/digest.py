@@ -53,6 +53,15 @@ class Worse:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """What was deployed after an issue was closed, and has been out for a day."""
+
+    revision: str
+    per_day: float
+    """The problem's rate before."""
+
+
+@dataclass(frozen=True, slots=True)
 class InHand:
     """A problem that has an issue or a person."""
 
@@ -66,6 +75,8 @@ class InHand:
     """Occurrences in this window."""
     expected: float | None
     """Occurrences that the last report's rate lets expect; None where it did not have it."""
+    fix: Fix | None = None
+    """Where it is time to say whether that held; `expected` is by the rate before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +125,14 @@ def compare(
     now: int,
     *,
     first_seen: Mapping[str, int | None] | None = None,
+    fixes: Mapping[str, Fix] | None = None,
 ) -> Digest:
     """What changed from the last digest's report to this one's.
 
     `known`: all decisions of the environment by cluster id; they replace those in `current`.
     `first_seen`: when the registry first saw a cluster, where the caller knows. With it a problem
     that somebody has already looked at this morning is still new in the digest; without it the
-    report's own state decides.
+    report's own state decides. `fixes`: by cluster, those to be judged now.
     """
     current = current.with_decisions(known)
     since = previous.window.end if previous else current.window.start
@@ -154,7 +166,9 @@ def compare(
         new=tuple(new),
         worse=tuple(worse),
         same=tuple(same),
-        in_hand=tuple(i for i in _in_hand(previous, current, known) if i.cluster not in told),
+        in_hand=tuple(
+            i for i in _in_hand(previous, current, known, fixes or {}) if i.cluster not in told
+        ),
         expected=kept,
         gone=_gone(previous, current, known),
         first=previous is None,
@@ -218,7 +232,10 @@ def per_day(count: int, window: Window) -> float:
 
 
 def _in_hand(
-    previous: Report | None, current: Report, known: Mapping[str, Decisions]
+    previous: Report | None,
+    current: Report,
+    known: Mapping[str, Decisions],
+    fixes: Mapping[str, Fix],
 ) -> tuple[InHand, ...]:
     now_cards = {c.cluster.id: c for c in current.cards}
     was_cards = {c.cluster.id: c for c in previous.cards} if previous else {}
@@ -230,7 +247,10 @@ def _in_hand(
         card, was = now_cards.get(cluster_id), was_cards.get(cluster_id)
         if card is None and any(cluster_id == c.id for c in current.clusters):
             continue  # a symptom now: its root's card tells of it
-        if card is None and was is None and (issue is None or issue.state == "closed"):
+        # Not having read everything proves no fix.
+        fix = fixes.get(cluster_id) if current.coverage.complete else None
+        over = card is None and was is None and (issue is None or issue.state == "closed")
+        if over and fix is None:
             continue  # told before, and over
         shown = card or was
         expected = (
@@ -240,6 +260,8 @@ def _in_hand(
             if was and previous
             else None
         )
+        if fix is not None:
+            expected = fix.per_day * (current.window.end - current.window.start) / DAY
         found.append(
             InHand(
                 cluster_id,
@@ -249,6 +271,7 @@ def _in_hand(
                 claim,
                 card.occurrences if card else 0,
                 expected,
+                fix,
             )
         )
     oldest = {i.cluster: i.issue.at if i.issue else i.claim.at if i.claim else 0 for i in found}

@@ -166,8 +166,10 @@ class IssueLink:
     symptom_of: str | None = None
     """The root's cluster id, where the issue was filed for the whole incident."""
     labels: tuple[str, ...] = ()
-    """As last seen, where somebody changed them on GitHub."""
+    """As last seen."""
     locked: bool = False
+    changed: bool = False
+    """True where title, labels, place or lock are not what they were when it was filed."""
     moved_from: str | None = None
     """`owner/name#12`, where it was transferred since."""
 

@@ -16,6 +16,7 @@ from bot.jobs.clicks import click, home
 from bot.jobs.decisions import fill_expected, submit_expected
 from bot.jobs.digests_job import digest, digest_now, due
 from bot.jobs.filing import fill_filing, reconcile, submit_filing
+from bot.jobs.github_loop import sync
 from bot.jobs.mention import mention
 from bot.jobs.review import fill_review, submit_review
 
@@ -36,6 +37,7 @@ __all__ = [
     "submit_expected",
     "submit_filing",
     "submit_review",
+    "sync",
 ]
 
 

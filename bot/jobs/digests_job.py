@@ -18,7 +18,7 @@ from bot.garden.errors import GardenerError, Unavailable
 from bot.garden.model import DAY, MINUTE, Query, Report, Window
 from bot.garden.ports import Candidate, Identity, Registry, Subscription
 from bot.garden.times import LONGEST
-from bot.jobs import shown
+from bot.jobs import github_loop, shown
 from bot.jobs.common import answering, require
 
 SENT = 3 * 86_400
@@ -45,7 +45,14 @@ def due(tools: Toolbox, now: int) -> None:
         if when is not None:
             _queue(tools, subscription, digests.slot(subscription, when), now - when)
     for environment in tools.environments:
-        if any(known.pending for known in tools.decisions.all(environment.name).values()):
+        decisions = tools.decisions.all(environment.name)
+        if environment.github and any(known.issue for known in decisions.values()):
+            tools.queue.enqueue(
+                "bot.jobs.sync",
+                {"environment": environment.name},
+                job_id=f"github-{environment.name}", unique=True, keep=github_loop.PERIOD - 5,
+            )  # fmt: skip
+        if any(known.pending for known in decisions.values()):
             tools.queue.enqueue(
                 "bot.jobs.reconcile",
                 {"environment": environment.name},
@@ -150,8 +157,14 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     )
     key = f"r-{uuid.uuid4().hex[:12]}"
     _keep(tools, key, report, previous)
+    fixes = github_loop.fixes(tools, known.name)
     compared = digests.compare(
-        previous, report, tools.decisions.all(known.name), now, first_seen=registry.first_seen
+        previous,
+        report,
+        tools.decisions.all(known.name),
+        now,
+        first_seen=registry.first_seen,
+        fixes=fixes,
     )
     typed = _typed(report)
     message = digest_blocks.digest(compared, now=now, query=shown.query(known.name, typed, key))
@@ -171,6 +184,8 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
     shown.note_place(tools, known.name, key, shown.Place(shown.DIGEST, asker.channel, ts))
     if lasting:
+        if report.coverage.complete:
+            github_loop.verdict_told(tools, known.name, fixes)
         tools.reports.put(known.name, last, report, None)
 
 

@@ -22,7 +22,7 @@ from bot.garden.markers import bears
 from bot.garden.model import Card, Environment, Report
 from bot.garden.ports import Issue, Repository
 from bot.garden.related import Related, rank
-from bot.jobs import shown
+from bot.jobs import github_loop, shown
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, too_old
 from bot.jobs.forms import in_form
@@ -223,8 +223,14 @@ class Desk:
         )
         filing = build(tools)
         if choice == "new":
-            return filing.file(order)
-        return filing.add_to(order, number) if choice == "add" else filing.reopen(order, number)
+            outcome = filing.file(order)
+        elif choice == "add":
+            outcome = filing.add_to(order, number)
+        else:
+            outcome = filing.reopen(order, number)
+        if isinstance(outcome, Filed) and outcome.how is not How.FOUND:
+            github_loop.remember(tools, report.environment, outcome.link, card, report)
+        return outcome
 
 
 def _told(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -27,6 +27,8 @@ OLD = HOUR
 """A newer report of the environment is preferred over one older than this (nanoseconds)."""
 
 REPORT, FURTHER, DIGEST = "report", "further", "digest"
+DRAWN = 12
+"""Reports of an environment that are drawn anew when something changes elsewhere, the newest."""
 ELSEWHERE = "-"
 """As an act's message: the report does not stand in the message with the button."""
 
@@ -65,6 +67,8 @@ def keep(
     )
     if latest:
         tools.notes.put(environment, "latest", key, KEPT)
+    others = tools.notes.get(environment, "reports") or []
+    tools.notes.put(environment, "reports", [key, *others][:DRAWN], KEPT)
 
 
 def note_place(tools: Toolbox, environment: str, key: str, place: Place) -> None:
@@ -126,6 +130,15 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
         message = _message(tools, report, typed, key, place, previous=before)
         if message is not None:
             _try(partial(tools.slack.update, place.channel, place.ts, message))
+
+
+def redraw_all(tools: Toolbox, environment: str, clusters: Collection[str]) -> None:
+    """Draws the newest reports anew that show any of these clusters: nobody clicked anything."""
+    nobody = Asker("", "", tools.now())
+    for key in tools.notes.get(environment, "reports") or []:
+        report = tools.reports.get(environment, str(key))
+        if report is not None and any(c.id in clusters for c in report.clusters):
+            redraw(tools, environment, query(environment, "", str(key)), nobody)
 
 
 def report_key(tools: Toolbox, environment: str, act: Act, asker: Asker) -> str:

@@ -175,7 +175,7 @@ async def list_issues(asked: Asked) -> web.Response:
     found = [
         issue
         for issue in repo.issues.values()
-        if not issue.deleted
+        if not (issue.deleted or issue.moved_to)
         and state in {"all", issue.state}
         and labels <= {name.lower() for name in issue.labels}
         and stamp(issue.updated_at) >= since

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot import jobs
-from bot.garden.filing import SETTLE
-from bot.garden.model import HOUR, IssueLink
+from bot.garden.model import HOUR
 from bot.playground.github_records import Fault
-from tests.fakes.logs import CREATED, LEGACY, POOL, entry
+from tests.fakes.logs import LEGACY, POOL, entry
 from tests.journey.conftest import all_text, buttons
 
 pytestmark = pytest.mark.redis
@@ -117,3 +116,128 @@ def test_one_that_fails_leaves_the_others_alone(town):
     shown = all_text(town.form("All 3 done"))
     assert shown.count("not done") == 1
     assert len(filed(town)) == 2
+
+
+# --- what people do on GitHub --------------------------------------------------------------------
+
+
+def one_filed(town):
+    """A report whose first card is filed; gives the report's message and the issue."""
+    town.types("staging 2d")
+    report = town.report()
+    town.clicks(report, "create_issue")
+    town.slack.submit("U0ALICE", town.form("What the log says")["id"], {})
+    town.sees("is filed as")
+    [issue] = filed(town).values()
+    return report, issue
+
+
+def looks(town, later=0):
+    """What the clock does every two minutes."""
+    town.clock.ahead += later
+    jobs.sync(town.wiring, environment="staging")
+
+
+def drawn(town, report):
+    return next(m for m in town.slack.messages("C0OPS") if m["ts"] == report["ts"])
+
+
+def test_what_people_change_reaches_the_card(town):
+    report, issue = one_filed(town)
+    state = town.github.state
+    state.update(repo(town), issue, {"state": "closed"}, "bob")
+    looks(town)
+    assert f"#{issue.number} closed ↗" in buttons(drawn(town, report))
+    link = next(d.issue for d in town.wiring.decisions.all("staging").values() if d.issue)
+    assert link.closed_at is not None
+
+    state.update(
+        repo(town), issue, {"state": "open", "title": "Legacy types", "labels": ["P1"]}, "bob"
+    )
+    issue.locked = True
+    looks(town)
+    assert f"#{issue.number} ↗" in buttons(drawn(town, report))
+    assert f"#{issue.number} Legacy types · P1 · locked" in all_text(drawn(town, report))
+
+
+def test_a_deleted_issue_frees_the_cluster_again(town):
+    report, issue = one_filed(town)
+    issue.deleted = True
+    looks(town)
+    assert f"#{issue.number} ↗" in buttons(drawn(town, report))  # GitHub's copies may lag
+    looks(town, later=HOUR)
+    assert "Create issue" in buttons(drawn(town, report))
+    town.clicks(report, "create_issue")
+    town.slack.submit("U0ALICE", town.form("What the log says")["id"], {})
+    town.sees(f"is filed as <http{town.github.url[4:].removesuffix('/api')}/owner/name/issues/"
+              f"{issue.number + 1}")  # fmt: skip
+
+
+def test_a_transferred_issue_is_followed(town):
+    report, issue = one_filed(town)
+    public = town.github.state.repo("owner/public")
+    there = town.github.state.create(public, {"title": "Moved here"}, "bob")
+    issue.moved_to = f"{town.github.url}/repos/owner/public/issues/{there.number}"
+    looks(town, later=HOUR)
+    shown = all_text(drawn(town, report))
+    assert "moved from owner/name#" in shown
+    assert "to owner/public" in shown
+
+
+def test_a_repository_that_is_gone_keeps_the_last_state(town):
+    report, issue = one_filed(town)
+    repo(town).gone = True
+    town.wiring.queue.enqueue("bot.jobs.sync", {"environment": "staging"})
+    town.types("why C1")
+    town.sees("C1 is P")
+    assert f"#{issue.number} ↗" in buttons(drawn(town, report))
+
+
+def test_the_clock_looks_after_what_is_filed(town):
+    report, issue = one_filed(town)
+    town.github.state.update(repo(town), issue, {"state": "closed"}, "bob")
+    jobs.due(town.wiring, town.wiring.now())
+    town.slack.wait_for(lambda: f"#{issue.number} closed ↗" in buttons(drawn(town, report)))
+
+
+# --- what is said there --------------------------------------------------------------------------
+
+
+def again(town, *entries):
+    """Another report, some hours later."""
+    town.clock.ahead += 3 * HOUR
+    town.logs.entries = [*town.logs.entries, *entries]
+    hours = 28 + town.logs.reads
+    town.types(f"staging {hours}h")
+    town.sees(f"staging, last {hours} h: 3 problems")
+    looks(town)
+
+
+def legacy(town, first, count, **how):
+    now = town.wiring.now()
+    return [entry(LEGACY, now + HOUR - i * 1_000_000, first + i, **how) for i in range(count)]
+
+
+def test_the_status_is_edited_and_a_comment_is_news_only(town):
+    _, issue = one_filed(town)
+    looks(town)
+    assert issue.comments == []  # the issue itself says it
+
+    again(town)
+    assert ["**Status**" in c.body for c in issue.comments] == [True]
+    before = issue.comments[0].body
+    again(town, *legacy(town, 5_000, 3))
+    assert len(issue.comments) == 1
+    assert issue.comments[0].body != before
+
+    again(town, *legacy(town, 6_000, 2, revision="00599-abc"))
+    assert len(issue.comments) == 2
+    said = issue.comments[1].body.replace("\\", "")
+    assert said.startswith("**Also in netra-backend-staging-00599-abc.**")
+
+    again(town, *legacy(town, 7_000, 300))
+    assert len(issue.comments) == 3
+    assert "Ten times as often" in issue.comments[2].body
+    again(town)
+    looks(town)
+    assert len(issue.comments) == 3
