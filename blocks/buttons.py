@@ -38,6 +38,10 @@ RETRY = "retry"
 OPEN_CONSOLE = "open_console"
 """A link to the Cloud console; wants an ack only."""
 UNSUBSCRIBE = "unsubscribe"
+TEACH = "teach"
+"""`note` is what to teach, as typed after /gardener."""
+UNTEACH = "unteach"
+"""`note` is the id of the rule to take back."""
 
 # Entries of a card's overflow menu: one action id, the kind is in the option's value.
 MENU = "card_menu"
@@ -72,13 +76,15 @@ BUTTONS = (
     RETRY,
     OPEN_CONSOLE,
     UNSUBSCRIBE,
+    TEACH,
+    UNTEACH,
 )
 """Every action id of a button."""
 MENU_ENTRIES = (WHY, EVIDENCE, MINE, SNOOZE, REGROUP)
 LINKS = (OPEN_ISSUE, OPEN_CONSOLE)
 """Those that Slack only tells of: ack and nothing else."""
 
-OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES} - {SNOOZE, REGROUP})
+OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES} - {SNOOZE})
 """What is shown. A kind that no handler answers yet is not offered: a dead button costs trust."""
 
 _SHORT = {

@@ -18,13 +18,14 @@ from bot.garden import analysis, rfc3339
 from bot.garden.errors import GardenerError, Unavailable, UsageError
 from bot.garden.export import export
 from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity, Window
-from bot.garden.ports import DecisionBook, LogSource, ProgressListener, Registry
-from bot.garden.source_match import Locate
+from bot.garden.ports import LogSource, ProgressListener
 from bot.garden.times import parse_window
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+    from bot.wiring import Wiring
 
 FORMATS = ("text", "json", "markdown")
 
@@ -133,35 +134,47 @@ def _cloud_logging(settings: Settings) -> LogSource:
 def _analyze(
     request: Request, source: LogSource, query: Query, environment: Environment, now: int
 ) -> Report:
-    registry, decisions, locate = _store(request, environment)
+    kept = _store(request)
     with _progress(f"Reading {environment.name}") as listener:
         reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
     analysis.refuse_nothing_readable(reading)
     try:
-        report = analysis.conclude(reading, environment, now=now, registry=registry, locate=locate)
-        if decisions is not None:
-            report = report.with_decisions(decisions.all(environment.name))
+        report = _concluded(reading, environment, now, kept)
     except Unavailable as error:
         _warn(f"{error} Going on without the store: every state is new.")
         report = analysis.conclude(reading, environment, now=now)
     return replace(report, query=source.describe(replace(query, window=report.window)))
 
 
-def _store(
-    request: Request, environment: Environment
-) -> tuple[Registry | None, DecisionBook | None, Locate | None]:
-    """Registry, decisions, source index; none where the store is away or not to be asked."""
+def _concluded(
+    reading: analysis.Reading, environment: Environment, now: int, kept: Wiring | None
+) -> Report:
+    if kept is None:
+        return analysis.conclude(reading, environment, now=now)
+    report = analysis.conclude(
+        reading,
+        environment,
+        now=now,
+        registry=kept.registry,
+        locate=kept.sources.locate(environment.name),
+        rules=kept.rules.all(environment.name),
+    )
+    return report.with_decisions(kept.decisions.all(environment.name))
+
+
+def _store(request: Request) -> Wiring | None:
+    """What is remembered; None where the store is away or not to be asked."""
     if not request.store or request.environment is None:
-        return None, None, None
+        return None
     from bot.wiring import build
 
     try:
         wiring = build(load())
         wiring.ping()
-        return wiring.registry, wiring.decisions, wiring.sources.locate(environment.name)
     except GardenerError as error:
         _warn(f"{error} Going on without the store: every state is new.")
-        return None, None, None
+        return None
+    return wiring
 
 
 @contextmanager

@@ -23,7 +23,9 @@ from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.store_history import RedisHistory
 from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_registry import RedisRegistry
+from bot.adapters.store_rules import RedisRuleBook
 from bot.adapters.store_sources import RedisSources
+from bot.garden.aliases import AliasedDecisions
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.model import Environment
 from bot.settings import Settings, load, local_secret
@@ -93,9 +95,14 @@ class Wiring:
         return RedisRegistry(self.redis_client, self.secrets)
 
     @cached_property
-    def decisions(self) -> RedisDecisionBook:
-        """`ports.DecisionBook`."""
-        return RedisDecisionBook(self.redis_client)
+    def decisions(self) -> AliasedDecisions:
+        """`ports.DecisionBook`: what was taught to be one has one set of decisions."""
+        return AliasedDecisions(RedisDecisionBook(self.redis_client), self.rules)
+
+    @cached_property
+    def rules(self) -> RedisRuleBook:
+        """`ports.RuleBook`."""
+        return RedisRuleBook(self.redis_client)
 
     @cached_property
     def subscriptions(self) -> RedisSubscriptions:

@@ -39,6 +39,8 @@ ACTIONS: Mapping[str, Handler] = {
     buttons.EXTEND: actions.act,
     buttons.RETRY: actions.act,
     buttons.UNSUBSCRIBE: actions.act,
+    buttons.TEACH: actions.act,
+    buttons.UNTEACH: actions.act,
     buttons.MENU: actions.act,
     buttons.CANCEL: actions.cancel,
     buttons.REVIEW_ALL: actions.act,

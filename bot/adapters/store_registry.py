@@ -29,11 +29,13 @@ from typing import Any
 import redis
 
 from bot.adapters.store import guarded, key, note_environment, text
-from bot.adapters.store_rules import clusters_named, rules_key
+from bot.adapters.store_rules import clusters_named, field_of, rules_key
 from bot.garden import codec
 from bot.garden.errors import Refused, Unavailable
+from bot.garden.grouping import rewords
 from bot.garden.model import DAY, SECOND
 from bot.garden.ports import Candidate, Identity, Remembered
+from bot.garden.teaching import Named, Same
 
 FORGET_AFTER = 90 * DAY // SECOND
 """Seconds without being seen after which an entry goes, unless a decision hangs on it."""
@@ -58,6 +60,10 @@ class Entry:
     """Tells the secret under which the hashes of `masked` are kept."""
     first_seen: int | None = None
     last_seen: int | None = None
+    place: str = ""
+    """Of a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
+    exact: bool = False
+    """It has no variants."""
     joined: int = 0
     """How many variants joined after it was first seen."""
 
@@ -97,6 +103,17 @@ class _Draft:
     """Clusters that a decision hangs on."""
     taught: frozenset[str] = frozenset()
     """Clusters that a rule of a person names."""
+    merged: dict[str, str] = field(default_factory=dict)
+    """A cluster all of whose messages are those of another under the new mask -> that one."""
+
+    def same(self) -> Iterator[Same]:
+        """So that decisions on what a better mask made one are found under the one that is left."""
+        for gone, left in self.merged.items():
+            keep, other = (
+                Named(id_, self.entries[id_].name, self.entries[id_].template[:200])
+                for id_ in (left, gone)
+            )
+            yield Same(keep, (other,))
 
 
 class RedisRegistry:
@@ -159,7 +176,8 @@ class RedisRegistry:
             at = functools.partial(key, environment, "registry")
             # Immediate answers, as `_read` wants them; what changes meanwhile `resolve` will see.
             pipe.watch(at("version"))  # type: ignore[no-untyped-call]
-            draft = self._read(pipe, at, [Candidate("", "", tuple(masked))], masks)
+            decided = _decided(pipe, environment)
+            draft = self._read(pipe, at, [Candidate("", "", tuple(masked))], masks, decided)
         wanted = dict.fromkeys(masked)
         return {message: id_ for message, id_ in draft.known.items() if message in wanted}
 
@@ -180,10 +198,7 @@ class RedisRegistry:
 
         pipe.watch(at("version"), key(environment, "decisions"), rules_key(environment))  # type: ignore[no-untyped-call]
         masks = self._masks or Masks.current()
-        draft = self._read(pipe, at, candidates, masks)
-        draft.decided = frozenset(
-            text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
-        )
+        draft = self._read(pipe, at, candidates, masks, _decided(pipe, environment))
         draft.taught = clusters_named(pipe, environment)
         draft.before = dict(draft.entries)
         identities = [self._identify(draft, candidate, masks) for candidate in candidates]
@@ -213,6 +228,8 @@ class RedisRegistry:
             pipe.zrem(at("seen"), *expired)
             gone = [draft.entries[id_].name for id_ in expired if id_ in draft.entries]
             pipe.hdel(at("names"), *(name.casefold() for name in gone), "")
+        for rule in draft.same():
+            pipe.hsetnx(rules_key(environment), field_of(rule), codec.dumps(rule))
         pipe.incr(at("version"))
         pipe.execute()
         return identities
@@ -223,12 +240,22 @@ class RedisRegistry:
         at: Callable[[str], str],
         candidates: Sequence[Candidate],
         masks: Masks,
+        decided: frozenset[str],
     ) -> _Draft:
-        draft = _Draft(number=int(pipe.get(at("number")) or 0))
+        draft = _Draft(number=int(pipe.get(at("number")) or 0), decided=decided)
         draft.entries.update(_entries(pipe.hgetall(at("clusters"))))
-        for id_, entry in list(draft.entries.items()):
-            if entry.mask < masks.version or entry.keyed != self._keyed:
-                self._remask(draft, id_, entry, masks)
+        outdated = [
+            id_
+            for id_, entry in draft.entries.items()
+            if entry.mask < masks.version or entry.keyed != self._keyed
+        ]
+        for id_ in draft.entries.keys() - outdated if outdated else ():
+            draft.known.update(dict.fromkeys(draft.entries[id_].masked, id_))
+        # Where a better mask makes two clusters one message, the one that a decision hangs on has
+        # it, else the older: the same whichever run comes first.
+        outdated.sort(key=lambda id_: (id_ not in decided, *_order(draft.entries[id_], id_)))
+        for id_ in outdated:
+            self._remask(draft, id_, draft.entries[id_], masks)
         masked = list(dict.fromkeys(m for candidate in candidates for m in candidate.masked))
         if not masked:
             return draft
@@ -249,13 +276,16 @@ class RedisRegistry:
         if entry.mask < masks.version:
             entry = replace(
                 entry,
-                template=masks.mask(entry.template),
-                masked=tuple(dict.fromkeys(masks.mask(message) for message in entry.masked)),
+                template=entry.template if entry.exact else masks.mask(entry.template),
+                masked=tuple(dict.fromkeys(_remasked(m, entry, masks) for m in entry.masked)),
                 mask=masks.version,
             )
         for message in entry.masked:
-            draft.known.setdefault(message, id_)
-            draft.messages.setdefault(self._hash(message), id_)
+            if draft.known.setdefault(message, id_) == id_:
+                draft.messages.setdefault(self._hash(message), id_)
+        owners = {draft.known[message] for message in entry.masked}
+        if owners and id_ not in owners:
+            draft.merged[id_] = min(owners, key=lambda o: _order(draft.entries.get(o), o))
         draft.entries[id_] = replace(entry, keyed=self._keyed)
         draft.changed.add(id_)
 
@@ -266,7 +296,12 @@ class RedisRegistry:
             id_ = id_ or candidate.id
             draft.number += 1
             entry = Entry(
-                f"C{draft.number}", candidate.template, mask=masks.version, keyed=self._keyed
+                f"C{draft.number}",
+                candidate.template,
+                mask=masks.version,
+                keyed=self._keyed,
+                place=candidate.place,
+                exact=candidate.exact,
             )
         else:
             entry = before
@@ -274,9 +309,10 @@ class RedisRegistry:
         for message in new:
             draft.known[message] = id_
             draft.messages[self._hash(message)] = id_
+        own = [message for message in candidate.masked if draft.known[message] == id_]
         after = replace(
             entry,
-            masked=tuple(dict.fromkeys((*entry.masked, *candidate.masked)))[:VARIANTS],
+            masked=tuple(dict.fromkeys((*entry.masked, *own)))[:VARIANTS],
             first_seen=_least(entry.first_seen, candidate.first_seen),
             last_seen=_most(entry.last_seen, candidate.last_seen),
             joined=entry.joined + (len(new) if before is not None else 0),
@@ -295,9 +331,7 @@ class RedisRegistry:
             known = {candidate.id}
         if not known:
             known = {
-                id_
-                for id_, entry in draft.before.items()
-                if any(masks.joins(entry.template, message) for message in candidate.masked)
+                id_ for id_, entry in draft.before.items() if _is_variant(candidate, entry, masks)
             }
         return min(
             known,
@@ -325,6 +359,31 @@ class RedisRegistry:
 
     def _hash(self, message: str) -> str:
         return _hash(self._secrets[0], message)
+
+
+def _decided(pipe: redis.client.Pipeline, environment: str) -> frozenset[str]:
+    """Clusters that a decision hangs on."""
+    return frozenset(
+        text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
+    )
+
+
+def _is_variant(candidate: Candidate, of: Entry, masks: Masks) -> bool:
+    """Whether new messages belong to a known cluster."""
+    if candidate.exact or of.exact or candidate.place != of.place:
+        return False
+    return any(
+        masks.joins(of.template, message) or (bool(of.place) and rewords(of.template, message))
+        for message in candidate.bare
+    )
+
+
+def _remasked(message: str, entry: Entry, masks: Masks) -> str:
+    """By the new mask; the place of a traceback was never masked."""
+    if entry.exact:
+        return message
+    bare = message.removesuffix(f" in {entry.place}") if entry.place else message
+    return masks.mask(bare) + message[len(bare) :]
 
 
 def _hash(secret: bytes, message: str) -> str:

@@ -36,7 +36,7 @@ class RedisRuleBook:
     def put(self, environment: str, rule: Rule) -> bool:
         """False where the same rule is there already: who taught it first is kept."""
         note_environment(self._client, environment)
-        name = _field(rule.id, type(rule))
+        name = field_of(rule)
         return bool(self._client.hsetnx(rules_key(environment), name, codec.dumps(rule)))
 
     @guarded
@@ -61,6 +61,11 @@ def rules_key(environment: str) -> str:
 def clusters_named(client: redis.Redis, environment: str) -> frozenset[str]:
     """Ids that the rules name: what is remembered of these must not be forgotten."""
     return Teaching(_rules(client.hgetall(rules_key(environment)).items())).ids
+
+
+def field_of(rule: Rule) -> str:
+    """Where in there it is."""
+    return _field(rule.id, type(rule))
 
 
 def _field(rule: str, kind: type[Rule]) -> str:

@@ -18,6 +18,7 @@ from bot.garden.ports import (
     LogSource,
     Registry,
     ReportCache,
+    RuleBook,
     Subscriptions,
 )
 
@@ -48,6 +49,8 @@ class Toolbox(Protocol):
     def registry(self) -> Registry: ...
     @property
     def decisions(self) -> DecisionBook: ...
+    @property
+    def rules(self) -> RuleBook: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
     @property

@@ -9,6 +9,7 @@ from bot.garden.clusters import Draft, clusters
 from bot.garden.deploys import events
 from bot.garden.entry import Kind
 from bot.garden.errors import InputError
+from bot.garden.identify import settle
 from bot.garden.incidents import incidents
 from bot.garden.intake import Intake
 from bot.garden.joined import Joined
@@ -30,7 +31,6 @@ from bot.garden.model import (
 )
 from bot.garden.ports import (
     Activity,
-    Candidate,
     DecisionBook,
     History,
     Identity,
@@ -43,6 +43,7 @@ from bot.garden.rollup import Rollup
 from bot.garden.rows import of_json
 from bot.garden.source_match import Locate, words
 from bot.garden.swallowed import marked
+from bot.garden.teaching import Rule
 from bot.garden.timeline import over_time
 from bot.garden.triage import Verdict, glance, judge
 
@@ -171,6 +172,7 @@ def analyze(
     listener: ProgressListener | None = None,
     keep_members: bool = False,
     locate: Locate | None = None,
+    rules: Sequence[Rule] = (),
     history: History | None = None,
     activity: Activity | None = None,
 ) -> Report:
@@ -193,6 +195,7 @@ def analyze(
         now=now,
         registry=registry,
         locate=locate,
+        rules=rules,
         history=history,
         decisions=decided,
     )
@@ -221,21 +224,21 @@ def conclude(
     now: int,
     registry: Registry | None = None,
     locate: Locate | None = None,
+    rules: Sequence[Rule] = (),
     history: History | None = None,
     decisions: Mapping[str, Decisions] | None = None,
 ) -> Report:
     """What was read, as a report. Pure but for the registry and the history.
 
-    `locate` says where a message is written in the source, where the log does not.
+    `locate` says where a message is written in the source, where the log does not. `rules`: what
+    people taught about grouping.
     `decisions`: only those about issues decide anything, with a history.
     """
     rollup = reading.rollup.stitched()
     drafts = _ordered(clusters(rollup), rollup, environment)
-    identities = _identify(drafts, environment.name, registry)
-    drafts = _merged(drafts, identities)
+    drafts, names = settle(drafts, rollup, environment.name, registry, rules)
     joined = incidents(drafts)
     verdicts = judge(drafts, joined, rollup, environment)
-    names = {identity.id: identity for identity in identities}
     window = reading.window(now)
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
     if locate is not None:
@@ -284,46 +287,6 @@ def _ordered(drafts: Sequence[Draft], rollup: Rollup, environment: Environment) 
         return draft.id in symptoms, verdict.priority, -draft.tally.occurrences, draft.id
 
     return sorted(drafts, key=importance)
-
-
-def _identify(
-    drafts: Sequence[Draft], environment: str, registry: Registry | None
-) -> Sequence[Identity]:
-    if registry is None:
-        return [Identity(draft.id, f"C{i}", None) for i, draft in enumerate(drafts, start=1)]
-    return registry.resolve(
-        environment,
-        [
-            Candidate(
-                id=draft.id,
-                template=draft.template,
-                masked=tuple(_registered(draft)),
-                first_seen=draft.tally.first,
-                last_seen=draft.tally.last,
-                occurrences=draft.tally.occurrences,
-            )
-            for draft in drafts
-        ],
-    )
-
-
-def _registered(draft: Draft) -> Iterable[str]:
-    """The registry's key of each message: as `content_id`, kind and place belong to it."""
-    for key in draft.keys:
-        yield key.masked if not key.place else f"{key.masked} in {key.place}"
-
-
-def _merged(drafts: Sequence[Draft], identities: Sequence[Identity]) -> list[Draft]:
-    """The drafts under their lasting ids; two that the registry knows as one become one."""
-    by_id: dict[str, Draft] = {}
-    for draft, identity in zip(drafts, identities, strict=True):
-        known = by_id.get(identity.id)
-        if known is None:
-            by_id[identity.id] = replace(draft, id=identity.id)
-            continue
-        known.tally.merge(draft.tally)
-        by_id[identity.id] = replace(known, keys=tuple(sorted({*known.keys, *draft.keys}, key=str)))
-    return list(by_id.values())
 
 
 def _importance(cluster: Cluster) -> tuple[int, int, str]:

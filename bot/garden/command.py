@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.garden import slips, times
+from bot.garden import slips, teaching_forms, times
 from bot.garden.errors import UsageError
 from bot.garden.model import Environment, Severity
+from bot.garden.teaching_forms import RuleList, SameAs, SplitBy
 from bot.garden.times import Span
 
-KEYWORDS = ("digest", "expected", "why", "help")
+KEYWORDS = ("digest", "expected", "why", "same", "split", "rules", "help")
 OPTIONS = ("service", "severity")
 MORNING = "09:00"
 
@@ -112,7 +113,18 @@ class Help:
     typed: str = "help"
 
 
-Command = Analyze | DigestOn | DigestOff | DigestNow | ExpectedList | Why | Help
+Command = (
+    Analyze
+    | DigestOn
+    | DigestOff
+    | DigestNow
+    | ExpectedList
+    | Why
+    | SameAs
+    | SplitBy
+    | RuleList
+    | Help
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +157,10 @@ def parse(
 ) -> Command | Suggestion:
     """Reads the text after /gardener. `default`: this channel's environment; `now` in ns."""
     tidied = slips.tidy(text)
-    found = _Parser(environments, default, now).parse(tidied.split())
-    if isinstance(found, Suggestion) or _same(text, tidied):
+    parser = _Parser(environments, default, now, teaching_forms.quoted(text))
+    found = parser.parse(tidied.split())
+    # What teaches is shown first and done after a click, however it was typed.
+    if isinstance(found, Suggestion | SameAs | SplitBy) or _same(text, tidied):
         return found
     return Suggestion(f'I read "{slips.quoted(text)}" as /gardener {found.typed}.', found.typed)
 
@@ -156,8 +170,15 @@ def _same(text: str, tidied: str) -> bool:
 
 
 class _Parser:
-    def __init__(self, environments: Sequence[Environment], default: str | None, now: int) -> None:
+    def __init__(
+        self,
+        environments: Sequence[Environment],
+        default: str | None,
+        now: int,
+        quoted: str | None = None,
+    ) -> None:
         self._known = {e.name.casefold(): e for e in environments}
+        self._quoted = quoted
         self._default = default
         self._now = now
 
@@ -169,8 +190,10 @@ class _Parser:
             return Help()
         if first == "digest":
             return self._digest(rest)
-        if first == "expected":
-            return self._expected(rest)
+        if first in {"expected", "rules"}:
+            return self._listed(first, rest)
+        if first in {"same", "split"}:
+            return self._taught(first, rest)
         if first == "why":
             return self._why(rest)
         if first in self._known:
@@ -255,15 +278,28 @@ class _Parser:
             return self._slip(f"digest {word}", more[:1], list(self._known))
         return DigestOff(environment.name) if word == "off" else DigestNow(environment.name)
 
-    def _expected(self, rest: Sequence[str]) -> Command | Suggestion:
+    def _listed(self, which: str, rest: Sequence[str]) -> Command | Suggestion:
+        listed = ExpectedList if which == "expected" else RuleList
         if not rest:
             if self._default is None:
-                return self._of_which("expected")
-            return ExpectedList(self._default)
+                return self._of_which(which)
+            return listed(self._default)
         environment = self._known.get(rest[0].casefold())
         if environment is None or len(rest) > 1:
-            return self._slip("expected", rest[:1], list(self._known))
-        return ExpectedList(environment.name)
+            return self._slip(which, rest[:1], list(self._known))
+        return listed(environment.name)
+
+    def _taught(self, which: str, rest: Sequence[str]) -> Command | Suggestion:
+        found = (
+            teaching_forms.read_same(rest, self._known)
+            if which == "same"
+            else teaching_forms.read_split(rest, self._quoted, self._known)
+        )
+        if isinstance(found, tuple):
+            return Suggestion(*found)
+        if found.environment is not None:
+            found = replace(found, environment=self._known[found.environment.casefold()].name)
+        return found
 
     def _why(self, rest: Sequence[str]) -> Command | Suggestion:
         names = [w for w in rest if re.fullmatch(r"(?i)c-?\d{1,9}|c-[\w-]{2,60}", w)]

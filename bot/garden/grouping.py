@@ -76,6 +76,15 @@ def joins(known_template: str, masked: str) -> bool:
     return all(tails) and _words(known[:head]) >= min(8, max(4, *tails))
 
 
+def rewords(known_template: str, masked: str) -> bool:
+    """Whether it is a variant of a known traceback's whose innermost own function is the same.
+
+    There a head of any length says enough, since the place does: it differs behind the last colon.
+    """
+    known, new = known_template.rpartition(": "), masked.rpartition(": ")
+    return bool(known[0]) and known[0] == new[0]
+
+
 def _words(key: Parts) -> int:
     return sum(map(is_word, key))
 

@@ -98,6 +98,15 @@ class Candidate:
     first_seen: int | None = None
     last_seen: int | None = None
     occurrences: int = 0
+    place: str = ""
+    """Of a traceback; each of `masked` then ends in ` in PLACE`. Others are no variants of it."""
+    exact: bool = False
+    """What it is about is exact already (a request, an audit entry): it has no variants."""
+
+    @property
+    def bare(self) -> Iterator[str]:
+        """The masked messages without the place."""
+        return (message.removesuffix(f" in {self.place}") for message in self.masked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from bot.garden.analysis import analyze as analyze_log
 from bot.garden.command import Analyze
 from bot.garden.errors import Cancelled, GardenerError
 from bot.garden.model import SECOND, Environment, Progress, Query, Report, Severity, Window
+from bot.garden.teaching import Teaching
 from bot.jobs import shown, thread
 from bot.jobs.common import new_reference, tell
 
@@ -124,7 +125,8 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
 
 
 def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> bool:
-    key = tools.notes.get(environment, f"recent:{run}")
+    version = Teaching(tools.rules.all(environment)).version
+    key = tools.notes.get(environment, recent(run, version))
     stored = tools.reports.get(environment, str(key)) if key else None
     if stored is None:
         return False
@@ -133,6 +135,11 @@ def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> boo
     tools.notes.put(environment, f"posted:{asker.request}", "", POSTED)
     _deliver(tools, Want(asker, ""), shown.fresh(tools, stored), run, str(key))
     return True
+
+
+def recent(run: str, version: str) -> str:
+    """The note of a question's last answer; under other rules of grouping it is another answer."""
+    return f"recent:{run}" + (f":{version}" if version else "")
 
 
 # --- the job -------------------------------------------------------------------------------------
@@ -159,6 +166,7 @@ def analyze(
     )
     watch = _Watch(tools, known, query, run)
     try:
+        rules = tools.rules.all(known.name)
         report = analyze_log(
             tools.logs,
             query,
@@ -170,10 +178,11 @@ def analyze(
             activity=tools.activity,
             listener=watch,
             locate=tools.sources.locate(known.name),
+            rules=rules,
         )
         key = f"r-{uuid.uuid4().hex[:12]}"
         shown.keep(tools, key, report, run)
-        tools.notes.put(known.name, f"recent:{run}", key, CACHED)
+        tools.notes.put(known.name, recent(run, Teaching(rules).version), key, CACHED)
     except Cancelled:
         # Nobody waits any more; who came in the meantime is told to ask again.
         _end(tools, watch, "Everyone who asked had left.")

@@ -23,7 +23,8 @@ from bot.garden.command import (
 from bot.garden.errors import GardenerError, UsageError
 from bot.garden.model import Environment
 from bot.garden.ports import Subscription
-from bot.jobs import analysis, digests_job, shown
+from bot.garden.teaching_forms import RuleList, SameAs, SplitBy
+from bot.jobs import analysis, digests_job, shown, teach
 from bot.jobs.common import NotAllowed, answering, require, tell
 
 LAST = 30 * 86_400
@@ -52,6 +53,9 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
         _digest_off(tools, asker, found)
     elif isinstance(found, Why):
         _why(tools, asker, found, found.environment or default, visible)
+    elif isinstance(found, SameAs | SplitBy):
+        where = teach.environment_of(tools, found, default, visible)
+        teach.preview(tools, asker, found, where)
     else:
         environment = tools.environment(found.environment)
         tools.notes.put("", f"channel:{asker.channel}", environment.name, LAST)
@@ -63,6 +67,8 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
             digests_job.ask(tools, asker, environment.name)
         elif isinstance(found, ExpectedList):
             _expected(tools, asker, environment)
+        elif isinstance(found, RuleList):
+            teach.listed(tools, asker, environment)
 
 
 def _channel_name(tools: Toolbox, asker: Asker) -> str:

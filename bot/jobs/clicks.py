@@ -13,7 +13,7 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_act, may_look
 from bot.garden.errors import Refused, UsageError
 from bot.garden.model import Card, Report
-from bot.jobs import asks, decisions, digests_job, shown
+from bot.jobs import asks, decisions, digests_job, shown, teach
 from bot.jobs.common import answering, require, tell
 
 Click = Callable[[Toolbox, Asker, Act], None]
@@ -100,6 +100,9 @@ CLICKS: Mapping[str, Click] = {
     buttons.UNDO: decisions.undo,
     buttons.EXTEND: decisions.extend,
     buttons.UNSUBSCRIBE: _unsubscribe,
+    buttons.REGROUP: teach.regroup,
+    buttons.TEACH: teach.confirm,
+    buttons.UNTEACH: teach.undo,
 }
 
 

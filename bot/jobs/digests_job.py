@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -13,10 +13,12 @@ from bot.adapters.slack import NotMember
 from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
 from bot.garden.access import may_look
+from bot.garden.aliases import as_taught
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.errors import GardenerError, Unavailable
 from bot.garden.model import DAY, MINUTE, Query, Report, Window
-from bot.garden.ports import Candidate, Identity, Registry, Subscription
+from bot.garden.ports import Candidate, Identity, Registry, Remembered, Subscription
+from bot.garden.teaching import Teaching
 from bot.garden.times import LONGEST
 from bot.jobs import github_loop, shown
 from bot.jobs.common import answering, require
@@ -144,6 +146,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     query = Query(known.name, known.project, known.services, window, known.min_severity)
     registry = _Remembering(tools.registry, now)
     locate = tools.sources.locate(known.name)
+    rules = tools.rules.all(known.name)
     report = analyze_log(
         tools.logs,
         query,
@@ -154,7 +157,10 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
         history=tools.history,
         activity=tools.activity,
         locate=locate,
+        rules=rules,
     )
+    if previous is not None:
+        previous = as_taught(previous, Teaching(rules))
     key = f"r-{uuid.uuid4().hex[:12]}"
     _keep(tools, key, report, previous)
     fixes = github_loop.fixes(tools, known.name)
@@ -210,6 +216,14 @@ class _Remembering:
     def find(self, environment: str, name: str) -> str | None:
         """As the registry does."""
         return self._registry.find(environment, name)
+
+    def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
+        """As the registry does."""
+        return self._registry.known(environment, masked)
+
+    def all(self, environment: str) -> Sequence[Remembered]:
+        """As the registry does."""
+        return self._registry.all(environment)
 
 
 def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> None:

@@ -90,6 +90,7 @@ def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Repo
                 now=tools.now(),
                 registry=tools.registry,
                 locate=tools.sources.locate(environment.name),
+                rules=tools.rules.all(environment.name),
             )
         except InputError as error:
             raise InputError(str(error).replace(str(path), name)) from error

@@ -19,6 +19,7 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
 from bot.garden.errors import GardenerError
 from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Card, Report
+from bot.garden.teaching import Teaching
 
 KEPT = 90 * DAY // SECOND
 """Seconds for which buttons find the report that they stand under. After that they act on the
@@ -158,12 +159,15 @@ def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | N
     here = report_key(tools, environment, act, asker)
     latest = str(tools.notes.get(environment, "latest") or "")
     found: list[tuple[Report, Card]] = []
+    # Its own id first: in an older report a cluster stands for itself, whatever was taught since.
+    teaching = Teaching(tools.rules.all(environment))
+    ids = dict.fromkeys([act.cluster, *teaching.together(act.cluster)])
     for key in dict.fromkeys(k for k in (here, latest) if k):
         report = tools.reports.get(environment, key)
         if report is None:
             continue
         report = fresh(tools, report)
-        card = card_of(report, act.cluster)
+        card = next((c for id_ in ids if (c := card_of(report, id_)) is not None), None)
         if card is not None:
             found.append((report, card))
     if len(found) == 2 and tools.now() - found[0][0].generated > OLD:

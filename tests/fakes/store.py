@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.garden.grouping import joins
+from bot.garden.grouping import joins, rewords
 from bot.garden.history import Past
 from bot.garden.model import (
     Acknowledgement,
@@ -68,6 +68,8 @@ class FakeRegistry:
     """(environment, masked message) → cluster id"""
     templates: dict[tuple[str, str], str] = field(default_factory=dict)
     """(environment, cluster id) → template"""
+    places: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """The same -> place; None: it has no variants"""
     identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
 
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
@@ -111,6 +113,7 @@ class FakeRegistry:
             number = 1 + sum(of == environment for of, _ in self.identities)
             before = Identity(id_, f"C{number}", None, None)
             self.templates[environment, id_] = candidate.template
+            self.places[environment, id_] = None if candidate.exact else candidate.place
         for message in candidate.masked:
             self.messages.setdefault((environment, message), before.id)
         self.identities[environment, before.id] = replace(
@@ -132,7 +135,13 @@ class FakeRegistry:
             ids = {
                 id_
                 for (of, id_), template in templates.items()
-                if of == environment and any(self.joins(template, m) for m in candidate.masked)
+                if of == environment
+                and not candidate.exact
+                and self.places[of, id_] == candidate.place
+                and any(
+                    self.joins(template, m) or (candidate.place and rewords(template, m))
+                    for m in candidate.bare
+                )
             }
         decided = self.decisions.all(environment)
         order = list(self.identities)
