@@ -136,10 +136,27 @@ def _arrows(card: Card, at: Setting) -> list[str]:
     broken = _broken(card, at)
     known = [
         f"→ {words.cut(words.one_line(said), 160)}"
-        for said in (*cluster.notes, cluster.cause, cluster.impact, cluster.next)
+        for said in (
+            _over_time(cluster, at),
+            *cluster.notes,
+            cluster.cause,
+            cluster.impact,
+            cluster.next,
+        )
         if said and said.strip()
     ]
     return [f"→ No longer as agreed: {broken}", *known] if broken else known
+
+
+def _over_time(cluster: Cluster, at: Setting) -> str | None:
+    """`Escalating: 12 a day → 340 in the last hour`."""
+    if cluster.deleted is not None:
+        when = words.clock(cluster.deleted, at.timezone, at.now)
+        return f"The service was deleted at {when}; no issue is needed"
+    if cluster.change is None:
+        return None
+    told = cluster.state in (State.ESCALATING, State.REGRESSED)
+    return f"{cluster.state.value.capitalize() if told else 'Rising'}: {cluster.change}"
 
 
 def _figures(card: Card, at: Setting) -> str:
@@ -294,6 +311,8 @@ def _issue_buttons(card: Card, at: Setting) -> Sequence[ButtonElement]:
         at.query.of(buttons.CREATE_ISSUE, cluster.id),
         label=f"Create a GitHub issue for {cluster.name}",
     )
+    if cluster.deleted is not None:
+        return [link] if link else []
     if link is None:
         return [create]
     issue = cluster.decisions.issue

@@ -39,7 +39,7 @@ def digest(digest: Digest, *, now: int, query: Act) -> Message:
     found += [row for w in digest.worse[:LINES] if (row := _worse_row(w, at))]
     found += _listed("In hand", [_in_hand(i, at) for i in digest.in_hand])
     found += _expected(digest, at)
-    found += _listed("Gone", [_named(c) for c in digest.gone])
+    found += _listed("Gone", [_gone(c, digest) for c in digest.gone])
     found += _below(digest, at)
     return message(fallback(sentence(digest, now=now)), found)
 
@@ -70,7 +70,14 @@ def _summary(digest: Digest, at: Setting) -> str:
 
 
 def _alarm(digest: Digest, at: Setting) -> Message:
-    return report.silent(digest.environment, digest.since, None, now=at.now, timezone=at.timezone)
+    last, traffic = digest.report.last_entry, digest.report.traffic
+    return report.silent(
+        digest.environment,
+        digest.since if last is None else last,
+        None if traffic is None else traffic.requests,
+        now=at.now,
+        timezone=at.timezone,
+    )
 
 
 def _quiet(digest: Digest, at: Setting) -> Message:
@@ -115,6 +122,8 @@ def _worse(worse: Worse) -> str:
     )
     before, now = worse.rate_before_per_day, worse.rate_now_per_day
     rates = f", {words.rate(before)} → {words.rate(now)}" if before != now else ""
+    if worse.cluster.change:
+        rates = f", {worse.cluster.change}"
     if worse.broken:
         rates = f", no longer as agreed: {worse.broken}"
     return f"{name} {priority}{rates}: {_title(worse.cluster.title)}"
@@ -185,6 +194,14 @@ def _expected(digest: Digest, at: Setting, *, soon_only: bool = False) -> list[B
 
 def _end(kept: Kept, at: Setting) -> str:
     return words.day(kept.agreement.until or at.now, at.timezone, at.now)
+
+
+def _gone(cluster: Cluster, digest: Digest) -> str:
+    """With the silence's weight where that is known: `C9 Pool exhausted: expected 48, saw 0`."""
+    quiet = next((q for q in digest.report.quiet if q.cluster == cluster.id), None)
+    if quiet is None:
+        return _named(cluster)
+    return f"{_named(cluster)}: expected {number(round(quiet.expected))}, saw 0"
 
 
 def _named(cluster: Cluster) -> str:

@@ -179,23 +179,29 @@ def _silence(report: Report) -> str | None:
     """Nothing was there to read, though all was asked for: an alarm, never "all is well"."""
     if report.coverage.read or report.coverage.missing:
         return None
-    return (
-        f"🔴 {report.environment} sends no logs: not one entry in "
-        f"{words.duration(report.window.end - report.window.start)}. Traffic unknown."
-    )
+    if report.last_entry is not None:
+        now = report.generated or report.window.end
+        traffic = _traffic(report.traffic.requests if report.traffic else None)
+        since = words.since(report.last_entry, report.timezone, now)
+        return f"🔴 {report.environment} sends no logs since {since}, {traffic}."
+    span = words.duration(report.window.end - report.window.start)
+    traffic = _traffic(report.traffic.requests if report.traffic else None)
+    traffic = traffic[0].upper() + traffic[1:]
+    return f"🔴 {report.environment} sends no logs: not one entry in {span}. {traffic}."
+
+
+def _traffic(requests: int | None) -> str:
+    """`though 1,204 requests arrived`; None: unknown."""
+    if requests is None:
+        return "traffic unknown"
+    return f"though {words.many(requests, 'request')} arrived" if requests else "no request arrived"
 
 
 def silent(
     environment: str, since: int, requests: int | None, *, now: int, timezone: str = "UTC"
 ) -> Message:
     """The alarm where a service sends no logs at all. `requests` that arrived; None: unknown."""
-    traffic = (
-        "traffic unknown"
-        if requests is None
-        else f"though {words.many(requests, 'request')} arrived"
-        if requests
-        else "and no request arrived"
-    )
+    traffic = _traffic(requests)
     since_when = words.since(since, timezone, now)
     said = f"🔴 {words.one_line(environment)} sends no logs since {since_when}, {traffic}."
     return message(fallback(said), [parts.section(parts.plain_text(said, 600))])

@@ -176,6 +176,8 @@ def compare(
 
 
 def _is_new(cluster: Cluster, since: int, first_seen: Mapping[str, int | None] | None) -> bool:
+    if cluster.deleted is not None:
+        return False
     if cluster.state in (State.NEW, State.REGRESSED):
         return True
     ever = first_seen.get(cluster.id) if first_seen is not None else None

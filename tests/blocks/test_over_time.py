@@ -1,0 +1,87 @@
+"""What a report says of time: silence, what rose or came back, what was deleted, what is gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from blocks import digest as draw_digest
+from blocks import report as draw
+from blocks.buttons import Act
+from bot.garden.digest import compare
+from bot.garden.model import DAY, HOUR, Coverage, Quiet, State, Traffic
+from tests.fakes.reports import LEGACY, NOW, SESSION, report, t
+
+QUERY = Act("", "staging", query="staging 2d")
+
+
+def drawn(made):
+    message = draw.report(made, now=NOW, age=None, query=QUERY, more=False)
+    return json.dumps(list(message.blocks), ensure_ascii=False), message.text
+
+
+def digested(before, made):
+    compared = compare(before, made, {}, NOW)
+    message = draw_digest.digest(compared, now=NOW, query=QUERY)
+    return json.dumps(list(message.blocks), ensure_ascii=False), message.text
+
+
+def nothing(**more):
+    return replace(report(coverage=Coverage(), **more), clusters=())
+
+
+def requests(n):
+    return Traffic((("api-00001-abc", NOW // HOUR, n),)) if n else Traffic()
+
+
+def test_no_logs_at_all_is_told_since_the_last_entry_with_the_requests() -> None:
+    last = t("2025-09-15T02:14:00")
+    for traffic, said in (
+        (requests(1_204), "though 1,204 requests arrived"),
+        (requests(0), "no request arrived"),
+        (None, "traffic unknown"),
+    ):
+        _, text = drawn(nothing(last_entry=last, traffic=traffic))
+        assert text == f"🔴 staging sends no logs since 02:14, {said}."
+        _, text = digested(None, nothing(last_entry=last, traffic=traffic))
+        assert text == f"🔴 staging sends no logs since 02:14, {said}."
+
+
+def test_without_a_history_the_window_is_named() -> None:
+    assert drawn(nothing())[1] == (
+        "🔴 staging sends no logs: not one entry in 2 d. Traffic unknown."
+    )
+
+
+def test_a_card_says_what_rose_and_what_came_back() -> None:
+    for state, said in (
+        (State.ESCALATING, "→ Escalating: 12 a day → 340 in the last hour"),
+        (State.REGRESSED, "→ Regressed: 12 a day → 340 in the last hour"),
+        (State.NEW, "→ Rising: 12 a day → 340 in the last hour"),
+    ):
+        made = replace(LEGACY, state=state, change="12 a day → 340 in the last hour")
+        assert said.replace(">", "&gt;") in drawn(report(made))[0]
+
+
+def test_of_a_deleted_service_no_issue_is_offered() -> None:
+    text, _ = drawn(report(replace(LEGACY, state=State.RECURRING, deleted=NOW - HOUR)))
+    assert "The service was deleted at 02:12" in text
+    assert "Create issue" not in text
+    assert "Create issue" in drawn(report(LEGACY))[0]
+
+
+def test_a_deleted_service_has_nothing_new_in_the_digest() -> None:
+    gone = replace(LEGACY, state=State.RECURRING, deleted=NOW - HOUR)
+    first = {LEGACY.id: NOW - HOUR}
+    found = compare(None, report(gone), {}, NOW, first_seen=first)
+    assert (found.new, len(found.same)) == ((), 1)
+
+
+def test_the_digest_says_what_was_expected_of_what_is_gone_and_what_rose() -> None:
+    before = report(LEGACY, SESSION)
+    before = replace(before, window=replace(before.window, end=NOW - DAY))
+    quiet = Quiet(LEGACY.id, "C1", LEGACY.title, NOW - DAY, 47.6, "…")
+    rose = replace(SESSION, state=State.ESCALATING, change="3 a day → 340 in the last hour")
+    text, _ = digested(before, report(rose, quiet=(quiet,)))
+    assert "expected 48, saw 0" in text
+    assert "C2 P4, 3 a day → 340 in the last hour" in text
