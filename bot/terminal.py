@@ -139,7 +139,8 @@ def _analyze(
         reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
     analysis.refuse_nothing_readable(reading)
     try:
-        report = _concluded(reading, environment, now, kept)
+        live = request.file is None
+        report = _concluded(reading, environment, now, kept, live=live)
     except Unavailable as error:
         _warn(f"{error} Going on without the store: every state is new.")
         report = analysis.conclude(reading, environment, now=now)
@@ -147,19 +148,29 @@ def _analyze(
 
 
 def _concluded(
-    reading: analysis.Reading, environment: Environment, now: int, kept: Wiring | None
+    reading: analysis.Reading,
+    environment: Environment,
+    now: int,
+    kept: Wiring | None,
+    *,
+    live: bool,
 ) -> Report:
+    """`live`: read from Cloud Logging. A file says nothing of the hours that it does not hold, so
+    it neither adds to the history nor is judged by it."""
     if kept is None:
         return analysis.conclude(reading, environment, now=now)
+    decisions = kept.decisions.all(environment.name)
     report = analysis.conclude(
         reading,
         environment,
         now=now,
         registry=kept.registry,
+        history=kept.history if live else None,
+        decisions=decisions,
         locate=kept.sources.locate(environment.name),
         rules=kept.rules.all(environment.name),
     )
-    return report.with_decisions(kept.decisions.all(environment.name))
+    return report.with_decisions(decisions)
 
 
 def _store(request: Request) -> Wiring | None:
