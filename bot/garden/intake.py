@@ -57,8 +57,9 @@ _UNKNOWN, _EXACT = -1, -2
 class Meanings:
     """Numbers for what rows mean."""
 
-    def __init__(self) -> None:
-        """Nothing is known."""
+    def __init__(self, capacity: int = KNOWN) -> None:
+        """Nothing is known; so many keys will be."""
+        self._capacity = capacity
         self.listed: list[Meaning] = []
         """By number."""
         self.fresh: list[tuple[Key, Severity]] = []
@@ -69,7 +70,7 @@ class Meanings:
 
     def of(self, rows: Rows) -> Ints:
         """The number of what each row means. Numbers hold until this is asked again."""
-        if len(self._by_key) > KNOWN or len(self.listed) > KNOWN:
+        if max(len(self._by_key), len(self.listed)) >= self._capacity:
             self._by_key.clear()
             self._numbers.clear()
             self.listed.clear()

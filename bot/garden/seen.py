@@ -34,7 +34,8 @@ class Seen:
             old |= run[at] == values
         new = np.ones(len(places), dtype=np.bool_)
         new[first[~old]] = False
-        self._keep(values[~old])
+        if not old.all():
+            self._keep(values[~old])
         return places[new]
 
     def _keep(self, run: Ints) -> None:

@@ -1,0 +1,317 @@
+"""Counting: whatever the order, the pages, the workers and the bounds, the same clusters."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from google.cloud.logging_v2.types import ListLogEntriesResponse
+from google.protobuf.json_format import ParseDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters import log_wire
+from bot.garden import ids
+from bot.garden.clusters import clusters
+from bot.garden.entry import Kind, Masker, masked, understand
+from bot.garden.intake import Intake, Meanings
+from bot.garden.model import SECOND, Severity, Window
+from bot.garden.rollup import Rollup
+from bot.garden.rows import LARGE, NO_TIME, Rows, of_json
+from bot.garden.seen import Seen
+from bot.garden.tally import Bounds
+from tests.garden.logs import START, entry, request, said
+
+ALL = Window(-(2**62), 2**62)
+TIGHT = Bounds(alike=3, messages=8, places=2, routes=2, fragments=4_000)
+"""Few enough to be passed by a handful of entries."""
+
+# --- entries, of every kind that is counted in its own way ---------------------------------------
+
+_WORDS = ["alpha", "beta", "gamma", "delta"]
+_TEXTS = st.one_of(
+    st.builds("{} {} {}".format, *[st.sampled_from(_WORDS)] * 3),
+    st.builds("took {} ms, request {}".format, st.integers(0, 999), st.uuids()),
+    st.builds("2025-09-14 03:00:0{} - svc - {} - {}".format, st.integers(0, 9),
+              st.sampled_from(["ERROR", "INFO"]), st.sampled_from(_WORDS)),
+    st.builds('10.0.0.{}:80 - "GET /{}/{} HTTP/1.1" {}'.format, st.integers(0, 20),
+              st.sampled_from(_WORDS), st.integers(0, 9), st.sampled_from([200, 404, 500])),
+    st.builds("ERROR: token: {}".format, st.sampled_from(["1234", "123456", "hunter22"])),
+    st.sampled_from([
+        "Traceback (most recent call last):", '  File "/app/a.py", line 3, in f', "    g()",
+        "KeyError: 'x'", "ValueError: 7", "", " ", "\x00", "x" * 5_000, "{\"level\": \"error\"}",
+        'Traceback (most recent call last):\n  File "/app/b.py", line 9, in g\nKeyError: 1',
+    ]),
+)  # fmt: skip
+_SEVERITIES = st.sampled_from([None, "INFO", "WARNING", "ERROR"])
+
+
+@st.composite
+def _entries(draw: st.DrawFn) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(0, 40))):
+        where = {"instance": f"i{draw(st.integers(0, 5))}", "log": draw(st.sampled_from("ab"))}
+        at = draw(st.sampled_from([0, 0, 0.1, 0.2, 61, 3_600, 7_201]))
+        kind = draw(st.integers(0, 5))
+        if kind == 0:
+            made.append(request(draw(st.sampled_from([404, 503])), f"/{len(made)}", at))
+        elif kind == 1:
+            made.append(said(draw(_TEXTS), draw(_SEVERITIES) or "ERROR", at, **where))
+        else:
+            made.append(entry(draw(_TEXTS), draw(_SEVERITIES), at, **where))
+        if draw(st.integers(0, 9)) == 0:
+            del made[-1]["timestamp"]
+    return made
+
+
+def _rows(entries: Sequence[dict[str, Any]]) -> Rows:
+    return of_json(entries, [f"line:{i}" for i in range(len(entries))])
+
+
+def _wire(entries: Sequence[dict[str, Any]]) -> Rows:
+    page = ListLogEntriesResponse.pb()()
+    for one in entries:
+        ParseDict(one, page.entries.add())
+    return log_wire.read(page.SerializeToString())[0]
+
+
+def _counted(pages: Sequence[Rows], bounds: Bounds, least: Severity, known: int = 100) -> Rollup:
+    rollup = Rollup(least, bounds=bounds)
+    intake = Intake(ALL, rollup, meanings=Meanings(known))
+    for rows in pages:
+        intake.add(rows)
+        intake.flush()
+    return rollup
+
+
+def _cut(entries: list[Any], cuts: Sequence[int]) -> list[list[Any]]:
+    ends = sorted({min(cut, len(entries)) for cut in cuts} | {0, len(entries)})
+    return [entries[a:b] for a, b in pairwise(ends)]
+
+
+def _figures(rollup: Rollup) -> Any:
+    """All that a report is made of, in an order of its own."""
+    final = rollup.stitched()
+    found = [
+        (d.id, d.template, d.keys, d.tally.count, d.tally.occurrences, d.tally.severity,
+         d.tally.hours, d.tally.places, d.tally.routes, d.tally.moments, d.tally.estimated,
+         d.tally.first, d.tally.last, [s[:2] for s in d.tally.samples], d.sample, d.edges)
+        for d in clusters(final)
+    ]  # fmt: skip
+    return found, final.severities, final.below, final.places, final.requests
+
+
+_bounds = st.sampled_from([TIGHT, Bounds(), Bounds(alike=2, messages=1_000, fragments=0)])
+_least = st.sampled_from([Severity.DEFAULT, Severity.WARNING])
+
+
+@settings(max_examples=60, deadline=None)
+@given(_entries(), _bounds, _least, st.lists(st.integers(0, 40), max_size=6), st.randoms())
+def test_order_and_pages_do_not_matter_past_every_bound(
+    entries: list[Any], bounds: Bounds, least: Severity, cuts: list[int], rng: random.Random
+) -> None:
+    expected = _figures(_counted([_rows(entries)], bounds, least))
+    rng.shuffle(entries)
+    pages = [_rows(part) for part in _cut(entries, cuts)]
+    assert _figures(_counted(pages, bounds, least, known=3)) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(_entries(), _bounds, _least, st.lists(st.integers(0, 40), max_size=6), st.randoms())
+def test_workers_that_are_merged_in_any_order_give_the_same(
+    entries: list[Any], bounds: Bounds, least: Severity, cuts: list[int], rng: random.Random
+) -> None:
+    expected = _figures(_counted([_rows(entries)], bounds, least))
+    parts = [_counted([_rows(part)], bounds, least) for part in _cut(entries, cuts)]
+    rng.shuffle(parts)
+    whole = Rollup(least, bounds=bounds)
+    while parts:
+        if len(parts) > 1 and rng.random() < 0.5:
+            parts[0].merge(parts.pop())
+        else:
+            whole.merge(parts.pop())
+    assert _figures(whole) == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(_entries(), _bounds)
+def test_every_entry_is_counted_once(entries: list[Any], bounds: Bounds) -> None:
+    final = _counted([_rows([*entries, *entries])], bounds, Severity.WARNING).stitched()
+    assert sum(d.tally.count for d in clusters(final)) + final.below == len(entries)
+    assert sum(final.severities.values()) == len(entries)
+    assert sum(count for count, _, _ in final.places.values()) == len(entries)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_entries())
+def test_protocol_buffers_and_json_say_the_same(entries: list[Any]) -> None:
+    json, wire = (
+        _counted([read(entries)], Bounds(), Severity.DEFAULT).stitched() for read in (_rows, _wire)
+    )
+    assert json.severities == wire.severities
+    assert [(d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places)
+            for d in clusters(json)] == [
+           (d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places)
+            for d in clusters(wire)]  # fmt: skip
+
+
+def test_a_stream_of_words_that_never_repeat_ends_in_bounded_memory() -> None:
+    rng = random.Random(1)
+    rollup = Rollup(Severity.DEFAULT, bounds=Bounds(alike=50, messages=200))
+    intake = Intake(ALL, rollup)
+    for _ in range(10):
+        texts = [
+            " ".join("".join(rng.choices("ghijkl", k=9)) for _ in range(rng.randrange(1, 60)))
+            for _ in range(1_000)
+        ]
+        intake.add(_rows([entry(text, "ERROR", i / 9) for i, text in enumerate(texts)]))
+        intake.flush()
+        assert len(rollup.counted) <= 250
+    final = rollup.stitched()
+    assert len(final.counted) <= 200
+    assert len(final.rest) <= 40
+    found = clusters(final)
+    assert sum(d.tally.count for d in found) == 10_000
+    assert sum(sum(d.tally.hours.values()) for d in found) == 10_000
+
+
+def test_a_flood_does_not_drown_what_is_said_in_few_ways() -> None:
+    flood = [
+        entry(f"{chr(103 + i % 19)}{chr(103 + i // 19)} ran out", "ERROR", i) for i in range(300)
+    ]
+    calm = [said("the disk is nearly full, please look", "ERROR", i) for i in range(3)]
+    final = _counted([_rows(flood + calm)], Bounds(alike=20, messages=30), Severity.DEFAULT)
+    counts = {d.template: d.tally.count for d in clusters(final.stitched())}
+    assert counts["the disk is nearly full, please look"] == 3
+
+
+def _any_way(entries: list[Any], bounds: Bounds) -> None:
+    expected = _figures(_counted([_rows(entries)], bounds, Severity.DEFAULT))
+    for seed in range(4):
+        random.Random(seed).shuffle(entries)
+        parts = [_rows(entries[i : i + 7]) for i in range(0, len(entries), 7)]
+        assert _figures(_counted(parts, bounds, Severity.DEFAULT)) == expected
+
+
+def test_routes_past_their_bound() -> None:
+    line = '10.0.0.1:80 - "GET /{} HTTP/1.1" 404'
+    strangers = [entry(line.format("x" * i), at=i) for i in range(1, 60)]
+    _any_way(strangers, TIGHT)
+    (draft,) = clusters(_counted([_rows(strangers)], TIGHT, Severity.DEFAULT).stitched())
+    assert (draft.tally.count, len(draft.tally.routes), draft.tally.estimated) == (59, 2, True)
+
+
+def test_fragments_past_their_bound() -> None:
+    lines = ["Traceback (most recent call last):", '  File "/app/a.py", line 3, in f',
+             "    g()", "KeyError: 'x'"]  # fmt: skip
+    entries = [
+        entry(line, None, 60 * minute + i / 100)
+        for minute in range(30)
+        for i, line in enumerate(lines)
+    ]
+    size = 4 * 1_000
+    _any_way(entries, Bounds(fragments=10 * size))
+    rollup = _counted([_rows(entries)], Bounds(fragments=10 * size), Severity.DEFAULT)
+    traces = [d for d in clusters(rollup.stitched()) if d.kind is Kind.TRACE]
+    assert sum(d.tally.count for d in clusters(rollup.stitched())) == len(entries)
+    assert 5 <= sum(d.tally.occurrences for d in traces) <= 15
+
+
+def test_large_entries_are_cut_where_they_are_kept() -> None:
+    final = _counted([_rows([entry("word " * 40_000, "ERROR")])], Bounds(), Severity.DEFAULT)
+    (draft,) = clusters(final.stitched())
+    assert len(draft.tally.samples[0].raw.data) <= LARGE
+    assert str(draft.samples[0]["textPayload"]).startswith("word word")
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+_IDS = st.one_of(
+    st.from_regex(r"\A[0-9a-f]{1,40}\Z"),
+    st.uuids().map(str),
+    st.from_regex(r"\A[0-9]{1,20}\Z"),
+    st.from_regex(r"\A[0-9]{1,3}[a-z%]{0,3}\Z"),
+)
+_CONTEXT = st.sampled_from([
+    "request", "id=", "user", "took", "ms", "Jan", "at 10:", "(", ")", "[", "]", ",", ", ", "-",
+    " ", "  ", "/v1/", "host.example.org:", "token: ", "password=", "@x.org", '{"n": ', "}", "<",
+    "blk_", "KB", "due to", "0x", "...", "://", "ya29.", "1//", "\u00e9", "= ", "''", '"',
+])  # fmt: skip
+_PIECES = st.lists(st.one_of(_CONTEXT, _IDS), max_size=9)
+
+
+def _zeroed(text: str) -> str:
+    return "".join("0" if "0" <= c <= "9" else c for c in text)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.tuples(_CONTEXT, _CONTEXT, st.sampled_from(["", " "])), max_size=4),
+       st.lists(_IDS, min_size=8, max_size=8))  # fmt: skip
+def test_what_is_remembered_without_ids_masks_alike(
+    frame: list[tuple[str, str, str]], values: list[str]
+) -> None:
+    def filled(chosen: list[str]) -> str:
+        return "".join(
+            f"{before}{gap}{value}{gap}{after}"
+            for (before, after, gap), value in zip(frame, chosen, strict=False)
+        )
+
+    remember = Masker()
+    for text in map(_zeroed, (filled(values[:4]), filled(values[4:]))):
+        assert remember(text) == masked(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_PIECES)
+def test_which_digit_stands_where_one_does_decides_nothing(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found, zeroed = understand(text), understand(_zeroed(text))
+    if found.request is None:
+        assert found.key == zeroed.key
+        assert found.severity == zeroed.severity
+
+
+def test_ids_go_and_words_stay() -> None:
+    uuid = _zeroed("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
+    text = f"request {uuid} id=00ab (fe0) took 00 ms; deed cafe v0 0x0f"
+    assert ids.without_ids(ids.without_numbers(text)) == (
+        "request 0 id=0 (0) took 0 ms; deed cafe v0 0x0f"
+    )
+    assert ids.without_ids("deadbeef-dead-beef-dead-beefdeadbeef") != "0"
+
+
+@given(st.lists(st.lists(st.integers(-40, 40)), max_size=8))
+def test_seen_tells_what_was_there_before(parts: list[list[int]]) -> None:
+    seen, known = Seen(), set[int]()
+    for part in parts:
+        expected = []
+        for place, value in enumerate(part):
+            if value in known:
+                expected.append(place)
+            known.add(value)
+        again = seen.add(np.array(part, np.int64), np.ones(len(part), np.bool_))
+        assert sorted(again.tolist()) == expected
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(-(10**9), 2**33)), max_size=9),
+    st.integers(0, SECOND - 1),
+)
+def test_serialized_times(seconds: list[int | None], nanos: int) -> None:
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    stamps = [
+        b"" if s is None else Timestamp(seconds=s, nanos=nanos).SerializeToString() for s in seconds
+    ]
+    expected = [
+        NO_TIME if not stamp else (s or 0) * SECOND + nanos
+        for s, stamp in zip(seconds, stamps, strict=True)
+    ]
+    assert log_wire.times(stamps).tolist() == expected
+
+
+def test_times_of_this_test_are_where_they_seem() -> None:
+    assert _rows([entry("x", at=1.5)]).times == [START + 3 * SECOND // 2]
