@@ -261,6 +261,7 @@ class Filing:
             at=self._now(),
             state=issue.state,
             closed_at=issue.closed if issue.state == "closed" else None,
+            labels=issue.labels,
         )
         try:
             known = self._book.all(environment)

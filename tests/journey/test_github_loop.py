@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from blocks.buttons import Act
 from bot import jobs
-from bot.garden.model import HOUR
+from bot.garden.markers import marker
+from bot.garden.model import HOUR, IssueLink, Pending
 from bot.playground.github_records import Fault
 from tests.fakes.logs import LEGACY, POOL, entry
 from tests.journey.conftest import all_text, buttons
@@ -200,6 +202,99 @@ def test_the_clock_looks_after_what_is_filed(town):
     town.slack.wait_for(lambda: f"#{issue.number} closed ↗" in buttons(drawn(town, report)))
 
 
+# --- one issue, and only one ---------------------------------------------------------------------
+
+
+def test_what_is_filed_has_the_related_issues_that_the_preview_showed(town):
+    _, issue = one_filed(town)
+    old = next(i for i in repo(town).issues.values() if "legacy_request" in i.title)
+    assert f"## Related\n\n- #{old.number} " in issue.body
+
+
+def test_a_new_issue_beside_a_closed_one_of_ours_though_the_store_was_lost(town):
+    _, issue = one_filed(town)
+    town.github.state.update(repo(town), issue, {"state": "closed"}, "bob")
+    for link in [d.issue for d in town.wiring.decisions.all("staging").values()]:
+        town.wiring.decisions.remove("staging", link.cluster, IssueLink)
+    town.types("staging 36h")
+    report = town.sees("staging, last 36 h: 3 problems")
+    town.clicks(report, "create_issue")
+    form = town.form(f"Reopen #{issue.number}")
+    new = next(b for b in form["blocks"] if b["block_id"] == "choice")["element"]["options"][0]
+    town.slack.click(
+        "U0ALICE",
+        "filing_choice",
+        view_id=form["id"],
+        block_id="choice",
+        chosen={"selected_option": new},
+        values={"choice": {"filing_choice": {"selected_option": new}}},
+    )
+    form = town.form("Labels")
+    outcome = town.slack.submit(
+        "U0ALICE", form["id"], {"choice": {"filing_choice": {"selected_option": new}}}
+    )
+    assert outcome.ok, outcome.error
+    town.sees(f"C1 is filed as #{issue.number + 1}")
+    assert set(filed(town)) == {issue.number, issue.number + 1}
+
+
+def test_who_clicked_is_told_what_became_of_an_unconfirmed_issue(town):
+    town.types("staging 2d")
+    report = town.report()
+    cluster = next(iter(_clusters(town)))
+    act = Act("create_issue", "staging", cluster, report=_key(town), message=report["ts"])
+    pending = Pending(
+        cluster,
+        "U0ALICE",
+        town.wiring.now() - 5 * HOUR,
+        REPO,
+        "create",
+        f"It fails\n\n{marker(cluster, town.wiring.secrets[0])}",
+        public=False,
+        title="GCP-new | P2 | it fails",
+        reply=f"C0OPS\n\nC1\n{act.encode()}",
+    )
+    town.wiring.decisions.put("staging", pending)
+    for _ in range(3):
+        jobs.due(town.wiring, town.wiring.now())
+    told = town.sees("C1 is filed as")
+    assert told["ephemeral_for"] == "U0ALICE"
+    [issue] = filed(town).values()
+    town.slack.wait_for(lambda: f"#{issue.number} ↗" in buttons(drawn(town, report)))
+
+
+def _key(town):
+    return str(town.wiring.notes.get("staging", "latest"))
+
+
+def _clusters(town):
+    return {c.id: c for c in town.wiring.reports.get("staging", _key(town)).clusters}
+
+
+def test_the_line_at_the_deployed_commit_and_its_owner(town):
+    path = "netra_backend/app/core/pool.py"
+    repo(town).files[path] = b"..."
+    now = town.wiring.now()
+    place = {"file": path, "line": "42", "function": "take"}
+    town.logs.entries = [
+        {
+            **entry(POOL, now - HOUR - i, i),
+            "labels": {"commit-sha": "3f786850e387550fdab836ed7e6dc881de23001b"},
+            "sourceLocation": place,
+        }
+        for i in range(3)
+    ]
+    town.types("staging 2d")
+    town.clicks(town.report(), "create_issue")
+    form = town.form("What the log says")
+    assert "Assigned to alice, who owns the file" in all_text(form)
+    town.slack.submit("U0ALICE", form["id"], {})
+    town.sees("is filed as")
+    [issue] = filed(town).values()
+    assert issue.assignees == ["alice"]
+    assert f"/owner/name/blob/3f786850/{path}#L42)" in issue.body
+
+
 # --- what is said there --------------------------------------------------------------------------
 
 
@@ -209,7 +304,8 @@ def again(town, *entries):
     town.logs.entries = [*town.logs.entries, *entries]
     hours = 28 + town.logs.reads
     town.types(f"staging {hours}h")
-    town.sees(f"staging, last {hours} h: 3 problems")
+    town.sees(f"staging, last {hours} h: ")
+    town.slack.wait_for(lambda: "Refresh" in all_text(town.sees(f"staging, last {hours} h: ")))
     looks(town)
 
 
@@ -241,3 +337,31 @@ def test_the_status_is_edited_and_a_comment_is_news_only(town):
     again(town)
     looks(town)
     assert len(issue.comments) == 3
+
+
+def test_a_fix_that_held_is_told_after_a_day(town):
+    _, issue = one_filed(town)
+    looks(town)
+    town.github.state.update(repo(town), issue, {"state": "closed"}, "bob")
+    again(town, entry("Started", town.wiring.now() + HOUR, 9_000, revision="00599-abc"))
+    town.clock.ahead += 26 * HOUR
+    town.logs.entries = [entry("Hello", town.wiring.now() - HOUR, 9_100, revision="00599-abc")]
+    town.types("digest now")
+    digest = town.sees("In hand")
+    assert f"#{issue.number}> closed: since 00599-abc expected 5, saw 0, so it held" in all_text(
+        digest
+    )
+    assert issue.state == "closed"
+    assert [c for c in issue.comments if "again" in c.body] == []
+
+
+def test_a_fix_that_did_not_hold_is_told_on_the_issue_once(town):
+    _, issue = one_filed(town)
+    looks(town)
+    town.github.state.update(repo(town), issue, {"state": "closed"}, "bob")
+    again(town, entry("Started", town.wiring.now() + HOUR, 9_000, revision="00599-abc"))
+    again(town, *legacy(town, 8_000, 2, revision="00599-abc"))
+    looks(town)
+    said = [c.body.replace("\\", "") for c in issue.comments]
+    assert [b.startswith("**It is written again after this was closed") for b in said] == [True]
+    assert issue.state == "closed"  # it proposes, it never reopens by itself
