@@ -62,6 +62,19 @@ def members(file: str) -> None:
 
 
 @commands.command()
+@click.option("--rules", metavar="FILE", required=True, help="With [[rules]] and [[impact]].")
+@click.option("--last", metavar="WINDOW", help="7d by default; of a file all of it.")
+@click.argument("environment", required=False, metavar="[ENV]")
+@click.option("--from", "file", metavar="FILE", help="Log entries as JSON; `-`: standard input.")
+@click.option("--now", metavar="RFC3339", help="Fix the clock.")
+def replay(**options: Any) -> None:
+    """Say what rules would have changed, in the place of those in gardener.toml."""
+    from bot import replay as room
+
+    room.replay(room.Request(**options))
+
+
+@commands.command()
 def serve() -> None:
     """The Slack app: Socket Mode where SLACK_APP_TOKEN is set, otherwise HTTP on PORT."""
     from bot import processes

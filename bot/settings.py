@@ -25,6 +25,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.garden.errors import GardenerError, UsageError
 from bot.garden.model import Environment
 from bot.settings_file import FileMistake, environments, nearest
+from bot.settings_rules import Own
+from bot.settings_rules import read as read_own
+from bot.settings_values import only_known
 
 CONFIG = "gardener.toml"
 STATE = "~/.local/state/gardener"
@@ -268,12 +271,37 @@ def _secrets(value: SecretStr | None) -> tuple[bytes, ...]:
     return tuple(part.encode() for part in dict.fromkeys(parts) if part)
 
 
-def _read(path: Path, *, required: bool) -> Mapping[str, Environment]:
+def rules_of(path: Path, known: Mapping[str, Environment]) -> Own:
+    """The [[rules]] and [[impact]] of a file, for the environments that are known.
+
+    Raises `SettingsError`, with the line of the mistake.
+    """
+    text = _text(path)
+    data = _parsed(path, text)
     try:
-        text = path.read_text(encoding="utf-8")
+        only_known("", data, ["rules", "impact", "environments"])
+        own = read_own(data, text, known)
+    except FileMistake as error:
+        raise SettingsError(f"{path}: {error}") from None
+    if not own.rules and not own.impacts:
+        raise SettingsError(f"{path} holds no [[rules]] and no [[impact]]: write one.")
+    return own
+
+
+def _read(path: Path, *, required: bool) -> Mapping[str, Environment]:
+    if not required and not path.exists():
+        return {}
+    text = _text(path)
+    try:
+        return environments(_parsed(path, text), text)
+    except FileMistake as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if not required:
-            return {}
         raise SettingsError(
             f"{path} is not there: create it (the README shows one) or mend GARDENER_CONFIG."
         ) from None
@@ -281,11 +309,10 @@ def _read(path: Path, *, required: bool) -> Mapping[str, Environment]:
         raise SettingsError(f"{path} is not UTF-8 text (byte {error.start}): save it so.") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _parsed(path: Path, text: str) -> Mapping[str, object]:
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
-    try:
-        return environments(data)
-    except FileMistake as error:
-        raise SettingsError(f"{path}: {error}") from None

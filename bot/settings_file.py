@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from zoneinfo import ZoneInfo, available_timezones
 
-from rapidfuzz import fuzz, process, utils
+from bot import settings_rules
+from bot.garden.model import Environment
+from bot.settings_values import (
+    FileMistake,
+    list_of,
+    matching,
+    nearest,
+    only_known,
+    severity_of,
+    text_of,
+)
 
-from bot.garden.model import Environment, Severity
+__all__ = ["FileMistake", "environments", "nearest"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?")
@@ -19,21 +29,13 @@ _USER = re.compile(r"[UWS][A-Z0-9]+|@\S+")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]+|#\S+")
 
 
-class FileMistake(ValueError):  # noqa: N818 - that is what it is
-    """One sentence: the key, what is wrong with it, what to write instead."""
+def environments(data: Mapping[str, object], text: str = "") -> Mapping[str, Environment]:
+    """The environments of a parsed file, in its order, each with the rules that are for it.
 
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """What was probably meant, or None where nothing is near."""
-    best = process.extractOne(
-        word, list(known), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=60
-    )
-    return best[0] if best else None
-
-
-def environments(data: Mapping[str, object]) -> Mapping[str, Environment]:
-    """The environments of a parsed file, in its order. Raises `FileMistake`."""
-    _known("", data, ["environments"])
+    `text` is the file as it was read: mistakes in [[rules]] and [[impact]] are named with their
+    line. Raises `FileMistake`.
+    """
+    only_known("", data, ["environments", "rules", "impact"])
     tables = data.get("environments", {})
     if not isinstance(tables, Mapping):
         raise FileMistake("environments must be tables: write [environments.staging] as a heading.")
@@ -49,11 +51,12 @@ def environments(data: Mapping[str, object]) -> Mapping[str, Environment]:
         if any(name.casefold() == other.casefold() for other in found):
             raise FileMistake(f"{at} is there twice, in two spellings: keep one.")
         found[name] = _environment(name, at, table)
-    return found
+    own = settings_rules.read(data, text, found)
+    return {name: own.added(environment) for name, environment in found.items()}
 
 
 def _environment(name: str, at: str, table: Mapping[str, object]) -> Environment:
-    _known(at, table, _READERS)
+    only_known(at, table, _READERS)
     values = {key: _READERS[key](f"{at}.{key}", value) for key, value in table.items()}
     if "project" not in values:
         raise FileMistake(
@@ -63,60 +66,8 @@ def _environment(name: str, at: str, table: Mapping[str, object]) -> Environment
     return Environment(name=name, **{k: v for k, v in values.items() if k in allowed})  # type: ignore[arg-type]
 
 
-def _known(at: str, table: Mapping[str, object], known: Iterable[str]) -> None:
-    known = list(known)
-    for key in table:
-        if key not in known:
-            meant = nearest(key, known)
-            where = f"{at}.{key}" if at else key
-            asked = f"Did you mean {meant}? " if meant else ""
-            raise FileMistake(f"{where} is no setting. {asked}Known: {', '.join(known)}.")
-
-
-def _text(at: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise FileMistake(f'{at} must be text in quotes, such as {_example(at)} = "…".')
-    return value.strip()
-
-
-def _example(at: str) -> str:
-    return at.rpartition(".")[2]
-
-
-def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str, object], str]:
-    def read(at: str, value: object) -> str:
-        text = _text(at, value)
-        if not pattern.fullmatch(text):
-            raise FileMistake(f'{at}: "{text}" is not {wanted}.')
-        return text
-
-    return read
-
-
-def _list_of(one: Callable[[str, object], str]) -> Callable[[str, object], tuple[str, ...]]:
-    def read(at: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list):
-            raise FileMistake(f'{at} must be a list: {_example(at)} = ["…", "…"].')
-        return tuple(dict.fromkeys(one(at, item) for item in value))
-
-    return read
-
-
-def _severity(at: str, value: object) -> Severity:
-    text = _text(at, value)
-    try:
-        return Severity[text.upper()]
-    except KeyError:
-        names = [severity.name for severity in Severity]
-        meant = nearest(text, names)
-        asked = f"Did you mean {meant}? " if meant else ""
-        raise FileMistake(
-            f'{at}: "{text}" is no severity. {asked}Known: {", ".join(names)}.'
-        ) from None
-
-
 def _timezone(at: str, value: object) -> str:
-    text = _text(at, value)
+    text = text_of(at, value)
     try:
         ZoneInfo(text)
         return text
@@ -130,14 +81,14 @@ def _timezone(at: str, value: object) -> str:
     )
 
 
-_person = _matching(_USER, 'a Slack user id such as "U0123" or a group such as "@oncall"')
+_person = matching(_USER, 'a Slack user id such as "U0123" or a group such as "@oncall"')
 _READERS: Mapping[str, Callable[[str, object], object]] = {
-    "project": _matching(_PROJECT, 'a Google Cloud project id, such as "acme-staging"'),
-    "services": _list_of(_matching(_SERVICE, 'a Cloud Run service, such as "backend-staging"')),
-    "github": _matching(_REPOSITORY, "a repository: write owner/name, without https://github.com/"),
-    "min_severity": _severity,
+    "project": matching(_PROJECT, 'a Google Cloud project id, such as "acme-staging"'),
+    "services": list_of(matching(_SERVICE, 'a Cloud Run service, such as "backend-staging"')),
+    "github": matching(_REPOSITORY, "a repository: write owner/name, without https://github.com/"),
+    "min_severity": severity_of,
     "timezone": _timezone,
-    "channels": _list_of(_matching(_CHANNEL, 'a channel id such as "C0123" or "#ops"')),
-    "act": _list_of(_person),
-    "admin": _list_of(_person),
+    "channels": list_of(matching(_CHANNEL, 'a channel id such as "C0123" or "#ops"')),
+    "act": list_of(_person),
+    "admin": list_of(_person),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings, settings_file
+from bot import settings, settings_file, settings_rules
 from bot.__main__ import commands
 from bot.garden.command import Suggestion, parse
 from bot.garden.model import Environment
@@ -161,6 +161,11 @@ def test_every_variable_is_told_and_known():
 def test_every_key_is_told_and_known():
     told = {name for name in column(SETTINGS) if name.islower()}
     assert told == set(settings_file._READERS)
+
+
+def test_every_key_of_a_rule_is_told_and_known():
+    known = {*settings_rules.RULE_KEYS, *settings_rules.IMPACT_KEYS}
+    assert set(column(ROOT / "docs" / "rules.md")) == known
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name != "tables.md"], ids=named)

@@ -36,6 +36,11 @@ def values(template: str, text: str) -> list[tuple[str, str]]:
     return found
 
 
+def is_subject(before: str) -> bool:
+    """Whether what stands behind these words is a user, an account or a mail."""
+    return _SUBJECT.search(before) is not None
+
+
 def same_subject(template: str, texts: Iterable[str], least: int = 3) -> str | None:
     """A user, account or mail that stands in at least `least` of the texts; None if none does."""
     seen: Counter[str] = Counter()

@@ -179,8 +179,9 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     if facts.root_of_crash:
         # That it ended is the priority; what it says still tells the likely cause.
         cause = next(r for r in RULES[1:] if r.fits(facts)).cause
-    elif (own := team_rules.first(environment.rules, facts)) is not None and own.priority:
-        base, reason = own.priority, team_rules.reason(own)
+    elif (own := team_rules.first(environment.rules, facts)) is not None:
+        base = rule.priority(facts) if own.priority is None else own.priority
+        reason = team_rules.reason(own)
         name, cause, following = f"your rule “{own.name}”", own.cause, own.next
     weights = adjustments.weigh(facts)
     priority = adjustments.moved(base, weights, facts)

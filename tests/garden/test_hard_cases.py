@@ -6,12 +6,12 @@ On the literal entries where the shared data has them, otherwise on the quoted m
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from bot.garden import rfc3339
 from bot.garden.model import DAY, Card, Report, Severity, Window
+from tests.fakes.store import FakeRegistry
 from tests.garden.logs import Entry, entry, read, report, request, said, shuffled
 
 SWALLOWED = "SERVICE_SECRET=REDACTED found in config or environment - auth=REDACTED fail"
@@ -155,18 +155,6 @@ def test_4_without_a_start_failure_the_503_stands_alone() -> None:
 # --- 5
 
 
-class OneRegistry:
-    """Knows every variant as the first cluster."""
-
-    def resolve(self, _environment: str, candidates: Any) -> Any:
-        from bot.garden.ports import Identity
-
-        return [Identity("c-known", "C1", 1) for _ in candidates]
-
-    def find(self, _environment: str, _name: str) -> str | None:
-        return None
-
-
 def _late(seconds: str, tail: str, line: str, at: float) -> Entry:
     labels = {"module": "netra_backend.app.websocket", "function": "wait", "line": line}
     message = f"Startup did not reach 'services' within {seconds} - {tail}"
@@ -184,7 +172,9 @@ def test_5_variants_are_one_cluster_by_registry_and_the_drift_is_told() -> None:
         _late("2.8s", queued, "897", 7_200),
         _late("2.8s", queued, "1245", 9_000),
     ]
-    found = report(shuffled(entries), registry=OneRegistry())
+    registry = FakeRegistry()
+    report(entries[:2], registry=registry)
+    found = report(shuffled(entries), registry=registry)
     (only,) = found.clusters
     assert only.count == 4
     assert "Its number drifts: within 1.2s → 2.8s" in only.notes

@@ -1,0 +1,165 @@
+"""`gardener replay`: what rules of a team would have changed, before they are switched on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from bot.adapters.json_file import JsonFile
+from bot.garden import analysis, rfc3339, words
+from bot.garden.errors import UsageError
+from bot.garden.model import Cluster, Environment, Query, Report, Window
+from bot.garden.ports import LogSource
+from bot.garden.times import parse_window
+from bot.settings import Settings, load, rules_of
+from bot.settings_rules import Own
+
+LAST = "7d"
+TITLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was typed after `gardener replay`."""
+
+    rules: str
+    environment: str | None = None
+    last: str | None = None
+    file: str | None = None
+    now: str | None = None
+
+
+def replay(request: Request) -> None:
+    """Reads once, judges twice, prints the difference. Raises `GardenerError`."""
+    settings = load()
+    environment = _environment(request, settings)
+    own = rules_of(Path(request.rules).expanduser(), settings.environments)
+    now = _now(request.now)
+    reading = _read(request, environment, settings, now)
+    analysis.refuse_nothing_readable(reading)
+    before = analysis.conclude(reading, environment, now=now)
+    after = analysis.conclude(reading, _with(environment, own, settings), now=now)
+    click.echo("\n".join(_told(request, own, before, after)))
+
+
+def _with(environment: Environment, own: Own, settings: Settings) -> Environment:
+    if environment.name in settings.environments:
+        return own.added(environment)
+    # Entries of a file belong to no environment: everything is tried on them.
+    return replace(environment, rules=own.rules, impacts=own.impacts)
+
+
+def _environment(request: Request, settings: Settings) -> Environment:
+    known = settings.environments
+    if request.environment is not None:
+        if request.file and not known:
+            return Environment(request.environment, "")
+        environment = settings.environment(request.environment)
+        return replace(environment, project="", services=()) if request.file else environment
+    if request.file:
+        return Environment("standard input" if request.file == "-" else Path(request.file).name, "")
+    if len(known) == 1:
+        return next(iter(known.values()))
+    names = ", ".join(known) or "none yet; see gardener.toml"
+    raise UsageError(
+        f"Which environment? For example: gardener replay --rules new.toml --last 7d staging. "
+        f"Known: {names}."
+    )
+
+
+def _now(text: str | None) -> int:
+    if text is None:
+        return time.time_ns()
+    now = rfc3339.parse(text)
+    if now is None:
+        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
+    return now
+
+
+def _read(
+    request: Request, environment: Environment, settings: Settings, now: int
+) -> analysis.Reading:
+    query = Query(
+        environment.name,
+        environment.project,
+        environment.services,
+        analysis.EVERYTHING,
+        environment.min_severity,
+    )
+    if request.file is None:
+        span = parse_window([request.last or LAST], now=now, timezone=environment.timezone)
+        return analysis.read_all(_cloud_logging(settings), replace(query, window=span.window))
+    if request.last is not None and request.file == "-":
+        raise UsageError("Standard input is read once, whole: leave --last out, or name a file.")
+    whole = analysis.read_all(JsonFile(request.file), query)
+    if request.last is None:
+        return whole
+    # A file is replayed when somebody has it: its last days count back from its newest entry.
+    end = whole.window(now).end
+    span = parse_window([request.last], now=end, timezone=environment.timezone)
+    window = Window(span.window.start, end)
+    if window.start <= whole.window(now).start:
+        return whole
+    return analysis.read_all(JsonFile(request.file), replace(query, window=window))
+
+
+def _cloud_logging(settings: Settings) -> LogSource:
+    from bot.adapters.cloud_logging import CloudLogging, SlidingWindow
+
+    return CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
+
+
+# --- telling it ----------------------------------------------------------------------------------
+
+
+def _told(request: Request, own: Own, before: Report, after: Report) -> Iterator[str]:
+    was = {cluster.id: cluster for cluster in before.clusters}
+    changed = [c for c in after.clusters if _differs(was[c.id], c)]
+    span = words.duration(before.window.end - before.window.start)
+    yield (
+        f"{before.environment}, {span}, {words.many(before.coverage.read, 'entry', 'entries')}: "
+        f"{len(changed)} of {words.many(len(after.clusters), 'cluster')} would change."
+    )
+    for cluster in changed:
+        yield from _change(was[cluster.id], cluster)
+    used = {factor.name for cluster in after.clusters for factor in cluster.factors}
+    said = {cluster.impact for cluster in after.clusters}
+    for rule in own.rules:
+        if f"your rule “{rule.name}”" not in used:
+            yield f"Fits nothing here: rule “{rule.name}” ({_place(request, rule.line)})"
+    for impact in own.impacts:
+        if impact.says not in said:
+            yield f"Fits nothing here: impact “{impact.says}” ({_place(request, impact.line)})"
+    if not before.coverage.complete:
+        yield "Not everything was read, so there may be more."
+
+
+def _place(request: Request, line: int) -> str:
+    return f"{Path(request.rules).name}, line {line}"
+
+
+def _differs(before: Cluster, after: Cluster) -> bool:
+    return (before.priority, before.impact, before.cause, before.next) != (
+        after.priority,
+        after.impact,
+        after.cause,
+        after.next,
+    )
+
+
+def _change(before: Cluster, after: Cluster) -> Iterator[str]:
+    title = words.cut(words.one_line(after.title), TITLE)
+    yield (
+        f"{before.name}  {before.priority.name} → {after.priority.name}  {title}, "
+        f"{words.many(after.occurrences, 'time')}"
+    )
+    own = [f for f in after.factors if f.name.startswith("your ")]
+    for factor in own:
+        weight = f", {factor.weight}" if factor.weight else ""
+        yield f"    {factor.name}{weight}: {factor.said}"
+    if not own:
+        yield f"    {after.reasons[0]}"
