@@ -7,39 +7,128 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from bot.garden import words
-from bot.garden.model import DAY, Acknowledgement, Cluster, Window
+from bot.garden.model import DAY, Acknowledgement, Card, Cluster, Report, Snooze, Window
+from bot.garden.watched import VARIANTS, comparable
+
+AGAIN = 3
+"""So many times the same user is a user that repeats, where none did when it was said."""
+SILENT = 5.0
+"""Occurrences to expect before silence means anything: by chance none come in 1 of 150."""
 
 _REVISION = re.compile(r"\A(.*)-(\d{5,})-[a-z0-9]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What broke an agreement."""
+
+    kind: str
+    """`over`, `revision`, `rate`, `repeats`, `variant` or `stopped`."""
+    said: str
+    """As the end of a sentence."""
+    which: str = ""
+    """Of several of its kind the one: a revision, a hash."""
+
+
+def broken(
+    agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
+) -> Break | None:
+    """What broke the agreement; None while it holds.
+
+    `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
+    burst of four in one hour does not break "5 a day".
+    """
+    if (over := ended(agreed, now)) is not None:
+        return over
+    newer = agreed.until_revision and next(
+        (r for r in cluster.revisions if _newer(r, agreed.until_revision)), None
+    )
+    if newer:
+        name = words.revision(newer, cluster.services)
+        return Break("revision", f"revision {name} still writes it", newer)
+    if agreed.per_day is not None:
+        days = max(1.0, (window.end - window.start) / DAY)
+        if occurrences / days > agreed.per_day:
+            now_rate = words.rate(occurrences / days)
+            return Break("rate", f"agreed were {words.rate(agreed.per_day)}, now {now_rate}")
+    return _repeats(agreed, cluster) or _variant(agreed, cluster)
+
+
+def ended(agreed: Acknowledgement, now: int) -> Break | None:
+    """Whether the agreed time is over."""
+    if agreed.until is not None and now >= agreed.until:
+        return Break("over", "the agreed time is over")
+    return None
 
 
 def breach(
     agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
 ) -> str | None:
-    """What broke the agreement, as the end of a sentence; None while it holds.
-
-    `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
-    burst of four in one hour does not break "5 a day".
-    """
-    if agreed.until is not None and now >= agreed.until:
-        return "the agreed time is over"
-    newer = agreed.until_revision and next(
-        (r for r in cluster.revisions if _newer(r, agreed.until_revision)), None
-    )
-    if newer:
-        return f"revision {words.revision(newer, cluster.services)} still writes it"
-    if agreed.per_day is not None:
-        days = max(1.0, (window.end - window.start) / DAY)
-        if occurrences / days > agreed.per_day:
-            return f"agreed were {words.rate(agreed.per_day)}, now {words.rate(occurrences / days)}"
-    return None
+    """What broke the agreement, as the end of a sentence; None while it holds."""
+    found = broken(agreed, cluster, occurrences, window, now)
+    return found.said if found else None
 
 
 def holds(card_cluster: Cluster, occurrences: int, window: Window, now: int) -> bool:
     """Whether a person said that this is expected and nothing broke that."""
     agreed = card_cluster.decisions.expected
     return agreed is not None and breach(agreed, card_cluster, occurrences, window, now) is None
+
+
+def _repeats(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
+    """One user again and again, counting what was seen when it was said and what came since."""
+    known = {place.before: Counter(h for h, _ in place.seen) for place in agreed.values}
+    for place in cluster.values:
+        before = known.get(place.before)
+        if before is None:
+            continue
+        most = max(before.values(), default=0)
+        limit = AGAIN if most < AGAIN else 2 * most
+        since = Counter(h for h, at in place.seen if at > agreed.at)
+        for value, count in sorted(since.items(), key=lambda i: (-i[1], i[0])):
+            if before[value] + count >= limit:
+                subject = words.one_line(place.before).rstrip(" :=#").rsplit(" ", 1)[-1] or "value"
+                times = words.number(before[value] + count)
+                return Break("repeats", f"the same {subject.lower()} {times} times", value)
+    return None
+
+
+def _variant(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
+    """A masked message that was not in the cluster when it was said."""
+    if not agreed.variants:
+        return None
+    for value, text in cluster.variants:
+        if comparable(value, agreed.variants[0]) and value not in agreed.variants:
+            return Break("variant", f"a new wording: “{words.cut(text, 80)}”", value)
+    return None
+
+
+def stopped(agreed: Acknowledgement, report: Report) -> Break | None:
+    """Silence where it should go on. `report`: of the whole environment, in all its severities.
+
+    Never where not everything was read, where nothing was, or where no request came.
+    """
+    read = report.coverage
+    cluster = report.cluster(agreed.cluster)
+    if not read.complete or not read.read or (report.traffic and not report.traffic.requests):
+        return None
+    quiet = next((q for q in report.quiet if q.cluster == agreed.cluster), None)
+    if quiet is not None and cluster is None:
+        return Break("stopped", f"it stopped: {quiet.reason}")
+    last = cluster.last_seen or report.window.end if cluster else 0
+    since = max(report.window.start, last, agreed.at)
+    silent = report.window.end - since
+    if silent >= DAY and agreed.usual * silent / DAY >= SILENT:
+        return Break(
+            "stopped",
+            f"it stopped: usual were {words.rate(agreed.usual)}, "
+            f"none came in {words.duration(silent)}",
+        )
+    return None
 
 
 def _newer(revision: str, than: str) -> bool:
@@ -52,9 +141,48 @@ def _newer(revision: str, than: str) -> bool:
     return revision != than
 
 
+# --- snoozed -------------------------------------------------------------------------------------
+
+
+def asleep(snooze: Snooze | None, cluster: Cluster, now: int) -> bool:
+    """Whether nobody wants to hear of it yet: until its time, or a newer revision writes it."""
+    if snooze is None or (snooze.until is not None and now >= snooze.until):
+        return False
+    than = snooze.until_revision
+    return not (than and any(_newer(r, than) for r in cluster.revisions))
+
+
+# --- what is agreed ------------------------------------------------------------------------------
+
+
 def suggested_rate(occurrences: int, window: Window) -> float:
     """The bound that the modal offers: twice what was seen a day, 5 at least, rounded up."""
     days = max(1.0, (window.end - window.start) / DAY)
     wanted = max(5.0, 2 * occurrences / days)
     step = 10 ** max(0, math.floor(math.log10(wanted)) - 1)
     return float(math.ceil(wanted / step) * step)
+
+
+def observed(agreed: Acknowledgement, card: Card, window: Window) -> Acknowledgement:
+    """The agreement with what was there when it was said: its rate, its values, its wordings."""
+    cluster = card.cluster
+    days = max(1.0, (window.end - window.start) / DAY)
+    few = len(cluster.variants) <= VARIANTS
+    return replace(
+        agreed,
+        cluster=cluster.id,
+        per_day=suggested_rate(card.occurrences, window),
+        title=cluster.title,
+        usual=card.occurrences / days,
+        values=cluster.values,
+        variants=tuple(h for h, _ in cluster.variants) if few else (),
+    )
+
+
+def watches(cluster: Cluster) -> list[str]:
+    """What else breaks an agreement about it, for the form: `if one user repeats`."""
+    found = []
+    if cluster.values:
+        subject = words.one_line(cluster.values[0].before).rstrip(" :=#").rsplit(" ", 1)[-1]
+        found.append(f"one {subject.lower() or 'value'} repeats")
+    return [*found, "it stops"]

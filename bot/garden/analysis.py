@@ -46,6 +46,7 @@ from bot.garden.swallowed import marked
 from bot.garden.teaching import Rule
 from bot.garden.timeline import over_time
 from bot.garden.triage import Verdict, glance, judge
+from bot.garden.watched import subjects, wordings
 
 EVERYTHING = Window(-(2**62), 2**62)
 """As a query's window: whatever the source holds; the report's window is then its own span."""
@@ -175,10 +176,12 @@ def analyze(
     rules: Sequence[Rule] = (),
     history: History | None = None,
     activity: Activity | None = None,
+    secret: bytes | None = None,
 ) -> Report:
     """One analysis. Without a registry ids come from content alone and every state is new.
 
     With a `history` states are told over time, and `activity` is asked for requests and deploys.
+    `secret` keys the hashes that agreements are watched by; without it they are not.
     """
     reading = read_all(source, query, keep_members=keep_members, listener=listener)
     refuse_nothing_readable(reading)
@@ -198,6 +201,7 @@ def analyze(
         rules=rules,
         history=history,
         decisions=decided,
+        secret=secret,
     )
     report = replace(report, query=source.describe(replace(query, window=report.window)))
     if decisions is not None:
@@ -227,6 +231,7 @@ def conclude(
     rules: Sequence[Rule] = (),
     history: History | None = None,
     decisions: Mapping[str, Decisions] | None = None,
+    secret: bytes | None = None,
 ) -> Report:
     """What was read, as a report. Pure but for the registry and the history.
 
@@ -243,6 +248,11 @@ def conclude(
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
     if locate is not None:
         found = [_located(c, d, locate) for c, d in zip(found, drafts, strict=True)]
+    if secret is not None:
+        found = [
+            replace(c, values=subjects(d, secret), variants=wordings(d, secret))
+            for c, d in zip(found, drafts, strict=True)
+        ]
     found.sort(key=_importance)
     report = Report(
         environment=environment.name,

@@ -122,6 +122,16 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """Who stood in one place of a cluster's messages, in its representatives: hashes only."""
+
+    before: str
+    """The words in front of it."""
+    seen: tuple[tuple[str, int], ...] = ()
+    """(keyed hash, time) of each, at most 32; see `watched`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """A person says that a cluster is expected behaviour: who, why, and how long that holds."""
 
@@ -140,6 +150,14 @@ class Acknowledgement:
     """The agreed rate, occurrences a day; None: no bound."""
     title: str = ""
     """The cluster's title when it was said, so that the list reads without a report."""
+    channel: str = ""
+    """Where it was said, and is told when it breaks; empty: not known."""
+    usual: float = 0.0
+    """Occurrences a day when it was said; 0: not known."""
+    values: tuple[Values, ...] = ()
+    """Whom it was said about."""
+    variants: tuple[str, ...] = ()
+    """Hashes of the masked messages that were known then; empty: a new one says nothing."""
 
     @property
     def forever(self) -> bool:
@@ -388,6 +406,10 @@ class Cluster:
     notes: tuple[str, ...] = ()
     """Sentences on what the log shows beside cause and impact: where it began, what drifts."""
     began: Began | None = None
+    values: tuple[Values, ...] = ()
+    """For agreements (`watched`); empty where nobody can be told from another."""
+    variants: tuple[tuple[str, str], ...] = ()
+    """(keyed hash, masked message) of each wording, for agreements."""
 
     @property
     def repeats(self) -> bool:
