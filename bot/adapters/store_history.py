@@ -81,6 +81,8 @@ class RedisHistory:
         for fields in hours:
             for data, value in fields.items():
                 name, _, hour = text(data).rpartition("|")
+                if not (hour.isdigit() and value.isdigit()):
+                    continue  # a newer version of us wrote it
                 if name == "~":
                     covered[int(hour)] = int(value)
                 else:
@@ -156,7 +158,11 @@ def _at(environment: str, part: str) -> str:
 
 
 def _lifetimes(fields: Mapping[Any, Any]) -> Mapping[str, Lifetime]:
-    parts = {text(name): text(value) for name, value in fields.items()}
+    parts = {
+        text(name): text(value)
+        for name, value in fields.items()
+        if text(name).endswith("|service") or text(value).removeprefix("-").isdigit()
+    }
     found = {}
     for field, value in parts.items():
         name, _, part = field.rpartition("|")

@@ -38,7 +38,9 @@ def fill_review(tools: Toolbox, *, asker: dict[str, object], act: str, view: str
         require(may(tools, environment, who, "file issues"))
         report = _report(tools, wanted, who)
         now = tools.now()
-        cards = [card for card in report.cards if card.priority <= WORST]
+        cards = [
+            card for card in report.cards if card.priority <= WORST and card.cluster.deleted is None
+        ]
         filed = [card for card in cards if _is_filed(card)]
         expected = [
             card
@@ -73,9 +75,7 @@ def submit_review(
         require(may(tools, environment, who, "file issues"))
         chosen = [Chosen(*each) for each in said["chosen"]]
         reason = str(said["reason"])
-        work = _Work(
-            tools, who, wanted, environment, view=view, reason=reason, total=len(chosen)
-        )
+        work = _Work(tools, who, wanted, environment, view=view, reason=reason, total=len(chosen))
         work.show()
         for each in chosen:
             work.do(each)

@@ -371,6 +371,19 @@ class TestHistory:
         assert found.clusters == {"c-1": later}
         assert found.last_entry == self.NOW - 5
 
+    @pytest.mark.redis
+    def test_what_a_newer_version_wrote_is_passed_over(self, redis_client):
+        history = RedisHistory(redis_client)
+        history.record("staging", self.seen())
+        day = store.key("staging", "history", f"day:{self.LAST // 24}")
+        redis_client.hset(day, mapping={"!new": "1", f"#c-1|{self.LAST}x": "2", "~|7": "odd"})
+        lives = store.key("staging", "history", "revisions")
+        redis_client.hset(lives, mapping={"api-00002-abc|first": "odd", "x": "y"})
+        redis_client.hset(store.key("staging", "history", "clusters"), "c-9", "{}")
+        redis_client.zadd(store.key("staging", "history", "events"), {"odd": 1})
+        found = self.read(history)
+        assert found == self.seen()
+
     def test_more_fields_than_one_call_takes(self, history):
         counts = {f"c-{i}": {self.LAST - at: i + 1 for at in range(9)} for i in range(600)}
         history.record("staging", Past(counts=counts))
