@@ -82,7 +82,8 @@ def _back(card: Card) -> list[Block]:
     command = rollback(began) if began and card.priority <= Priority.P2 else None
     if began is None or command is None:
         return []
-    said = f"*Routes all traffic back to {mrkdwn(began.before, 100)}; for you to run, I never do*"
+    before = mrkdwn(began.before, 100)
+    said = f"*Back to {before}, the newest before it that was read; for you to run, I never do*"
     return [parts.context(said), parts.preformatted(command, 600)]
 
 

@@ -8,6 +8,8 @@ and `next` are worded as likely where they are, and are absent where nothing is 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from bot.garden.facts import Case, Facts
 from bot.garden.rule import Rule, by_severity
 from bot.garden.rules_code import CODE
@@ -29,6 +31,7 @@ RULES: tuple[Rule, ...] = (*FIRST, *REQUESTS, *SETUP, *CODE, *OUTSIDE, LAST)
 """Every rule, in order: what happened to the process, requests, set-up, code, what is outside."""
 
 
+@lru_cache(maxsize=8_192)
 def rule_for(facts: Facts) -> Rule:
     """The first rule of the table that fits; the last one always does."""
     return next(rule for rule in RULES if rule.fits(facts))

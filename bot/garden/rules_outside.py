@@ -18,7 +18,7 @@ _ACCESS = Says(
 )
 _CORS = Says(r"\bcors\b|origin .{0,80}not allowed|access-control-allow-origin")
 _GIVEN_UP = Says(
-    r"giving up after|retries exhausted|max(?:imum)? (?:number of )?retries (?:exceeded|reached)"
+    r"giving up after|retries exhausted|maximum (?:number of )?retries|max retries reached"
     r"|dead[- ]?letter|message (?:was )?dropped|dropping (?:message|event)|retry limit"
 )
 _LEFT = Says(

@@ -56,9 +56,16 @@ def same_subject(template: str, texts: Iterable[str], least: int = 3) -> str | N
 # --- numbers that drift --------------------------------------------------------------------------
 
 _FIGURE = re.compile(r"(\d+(?:\.\d+)?)\s?([A-Za-zµ%]{1,4})[,;.)]?")
-_LIMIT = re.compile(r"(?i)\b(?:within|after|timeout|limit|of|for|exceeded|in|than|at)[:= (]*$")
+_LIMIT_WORDS = r"(?i)\b(?:within|after|timeout|limit|of|for|exceeded|in|than|at)[:= (]*"
+_LIMIT = re.compile(_LIMIT_WORDS + "$")
+_DRIFTING = re.compile(_LIMIT_WORDS + re.escape(SLOT))
 STEPS = 4
 """A number that takes more values than this varies; it does not drift."""
+
+
+def may_drift(template: str) -> bool:
+    """Whether a value stands behind a word that announces a limit or a duration."""
+    return _DRIFTING.search(template) is not None
 
 
 def drift(messages: Iterable[tuple[str, str, int]]) -> str | None:

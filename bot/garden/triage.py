@@ -23,13 +23,16 @@ from bot.garden.model import Began, Environment, Factor, Priority, Severity
 from bot.garden.requests import Client
 from bot.garden.rollup import Rollup
 from bot.garden.rules import RULES, rule_for
-from bot.garden.slots import drift, same_subject
+from bot.garden.slots import drift, may_drift, same_subject
 from bot.garden.swallowed import turned
 from bot.garden.tally import hour_of
 
 _REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
 _HEALTH = re.compile(r"/(?:health|healthz|livez|readyz|ready|ping|_ah/health|status)(?:/|\b)")
 _NOWHERE = Environment("", "")
+
+VARIANTS = 16
+"""Wordings of a cluster in which a drifting number is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,8 @@ def _reasons(
         and factor.name not in ("frequency", "revisions", "incident")
         and not (factor.name == "instances" and facts.instances > 1)
     ]
+    if facts.swallowed and "swallowed" not in reason:
+        found.append("the service's own redaction has swallowed words of it")
     return tuple(dict.fromkeys([*found, *notes]))
 
 
@@ -245,16 +250,13 @@ def _notes(draft: Draft, facts: Facts, words: Sequence[str]) -> tuple[str, ...]:
     found = []
     if facts.swallowed and any(turned(entries.message(raw)) for raw in draft.samples):
         found.append("The service's own redaction has swallowed words of this message (…)")
-    elif facts.swallowed:
-        found.append("the service's own redaction has swallowed words of it")
-    times = [rfc3339.parse(str(raw.get("timestamp") or "")) or 0 for raw in draft.samples]
-    told = [
-        (key.masked, text, time)
-        for key in draft.keys
-        for text, time in zip(words, times, strict=True)
-    ]
-    if (drifted := drift(told)) is not None:
-        found.append(f"Its number drifts: {drifted}")
+    variants = [key.masked for key in draft.keys if may_drift(key.masked)][:VARIANTS]
+    if variants:
+        times = [rfc3339.parse(str(raw.get("timestamp") or "")) or 0 for raw in draft.samples]
+        dated = list(zip(words, times, strict=True))
+        drifted = drift((masked, text, time) for masked in variants for text, time in dated)
+        if drifted is not None:
+            found.append(f"Its number drifts: {drifted}")
     return tuple(found)
 
 
