@@ -12,7 +12,11 @@ LABELS = ("commit-sha", "git-commit", "commit_sha", "git_commit")
 """Of the service: what Cloud Build and the usual deploy actions set; the first that is there."""
 
 _COMMIT = re.compile(r"([0-9a-f]{7,40})(?:\.\.\.)?")  # redaction keeps the first eight
-_FILE = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*\.[A-Za-z]{1,4}", re.ASCII)
+_FILE = re.compile(
+    r"[\w.@+-]+(?:/[\w.@+-]+)*\."
+    r"(?:py|js|ts|mjs|cjs|jsx|tsx|go|java|kt|rb|php|rs|cs|cc|cpp|c|scala|ex|exs)",
+    re.ASCII,
+)
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
 

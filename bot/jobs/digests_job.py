@@ -189,6 +189,8 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
         return
     tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
     shown.note_place(tools, known.name, key, shown.Place(shown.DIGEST, asker.channel, ts))
+    judged = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}
+    tools.notes.put(known.name, f"fixes:{key}", judged, shown.KEPT)
     if lasting:
         if report.coverage.complete:
             github_loop.verdict_told(tools, known.name, fixes)

@@ -196,7 +196,14 @@ def _message(
         drawn = report_blocks.further(report, now=now, query=query(report.environment, typed, key))
         return drawn[place.index] if place.index < len(drawn) else None
     before = tools.reports.get(report.environment, previous) if previous else None
-    compared = digests.compare(before, report, tools.decisions.all(report.environment), now)
+    judged = tools.notes.get(report.environment, f"fixes:{key}") or {}
+    compared = digests.compare(
+        before,
+        report,
+        tools.decisions.all(report.environment),
+        now,
+        fixes={cluster: digests.Fix(str(r), float(rate)) for cluster, (r, rate) in judged.items()},
+    )
     return digest_blocks.digest(compared, now=now, query=query(report.environment, typed, key))
 
 

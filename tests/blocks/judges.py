@@ -29,6 +29,7 @@ _BLOCKKIT = {
     "rich_text": "RichText",
     "rich_text_preformatted": "RichTextPreformatted",
     "section": "Section",
+    "static_select": "StaticSelect",
     "text": "RichTextEl",
 }
 

@@ -139,6 +139,20 @@ def test_a_closed_issue_is_reopened(github, tracker):
     assert tracker.issue(REPO, 1).closed is None
 
 
+def test_an_owner_is_assigned_and_a_file_read(github, tracker):
+    repo = github.state.repo(REPO)
+    repo.people.add("alice")
+    repo.files["docs/CODEOWNERS"] = "* @alice  # ünïcode".encode()
+
+    assert tracker.assignable(REPO, "alice")
+    assert tracker.text(REPO, "docs/CODEOWNERS") == "* @alice  # ünïcode"
+    assert tracker.text(REPO, "docs") is None
+
+    tracker.create(REPO, "It fails", "", [], ["alice"])
+
+    assert repo.issues[1].assignees == ["alice"]
+
+
 def test_long_lists_are_paged(github, tracker):
     repo = github.state.repo(REPO)
     for number in range(230):
@@ -370,7 +384,9 @@ def test_an_app_files_as_its_installation(github, key, written):
 
     assert tracker.create(REPO, "It fails", "", []).number == 1
     tracker.comment(REPO, 1, "more")
+    tracker.edit_comment(REPO, tracker.comments(REPO, 1)[0].id, "most")
 
+    assert [c.body for c in github.state.repo(REPO).issues[1].comments] == ["most"]
     assert github.state.repo(REPO).issues[1].user == "gardener-77[bot]"
     fetched = [call for call in github.state.calls if call.path.endswith("/access_tokens")]
     assert len(fetched) == 1
