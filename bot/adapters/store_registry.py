@@ -12,7 +12,8 @@ Per environment, under `registry:`
 
 The masked messages are kept beside their hashes, so that a better mask can be laid over them: what
 the new mask makes of an old masked message is what it makes of the line itself, wherever the new
-one masks more. So a new version of the masks finds every cluster again, with its decisions.
+one masks more (where that needs a value that the old one took, `recover` looks at the run). So a
+new version of the masks finds every cluster again, with its decisions.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from typing import Any
 
 import redis
 
+from bot.adapters.registry_entry import Entry, Masks, is_variant, recover, remasked
 from bot.adapters.store import guarded, key, note_environment, text
 from bot.adapters.store_rules import clusters_named, field_of, rules_key
 from bot.garden import codec
 from bot.garden.errors import Refused, Unavailable
-from bot.garden.grouping import rewords
 from bot.garden.model import DAY, SECOND
 from bot.garden.ports import Candidate, Identity, Remembered
 from bot.garden.teaching import Named, Same
@@ -45,43 +46,6 @@ PATIENCE = 5.0
 """Seconds to try again while other runs write."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is remembered of a cluster."""
-
-    name: str
-    template: str
-    masked: tuple[str, ...] = ()
-    mask: int = 0
-    """The version of the masks that made `masked`."""
-    keyed: str = ""
-    """Tells the secret under which the hashes of `masked` are kept."""
-    first_seen: int | None = None
-    last_seen: int | None = None
-    place: str = ""
-    """Of a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
-    exact: bool = False
-    """It has no variants."""
-    joined: int = 0
-    """How many variants joined after it was first seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Masks:
-    """How messages are compared; `current()` is the product's own."""
-
-    version: int
-    mask: Callable[[str], str]
-    joins: Callable[[str, str], bool]
-
-    @classmethod
-    def current(cls) -> Masks:
-        """Those of `bot.garden`."""
-        from bot.garden import grouping, mask
-
-        return cls(mask.MASK_VERSION, mask.mask, grouping.joins)
 
 
 @dataclass(slots=True)
@@ -254,12 +218,11 @@ class RedisRegistry:
         # Where a better mask makes two clusters one message, the one that a decision hangs on has
         # it, else the older: the same whichever run comes first.
         outdated.sort(key=lambda id_: (id_ not in decided, *_order(draft.entries[id_], id_)))
-        for id_ in outdated:
-            self._remask(draft, id_, draft.entries[id_], masks)
         masked = list(dict.fromkeys(m for candidate in candidates for m in candidate.masked))
-        if not masked:
-            return draft
-        for rank, secret in enumerate(self._secrets):
+        before = dict(draft.entries)
+        for id_ in outdated:
+            self._remask(draft, id_, masks)
+        for rank, secret in enumerate(self._secrets if masked else ()):
             hashes = [_hash(secret, message) for message in masked]
             found: Sequence[object] = pipe.hmget(at("messages"), hashes)
             for message, hashed, known in zip(masked, hashes, found, strict=True):
@@ -269,25 +232,40 @@ class RedisRegistry:
                 if rank:  # written under an older secret: it moves to the newest
                     draft.outdated.append(hashed)
                     draft.messages[self._hash(message)] = draft.known[message]
+        recover(draft.entries, outdated, draft.known, masked)
+        for id_ in outdated:
+            self._own(draft, id_, before[id_], masks, set(masked))
         return draft
 
-    def _remask(self, draft: _Draft, id_: str, entry: Entry, masks: Masks) -> None:
+    def _remask(self, draft: _Draft, id_: str, masks: Masks) -> None:
         """Makes an entry of an older mask or secret known under the newest as well."""
-        if entry.mask < masks.version:
-            entry = replace(
+        entry = draft.entries[id_]
+        if entry.mask < masks.version and not entry.exact:
+            entry = draft.entries[id_] = replace(
                 entry,
-                template=entry.template if entry.exact else masks.mask(entry.template),
-                masked=tuple(dict.fromkeys(_remasked(m, entry, masks) for m in entry.masked)),
-                mask=masks.version,
+                template=masks.mask(entry.template),
+                masked=tuple(dict.fromkeys(remasked(m, entry, masks) for m in entry.masked)),
             )
         for message in entry.masked:
-            if draft.known.setdefault(message, id_) == id_:
+            draft.known.setdefault(message, id_)
+
+    def _own(self, draft: _Draft, id_: str, before: Entry, masks: Masks, here: set[str]) -> None:
+        """Writes what an entry of an older mask has become.
+
+        It stays one of an older mask until a run has seen it, so that it can be recovered then.
+        """
+        entry = draft.entries[id_]
+        for message in entry.masked:
+            if draft.known[message] == id_:
                 draft.messages.setdefault(self._hash(message), id_)
         owners = {draft.known[message] for message in entry.masked}
         if owners and id_ not in owners:
             draft.merged[id_] = min(owners, key=lambda o: _order(draft.entries.get(o), o))
-        draft.entries[id_] = replace(entry, keyed=self._keyed)
-        draft.changed.add(id_)
+        seen = id_ in draft.merged or not entry.masked or not here.isdisjoint(entry.masked)
+        mask = max(entry.mask, masks.version) if seen else entry.mask
+        draft.entries[id_] = replace(entry, keyed=self._keyed, mask=mask)
+        if draft.entries[id_] != before:
+            draft.changed.add(id_)
 
     def _identify(self, draft: _Draft, candidate: Candidate, masks: Masks) -> Identity:
         id_ = self._known_id(draft, candidate, masks)
@@ -331,7 +309,7 @@ class RedisRegistry:
             known = {candidate.id}
         if not known:
             known = {
-                id_ for id_, entry in draft.before.items() if _is_variant(candidate, entry, masks)
+                id_ for id_, entry in draft.before.items() if is_variant(candidate, entry, masks)
             }
         return min(
             known,
@@ -366,24 +344,6 @@ def _decided(pipe: redis.client.Pipeline, environment: str) -> frozenset[str]:
     return frozenset(
         text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
     )
-
-
-def _is_variant(candidate: Candidate, of: Entry, masks: Masks) -> bool:
-    """Whether new messages belong to a known cluster."""
-    if candidate.exact or of.exact or candidate.place != of.place:
-        return False
-    return any(
-        masks.joins(of.template, message) or (bool(of.place) and rewords(of.template, message))
-        for message in candidate.bare
-    )
-
-
-def _remasked(message: str, entry: Entry, masks: Masks) -> str:
-    """By the new mask; the place of a traceback was never masked."""
-    if entry.exact:
-        return message
-    bare = message.removesuffix(f" in {entry.place}") if entry.place else message
-    return masks.mask(bare) + message[len(bare) :]
 
 
 def _hash(secret: bytes, message: str) -> str:

@@ -233,6 +233,40 @@ _DIGITS = re.compile(r"[0-9]+")
 _SPACE = re.compile(r"\s+")
 
 
+SWALLOWED: Final = 8
+"""Words of an older mask's message that one slot of a newer one may stand for: a date has six."""
+
+_GLYPH = re.compile(r"\A(?:\[U\+[^\]\s]{1,24}\] )+")
+
+
+def covers(masked: str, older: str) -> bool:
+    """Whether a masked message is what a newer mask may have made of the line behind an older one.
+
+    It is where its slots stand for something in the older one, all else being equal, and at least
+    two words of its own say what it is.
+    """
+    first, *rest = masked.split(SLOT)
+    if not rest or sum(len(part.split()) for part in (first, *rest)) < 2:
+        return masked == older
+    if not older.startswith(first):
+        return False
+    at = len(first)
+    for i, part in enumerate(rest):
+        last = i == len(rest) - 1
+        end = len(older) - len(part) if last else older.find(part, at + 1)
+        if end <= at or (last and not older.endswith(part)):
+            return False
+        if len(older[at:end].split()) > SWALLOWED:
+            return False
+        at = end + len(part)
+    return True
+
+
+def without_glyph(older: str) -> str:
+    """An older mask's message without what that made of a glyph: `[U+<*>] ` is none any more."""
+    return _GLYPH.sub("", older)
+
+
 def collapse(text: str) -> str:
     """The text with every run of ASCII digits as one `0`: what `mask` alone depends on."""
     return _DIGITS.sub("0", text)

@@ -13,10 +13,11 @@ from itertools import count
 import pytest
 
 from bot.adapters import store
+from bot.adapters.registry_entry import Masks
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.store_history import RedisHistory
-from bot.adapters.store_registry import FORGET_AFTER, Masks, RedisRegistry, entries
+from bot.adapters.store_registry import FORGET_AFTER, RedisRegistry, entries
 from bot.adapters.store_rules import RedisRuleBook
 from bot.garden.errors import Refused, Unavailable
 from bot.garden.history import Known, Lifetime, Past
