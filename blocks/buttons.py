@@ -56,10 +56,12 @@ UNDO_EXPECTED = "expected"
 UNDO_CLAIM = "claim"
 UNDO_SNOOZE = "snooze"
 UNDO_ISSUE = "issue"
+UNDO_PRIORITY = "priority"
 
 # Modals: callback ids, and the radio button that changes what a submit does.
 FILE_ISSUE = "file_issue"
 MARK_EXPECTED = "mark_expected"
+SNOOZE_FORM = "snooze_form"
 FILING_CHOICE = "filing_choice"
 REVIEW = "review"
 
@@ -84,7 +86,7 @@ MENU_ENTRIES = (WHY, EVIDENCE, MINE, SNOOZE, REGROUP)
 LINKS = (OPEN_ISSUE, OPEN_CONSOLE)
 """Those that Slack only tells of: ack and nothing else."""
 
-OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES} - {SNOOZE})
+OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES})
 """What is shown. A kind that no handler answers yet is not offered: a dead button costs trust."""
 
 _SHORT = {

@@ -11,7 +11,7 @@ from blocks import buttons, parts
 from blocks.buttons import OFFERED, Act
 from blocks.escape import mrkdwn, user, web
 from bot.garden import words
-from bot.garden.agreement import breach
+from bot.garden.agreement import asleep, breach
 from bot.garden.model import (
     SECOND,
     Acknowledgement,
@@ -19,8 +19,10 @@ from bot.garden.model import (
     Cluster,
     IssueLink,
     Location,
+    Override,
     Priority,
     Report,
+    Snooze,
     State,
     Window,
 )
@@ -77,8 +79,23 @@ def is_expected(card: Card, at: Setting) -> bool:
 
 
 def is_small(card: Card, at: Setting) -> bool:
-    """Whether one section with its button does: P6 to P9, and what was agreed to be expected."""
-    return card.priority >= Priority.P6 or is_expected(card, at)
+    """Whether one section with its button does: P6 to P9, and what nobody wants to hear of now.
+
+    A broken agreement is shown in full, whatever its priority.
+    """
+    if is_resting(card, at):
+        return True
+    return card.priority >= Priority.P6 and card.cluster.decisions.expected is None
+
+
+def is_snoozed(card: Card, at: Setting) -> bool:
+    """Whether somebody snoozed it and it did not wake."""
+    return asleep(card.cluster.decisions.snooze, card.cluster, at.now)
+
+
+def is_resting(card: Card, at: Setting) -> bool:
+    """Expected or snoozed: no problem for now."""
+    return is_expected(card, at) or is_snoozed(card, at)
 
 
 def blocks(card: Card, at: Setting) -> list[Block]:
@@ -128,7 +145,7 @@ def _full(card: Card, at: Setting) -> list[Block]:
     if card.incident is None and line not in ("", title) and not turned(line):
         found.append(parts.preformatted(line, LINE))
     row = parts.actions(*_issue_buttons(card, at), _expected_button(card, at), _unclaim(card, at))
-    return [*found, row] if row else found
+    return [*found, *([row] if row else []), *_undoable(card, at)]
 
 
 def _arrows(card: Card, at: Setting) -> list[str]:
@@ -199,15 +216,10 @@ def _decided(card: Card, at: Setting) -> str:
     said = []
     if decided.claim:
         said.append(f"{user(decided.claim.by)} is on it since {at.day(decided.claim.at)}")
-    if decided.snooze and (decided.snooze.until is None or at.now < decided.snooze.until):
-        said.append(f"snoozed by {user(decided.snooze.by)}{_until(decided.snooze.until, at)}")
     if decided.issue and decided.issue.changed:
         said.append(on_github(decided.issue))
     if decided.pending:
         said.append(f"{user(decided.pending.by)} files it; waiting for GitHub to confirm")
-    if decided.override:
-        was = decided.override
-        said.append(f"{user(was.by)} set {was.priority.name}, was {was.was.name}")
     return " · ".join(said)
 
 
@@ -223,8 +235,36 @@ def on_github(issue: IssueLink) -> str:
     return mrkdwn(" · ".join(known), 300)
 
 
-def _until(until: int | None, at: Setting) -> str:
-    return f" until {at.day(until)}" if until is not None else ""
+def snoozed_text(snooze: Snooze, *, now: int, timezone: str) -> str:
+    """`Snoozed by Ana on Fri until 20 Sep`, in mrkdwn."""
+    end = "until a newer revision writes it"
+    if snooze.until is not None:
+        end = f"until {words.since(snooze.until, timezone, now)}"
+    return f"Snoozed by {user(snooze.by)} on {words.date(snooze.at, timezone, now)} {end}"
+
+
+def override_text(override: Override, *, now: int, timezone: str) -> str:
+    """`P1 set by Ana on 13 Sep, was P2`, in mrkdwn."""
+    day = words.date(override.at, timezone, now)
+    return f"{override.priority.name} set by {user(override.by)} on {day}, was {override.was.name}"
+
+
+def _undoable(card: Card, at: Setting) -> list[Block]:
+    """A broken agreement, a snooze, a priority by hand: who and when, each with its [Undo]."""
+    cluster, decided = card.cluster, card.cluster.decisions
+    found = []
+    if decided.expected and not is_expected(card, at):
+        found.append((f"Agreed: {agreement_line(cluster, at)}", buttons.UNDO_EXPECTED))
+    if decided.snooze and is_snoozed(card, at):
+        said = snoozed_text(decided.snooze, now=at.now, timezone=at.timezone)
+        found.append((said, buttons.UNDO_SNOOZE))
+    if decided.override:
+        said = override_text(decided.override, now=at.now, timezone=at.timezone)
+        found.append((said, buttons.UNDO_PRIORITY))
+    return [
+        parts.section(said, button_undo(at.query, cluster.id, what, cluster.name))
+        for said, what in found
+    ]
 
 
 # --- small ---------------------------------------------------------------------------------------
@@ -240,7 +280,11 @@ def _small(card: Card, at: Setting) -> list[Block]:
                 text, button_undo(at.query, cluster.id, buttons.UNDO_EXPECTED, cluster.name)
             ),
             parts.context(agreement_line(card.cluster, at)),
+            *_undoable(card, at),
         ]
+    if is_snoozed(card, at):
+        text = parts.titled(mark(Priority.P9), head(card, "snoozed"), _counted(card), TITLE + 20)
+        return [parts.section(text, _one_button(card, at)), *_undoable(card, at)]
     state = "" if cluster.state is State.RECURRING else cluster.state.value
     text = parts.titled(
         mark(card.priority),
@@ -251,7 +295,10 @@ def _small(card: Card, at: Setting) -> list[Block]:
     )
     found: list[Block] = [parts.section(text, _one_button(card, at))]
     decided = _decided(card, at)
-    return [*found, parts.context(decided)] if decided else found
+    found += [parts.context(decided)] if decided else []
+    if (row := parts.actions(_unclaim(card, at))) is not None:
+        found.append(row)
+    return [*found, *_undoable(card, at)]
 
 
 def _counted(card: Card) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FULL_CARDS = 3
 LINES = 6
+ROOM = 15
+"""Blocks for full cards."""
 SOON = 3 * DAY
 """An agreement that ends within it is named, with [Extend]."""
 _TITLE = 100
@@ -40,6 +42,7 @@ def digest(digest: Digest, *, now: int, query: Act) -> Message:
     found += _listed("In hand", [_in_hand(i, at) for i in digest.in_hand])
     found += _expected(digest, at)
     found += _listed("Gone", [_gone(c, digest) for c in digest.gone])
+    found += [parts.section(_snoozed(digest))] if digest.snoozed else []
     found += _below(digest, at)
     return message(fallback(sentence(digest, now=now)), found)
 
@@ -82,21 +85,21 @@ def _alarm(digest: Digest, at: Setting) -> Message:
 
 def _quiet(digest: Digest, at: Setting) -> Message:
     since = words.since(digest.since, at.timezone, at.now)
-    known = len(digest.same) + len(digest.in_hand) + len(digest.expected)
-    worst = [c.priority for c in digest.report.cards if not card.is_expected(c, at)]
+    known = len(digest.same) + len(digest.in_hand) + len(digest.expected) + len(digest.snoozed)
+    worst = [c.priority for c in digest.report.cards if not card.is_resting(c, at)]
     state = f" {number(known)} known" if known else " Nothing known"
     state += f", worst {min(worst).name}." if known and worst else "."
     said = f"{words.one_line(digest.environment)}: nothing new since {since}.{state}"
     show = parts.button("Show", at.query.of(buttons.RUN), label="Run the report")
     found: list[Block] = [parts.section(parts.plain_text(said, 600), show)]
-    return message(fallback(said), [*found, *_expected(digest, at, soon_only=True)])
+    return message(fallback(said), [*found, *_expected(digest, at)])
 
 
 def _new(digest: Digest, at: Setting) -> list[Block]:
     if not digest.new:
         return []
     found: list[Block] = [parts.section("*New*")]
-    room, text, shown = 24, MAX_TEXT // 2, 0
+    room, text, shown = ROOM, MAX_TEXT // 2, 0
     for each in digest.new[:FULL_CARDS]:
         # New since the last digest, although somebody may have looked at it in between.
         drawn = card.blocks(replace(each, cluster=replace(each.cluster, state=State.NEW)), at)
@@ -171,9 +174,9 @@ def _in_hand(each: InHand, at: Setting) -> str:
     return f"{what} · {title}"
 
 
-def _expected(digest: Digest, at: Setting, *, soon_only: bool = False) -> list[Block]:
+def _expected(digest: Digest, at: Setting) -> list[Block]:
     soon = [k for k in digest.expected if k.agreement.until and k.agreement.until - at.now <= SOON]
-    if not digest.expected or (soon_only and not soon):
+    if not digest.expected:
         return []
     said = f"*Expected*  {number(len(digest.expected))} as agreed"
     if soon:
@@ -182,14 +185,38 @@ def _expected(digest: Digest, at: Setting, *, soon_only: bool = False) -> list[B
     if soon and len({_end(k, at) for k in soon}) > 1:
         said += " or later"
     found: list[Block] = [parts.section(said)]
-    for kept in soon[:2]:
-        title = kept.agreement.title or kept.agreement.cluster
-        line = f"{kept.name} {_title(title)}, ends {_end(kept, at)}".strip()
-        extend = parts.button(
-            "Extend", at.query.of(buttons.EXTEND, kept.agreement.cluster), label=f"Extend {line}"
-        )
-        found.append(parts.section(parts.plain_text(line, 300), extend))
+    listed = [*soon, *(k for k in digest.expected if k not in soon)]
+    for kept in listed[:LINES]:
+        found += _agreed(kept, at, ends=kept in soon[:2])
+    if len(listed) > LINES:
+        found.append(parts.context(f"and {len(listed) - LINES} more"))
     return found
+
+
+def _agreed(kept: Kept, at: Setting, *, ends: bool) -> list[Block]:
+    """One agreement with its hits in this window, and [Undo]."""
+    agreed = kept.agreement
+    title = f"{number(kept.seen)}× {_title(agreed.title or agreed.cluster)}"
+    line = f"{kept.name} {title}".strip()
+    if ends:
+        line += f", ends {_end(kept, at)}"
+    if kept.broken:
+        line += f". No longer as agreed: {kept.broken}"
+    undo = card.button_undo(at.query, agreed.cluster, buttons.UNDO_EXPECTED, kept.name or title)
+    if not ends:
+        return [parts.section(parts.plain_text(line, 300), undo)]
+    extend = parts.button(
+        "Extend", at.query.of(buttons.EXTEND, agreed.cluster), label=f"Extend {line}"
+    )
+    row = parts.actions(undo)
+    return [parts.section(parts.plain_text(line, 300), extend), *([row] if row else [])]
+
+
+def _snoozed(digest: Digest) -> str:
+    """In mrkdwn; undone on the report's cards."""
+    names = [card.head(c) for c in digest.snoozed[:LINES]]
+    more = " …" if len(digest.snoozed) > LINES else ""
+    return f"*Snoozed*  {', '.join(names)}{more}"
 
 
 def _end(kept: Kept, at: Setting) -> str:
@@ -242,4 +269,5 @@ def _title(text: str) -> str:
     return words.cut(words.one_line(text), _TITLE)
 
 
-assert 24 + 1 + 1 + LINES + 1 + 3 + 1 + 3 <= MAX_BLOCKS  # noqa: S101 - the worst digest fits
+_WORST = (1, 1, ROOM, 1, LINES, 1, LINES + 4, 1, 1, 3)
+assert sum(_WORST) <= MAX_BLOCKS  # noqa: S101 - the worst digest fits

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from blocks import buttons, parts
 from blocks.buttons import Act
 from blocks.card import Setting, head, mark, place, times
-from blocks.escape import fallback, mrkdwn
+from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
 from bot.garden import console, words
 from bot.garden.model import JSON, Card, Cluster, Incident, Priority, Report
@@ -40,8 +40,10 @@ def why(cluster: Cluster, incident: Incident | None = None, *, environment: str 
         parts.section(_reasons(cluster, incident)),
     ]
     if cluster.decisions.override:
-        was = cluster.decisions.override.was.name
-        found.append(parts.context(f"Set by hand; the rules said {was}."))
+        override = cluster.decisions.override
+        by, was = user(override.by), override.was.name
+        day = words.date(override.at, "UTC", override.at)
+        found.append(parts.context(f"Set by {by} on {day}, was {was}."))
     where = f"{environment}: " if environment else ""
     said = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
     return message(fallback(said), found)
@@ -65,6 +67,7 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
         parts.section(_reasons(cluster, card.incident)),
         *_chain(card, at),
         *_back(card),
+        *_issue(card, at),
     ]
     if cluster.sample:
         found += [_label("A sample"), parts.preformatted(pretty(cluster.sample), SAMPLE)]
@@ -185,6 +188,22 @@ def _query(report: Report, at: Setting) -> list[Block]:
         if row:
             found.append(row)
     return found
+
+
+def _issue(card: Card, at: Setting) -> list[Block]:
+    """The issue that stands for it, who tied it, and how to take a wrong one off."""
+    issue = card.cluster.decisions.issue
+    if issue is None:
+        return []
+    title = words.cut(words.one_line(issue.title), 120)
+    day = words.date(issue.at, at.timezone, at.now)
+    said = f"{link(issue.url, f'#{issue.number} {title}')}, tied by {user(issue.by)} on {day}"
+    unlink = parts.button(
+        "Unlink",
+        at.query.of(buttons.UNDO, card.cluster.id, buttons.UNDO_ISSUE),
+        label=f"{card.cluster.name} is not issue {issue.number}",
+    )
+    return [_label("Its issue"), parts.section(said, unlink)]
 
 
 def _label(text: str) -> Block:

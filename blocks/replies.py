@@ -190,8 +190,13 @@ def expected_list(
     timezone: str,
     names: Mapping[str, str],
     query: Act,
+    hits: Mapping[str, int] | None = None,
+    broken: Mapping[str, str] | None = None,
 ) -> Message:
-    """`/gardener expected staging`. `names`: cluster id → `C3`, where known."""
+    """`/gardener expected staging`. `names`: cluster id → `C3`, where known.
+
+    By cluster id: `hits` since it was agreed, and what broke it (`broken`).
+    """
     where = words.one_line(environment)
     if not agreed:
         said = f"{where}: nothing is marked as expected."
@@ -203,7 +208,12 @@ def expected_list(
         name = names.get(each.cluster, "")
         undo = card.button_undo(query, each.cluster, buttons.UNDO_EXPECTED, name or title)
         found.append(parts.section(parts.plain_text(f"{name} {title}".strip(), 200), undo))
-        found.append(parts.context(card.agreement_text(each, now=now, timezone=timezone)))
+        since = (hits or {}).get(each.cluster)
+        counted = f"{words.number(since)}× since. " if since is not None else ""
+        line = f"{counted}{card.agreement_text(each, now=now, timezone=timezone)}"
+        if (why := (broken or {}).get(each.cluster)) is not None:
+            line = f"→ No longer as agreed: {mrkdwn(why, 200)}\n{line}"
+        found.append(parts.context(line))
     if len(agreed) > LISTED:
         found.append(parts.context(f"and {len(agreed) - LISTED} more"))
     return message(fallback(said), found)
@@ -222,9 +232,10 @@ def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act)
         said, short = f"{user(decision.by)} is on {title}.", f"{name} is taken care of."
     elif isinstance(decision, Snooze):
         undo = buttons.UNDO_SNOOZE
-        until = f" until {words.day(decision.until, timezone, now)}" if decision.until else ""
-        said, short = f"{title} is snoozed{until}.", f"{name} is snoozed."
+        said = f"{title}: {card.snoozed_text(decision, now=now, timezone=timezone)}"
+        short = f"{name} is snoozed."
     elif isinstance(decision, Override):
+        undo = buttons.UNDO_PRIORITY
         said = f"{title} is {decision.priority.name} now, was {decision.was.name}."
         short = f"{name} is {decision.priority.name} now."
     elif isinstance(decision, IssueLink):
@@ -241,6 +252,7 @@ def undone(what: str, name: str) -> Message:
         buttons.UNDO_EXPECTED: f"{name} is no longer marked as expected.",
         buttons.UNDO_CLAIM: f"Nobody is on {name} now.",
         buttons.UNDO_SNOOZE: f"{name} is no longer snoozed.",
+        buttons.UNDO_PRIORITY: f"{name} has the priority that the rules give it.",
         buttons.UNDO_ISSUE: f"{name} is no longer tied to its issue, which stays as it is.",
     }.get(what, f"{name}: taken back.")
     return message(fallback(said), [parts.section(parts.plain_text(said, 300))])

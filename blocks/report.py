@@ -147,7 +147,7 @@ def summary(report: Report, now: int, query: Act) -> str:
         return alarm
     live = [c for c in report.cards if not card.is_expected(c, at)]
     if not live:
-        return _nothing(report, at, len(report.cards))
+        return _nothing(report, at)
     said = f"{report.environment}: {_counts(report, at)}."
     if not report.coverage.complete:
         said += " Not everything was read."
@@ -165,14 +165,22 @@ def _title(report: Report, at: Setting) -> str:
 def _counts(report: Report, at: Setting) -> str:
     """`3 problems, 1 new, 1 expected`."""
     cards = report.cards
-    live = [c for c in cards if not card.is_expected(c, at)]
+    live = [c for c in cards if not card.is_resting(c, at)]
     said = [words.many(len(live), "problem")]
     told = (State.NEW, State.ESCALATING, State.REGRESSED)
     tally = Counter(c.cluster.state for c in live)
     said += [f"{number(tally[state])} {state.value}" for state in told if tally[state]]
-    if len(cards) > len(live):
-        said.append(f"{number(len(cards) - len(live))} expected")
+    said += _resting(report, at)
     return ", ".join(said)
+
+
+def _resting(report: Report, at: Setting) -> list[str]:
+    """`1 expected`, `2 snoozed`, where there are any."""
+    expected = sum(card.is_expected(c, at) for c in report.cards)
+    snoozed = sum(card.is_resting(c, at) for c in report.cards) - expected
+    return [
+        f"{number(n)} {what}" for n, what in ((expected, "expected"), (snoozed, "snoozed")) if n
+    ]
 
 
 def _silence(report: Report) -> str | None:
@@ -207,10 +215,10 @@ def silent(
     return message(fallback(said), [parts.section(parts.plain_text(said, 600))])
 
 
-def _nothing(report: Report, at: Setting, expected: int) -> str:
+def _nothing(report: Report, at: Setting) -> str:
     read = words.many(report.coverage.read, "entry", "entries")
-    if expected:
-        return f"{_title(report, at)}: nothing but {number(expected)} expected in {read}."
+    if resting := _resting(report, at):
+        return f"{_title(report, at)}: nothing but {' and '.join(resting)} in {read}."
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
     if report.coverage.missing:
@@ -220,9 +228,9 @@ def _nothing(report: Report, at: Setting, expected: int) -> str:
 
 def _above(report: Report, at: Setting) -> list[Block]:
     alarm = _silence(report)
-    live = [c for c in report.cards if not card.is_expected(c, at)]
+    live = [c for c in report.cards if not card.is_resting(c, at)]
     if alarm or not live:
-        said = alarm or _nothing(report, at, len(report.cards))
+        said = alarm or _nothing(report, at)
     else:
         worst = min(c.priority for c in live).name
         said = f"{_title(report, at)}: {_counts(report, at)}, worst {worst}"
@@ -290,7 +298,7 @@ def _last_line(report: Report, at: Setting, age: int | None, beyond: int, more: 
 
 def _layout(report: Report, at: Setting) -> _Layout:
     above = _above(report, at)
-    ordered = sorted(report.cards, key=lambda c: card.is_expected(c, at))
+    ordered = sorted(report.cards, key=lambda c: card.is_resting(c, at))
     shown, rest = _fit(
         ordered,
         at,

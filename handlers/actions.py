@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from blocks import buttons, modals, review
+from blocks import buttons, contracts, modals, review
 from blocks.buttons import Act
 from blocks.message import View
 from bot.adapters.slack import Gone
@@ -116,6 +116,11 @@ FORMS: Mapping[str, tuple[str, str, Callable[[Act], View]]] = {
         EXPECTED_TITLE,
         "bot.jobs.fill_expected",
         lambda act: modals.notice(EXPECTED_TITLE, "Looking at it…", act),
+    ),
+    buttons.SNOOZE: (
+        contracts.TITLE,
+        "bot.jobs.fill_snooze",
+        lambda act: modals.notice(contracts.TITLE, "Looking at it…", act),
     ),
     buttons.REVIEW_ALL: (review.TITLE, "bot.jobs.fill_review", review.loading),
 }

@@ -52,6 +52,7 @@ VIEWS: Mapping[str, Handler] = {
     buttons.FILE_ISSUE: views.file_issue,
     buttons.MARK_EXPECTED: views.mark_expected,
     buttons.REVIEW: views.review,
+    buttons.SNOOZE_FORM: views.snooze,
 }
 EVENTS: Mapping[str, Handler] = {
     "app_mention": events.mentioned,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from blocks import modals
+from blocks import contracts, modals
 from blocks import review as blocks_review
 from blocks.buttons import Act
 from bot.garden.errors import GardenerError
@@ -43,6 +43,19 @@ def mark_expected(wiring: Toolbox, ack: Ack, body: Body) -> None:
     _submit(
         wiring, ack, body, "bot.jobs.submit_expected", {"said": asdict(form)}, beside=modals.REASON
     )
+
+
+def snooze(wiring: Toolbox, ack: Ack, body: Body) -> None:
+    """*Save* of *Snooze…*: a snooze, or a priority by hand."""
+    form, errors = contracts.parse_snooze(body["view"])
+    if form is None:
+        ack(response_action="errors", errors=errors)
+        return
+    priority = form.priority.name if form.priority is not None else ""
+    _submit(
+        wiring, ack, body, "bot.jobs.submit_snooze",
+        {"until": form.until, "priority": priority}, beside=contracts.CHOICE,
+    )  # fmt: skip
 
 
 def review(wiring: Toolbox, ack: Ack, body: Body) -> None:

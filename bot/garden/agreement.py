@@ -50,12 +50,14 @@ def broken(
     if newer:
         name = words.revision(newer, cluster.services)
         return Break("revision", f"revision {name} still writes it", newer)
+    if (found := _repeats(agreed, cluster) or _variant(agreed, cluster)) is not None:
+        return found
     if agreed.per_day is not None:
         days = max(1.0, (window.end - window.start) / DAY)
         if occurrences / days > agreed.per_day:
             now_rate = words.rate(occurrences / days)
             return Break("rate", f"agreed were {words.rate(agreed.per_day)}, now {now_rate}")
-    return _repeats(agreed, cluster) or _variant(agreed, cluster)
+    return None
 
 
 def ended(agreed: Acknowledgement, now: int) -> Break | None:

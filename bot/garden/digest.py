@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.garden.agreement import breach, holds
+from bot.garden.agreement import asleep, breach, holds, stopped
 from bot.garden.errors import UsageError
 from bot.garden.model import (
     DAY,
@@ -87,6 +87,8 @@ class Kept:
     name: str
     """`C3`, or empty where this window has none of it."""
     seen: int
+    broken: str | None = None
+    """What broke it, where this window has none of it: it stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Digest:
     gone: tuple[Cluster, ...] = ()
     first: bool = False
     """True where there was no digest before."""
+    snoozed: tuple[Card, ...] = ()
+    """What nobody wants to hear of yet."""
 
     @property
     def quiet(self) -> bool:
@@ -141,10 +145,14 @@ def compare(
     new: list[Card] = []
     worse: list[Worse] = []
     same: list[Card] = []
+    snoozed: list[Card] = []
     for card in current.cards:
         cluster = card.cluster
         if holds(cluster, card.occurrences, current.window, now):
             continue  # listed with the agreements
+        if asleep(cluster.decisions.snooze, cluster, now):
+            snoozed.append(card)
+            continue
         was = before.get(cluster.id)
         if was is None and cluster.id in inside:
             was = Card(inside[cluster.id])  # a symptom of something then, on its own now
@@ -159,6 +167,7 @@ def compare(
             same.append(card)
     kept = _kept(current, known, now)
     told = {w.cluster.id for w in worse} | {k.agreement.cluster for k in kept}
+    told |= {c.cluster.id for c in snoozed}
     return Digest(
         environment=current.environment,
         since=since,
@@ -172,6 +181,7 @@ def compare(
         expected=kept,
         gone=_gone(previous, current, known),
         first=previous is None,
+        snoozed=tuple(snoozed),
     )
 
 
@@ -294,7 +304,9 @@ def _kept(current: Report, known: Mapping[str, Decisions], now: int) -> tuple[Ke
             continue
         if cluster is None and agreed.until is not None and now >= agreed.until:
             continue
-        found.append(Kept(agreed, cluster.name if cluster else "", seen))
+        silent = stopped(agreed, current) if cluster is None else None
+        why = silent.said if silent else None
+        found.append(Kept(agreed, cluster.name if cluster else "", seen, why))
     endless = 1 << 63
     return tuple(sorted(found, key=lambda k: (k.agreement.until or endless, k.agreement.cluster)))
 

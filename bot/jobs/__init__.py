@@ -13,7 +13,7 @@ from bot.adapters.toolbox import Toolbox
 from bot.jobs.analysis import analyze, given_up
 from bot.jobs.asks import command
 from bot.jobs.clicks import click, home
-from bot.jobs.decisions import fill_expected, submit_expected
+from bot.jobs.decisions import fill_expected, fill_snooze, submit_expected, submit_snooze
 from bot.jobs.digests_job import digest, digest_now, due
 from bot.jobs.filing import fill_filing, reconcile, submit_filing
 from bot.jobs.github_loop import sync
@@ -30,6 +30,7 @@ __all__ = [
     "fill_expected",
     "fill_filing",
     "fill_review",
+    "fill_snooze",
     "gave_up",
     "home",
     "mention",
@@ -37,6 +38,7 @@ __all__ = [
     "submit_expected",
     "submit_filing",
     "submit_review",
+    "submit_snooze",
     "sync",
 ]
 

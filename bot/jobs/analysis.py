@@ -25,7 +25,7 @@ from bot.garden.command import Analyze
 from bot.garden.errors import Cancelled, GardenerError
 from bot.garden.model import SECOND, Environment, Progress, Query, Report, Severity, Window
 from bot.garden.teaching import Teaching
-from bot.jobs import shown, thread
+from bot.jobs import contracts, shown, thread
 from bot.jobs.common import new_reference, tell
 
 CACHED = 600
@@ -179,6 +179,7 @@ def analyze(
             listener=watch,
             locate=tools.sources.locate(known.name),
             rules=rules,
+            secret=tools.secrets[0],
         )
         key = f"r-{uuid.uuid4().hex[:12]}"
         shown.keep(tools, key, report, run)
@@ -196,6 +197,8 @@ def analyze(
     else:
         people = tools.queue.answer(known.name, run)
         _answer_all(tools, people, shown.fresh(tools, report), run, key)
+        asked = next((want.asker.channel for want in _wants(people)), "")
+        contracts.tell_broken(tools, known, report, key, asked)
 
 
 class _Watch:

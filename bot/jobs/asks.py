@@ -24,7 +24,7 @@ from bot.garden.errors import GardenerError, UsageError
 from bot.garden.model import Environment
 from bot.garden.ports import Subscription
 from bot.garden.teaching_forms import RuleList, SameAs, SplitBy
-from bot.jobs import analysis, digests_job, shown, teach
+from bot.jobs import analysis, contracts, digests_job, shown, teach
 from bot.jobs.common import NotAllowed, answering, require, tell
 
 LAST = 30 * 86_400
@@ -129,6 +129,12 @@ def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
     agreed.sort(key=lambda each: each.at, reverse=True)
     names = shown.names(tools, environment.name)
     latest = str(tools.notes.get(environment.name, "latest") or "")
+    report = tools.reports.get(environment.name, latest) if latest else None
+    broken = {
+        each.cluster: found.said
+        for each in agreed
+        if report and (found := contracts.broke(each, environment, report, tools.now()))
+    }
     message = replies.expected_list(
         environment.name,
         agreed,
@@ -136,6 +142,8 @@ def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
         timezone=environment.timezone,
         names=names,
         query=shown.query(environment.name, "", latest, message=shown.ELSEWHERE),
+        hits=contracts.hits(tools, environment.name, agreed),
+        broken=broken,
     )
     tell(tools, asker, message)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from blocks import buttons, modals, replies
+from blocks import buttons, contracts, modals, replies
 from blocks.buttons import Act
 from blocks.modals import Expected
 from bot.adapters.asker import Asker
 from bot.adapters.toolbox import Toolbox
 from bot.garden.access import Answer, may_act, may_administer
-from bot.garden.agreement import suggested_rate
+from bot.garden.agreement import observed, suggested_rate, watches
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.model import (
     DAY,
@@ -21,9 +21,13 @@ from bot.garden.model import (
     Decision,
     Environment,
     IssueLink,
+    Override,
+    Priority,
     Report,
     Snooze,
 )
+from bot.garden.redact import redact
+from bot.garden.watched import VARIANTS, hashed
 from bot.garden.words import duration
 from bot.jobs import shown
 from bot.jobs.common import answering, require, tell
@@ -36,6 +40,7 @@ KINDS: dict[str, type[Decision]] = {
     buttons.UNDO_CLAIM: Claim,
     buttons.UNDO_SNOOZE: Snooze,
     buttons.UNDO_ISSUE: IssueLink,
+    buttons.UNDO_PRIORITY: Override,
 }
 
 
@@ -60,6 +65,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
             per_day=suggested_rate(card.occurrences, report.window),
             admin=bool(may_administer(environment, who.user, who.channel, tools.slack)),
             revision=_revision(found),
+            watch=watches(card.cluster),
             covered=f"Marked already: {agreed.reason}" if agreed else None,
         )
         tools.slack.update_view(view, drawn)
@@ -81,20 +87,34 @@ def submit_expected(
         agreed = Acknowledgement(
             cluster=found[1].cluster.id if found else wanted.cluster,
             by=who.user,
-            reason=form.reason,
+            reason=redact(form.reason),
             at=now,
             until=now + {"7d": 7, "30d": 30}[form.duration] * DAY
             if form.duration in {"7d", "30d"}
             else None,
             until_revision=_revision(found) if form.duration == "revision" else None,
             tell=form.tell,
-            per_day=suggested_rate(found[1].occurrences, found[0].window) if found else None,
-            title=found[1].cluster.title if found else "",
+            channel=who.channel,
         )
+        if found:
+            agreed = seen_now(tools, environment, agreed, *found)
         if form.duration == "revision" and agreed.until_revision is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         name = found[1].cluster.name if found else ""
         _put(tools, who, wanted, environment, put=agreed, name=name)
+
+
+def seen_now(
+    tools: Toolbox, environment: Environment, agreed: Acknowledgement, report: Report, card: Card
+) -> Acknowledgement:
+    """The agreement with what it is about: what the report shows, and every wording known."""
+    made = observed(agreed, card, report.window)
+    if not made.variants:
+        return made
+    known = next((r for r in tools.registry.all(environment.name) if r.id == made.cluster), None)
+    more = [hashed(tools.secrets[0], text) for text in known.masked] if known else []
+    variants = tuple(dict.fromkeys([*made.variants, *more]))
+    return replace(made, variants=variants if len(variants) <= VARIANTS else ())
 
 
 def _revision(found: tuple[Report, Card] | None) -> str | None:
@@ -117,6 +137,47 @@ def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
     until = max(known.expected.until or tools.now(), tools.now()) + EXTENDED
     longer = replace(known.expected, until=until)
     _put(tools, asker, act, environment, put=longer, name=name)
+
+
+# --- snooze and priority -------------------------------------------------------------------------
+
+
+def fill_snooze(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
+    """Fills the form that *Snooze…* opened."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    with in_form(tools, view, contracts.TITLE, wanted):
+        environment = tools.environment(wanted.environment)
+        require(may(tools, environment, who, "snooze it"))
+        found = shown.find_card(tools, wanted, who)
+        if found is None:
+            raise Refused(too_old(environment.name))
+        form = contracts.snooze_form(found[1], wanted, revision=_revision(found))
+        tools.slack.update_view(view, form)
+
+
+def submit_snooze(
+    tools: Toolbox, *, asker: dict[str, object], act: str, until: str, priority: str
+) -> None:
+    """Stores the snooze or the priority, and draws the card so."""
+    who, wanted = Asker.decode(asker), Act.decode(act)
+    with answering(tools, who, again=None):
+        environment = tools.environment(wanted.environment)
+        require(may(tools, environment, who, "snooze it"))
+        found = shown.find_card(tools, wanted, who)
+        if found is None:
+            raise Refused(f"Not saved: {too_old(environment.name)}")
+        cluster, now = found[1].cluster, tools.now()
+        put: Decision
+        if priority:
+            # What the rules said, however often people change it.
+            was = cluster.decisions.override
+            before = was.was if was is not None else found[1].priority
+            put = Override(cluster.id, who.user, now, Priority[priority], before)
+        elif until == contracts.REVISION:
+            put = Snooze(cluster.id, who.user, now, until_revision=_revision(found))
+        else:
+            put = Snooze(cluster.id, who.user, now, until=now + DAY)
+        _put(tools, who, wanted, environment, put=put, name=cluster.name)
 
 
 # --- claim and undo ------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from bot.garden.model import DAY, MINUTE, Query, Report, Window
 from bot.garden.ports import Candidate, Identity, Registry, Remembered, Subscription
 from bot.garden.teaching import Teaching
 from bot.garden.times import LONGEST
-from bot.jobs import github_loop, shown
+from bot.jobs import contracts, github_loop, shown
 from bot.jobs.common import answering, require
 
 SENT = 3 * 86_400
@@ -158,6 +158,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
         activity=tools.activity,
         locate=locate,
         rules=rules,
+        secret=tools.secrets[0],
     )
     if previous is not None:
         previous = as_taught(previous, Teaching(rules))
@@ -188,6 +189,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
         )
         return
     tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
+    contracts.tell_broken(tools, known, report, key, asker.channel)
     shown.note_place(tools, known.name, key, shown.Place(shown.DIGEST, asker.channel, ts))
     judged = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}
     tools.notes.put(known.name, f"fixes:{key}", judged, shown.KEPT)

@@ -13,13 +13,14 @@ from blocks.review import Chosen, Row
 from bot.adapters.asker import Asker
 from bot.adapters.slack import Gone
 from bot.adapters.toolbox import Toolbox
-from bot.garden.agreement import holds, suggested_rate
+from bot.garden.agreement import holds
 from bot.garden.errors import GardenerError, Refused, Unavailable
 from bot.garden.filing import Filed
 from bot.garden.model import DAY, Acknowledgement, Card, Environment, Priority, Report
+from bot.garden.redact import redact
 from bot.jobs import shown
 from bot.jobs.common import answering, require, tell
-from bot.jobs.decisions import may, too_old
+from bot.jobs.decisions import may, seen_now, too_old
 from bot.jobs.filing import DONE, Desk, beside
 from bot.jobs.forms import in_form
 
@@ -138,12 +139,12 @@ class _Work:
             agreed = Acknowledgement(
                 cluster=card.cluster.id,
                 by=self._asker.user,
-                reason=self._reason,
+                reason=redact(self._reason),
                 at=now,
                 until=now + EXPECTED,
-                per_day=suggested_rate(card.occurrences, report.window),
-                title=card.cluster.title,
+                channel=self._asker.channel,
             )
+            agreed = seen_now(self._tools, self._environment, agreed, report, card)
             self._tools.decisions.put(self._environment.name, agreed)
             return "is expected"
         if self._stopped:

@@ -130,10 +130,13 @@ def test_buttons_carry_what_a_handler_needs() -> None:
     assert act_of(message, buttons.REFRESH).query == "staging 2d"
 
 
-def test_nothing_is_offered_that_nobody_answers() -> None:
-    shown = text_of(report())
-    assert "Why P2?" in shown
-    assert not [word for word in ("Snooze",) if word in shown]
+def test_every_entry_of_the_menu_is_one_that_a_handler_answers() -> None:
+    from bot.jobs.clicks import CLICKS
+    from handlers.actions import FORMS
+
+    assert set(buttons.MENU_ENTRIES) <= {*CLICKS, *FORMS}
+    assert len(buttons.MENU_ENTRIES) <= 5
+    assert "Snooze…" in text_of(report())
 
 
 def test_an_issue_takes_the_place_of_the_button() -> None:

@@ -1,0 +1,130 @@
+"""Agreements that broke: told once in their channel, by whichever run finds it first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import structlog
+
+from blocks import contracts as contract_blocks
+from blocks.message import Message
+from bot.adapters.slack import NotMember
+from bot.adapters.toolbox import Toolbox
+from bot.garden.access import may_look
+from bot.garden.agreement import Break, broken, ended, stopped
+from bot.garden.errors import GardenerError
+from bot.garden.model import DAY, HOUR, SECOND, Acknowledgement, Environment, Report
+from bot.jobs import shown
+
+TOLD = 7 * DAY // SECOND
+"""Seconds for which a break that lasts is not told again."""
+HOLD = 60
+"""Seconds for which who is about to tell keeps the others out."""
+
+_log = structlog.get_logger(__name__)
+
+
+def tell_broken(
+    tools: Toolbox, environment: Environment, report: Report, key: str, channel: str = ""
+) -> None:
+    """Tells each break where `tell` was ticked. Never fails: the report counts more.
+
+    `key`: of the report. `channel`: for agreements that do not know where they were said.
+    """
+    try:
+        report = shown.fresh(tools, report)
+        known = tools.decisions.all(environment.name)
+    except GardenerError as error:
+        _log.warning("broken agreements were not looked for", why=str(error))
+        return
+    for decided in known.values():
+        agreed = decided.expected
+        if agreed is None or not agreed.tell or agreed.at > report.generated:
+            continue
+        found = broke(agreed, environment, report, tools.now())
+        if found is None:
+            continue
+        try:
+            shown_as = _message(tools, environment, report, agreed, found, key)
+            _tell(tools, environment, agreed, found, shown_as, agreed.channel or channel)
+        except GardenerError as error:
+            _log.warning("a broken agreement was not told", why=str(error))
+
+
+def broke(
+    agreed: Acknowledgement, environment: Environment, report: Report, now: int
+) -> Break | None:
+    """What broke it, as far as this report can tell."""
+    cluster = report.cluster(agreed.cluster)
+    if cluster is not None:
+        card = next((c for c in report.cards if c.cluster.id == cluster.id), None)
+        occurrences = card.occurrences if card else cluster.occurrences
+        found = broken(agreed, cluster, occurrences, report.window, now)
+        if found is not None:
+            return found
+    elif (over := ended(agreed, now)) is not None:
+        return over
+    whole = (
+        report.min_severity <= environment.min_severity
+        and (not environment.services or set(environment.services) <= set(report.services))
+    )  # fmt: skip
+    return stopped(agreed, report) if whole else None
+
+
+def hits(tools: Toolbox, environment: str, agreed: Sequence[Acknowledgement]) -> dict[str, int]:
+    """Occurrences of each by cluster since it was agreed, from the next whole hour on."""
+    if not agreed:
+        return {}
+    counts = tools.history.read(environment, min(a.at for a in agreed), tools.now()).counts
+    return {
+        a.cluster: sum(n for hour, n in counts.get(a.cluster, {}).items() if hour > a.at // HOUR)
+        for a in agreed
+    }
+
+
+def _message(  # noqa: PLR0917 - what a message is made of
+    tools: Toolbox,
+    environment: Environment,
+    report: Report,
+    agreed: Acknowledgement,
+    found: Break,
+    key: str,
+) -> Message:
+    cluster = report.cluster(agreed.cluster)
+    return contract_blocks.broke(
+        agreed,
+        cluster.name if cluster else "",
+        found.said,
+        now=tools.now(),
+        timezone=environment.timezone,
+        query=shown.query(environment.name, "", key, message=shown.ELSEWHERE),
+    )
+
+
+def _tell(  # noqa: PLR0917 - what is told, of what, where
+    tools: Toolbox,
+    environment: Environment,
+    agreed: Acknowledgement,
+    found: Break,
+    message: Message,
+    channel: str,
+) -> None:
+    name = f"broke:{agreed.cluster}:{agreed.at}:{found.kind}:{found.which}"
+    if tools.notes.get(environment.name, name) is not None:
+        return
+    token = uuid.uuid4().hex
+    if not tools.locks.once(f"{environment.name}:{name}", HOLD, token):
+        return
+    try:
+        if not channel or not may_look(environment, agreed.by, channel, tools.slack):
+            raise NotMember("The agreement's channel may not read of it.")
+        ts = tools.slack.post(channel, message)
+    except NotMember:
+        # Whoever said it is told instead: nobody else knows of it.
+        tools.slack.tell(agreed.by, message, channel=tools.slack.direct(agreed.by))
+        ts = "alone"
+    except GardenerError:
+        tools.locks.release(f"{environment.name}:{name}", token)
+        raise
+    tools.notes.put(environment.name, name, ts, TOLD)
