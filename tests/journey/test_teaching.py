@@ -72,10 +72,10 @@ def test_a_button_on_an_older_card_acts_on_the_one_that_lives_on(town):
     outcome = town.slack.submit("U0ALICE", form["id"], {"reason": {"value": {"value": "As built"}}})
     assert outcome.ok
     town.sees("is expected")
-    town.types("staging 2d")
-    one = town.sees("2 problems")
+    town.types("staging 36h")
+    one = town.sees("*staging, last 36 h: 2 problems")
     assert cards(one) == ["C1", "C3"]
-    # C2 had 4, so 5 a day were agreed; C1 and C2 together had 14 in two days.
+    # C2 had 4, so 5 a day were agreed; C1 and C2 together had 14 in 36 hours.
     assert "No longer as agreed" in all_text(one)
     town.types("expected staging")
     assert "As built" in all_text(town.sees("1 marked as expected"))
