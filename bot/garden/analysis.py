@@ -11,7 +11,7 @@ from bot.garden.entry import Kind
 from bot.garden.errors import InputError
 from bot.garden.identify import settle
 from bot.garden.incidents import incidents
-from bot.garden.intake import Intake
+from bot.garden.intake import Intake, few_collections
 from bot.garden.joined import Joined
 from bot.garden.model import (
     Cluster,
@@ -154,11 +154,12 @@ def read_all(
 ) -> Reading:
     """Reads the whole window. The listener is told after each page and may raise `Cancelled`."""
     reading = Reading(query, keep_members)
-    for page in source.read(query):
-        reading.add(page)
-        if listener is not None:
-            listener(reading.progress(page))
-    reading.done()
+    with few_collections():
+        for page in source.read(query):
+            reading.add(page)
+            if listener is not None:
+                listener(reading.progress(page))
+        reading.done()
     return reading
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import orjson
 
-from bot.garden import ids, requests, rfc3339, traces
+from bot.garden import requests, rfc3339, traces
 from bot.garden.headers import NAMES, Header, header, plain
 from bot.garden.levels import own_severity
-from bot.garden.mask import mask
+from bot.garden.masker import Masker, masked
 from bot.garden.model import JSON, Location, Severity
 from bot.garden.redact import REDACTED, redact
 from bot.garden.rows import place
@@ -157,40 +157,6 @@ def _bounded(text: str) -> str:
     return (
         text[: LONG * 3 // 4] + tail[tail.find("\n") :] if "\n" in tail else text[: LONG * 3 // 4]
     )
-
-
-def masked(words: str) -> str:
-    """What is left of a message once it is redacted and its values are slots."""
-    return mask(redact(words))
-
-
-class Masker:
-    """As `masked`, but remembers: messages that differ in ids alone are masked once.
-
-    The memory is bounded: it is emptied when full, which costs time and changes nothing.
-    """
-
-    def __init__(self, capacity: int = 32_768) -> None:
-        """So many messages are remembered."""
-        self._capacity = capacity
-        self._known: dict[str, str] = {}
-
-    def __call__(self, words: str) -> str:
-        """The masked message."""
-        if len(words) > ids.LIMIT:
-            return masked(words)
-        wide = ids.without_numbers(words)
-        known = self._known.get(wide)
-        if known is None:
-            wide = ids.without_ids(wide)
-            known = self._known.get(wide)
-        if known is None:
-            known = masked(words)
-            if ids.decides(wide):
-                if len(self._known) >= self._capacity:
-                    self._known.clear()
-                self._known[wide] = known
-        return known
 
 
 def understand(text: str, masked: Callable[[str], str] = masked) -> Understood:

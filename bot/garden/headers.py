@@ -50,10 +50,15 @@ class Form:
     name: str
     pattern: re.Pattern[str]
     example: str
+    starts: str
+    """The signs that a line of this form can begin with; `0` stands for any digit."""
     keeps: int = 0
     """A match of up to this many characters besides the level is left standing: `ERROR: ` alone
     is part of a person's sentence, a date and a logger are not."""
 
+
+_CAPITALS = "TDINWESCFAP"
+"""Levels begin with these."""
 
 FORMS: tuple[Form, ...] = (
     Form(
@@ -63,6 +68,7 @@ FORMS: tuple[Form, ...] = (
             rf"{_LEVEL} - "
         ),
         "2025-09-07 13:22:49 - app.database - ERROR - Database session error",
+        "0",
     ),
     Form(
         "loguru",
@@ -72,11 +78,13 @@ FORMS: tuple[Form, ...] = (
             r" ?(?:\||-) "
         ),
         "2025-08-28 00:20:14.597 | ERROR    | app.core:emit:202 - connection failed",
+        "0",
     ),
     Form(
         "gunicorn",
         re.compile(rf"\[{_DATE}\] \[\d{{1,10}}\] \[{_LEVEL}\] "),
         "[2025-09-16 00:42:46 +0000] [13] [ERROR] Worker failed to boot.",
+        "[",
     ),
     Form(
         "Spring Boot",
@@ -85,6 +93,7 @@ FORMS: tuple[Form, ...] = (
             r"(?:\[[^\]]{0,80}\] ?){1,3} ?(?P<logger>[\w.$\[\]/\-]{1,120}) {0,60}: "
         ),
         "2025-09-12 10:00:00.123 ERROR 1 --- [main] c.example.App : failed",
+        "0",
     ),
     Form(
         "bracketed level",
@@ -93,6 +102,7 @@ FORMS: tuple[Form, ...] = (
             r"(?:\[?(?P<logger>[\w-]{1,60}(?:\.[\w-]{1,60}){1,8})\]?: )?"
         ),
         "2025-09-12 10:00:00 [ERROR] could not connect",
+        "[0",
         keeps=3,
     ),
     Form(
@@ -102,11 +112,13 @@ FORMS: tuple[Form, ...] = (
             r"(?:(?P<logger>[\w$]{1,60}(?:\.[\w$]{1,60}){1,8}) (?:-|:) )?(?:[:|\-] )?"
         ),
         "2025-09-12 10:00:00,123 WARN  [pool-1] com.example.Pool - exhausted",
+        "0",
     ),
     Form(
         "basicConfig and uvicorn",
         re.compile(rf"{_LEVEL}:(?:(?P<logger>[\w.\-]{{1,120}}):| {{1,9}})"),
         "INFO:     Application startup complete.",
+        _CAPITALS,
         keeps=2,
     ),
     Form(
@@ -116,6 +128,7 @@ FORMS: tuple[Form, ...] = (
             r"(?P<logger>[\w./\-]{1,120}):(?P<line>\d{1,7})\] "
         ),
         "E0912 10:00:00.123456       1 server.go:42] cannot listen",
+        "IWEF",
     ),
     Form(
         "logfmt",
@@ -124,11 +137,13 @@ FORMS: tuple[Form, ...] = (
             r"(?: (?:time|ts)=(?:\"[^\"]{0,60}\"|\S{1,60}))? (?:msg=)?"
         ),
         'time=2025-09-12T10:00:00Z level=error msg="cannot listen"',
+        "tl",
     ),
     Form(
         "Go's log, dated and silent on its level",
         re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?=\S)"),
         "2025/09/12 10:00:00 listening on :8080",
+        "0",
     ),
 )
 
@@ -151,7 +166,10 @@ class Header:
 
 
 _NONE = Header()
-_MAY_START = re.compile(r"[\[\dTDINWESCFAPtl]")
+_STARTING: dict[str, tuple[Form, ...]] = {
+    sign: tuple(form for form in FORMS if ("0" if sign.isdigit() else sign) in form.starts)
+    for sign in {*"0123456789", *(sign for form in FORMS for sign in form.starts)}
+}
 
 
 def header(text: str) -> Header:
@@ -159,9 +177,7 @@ def header(text: str) -> Header:
 
     The text has no ANSI colours any more (see `plain`).
     """
-    if not _MAY_START.match(text):
-        return _NONE
-    for form in FORMS:
+    for form in _STARTING.get(text[:1], ()):
         match = form.pattern.match(text)
         if match is None:
             continue

@@ -10,6 +10,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise, repeat
 from typing import Any, NamedTuple
@@ -28,7 +31,7 @@ from bot.garden.stitch import Fragment
 from bot.garden.tally import MOMENTS, Edge, Place, Sample, Single, Tally, order_of, shown_name
 from bot.garden.traces import Piece
 
-BATCH = 8_192
+BATCH = 16_384
 """Rows counted at once: enough for numpy, few enough to hold in memory as they were read."""
 KNOWN = 32_768
 """Keys in the table. It is emptied when full: what is said often is soon in there again."""
@@ -134,6 +137,20 @@ class _Batch(NamedTuple):
     time: Ints
     order: Ints
     places: list[Place]
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """While entries are counted, cycles are looked for rarely: counting makes none.
+
+    Each search visits all that is kept, and a page of entries would set off several.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @dataclass(slots=True)

@@ -31,7 +31,9 @@ class Rule:
     spares: str
     """An example that it must leave alone."""
     needs: tuple[str, ...]
-    """In lower case: an ASCII text that holds none of these cannot match; empty: see `_SHAPES`."""
+    """In lower case: an ASCII text that holds none of these cannot match; empty: see `_LONG`."""
+    gate: str
+    """It cannot match either where none of these signs is; empty: no sign is needed."""
 
 
 def _rule(
@@ -42,8 +44,10 @@ def _rule(
     matches: str,
     spares: str,
     needs: str = "",
+    gate: str = "",
 ) -> Rule:
-    return Rule(name, re.compile(pattern), replacement, matches, spares, tuple(needs.split("|")))
+    words = tuple(filter(None, needs.split("|")))
+    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate)
 
 
 def _cut(match: re.Match[str]) -> str:
@@ -66,6 +70,7 @@ RULES: tuple[Rule, ...] = (
         matches="-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
         spares="-----BEGIN CERTIFICATE-----",
         needs="private key",
+        gate="-",
     ),
     _rule(
         "JWT",
@@ -97,7 +102,6 @@ RULES: tuple[Rule, ...] = (
         REDACTED,
         matches="AKIAIOSFODNN7EXAMPLE",
         spares="AKIA as a word",
-        needs="akia|asia|aroa|aida|abia|acca",
     ),
     _rule(
         "GitHub token",
@@ -106,6 +110,7 @@ RULES: tuple[Rule, ...] = (
         matches="ghp_0123456789abcdefghijABCDEFGHIJ012345",
         spares="ghp_short",
         needs="ghp_|gho_|ghu_|ghs_|ghr_|github_pat_",
+        gate="_",
     ),
     _rule(
         "Slack token or webhook",
@@ -114,6 +119,7 @@ RULES: tuple[Rule, ...] = (
         matches="xoxb-1234567890-abcdefghij",
         spares="xoxb-tiny",
         needs="xox|xapp-|hooks.slack.com/",
+        gate="-/",
     ),
     _rule(
         "other vendors' keys",
@@ -124,6 +130,7 @@ RULES: tuple[Rule, ...] = (
         matches="sk_live_0123456789abcdef",
         spares="sk_live_",
         needs="sk_|pk_|rk_|sk-|sg.|glpat-|npm_|pypi-|hf_",
+        gate="_-.",
     ),
     _rule(
         "password in an address",
@@ -134,6 +141,7 @@ RULES: tuple[Rule, ...] = (
         matches="postgresql://app:s3cret@db:5432/app",
         spares="http://host:8080/path?mail=***@example.org",
         needs="@",
+        gate="@",
     ),
     _rule(
         "value of a secret's name",
@@ -144,6 +152,7 @@ RULES: tuple[Rule, ...] = (
         matches="DB_PASSWORD=hunter22 retry",
         spares="token = null",
         needs=_PARTS_OF_NAMES,
+        gate="=",
     ),
     _rule(
         "value of a secret's quoted name",
@@ -153,6 +162,7 @@ RULES: tuple[Rule, ...] = (
         matches='{"password": "hunter2"}',
         spares='{"token_count": 12}',
         needs=_PARTS_OF_NAMES,
+        gate=":",
     ),
     _rule(
         "value after a secret's name and a colon",
@@ -162,6 +172,7 @@ RULES: tuple[Rule, ...] = (
         matches="password: hunter22",
         spares="Invalid token: expired",
         needs=_PARTS_OF_NAMES,
+        gate=":",
     ),
     _rule(
         "name in a mail address",
@@ -170,6 +181,7 @@ RULES: tuple[Rule, ...] = (
         matches="ana.lopez@example.org",
         spares="@gardener",
         needs="@",
+        gate="@",
     ),
     _rule(
         "UUID",
@@ -195,14 +207,23 @@ RULES: tuple[Rule, ...] = (
 )
 
 # Most lines hold nothing of the kind, and what a rule needs to match tells so many times cheaper.
-_NEEDS: dict[str, list[int]] = {}
-for _place, _one in enumerate(RULES):
-    for _need in filter(None, _one.needs):
-        _NEEDS.setdefault(_need, []).append(_place)
-_IDS = [place for place, rule in enumerate(RULES) if not any(rule.needs)]
+_Needs = dict[str, list[int]]
+
+
+def _by_gate() -> dict[str, _Needs]:
+    gates: dict[str, _Needs] = {}
+    for place, rule in enumerate(RULES):
+        for gate in rule.gate or ("",):
+            for need in rule.needs:
+                gates.setdefault(gate, {}).setdefault(need, []).append(place)
+    return gates
+
+
+_GATES = _by_gate()
+_IDS = [place for place, rule in enumerate(RULES) if not rule.needs]
 _ALNUM = bytes(ord("a") if chr(byte).isalnum() else byte for byte in range(128)) + bytes(128)
 _LONG, _UUID = b"a" * 16, b"a" * 8 + b"-aaaa-aaaa-aaaa-" + b"a" * 12
-"""With every letter and digit as an `a`, one of these is in what holds an id for `_IDS`."""
+"""With every letter and digit as an `a`, one of these is in what a rule without needs matches."""
 
 
 def redact(text: str) -> str:
@@ -217,7 +238,7 @@ def redact(text: str) -> str:
         places = needed(text)
         shape = text.encode("ascii").translate(_ALNUM)
         if _LONG in shape or _UUID in shape:
-            places = [*places, *_IDS]
+            places = sorted({*places, *_IDS})
         rules = [RULES[place] for place in places]
     for rule in rules:
         text = rule.pattern.sub(rule.replacement, text)
@@ -227,8 +248,15 @@ def redact(text: str) -> str:
 def needed(text: str) -> list[int]:
     """Which rules may match an ASCII text, in their order, leaving aside those for ids."""
     lower = text.lower()
-    found = [places for need, places in _NEEDS.items() if need in lower]
-    return sorted({place for places in found for place in places}) if found else []
+    found = [
+        place
+        for gate, needs in _GATES.items()
+        if gate in lower
+        for need, places in needs.items()
+        if need in lower
+        for place in places
+    ]
+    return sorted(set(found)) if found else found
 
 
 _SECRET_KEY = re.compile(rf"(?i)^[\w-]{{0,40}}(?:{NAMES_OF_SECRETS})(?:[_-]?(?:value|hash|id))?$")

@@ -148,6 +148,8 @@ _ACCESS = re.compile(
 
 def from_text(text: str) -> Request | None:
     """An access line as uvicorn, gunicorn, nginx or Apache write it; None where it is none."""
+    if '"' not in text:
+        return None
     match = _ACCESS.match(text)
     if match is None:
         return None

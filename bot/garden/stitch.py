@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bot.garden import traces
 from bot.garden.entry import Key, Kind
 from bot.garden.headers import header, plain
-from bot.garden.mask import mask
+from bot.garden.masker import masked
 from bot.garden.model import MINUTE, SECOND, Severity
 from bot.garden.redact import redact
 from bot.garden.rows import packed
@@ -164,7 +164,7 @@ def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
         return None
     words = f"{piece.message}: {piece.exception}" if piece.message else piece.exception
     where = f"{piece.frame.module}.{piece.frame.function or ''}" if piece.frame else ""
-    key = Key(Kind.TRACE, mask(redact(words)), redact(where))
+    key = Key(Kind.TRACE, masked(words), redact(where))
     if len(event) == 1:
         return key, first.raw
     entry = first.raw.unpack(first.raw.data)

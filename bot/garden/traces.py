@@ -50,6 +50,11 @@ _LINKS = (
     "During handling of the above exception, another exception occurred",
     "The above exception was the direct cause of the following exception",
 )
+_BEGINNINGS = (
+    *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
+    "Caused by: ",
+)  # fmt: skip
+"""Of a line that is not indented and opens, links or explains; an exception's own name aside."""
 _PY_FRAME = re.compile(
     r'\s{0,40}[|+]?\s{0,8}File "([^"\n]{1,400})", line (\d{1,8})(?:, in ([^\n]{1,200}))?'
 )
@@ -172,6 +177,8 @@ def _single(text: str) -> Piece | None:
         if is_exception(text.strip()) and text[0] in "|+":
             return Piece(Kind.ENDING, text.strip(" \t|+"))
         return Piece(Kind.MIDDLE)
+    if not text.startswith(_BEGINNINGS):
+        return Piece(Kind.ENDING, text.strip()) if is_exception(text) else None
     if text.startswith(_LINKS):
         return Piece(Kind.LINK)
     if _PY_OPEN.match(text) or _GO_OPEN.match(text):

@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import log_wire
-from bot.garden import ids
 from bot.garden.clusters import clusters
-from bot.garden.entry import Kind, Masker, masked, understand
+from bot.garden.entry import Kind, understand
 from bot.garden.intake import Intake, Meanings
+from bot.garden.mask import MASKS, mask
+from bot.garden.masker import Masker, masked, quick_mask, without_ids, without_numbers
 from bot.garden.model import SECOND, Severity, Window
+from bot.garden.redact import RULES, redact
 from bot.garden.rollup import Rollup
 from bot.garden.rows import LARGE, NO_TIME, Rows, of_json
 from bot.garden.seen import Seen
@@ -274,13 +276,28 @@ def test_which_digit_stands_where_one_does_decides_nothing(pieces: list[str]) ->
         assert found.severity == zeroed.severity
 
 
+_SECRETS = st.sampled_from([rule.matches for rule in RULES] + [rule.spares for rule in RULES])
+_MASKED = st.sampled_from([rule.example for rule in MASKS] + [rule.counter for rule in MASKS])
+_LINES = st.lists(st.one_of(_CONTEXT, _IDS, _SECRETS, _MASKED, st.text(max_size=9)), max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_LINES)
+def test_passing_rules_over_changes_nothing(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert quick_mask(text) == mask(text)
+    clean = text
+    for rule in RULES:
+        clean = rule.pattern.sub(rule.replacement, clean)
+    assert redact(text) == clean
+    assert masked(text) == mask(clean)
+
+
 def test_ids_go_and_words_stay() -> None:
     uuid = _zeroed("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
     text = f"request {uuid} id=00ab (fe0) took 00 ms; deed cafe v0 0x0f"
-    assert ids.without_ids(ids.without_numbers(text)) == (
-        "request 0 id=0 (0) took 0 ms; deed cafe v0 0x0f"
-    )
-    assert ids.without_ids("deadbeef-dead-beef-dead-beefdeadbeef") != "0"
+    assert without_ids(without_numbers(text)) == ("request 0 id=0 (0) took 0 ms; deed cafe v0 0x0f")
+    assert without_ids("deadbeef-dead-beef-dead-beefdeadbeef") != "0"
 
 
 @given(st.lists(st.lists(st.integers(-40, 40)), max_size=8))

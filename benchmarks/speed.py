@@ -1,0 +1,226 @@
+"""How fast a service's log becomes clusters, and in how much memory: one core, the whole Rollup.
+
+Measured is the processor's time of what `gardener analyze` does with serialized pages of Cloud
+Logging, or with a file of JSON Lines, up to the clusters; making the stream (`stream.py`) is not.
+Beside it stands what one would write without us, on the same pages in the same run: the entries
+of `google.cloud.logging.Client.list_entries`, each message given to Drain3 with its defaults.
+Only the ratio tells a fast program from a fast machine: that is what the limits are about.
+
+Arguments: how many entries (a million), and how many for the rival (ten thousand).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import drain, stream
+from bot.adapters import log_wire
+from bot.adapters.json_file import JsonFile
+from bot.garden.analysis import MEMBERS, Reading, read_all
+from bot.garden.clusters import clusters
+from bot.garden.model import JSON, Query
+from bot.garden.ports import Page
+
+ENTRIES, RIVALS = 1_000_000, 10_000
+FASTER = 20.0
+"""At least so many times as fast as the rival, from pages."""
+MEMORY = {1_000_000: 256, 10_000_000: 512}
+"""MiB of the whole process, at most, for so many entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one road took."""
+
+    entries: int
+    seconds: float
+    """Of the processor."""
+    clusters: int
+    mebibytes: float
+    """The process at its largest."""
+
+    @property
+    def rate(self) -> float:
+        """Entries a second."""
+        return self.entries / self.seconds
+
+
+class _Timed:
+    """Pages, whose making is not timed."""
+
+    def __init__(self, pages: Iterable[bytes]) -> None:
+        self._pages = pages
+        self.making = 0.0
+
+    def describe(self, query: Query) -> str:  # noqa: ARG002 - the port's
+        return "a generated stream"
+
+    def read(self, query: Query) -> Iterator[Page]:  # noqa: ARG002 - the port's
+        pages = iter(self._pages)
+        while True:
+            started = time.process_time()
+            page = next(pages, None)
+            self.making += time.process_time() - started
+            if page is None:
+                return
+            yield Page(rows=log_wire.read(page)[0])
+
+
+def _finished(read: Callable[[], Reading], making: Callable[[], float]) -> Result:
+    started = time.process_time()
+    reading = read()
+    found = clusters(reading.rollup.stitched())
+    seconds = time.process_time() - started - making()
+    if (
+        sum(draft.tally.count for draft in found) + reading.coverage(0, 0).duplicates
+        != reading.read
+    ):
+        raise AssertionError("not every entry was counted")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Result(
+        reading.read, seconds, len(found), peak / (1024 if sys.platform != "darwin" else 1024**2)
+    )
+
+
+def from_pages(count: int) -> Result:
+    """Serialized `ListLogEntriesResponse` pages → clusters."""
+    source = _Timed(stream.pages(count))
+    return _finished(lambda: read_all(source, MEMBERS), lambda: source.making)
+
+
+def from_lines(count: int) -> Result:
+    """A file of JSON Lines → clusters."""
+    with tempfile.TemporaryDirectory(prefix="gardener-bench-") as folder:
+        path = Path(folder) / "entries.jsonl"
+        with path.open("w", encoding="utf-8") as lines:
+            for entry in stream.entries(count):
+                lines.write(json.dumps(entry, separators=(",", ":")) + "\n")
+        return _finished(lambda: read_all(JsonFile(str(path)), MEMBERS), lambda: 0.0)
+
+
+def from_new_words(count: int) -> Result:
+    """Pages in which no message is like another: the worst case of whoever looks for likes."""
+    source = _Timed(stream.pages(count, new=1.0))
+    return _finished(lambda: read_all(source, MEMBERS), lambda: source.making)
+
+
+ROADS = {"pages": from_pages, "lines": from_lines, "new words": from_new_words}
+
+
+def alone(road: str, count: int) -> Result:
+    """A road in a process of its own, whose memory is then that road's."""
+    command = [sys.executable, "-m", "benchmarks.speed", "--road", road, str(count)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
+    return Result(**json.loads(answer.stdout))
+
+
+# --- the rival -----------------------------------------------------------------------------------
+
+
+class _Channel:
+    """What the client needs of a gRPC channel: it answers with pages that it was given."""
+
+    def __init__(self, pages: list[bytes]) -> None:
+        self._pages = iter(pages)
+
+    def unary_unary(self, _method: str, _out: object, back: Callable[..., Any], *_: Any) -> Any:
+        return _Call(lambda: back(next(self._pages)))
+
+    stream_stream = unary_unary
+
+
+class _Call:
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self._answer = answer
+
+    def with_call(self, _request: object, **_options: object) -> tuple[Any, Any]:
+        return self._answer(), None
+
+
+def rival(count: int) -> Result:
+    """`Client.list_entries`, then Drain3, in seconds that each spent on nothing else."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.logging import Client
+    from google.cloud.logging_v2._gapic import _LoggingAPI
+    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+    from google.cloud.logging_v2.services.logging_service_v2.transports import (
+        LoggingServiceV2GrpcTransport,
+    )
+    from google.cloud.logging_v2.types import ListLogEntriesResponse
+
+    pages = []
+    for page in stream.pages(count):
+        message = ListLogEntriesResponse.pb().FromString(page)
+        message.next_page_token = "more"  # noqa: S105
+        pages.append(message.SerializeToString())
+    message.next_page_token = ""
+    pages[-1] = message.SerializeToString()
+
+    client = Client(project="p", credentials=AnonymousCredentials(), _use_grpc=True)
+    transport = LoggingServiceV2GrpcTransport(
+        credentials=AnonymousCredentials(), channel=lambda *_, **__: _Channel(pages)
+    )
+    api = _LoggingAPI(LoggingServiceV2Client(transport=transport), client)
+    client._logging_api = api  # noqa: SLF001 - where the client keeps it
+    started = time.process_time()
+    texts = [_words(entry.payload) for entry in client.list_entries(page_size=1_000)]
+    seconds = time.process_time() - started
+    if len(texts) != count:
+        raise AssertionError(f"list_entries gave {len(texts)} of {count} entries")
+    found, more = drain.timed(texts)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Result(count, seconds + more, found, peak)
+
+
+def _words(payload: str | JSON) -> str:
+    return payload if isinstance(payload, str) else str(payload["message"])
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Print it. Ends with an error where a limit is broken."""
+    if sys.argv[1:2] == ["--road"]:
+        result = ROADS[sys.argv[2]](int(sys.argv[3]))
+        json.dump({name: getattr(result, name) for name in result.__slots__}, sys.stdout)
+        return
+    count, few = [*map(int, sys.argv[1:]), ENTRIES, RIVALS][:2] if len(sys.argv) < 3 else (
+        int(sys.argv[1]), int(sys.argv[2]))  # fmt: skip
+    other = rival(few)
+    print(f"{'':28}{'entries':>11}{'a second':>11}{'ratio':>8}{'clusters':>10}{'MiB':>6}")
+    _row("list_entries and Drain3", other, other)
+    broken = []
+    for road in ROADS:
+        result = alone(road, count)
+        _row({"pages": "Gardener, pages", "lines": "Gardener, JSON Lines"}.get(
+            road, "Gardener, only new words"), result, other)  # fmt: skip
+        if road == "pages" and result.rate < FASTER * other.rate:
+            broken.append(f"from {road} less than {FASTER:g} times as fast")
+        if result.mebibytes > MEMORY.get(count, result.mebibytes):
+            broken.append(f"from {road} more than {MEMORY[count]} MiB")
+    if broken:
+        raise SystemExit("Limits broken: " + "; ".join(broken) + ".")
+
+
+def _row(name: str, result: Result, other: Result) -> None:
+    print(
+        f"{name:28}{result.entries:11,}{result.rate:11,.0f}{result.rate / other.rate:8.1f}"
+        f"{result.clusters:10,}{result.mebibytes:6.0f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
