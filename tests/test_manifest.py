@@ -49,16 +49,16 @@ def test_events_are_the_registered_ones():
 
 def test_every_button_and_form_has_a_handler():
     assert set(buttons.BUTTONS) | {buttons.MENU, buttons.FILING_CHOICE} == set(ACTIONS)
-    assert {buttons.FILE_ISSUE, buttons.MARK_EXPECTED} == set(VIEWS)
+    forms = {buttons.FILE_ISSUE, buttons.MARK_EXPECTED, buttons.REVIEW, buttons.SNOOZE_FORM}
+    assert forms == set(VIEWS)
     assert MANIFEST["settings"]["interactivity"]["is_enabled"]
 
 
 def test_every_offered_act_is_carried_out():
     from bot.jobs.clicks import CLICKS
+    from handlers.actions import FORMS
 
-    in_the_web_process = {
-        buttons.CREATE_ISSUE, buttons.EXPECTED, buttons.CANCEL, buttons.RETRY, *buttons.LINKS,
-    }  # fmt: skip
+    in_the_web_process = {*FORMS, buttons.CANCEL, buttons.RETRY, *buttons.LINKS}
     assert set(CLICKS) | in_the_web_process >= buttons.OFFERED
 
 

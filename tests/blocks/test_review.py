@@ -49,7 +49,9 @@ def test_what_is_suggested_is_chosen_at_first() -> None:
         (Row(card, RELATED[1], fileable=False), "skip"),
     ):
         [block] = [
-            b for b in review.review([row], PRIVATE, ACT)["blocks"] if "card:" in str(b.get("block_id"))
+            b
+            for b in review.review([row], PRIVATE, ACT)["blocks"]
+            if "card:" in str(b.get("block_id"))
         ]
         assert block["element"]["initial_option"]["value"] == value
 
