@@ -39,6 +39,7 @@ _FORMS = (
     ("digest off", "no more of it"),
     ("expected {name}", "what was agreed to be expected"),
     ("why C3", "each reason for a priority"),
+    ("diff {name} 00597 00598", "what changed between revisions"),
     ("same C3 C5", "two cards are one problem"),
     ('split C3 "token"', "a part of a card is another"),
     ("rules {name}", "what was taught so"),

@@ -269,6 +269,7 @@ def conclude(
         min_severity=reading.query.min_severity,
         timezone=environment.timezone,
         revisions=tuple(rollup.revisions),
+        spans=rollup.spans,
         severities=tuple(
             (severity.name, count)
             for severity, count in sorted(rollup.severities.items(), reverse=True)
@@ -338,6 +339,7 @@ def _cluster(
         sample=draft.sample,
         examples=tuple(draft.edges),
         members=tuple(sorted(tally.members)),
+        by_revision=() if tally.estimated else tally.by_revision,
     )
 
 

@@ -12,7 +12,7 @@ from bot.garden.model import Environment, Severity
 from bot.garden.teaching_forms import RuleList, SameAs, SplitBy
 from bot.garden.times import Span
 
-KEYWORDS = ("digest", "expected", "why", "same", "split", "rules", "help")
+KEYWORDS = ("digest", "diff", "expected", "why", "same", "split", "rules", "help")
 OPTIONS = ("service", "severity")
 MORNING = "09:00"
 
@@ -107,6 +107,21 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Diff:
+    """What differs between two revisions."""
+
+    environment: str
+    a: str
+    """As it was typed, in lower case: `00597`, `00597-abc` or the full name."""
+    b: str
+
+    @property
+    def typed(self) -> str:
+        """As one types it after /gardener."""
+        return f"diff {self.environment} {self.a} {self.b}"
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """All forms."""
 
@@ -120,6 +135,7 @@ Command = (
     | DigestNow
     | ExpectedList
     | Why
+    | Diff
     | SameAs
     | SplitBy
     | RuleList
@@ -196,6 +212,8 @@ class _Parser:
             return self._taught(first, rest)
         if first == "why":
             return self._why(rest)
+        if first == "diff":
+            return self._diff(rest)
         if first in self._known:
             return self._analyze(self._known[first], rest)
         return self._unknown(said, depth)
@@ -314,6 +332,31 @@ class _Parser:
         if len(rest) > len(names[:1]) + len(where[:1]):
             return Suggestion("That is more than I understand.", f"why {name}")
         return Why(name, where[0].name if where else None)
+
+    def _diff(self, rest: Sequence[str]) -> Command | Suggestion:
+        where = [self._known[w.casefold()].name for w in rest if w.casefold() in self._known]
+        given = [w.casefold() for w in rest if w.casefold() not in self._known]
+        named = [w for w in given if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", w)]
+        environment = where[0] if where else self._default
+        if environment is None:
+            name = self._any()
+            right = f"diff {name} {named[0]} {named[1]}" if name and len(named) == 2 else "help"
+            return Suggestion(f"Of which environment? {self._names()}", right)
+        if len(named) == 3 and not where and (near := slips.nearest(named[0], self._known)):
+            right = Diff(self._known[near].name, named[1], named[2]).typed
+            return Suggestion(f'I know no "{slips.quoted(named[0])}". {self._names()}', right)
+        if len(named) < 2:
+            said = "Name two revisions, the older first."
+            return Suggestion(said, f"diff {environment} 00597 00598")
+        wanted = Diff(environment, named[0], named[-1])
+        if named[0] == named[-1]:
+            return Suggestion("These two are the same.", None)
+        if [w.casefold() for w in rest] in (
+            wanted.typed.casefold().split()[1:],
+            [wanted.a, wanted.b],
+        ):
+            return wanted
+        return Suggestion("Two revisions, the older first.", wanted.typed)
 
     # --- near misses -----------------------------------------------------------------------------
 

@@ -410,6 +410,8 @@ class Cluster:
     """For agreements (`watched`); empty where nobody can be told from another."""
     variants: tuple[tuple[str, str], ...] = ()
     """(keyed hash, masked message) of each wording, for agreements."""
+    by_revision: tuple[tuple[str, int], ...] = ()
+    """(revision, occurrences) of each that wrote it; empty: not known, or not all of them are."""
 
     @property
     def repeats(self) -> bool:
@@ -510,6 +512,8 @@ class Report:
     timezone: str = "UTC"
     revisions: tuple[str, ...] = ()
     """Every revision seen in what was read, newest first, whatever its entries' severity."""
+    spans: tuple[tuple[str, int, int], ...] = ()
+    """(revision, time of its first entry, of its last) of those that were read, any severity."""
     severities: tuple[tuple[str, int], ...] = ()
     """Entries by severity name among all that was read, highest severity first."""
     quiet: tuple[Quiet, ...] = ()

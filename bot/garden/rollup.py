@@ -240,6 +240,16 @@ class Rollup:
         return sorted(first, key=lambda revision: (-first[revision], revision))
 
     @property
+    def spans(self) -> tuple[tuple[str, int, int], ...]:
+        """(revision, time of its first entry, of its last) of each that wrote, by name."""
+        found: dict[str, tuple[int, int]] = {}
+        for place, (_, begin, end) in self.places.items():
+            if place.revision and NO_TIME not in (begin, end):
+                first, last = found.get(place.revision, (begin, end))
+                found[place.revision] = (min(first, begin), max(last, end))
+        return tuple((name, first, last) for name, (first, last) in sorted(found.items()))
+
+    @property
     def region(self) -> str:
         """Where most of it runs."""
         return self._most("region")

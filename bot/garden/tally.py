@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -252,6 +253,17 @@ class Tally:
     def revisions(self) -> set[str]:
         """Which revisions wrote it."""
         return {place.revision for place in self.places if place.revision}
+
+    @property
+    def by_revision(self) -> tuple[tuple[str, int], ...]:
+        """(revision, occurrences): entries, scaled down where an event takes many of them."""
+        entries: Counter[str] = Counter()
+        for place, count in self.places.items():
+            entries[place.revision] += count
+        scale = self.occurrences / self.count if self.count else 1.0
+        return tuple(
+            (name, max(1, round(count * scale))) for name, count in sorted(entries.items()) if name
+        )
 
     @property
     def instances(self) -> set[str]:

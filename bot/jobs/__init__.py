@@ -19,11 +19,13 @@ from bot.jobs.filing import fill_filing, reconcile, submit_filing
 from bot.jobs.github_loop import sync
 from bot.jobs.mention import mention
 from bot.jobs.review import fill_review, submit_review
+from bot.jobs.revisions import compare
 
 __all__ = [
     "analyze",
     "click",
     "command",
+    "compare",
     "digest",
     "digest_now",
     "due",

@@ -10,6 +10,7 @@ from bot.garden import digest as digests
 from bot.garden.access import may_act, may_look
 from bot.garden.command import (
     Analyze,
+    Diff,
     DigestNow,
     DigestOff,
     DigestOn,
@@ -24,7 +25,7 @@ from bot.garden.errors import GardenerError, UsageError
 from bot.garden.model import Environment
 from bot.garden.ports import Subscription
 from bot.garden.teaching_forms import RuleList, SameAs, SplitBy
-from bot.jobs import analysis, contracts, digests_job, shown, teach
+from bot.jobs import analysis, contracts, digests_job, revisions, shown, teach
 from bot.jobs.common import NotAllowed, answering, require, tell
 
 LAST = 30 * 86_400
@@ -67,6 +68,8 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
             digests_job.ask(tools, asker, environment.name)
         elif isinstance(found, ExpectedList):
             _expected(tools, asker, environment)
+        elif isinstance(found, Diff):
+            revisions.ask(tools, asker, environment, found)
         elif isinstance(found, RuleList):
             teach.listed(tools, asker, environment)
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.garden.command import (
     Analyze,
+    Diff,
     DigestNow,
     DigestOff,
     DigestOn,
@@ -51,6 +52,8 @@ def test_the_forms_of_the_contract():
     assert read("expected") == ExpectedList("staging")
     assert read("why C3") == Why("C3")
     assert read("why c3 prod") == Why("C3", "prod")
+    assert read("diff staging 00597 00598") == Diff("staging", "00597", "00598")
+    assert read("diff 00597-ABC 00598-qss") == Diff("staging", "00597-abc", "00598-qss")
     assert read("help") == Help()
 
 
@@ -116,6 +119,13 @@ def test_without_a_zone_a_digest_takes_the_environments():
         ("why 3", "why C3"),
         ("why", "why C1"),
         ("C3", "why C3"),
+        ("diff", "diff staging 00597 00598"),
+        ("diff prod 00597", "diff prod 00597 00598"),
+        ("diff stagin 00597 00598", "diff staging 00597 00598"),
+        ("diff 00597 00598 staging", "diff staging 00597 00598"),
+        ("diff staging 00597 and 00598", "diff staging 00597 00598"),
+        ("dif staging 00597 00598", "diff staging 00597 00598"),
+        ("diff staging 00597 00597", None),
         ("hlep", "help"),
         ("?", "staging 1d"),
     ],
@@ -123,7 +133,7 @@ def test_without_a_zone_a_digest_takes_the_environments():
 def test_anything_else_gets_the_nearest_right_form(typed, command):
     found = read(typed)
     if command is None:
-        assert isinstance(found, Analyze)
+        assert isinstance(found, Analyze) or found.command is None
         return
     if typed == "?":  # nothing is left of it: this channel's environment
         assert isinstance(found, Suggestion)
@@ -185,6 +195,8 @@ WORDS = st.sampled_from(
         "berlin",
         "Europe/Berlin",
         "expected",
+        "diff",
+        "00597",
         "why",
         "C3",
         "3",
