@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -19,6 +20,7 @@ import orjson
 from bot.garden.errors import InputError
 from bot.garden.model import JSON, Query
 from bot.garden.ports import Page
+from bot.garden.rows import serialized
 
 PAGE = 1_000
 """Entries a page, as Cloud Logging's."""
@@ -135,28 +137,39 @@ def _lines(first: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
         rest = lines.pop() if block and len(lines[-1]) <= MAX_LINE else b""
         for start in range(0, len(lines), PAGE):
             part = lines[start : start + PAGE]
-            entries, numbers, broken = _parsed(part, number)
+            page = _parsed(part, number)
             number += len(part)
             done += sum(map(len, part)) + len(part)
             share = min(1.0, done / total) if total and block else float(not block)
-            yield Page(entries, lines=numbers, broken=broken, share=share)
+            yield replace(page, share=share)
         if not block:
             return
 
 
-def _parsed(lines: list[bytes], before: int) -> tuple[list[JSON], list[int], int]:
+def _parsed(lines: list[bytes], before: int) -> Page:
     """The lines' entries with their numbers, and how many lines are none."""
     entries: list[JSON] = []
+    packed: list[bytes] = []
     numbers: list[int] = []
     broken = 0
+    loads = orjson.loads
     for number, line in enumerate(lines, before + 1):
-        entry = _parse(line) if line else None
-        if entry is not None:
+        try:
+            value = loads(line)
+            as_it_is = value.__class__ is dict and not _PAYLOADS.isdisjoint(value)
+        except orjson.JSONDecodeError:
+            as_it_is, value = False, None
+        if as_it_is:
+            entries.append(value)
+            packed.append(line)
+        elif (entry := _parse(line) if line else None) is not None:
             entries.append(entry)
-            numbers.append(number)
-        elif line.strip():
-            broken += 1
-    return entries, numbers, broken
+            packed.append(serialized(entry))
+        else:
+            broken += bool(line.strip())
+            continue
+        numbers.append(number)
+    return Page(entries, packed=packed, lines=numbers, broken=broken)
 
 
 def _array(content: bytes) -> Iterator[Page]:

@@ -80,7 +80,7 @@ class Reading:
         rows = page.rows
         if rows is None:
             numbers = page.lines or range(self.read + 1, self.read + 1 + len(page.entries))
-            rows = of_json(page.entries, [f"line:{number}" for number in numbers])
+            rows = of_json(page.entries, numbers, page.packed)
         self.read += len(rows) + page.broken
         self.broken += page.broken
         self.api_calls += page.api_calls

@@ -66,7 +66,8 @@ class Meanings:
         self.listed: list[Meaning] = []
         """By number."""
         self.fresh: list[tuple[Key, Severity]] = []
-        """Messages met for the first time since somebody last looked and emptied the list."""
+        """Messages met for the first time since somebody last looked and emptied the list; where
+        nobody looks, it is emptied as the table is."""
         self._reader = Reader()
         self._by_key: dict[object, int] = {}
         self._numbers: dict[Meaning, int] = {}
@@ -77,6 +78,7 @@ class Meanings:
             self._by_key.clear()
             self._numbers.clear()
             self.listed.clear()
+            self.fresh.clear()
         known = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
         numbers = np.fromiter(known, np.int64, len(rows))
         unknown = np.flatnonzero(numbers < 0)

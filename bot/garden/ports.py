@@ -35,6 +35,8 @@ class Page:
     entries: Sequence[JSON] = ()
     rows: Rows | None = None
     """The entries in columns, where the source knows a quicker way; `entries` is then empty."""
+    packed: Sequence[bytes] = ()
+    """Each entry's JSON as it was read, where the source has it: it is smaller to keep."""
     lines: Sequence[int] = ()
     """The line or item number of each entry, where the source has any: names those without an
     insertId."""

@@ -7,9 +7,10 @@ mean the same, so one of them is understood and all others are looked up.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import orjson
 
@@ -95,14 +96,26 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 def packed(raw: object) -> Raw:
     """A JSON entry, packed; what is long in it is cut."""
-    data = orjson.dumps(raw, default=str, option=orjson.OPT_NON_STR_KEYS)
+    data = raw if isinstance(raw, bytes) else serialized(raw)
     if len(data) > LARGE:
-        data = orjson.dumps(shortened(raw), default=str, option=orjson.OPT_NON_STR_KEYS)
+        raw = _loads(data)
+        data = serialized(shortened(raw))
     return Raw(data, _loads)
 
 
+def serialized(value: object) -> bytes:
+    """A JSON value as bytes, half a surrogate pair in it too."""
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, default=str).encode("ascii")
+
+
 def _loads(data: bytes) -> JSON:
-    value = orjson.loads(data)
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = json.loads(data)
     return value if isinstance(value, dict) else {}
 
 
@@ -156,12 +169,15 @@ def place(resource: object, labels: object) -> Place:
     return known
 
 
-def of_json(entries: Sequence[JSON], names: Sequence[str]) -> Rows:
-    """JSON entries in columns. `names[i]` stands for a missing insertId."""
-    rows = Rows(raws=list(entries))
+def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[bytes] = ()) -> Rows:
+    """JSON entries in columns. `line:{lines[i]}` stands for a missing insertId.
+
+    Where they are given as bytes too, those are kept while the rows wait to be counted.
+    """
+    rows = Rows(raws=list(packed or entries))
     keys, called, named, times = rows.keys, rows.names, rows.named, rows.times
     logs, places, where, quick = rows.logs, rows.places, place, rfc3339.quick
-    for raw, line in zip(entries, names, strict=True):
+    for raw, line in zip(entries, lines, strict=True):
         try:
             keys.append(_key(raw))
         except (TypeError, AttributeError, ValueError):
@@ -172,7 +188,7 @@ def of_json(entries: Sequence[JSON], names: Sequence[str]) -> Rows:
             called.append(insert_id.encode("utf-8", "surrogatepass"))
         else:
             named.append(False)
-            called.append(line.encode())
+            called.append(b"line:%d" % line)
         stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
         time = quick(stamp) if stamp.__class__ is str else None
         times.append(NO_TIME if time is None else time)
@@ -183,10 +199,10 @@ def of_json(entries: Sequence[JSON], names: Sequence[str]) -> Rows:
 
 
 def text_of(raw: object) -> str:
-    """The text of a JSON entry that has a `TextKey`."""
-    entry = raw if isinstance(raw, dict) else {}
+    """The text of a JSON entry, or of its bytes, that has a `TextKey`."""
+    entry = raw if isinstance(raw, dict) else _loads(cast("bytes", raw))
     text = entry.get("textPayload")
-    return text if isinstance(text, str) else str(entry["jsonPayload"]["message"])
+    return text if isinstance(text, str) else str(cast("JSON", entry["jsonPayload"])["message"])
 
 
 TRACES = frozenset({

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import log_wire
+from bot.adapters.json_file import JsonFile
+from bot.garden.analysis import MEMBERS, read_all
 from bot.garden.clusters import clusters
 from bot.garden.entry import Kind, understand
 from bot.garden.intake import Intake, Meanings
@@ -70,7 +73,7 @@ def _entries(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def _rows(entries: Sequence[dict[str, Any]]) -> Rows:
-    return of_json(entries, [f"line:{i}" for i in range(len(entries))])
+    return of_json(entries, range(len(entries)))
 
 
 def _wire(entries: Sequence[dict[str, Any]]) -> Rows:
@@ -227,6 +230,15 @@ def test_large_entries_are_cut_where_they_are_kept() -> None:
     (draft,) = clusters(final.stitched())
     assert len(draft.tally.samples[0].raw.data) <= LARGE
     assert str(draft.samples[0]["textPayload"]).startswith("word word")
+
+
+def test_half_a_surrogate_pair_is_a_letter_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text('{"insertId": "\\ud800", "textPayload": "odd \\ud800 letter"}\n' * 2, "utf-8")
+    reading = read_all(JsonFile(str(path)), MEMBERS)
+    (draft,) = clusters(reading.rollup.stitched())
+    assert draft.tally.count == 1
+    assert draft.samples[0]["textPayload"] == "odd \ud800 letter"
 
 
 # --- parts ---------------------------------------------------------------------------------------
