@@ -65,8 +65,9 @@ def due(tools: Toolbox, now: int) -> None:
 def _queue(tools: Toolbox, subscription: Subscription, slot: str, late: int) -> None:
     """Queues a digest unless it was sent; one that failed is tried again for two hours."""
     attempt = late // AGAIN
-    if attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
-        return  # after two hours once an hour: the clock may have been away in the morning
+    failed = tools.notes.get(subscription.environment, f"failed:{slot}") is not None
+    if failed and attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
+        return  # after two hours once an hour; one that was never tried, the clock away, at once
     if tools.notes.get(subscription.environment, f"digest:{slot}") is not None:
         return
     tools.queue.enqueue(
