@@ -12,7 +12,7 @@ from blocks.card import Setting
 from blocks.escape import fallback, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
 from bot.garden import words
-from bot.garden.model import Card, Priority, Progress, Report, State, Window
+from bot.garden.model import Card, Progress, Report, State, Window
 from bot.garden.words import number
 
 if TYPE_CHECKING:
@@ -325,11 +325,3 @@ def _fit(
         if i and min(room, text, full, small) < 0:
             return cards[:i], cards[i:]
     return list(cards), []
-
-
-def worst_so_far(cards: tuple[Card, ...]) -> str | None:
-    """`P0 No module named 'auth_service'`, for `Progress.worst`; None without cards."""
-    if not cards:
-        return None
-    worst = min(cards, key=lambda c: (c.priority, Priority.P9))
-    return f"{worst.priority.name} {worst.cluster.title}"

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from bot.wiring import Wiring
 
-FORMATS = ("text", "json", "markdown")
-
 
 @dataclass(frozen=True, slots=True)
 class Request:

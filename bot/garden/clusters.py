@@ -12,12 +12,9 @@ from bot.garden.entry import Key, Kind
 from bot.garden.grouping import group
 from bot.garden.model import JSON, Location, Severity, Window
 from bot.garden.redact import redact_json
-from bot.garden.rfc3339 import hour
 from bot.garden.rollup import Rollup
 from bot.garden.swallowed import marked, turned
-from bot.garden.tally import Counted, Raw, Tally, size, tally_of
-
-SHOWN_REVISIONS = 20
+from bot.garden.tally import Counted, Raw, Tally, hour_of, size, tally_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class Draft:
 
     def histogram(self, window: Window) -> tuple[int, ...]:
         """Entries per UTC hour, from the hour of the window's start to that of its end."""
-        start, end = hour(window.start), hour(window.end)
+        start, end = hour_of(window.start), hour_of(window.end)
         return tuple(self.tally.hours.get(at, 0) for at in range(start, end + 1))
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from bot.garden.model import HOUR, SECOND
+from bot.garden.model import SECOND
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d|60)(?:[.,](\d{1,9})\d*)?\s?([Zz]|[+-]\d\d:?\d\d)?$"
@@ -74,8 +74,3 @@ def show(nanoseconds: int) -> str:
     while digits.endswith("000"):
         digits = digits[:-3]
     return f"{text}.{digits}Z"
-
-
-def hour(nanoseconds: int) -> int:
-    """The number of whole UTC hours since the epoch."""
-    return nanoseconds // HOUR

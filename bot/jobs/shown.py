@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -218,11 +218,6 @@ def _try(edit: Any) -> None:
         pass
     except GardenerError as error:
         _log.warning("a message was not drawn anew", why=str(error))
-
-
-def with_place(act: Act, asker: Asker) -> Act:
-    """The act as a modal keeps it: with the message that it was clicked on."""
-    return replace(act, channel=asker.channel, message=asker.message, thread=asker.thread)
 
 
 def names(tools: Toolbox, environment: str) -> Mapping[str, str]:
