@@ -257,7 +257,9 @@ def _run(program: Path, state_dir: Path, path: Path, data: Path) -> subprocess.P
         "unixsocketperm": "700",
         "dir": str(data),
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        # Not "everysec": while a disk is slow to sync, that puts a write off for up to two seconds
+        # after it was answered, and a decision would be lost with a server that is killed then.
+        "appendfsync": "always",
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
