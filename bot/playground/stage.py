@@ -24,6 +24,7 @@ from aiohttp import web
 
 from bot.playground import processes
 from bot.playground.app import build_app
+from bot.playground.config import config_for
 from bot.playground.feed import Feed, PlaygroundError
 from bot.playground.github_records import Call as GithubCall
 from bot.playground.github_seed import seeded
@@ -41,17 +42,6 @@ T = TypeVar("T")
 HOST = "127.0.0.1"
 PORT = 8765
 PORTS_TRIED = 50
-ROOT = Path(__file__).parents[2]
-
-CONFIG = """\
-[environments.staging]
-project  = "netra-staging"
-services = ["netra-backend-staging"]
-github   = "owner/name"
-min_severity = "WARNING"
-timezone = "UTC"
-"""
-"""Where neither the working directory nor the checkout holds a gardener.toml."""
 
 NOT_OURS = frozenset(
     {
@@ -191,22 +181,11 @@ class Playground:
             "GARDENER_LOGGING_ENDPOINT": self.logs.endpoint,
             "GARDENER_SECRET": os.environ.get("GARDENER_SECRET") or secrets.token_hex(32),
             "GARDENER_STATE": str(self.state_dir),
-            "GARDENER_CONFIG": str(self._config()),
+            "GARDENER_CONFIG": str(config_for(self.state_dir)),
             "GRPC_VERBOSITY": "ERROR",
             "PYTHONUNBUFFERED": "1",
             **self.options.env,
         }
-
-    def _config(self) -> Path:
-        """The file that the environment names, else the nearest gardener.toml, else our own."""
-        if named := os.environ.get("GARDENER_CONFIG"):
-            return Path(named).absolute()
-        for place in (Path.cwd(), ROOT):
-            if (place / "gardener.toml").is_file():
-                return place / "gardener.toml"
-        own = self.state_dir / "gardener.toml"
-        own.write_text(CONFIG, encoding="utf-8")
-        return own
 
     def _store_url(self) -> str:
         return os.environ.get("REDIS_URL") or f"unix://{self.state_dir}/valkey.sock"
