@@ -65,7 +65,8 @@ class PlaygroundServer:
     def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
         """Ask `predicate` after every event until it answers something true; returns that.
 
-        Raises TimeoutError. The predicate runs in the calling thread.
+        Without events it is asked 20 times a second, as it may look at other things. Raises
+        TimeoutError. The predicate runs in the calling thread.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -78,7 +79,7 @@ class PlaygroundServer:
             if left <= 0:
                 raise TimeoutError(f"not within {timeout} s; last calls: {self.call_names()[-8:]}")
             with self._changed:
-                self._changed.wait_for(lambda: self._version != seen, left)  # noqa: B023
+                self._changed.wait_for(lambda: self._version != seen, min(left, 0.05))  # noqa: B023
 
     def wait_for_connection(self, count: int = 1, timeout: float = 10.0) -> None:
         """Wait until this many Socket Mode connections take envelopes."""

@@ -184,36 +184,43 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         handler.connect()
         slack.wait_for_connection()
         logging.getLogger("rq.worker").setLevel(logging.WARNING)
-        stop = threading.Event()
-        queues = ([quick_name(NAME)], [quick_name(NAME), NAME])
-        workers = [_worker(wiring, names, stop) for names in queues]
+        workers = [_Working(wiring, quick_name(NAME)), _Working(wiring, quick_name(NAME), NAME)]
         try:
             yield Town(slack, wiring, logs, github, clock)
         finally:
             if logs.gate is not None:
                 logs.gate.set()
-            stop.set()
-            for thread in workers:
-                thread.join(20)
-            handler.client.auto_reconnect_enabled = False
-            slack.hang_up()
-            handler.close()
+            for worker in workers:
+                worker.ends()
+            for worker in workers:
+                worker.thread.join(20)
+            _close(handler, slack)
             wirings._in_use.clear()
 
 
-def _worker(wiring: Wiring, names: list[str], stop: threading.Event) -> threading.Thread:
-    own = wiring.connect()
-    worker = ThreadWorker(
-        [Queue(name, connection=own, serializer=JSONSerializer) for name in names],
-        connection=own,
-        serializer=JSONSerializer,
-    )
+class _Working:
+    """A worker that waits for jobs in a thread of its own."""
 
-    def work() -> None:
-        while not stop.is_set():
-            worker.work(burst=True, logging_level="WARNING")
-            stop.wait(0.02)
+    def __init__(self, wiring: Wiring, *names: str) -> None:
+        self.own = wiring.connect()
+        self.queues = [Queue(n, connection=self.own, serializer=JSONSerializer) for n in names]
+        self.worker = ThreadWorker(self.queues, connection=self.own, serializer=JSONSerializer)
+        self.thread = threading.Thread(target=self._work, name=f"worker of {names}")
+        self.thread.start()
 
-    thread = threading.Thread(target=work, name=f"worker of {names}")
-    thread.start()
-    return thread
+    def _work(self) -> None:
+        self.worker.work(logging_level="WARNING")
+
+    def ends(self) -> None:
+        """After the job in hand. A job that does nothing wakes a worker that waits for one."""
+        self.worker._stop_requested = True
+        self.queues[0].enqueue(time.monotonic)
+
+
+def _close(handler: SocketModeHandler, slack: PlaygroundServer) -> None:
+    """What `handler.close()` does, without its wait of up to a second for one message more."""
+    handler.client.auto_reconnect_enabled = False
+    slack.hang_up()
+    handler.client.message_processor.event.set()
+    handler.client.message_queue.put("")
+    handler.close()
