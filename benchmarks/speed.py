@@ -6,11 +6,14 @@ Beside it stands what one would write without us, on the same pages in the same 
 of `google.cloud.logging.Client.list_entries`, each message given to Drain3 with its defaults.
 Only the ratio tells a fast program from a fast machine: that is what the limits are about.
 
-Arguments: how many entries (a million), and how many for the rival (ten thousand).
+The more messages Drain3 knows, the slower it becomes; the ratio is that on the first 100,000.
+
+Arguments: how many entries (a million), and how many of them the rival reads (100,000).
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -31,7 +34,9 @@ from bot.garden.clusters import clusters
 from bot.garden.model import JSON, Query
 from bot.garden.ports import Page
 
-ENTRIES, RIVALS = 1_000_000, 10_000
+ENTRIES, RIVALS = 1_000_000, 100_000
+AHEAD = 50
+"""Pages made before they are read: who makes and reads in turn measures the processor's caches."""
 FASTER = 20.0
 """At least so many times as fast as the rival, from pages."""
 MEMORY = {1_000_000: 256, 10_000_000: 512}
@@ -69,11 +74,12 @@ class _Timed:
         pages = iter(self._pages)
         while True:
             started = time.process_time()
-            page = next(pages, None)
+            made = list(itertools.islice(pages, AHEAD))
             self.making += time.process_time() - started
-            if page is None:
+            if not made:
                 return
-            yield Page(rows=log_wire.read(page)[0])
+            for page in made:
+                yield Page(rows=log_wire.read(page)[0])
 
 
 def _finished(read: Callable[[], Reading], making: Callable[[], float]) -> Result:
@@ -196,20 +202,24 @@ def main() -> None:
         result = ROADS[sys.argv[2]](int(sys.argv[3]))
         json.dump({name: getattr(result, name) for name in result.__slots__}, sys.stdout)
         return
-    count, few = [*map(int, sys.argv[1:]), ENTRIES, RIVALS][:2] if len(sys.argv) < 3 else (
-        int(sys.argv[1]), int(sys.argv[2]))  # fmt: skip
-    other = rival(few)
+    given = [int(argument) for argument in sys.argv[1:]]
+    count, few = (*given, *(ENTRIES, RIVALS)[len(given) :])
     print(f"{'':28}{'entries':>11}{'a second':>11}{'ratio':>8}{'clusters':>10}{'MiB':>6}")
+    other = rival(few)
     _row("list_entries and Drain3", other, other)
     broken = []
-    for road in ROADS:
-        result = alone(road, count)
-        _row({"pages": "Gardener, pages", "lines": "Gardener, JSON Lines"}.get(
-            road, "Gardener, only new words"), result, other)  # fmt: skip
-        if road == "pages" and result.rate < FASTER * other.rate:
-            broken.append(f"from {road} less than {FASTER:g} times as fast")
-        if result.mebibytes > MEMORY.get(count, result.mebibytes):
-            broken.append(f"from {road} more than {MEMORY[count]} MiB")
+    for name, road, size in (
+        ("Gardener, the same pages", "pages", few),
+        ("Gardener, pages", "pages", count),
+        ("Gardener, JSON Lines", "lines", count),
+        ("Gardener, only new words", "new words", count),
+    ):
+        result = alone(road, size)
+        _row(name, result, other)
+        if size == few and result.rate < FASTER * other.rate:
+            broken.append(f"less than {FASTER:g} times as fast")
+        if result.mebibytes > MEMORY.get(size, result.mebibytes):
+            broken.append(f"{name} takes more than {MEMORY[size]} MiB")
     if broken:
         raise SystemExit("Limits broken: " + "; ".join(broken) + ".")
 

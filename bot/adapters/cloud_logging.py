@@ -91,8 +91,11 @@ class CloudLogging:
                 return
             rows, token = got
             anything = True
-            seen = [time for time in rows.times if time != NO_TIME]
-            reached = min((reached, *seen)) if token else query.window.start
+            seen = rows.times[rows.times != NO_TIME]
+            if not token:
+                reached = query.window.start
+            elif seen.size:
+                reached = min(reached, int(seen.min()))
             yield Page(
                 rows=rows,
                 reached=reached,

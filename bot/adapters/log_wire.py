@@ -106,7 +106,7 @@ def read(page: bytes) -> tuple[Rows, str]:
         keys=_keys(entries),
         names=names,
         named=named,
-        times=times(stamps).tolist(),
+        times=times(stamps),
         logs=[entry.log_name for entry in entries],
         places=_places(entries),
         raws=entries,

@@ -174,9 +174,18 @@ def understand(text: str, masked: Callable[[str], str] = masked) -> Understood:
     if not level:
         if piece and piece.kind is not traces.Kind.MIDDLE:
             level = Severity.ERROR
-        elif words[:1] in _STRUCTURED and (word := _LEVEL_WORD.search(words[:200])):
-            level = NAMES.get(word[1].upper(), Severity.DEFAULT)
+        elif words[:1] in _STRUCTURED:
+            level = _named_level(words[:200])
     return Understood(Key(Kind.MESSAGE, masked(words)), level, piece)
+
+
+def _named_level(words: str) -> Severity:
+    lower = words.lower()
+    if "level" in lower or "severity" in lower or not lower.isascii():
+        word = _LEVEL_WORD.search(words)
+        if word is not None:
+            return NAMES.get(word[1].upper(), Severity.DEFAULT)
+    return Severity.DEFAULT
 
 
 _STRUCTURED = frozenset("{[l")

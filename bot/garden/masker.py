@@ -10,6 +10,7 @@ Two shortcuts, neither of which changes what comes out:
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.garden.mask import LIMIT, MASKS, SLOT, MaskRule, collapse
@@ -78,8 +79,12 @@ def _steps(signs: bytes) -> list[_Step]:
     steps: list[_Step] = []
     for rule in MASKS:
         # Slots come and go while rules are applied, and words are not among the signs.
-        later = tuple(need for need in rule.needs if SLOT in need or not _signs(need))
-        now = [_signs(need) for need in rule.needs if need not in later]
+        later = tuple(
+            need
+            for need in rule.needs
+            if (SLOT in need or not _signs(need)) and _signs(need.replace(SLOT, "")) in signs
+        )
+        now = [_signs(need) for need in rule.needs if SLOT not in need and _signs(need)]
         if not rule.needs or any(need in signs for need in now):
             steps.append(_Step(rule, (), False))
         elif later:
@@ -89,11 +94,16 @@ def _steps(signs: bytes) -> list[_Step]:
     return steps
 
 
-_NUMBERS = next((rule for rule in MASKS if rule.needs == ("0",)), None)
+_NUMBERS = next(rule for rule in MASKS if rule.needs == ("0",))
 """It matches nothing that holds a blank, so only words with a digit are given to it."""
 
 _plans: dict[bytes, list[_Step]] = {}
 _PLANS, _SIGNS = 4_096, 128
+
+
+@lru_cache(maxsize=8_192)
+def _numbered(word: str) -> str:
+    return _NUMBERS.pattern.sub(_NUMBERS.replacement, word)
 
 
 def quick_mask(text: str) -> str:
@@ -118,8 +128,8 @@ def quick_mask(text: str) -> str:
             else:
                 continue
         if rule is _NUMBERS:
-            sub, new = rule.pattern.sub, rule.replacement
-            masked = " ".join([sub(new, w) if "0" in w else w for w in masked.split(" ")])
+            words = [_numbered(word) if "0" in word else word for word in masked.split(" ")]
+            masked = " ".join(words)
         else:
             masked = rule.pattern.sub(rule.replacement, masked)
     return masked

@@ -35,7 +35,7 @@ from bot.garden.tally import (
     tally_of,
 )
 
-Slot = tuple[Key, Severity]
+Slot = tuple[Key, int]
 """What is counted together until clusters are made: one message at one severity."""
 
 WORDS = 40
@@ -49,8 +49,9 @@ def coarse(slot: Slot) -> Slot:
 
 
 @lru_cache(maxsize=4_096)
-def _coarse(kind: Kind, words: int, severity: Severity) -> Slot:
-    return Key(kind, " ".join(["<*>"] * words), f"any {severity.name} message"), severity
+def _coarse(kind: Kind, words: int, severity: int) -> Slot:
+    name = Severity(severity).name
+    return Key(kind, " ".join(["<*>"] * words), f"any {name} message"), severity
 
 
 def _rank(key: Key) -> int:
@@ -202,7 +203,7 @@ class Rollup:
         if severity < self.min_severity:
             self.below += len(event)
             return
-        tally = self.tally((key, severity))
+        tally = self.tally((key, int(severity)))
         tally.counted(len(event), severity)
         tally.occurrences += 1
         for fragment in event:

@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+import numpy as np
 import orjson
 
 from bot.garden import rfc3339
 from bot.garden.levels import own_severity
 from bot.garden.model import JSON, Severity
 from bot.garden.tally import Place, Raw
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NO_TIME = -(2**63)
 """Stands for a missing timestamp."""
@@ -62,7 +66,8 @@ class Rows:
     """insertId, or `line:N`, in UTF-8."""
     named: list[bool] = field(default_factory=list)
     """Whether the name is an insertId, which can be a duplicate."""
-    times: list[int] = field(default_factory=list)
+    times: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Nanoseconds since the epoch, or `NO_TIME`."""
     logs: list[Hashable] = field(default_factory=list)
     """Tells logs apart."""
     places: list[Place] = field(default_factory=list)
@@ -74,6 +79,19 @@ class Rows:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def time(self, i: int) -> int | None:
+        """A row's time."""
+        time = int(self.times[i])
+        return None if time == NO_TIME else time
+
+    def json(self, i: int) -> JSON:
+        """A row's whole entry."""
+        raw = self.raws[i]
+        if isinstance(raw, dict):
+            return raw
+        packed = self.pack(raw)
+        return packed.unpack(packed.data)
+
 
 def joined(parts: Sequence[Rows]) -> Rows:
     """The rows of one source, one part behind another."""
@@ -84,10 +102,10 @@ def joined(parts: Sequence[Rows]) -> Rows:
         whole.keys += rows.keys
         whole.names += rows.names
         whole.named += rows.named
-        whole.times += rows.times
         whole.logs += rows.logs
         whole.places += rows.places
         whole.raws += rows.raws
+    whole.times = np.concatenate([rows.times for rows in parts])
     return whole
 
 
@@ -175,7 +193,7 @@ def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[byte
     Where they are given as bytes too, those are kept while the rows wait to be counted.
     """
     rows = Rows(raws=list(packed or entries))
-    keys, called, named, times = rows.keys, rows.names, rows.named, rows.times
+    keys, called, named, times = rows.keys, rows.names, rows.named, []
     logs, places, where, quick = rows.logs, rows.places, place, rfc3339.quick
     for raw, line in zip(entries, lines, strict=True):
         try:
@@ -195,6 +213,7 @@ def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[byte
         log = raw.get("logName")
         logs.append(log if log.__class__ is str else None)
         places.append(where(raw.get("resource"), raw.get("labels")))
+    rows.times = np.array(times, np.int64)
     return rows
 
 

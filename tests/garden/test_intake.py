@@ -19,9 +19,10 @@ from bot.adapters.json_file import JsonFile
 from bot.garden.analysis import MEMBERS, read_all
 from bot.garden.clusters import clusters
 from bot.garden.entry import Kind, understand
-from bot.garden.intake import Intake, Meanings
+from bot.garden.intake import Intake
 from bot.garden.mask import MASKS, mask
 from bot.garden.masker import Masker, masked, quick_mask, without_ids, without_numbers
+from bot.garden.meanings import Meanings
 from bot.garden.model import SECOND, Severity, Window
 from bot.garden.redact import RULES, redact
 from bot.garden.rollup import Rollup
@@ -343,4 +344,4 @@ def test_serialized_times(seconds: list[int | None], nanos: int) -> None:
 
 
 def test_times_of_this_test_are_where_they_seem() -> None:
-    assert _rows([entry("x", at=1.5)]).times == [START + 3 * SECOND // 2]
+    assert _rows([entry("x", at=1.5)]).times.tolist() == [START + 3 * SECOND // 2]

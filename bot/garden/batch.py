@@ -1,0 +1,159 @@
+"""Rows that count, sorted so that what is counted together stands together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.garden.model import HOUR
+from bot.garden.rows import NO_TIME, Rows
+from bot.garden.tally import MOMENTS, Edge, Place, Sample, Tally, order_of
+
+Ints = NDArray[np.int64]
+_NEVER = np.iinfo(np.int64).max
+
+
+class Run(NamedTuple):
+    """Rows of one meaning: their places in the batch, and what all of them have in common."""
+
+    meaning: int
+    start: int
+    end: int
+    timed: int
+    """How many have a time."""
+    first: int
+    last: int
+    """The earliest and the latest time, where any has one."""
+    order: int
+    """The lowest order of a name."""
+    cell: int
+    """The first of its cells."""
+
+
+class Batch:
+    """Rows sorted by meaning, place and time; all sums are made at once.
+
+    A cell is a run of rows that have one meaning and one place.
+    """
+
+    def __init__(self, rows: Rows, chosen: Ints, meanings: Ints) -> None:
+        """The rows that are `chosen`, at least one; the meaning of every row."""
+        where, self._places = _numbered(rows.places)
+        times = rows.times
+        chosen = chosen[np.lexsort((times[chosen], where[chosen], meanings[chosen]))]
+        self.rows = rows
+        self.row: list[int] = chosen.tolist()
+        """Which row stands at a place of the batch."""
+        self._meaning = meanings[chosen]
+        self._where = where[chosen]
+        self._time = times[chosen]
+        orders = np.fromiter(map(order_of, rows.names), np.int64, len(rows))
+        self._order = orders[chosen]
+        new_meaning = self._meaning[1:] != self._meaning[:-1]
+        self._runs = _starts(new_meaning)
+        self._cells = _starts(new_meaning | (self._where[1:] != self._where[:-1]))
+        self._cell_starts = [*self._cells.tolist(), len(self.row)]
+        self._cell_places = [self._places[at] for at in self._where[self._cells].tolist()]
+        self._times: list[int] = self._time.tolist()
+
+    def surveys(self) -> Iterator[tuple[Place, int, int, int]]:
+        """Of each place: how many rows, the first and the last time or `NO_TIME`."""
+        by_place = np.argsort(self._where, kind="stable")
+        where, time = self._where[by_place], self._time[by_place]
+        starts = _starts(where[1:] != where[:-1])
+        first, last = _spans(time, starts)
+        sizes = np.diff(starts, append=len(time))
+        columns = (where[starts], sizes, first, last)
+        for at, size, begin, end in zip(*(c.tolist() for c in columns), strict=True):
+            yield self._places[at], size, begin if end != NO_TIME else NO_TIME, end
+
+    def runs(self) -> Iterator[Run]:
+        """The rows of each meaning."""
+        starts = self._runs
+        first, last = _spans(self._time, starts)
+        timed = np.add.reduceat(self._time != NO_TIME, starts, dtype=np.int64)
+        columns = (
+            self._meaning[starts],
+            starts,
+            np.append(starts[1:], len(self.row)),
+            timed,
+            first,
+            last,
+            np.minimum.reduceat(self._order, starts),
+            np.searchsorted(self._cells, starts),
+        )
+        return map(Run, *(column.tolist() for column in columns))
+
+    def places(self, run: Run) -> Iterator[tuple[Place, int, list[int]]]:
+        """Where: how many rows, and the earliest times."""
+        cell, start = run.cell, run.start
+        while start < run.end:
+            end = self._cell_starts[cell + 1]
+            times = self._times[start : min(end, start + MOMENTS)]
+            if times[0] == NO_TIME:
+                times = [time for time in self._times[start:end] if time != NO_TIME][:MOMENTS]
+            yield self._cell_places[cell], end - start, times
+            cell, start = cell + 1, end
+
+    def add_to(self, tally: Tally, run: Run) -> None:
+        """Counts where and when a run was written, and offers what may be shown."""
+        for place, count, times in self.places(run):
+            tally.in_place(place, count, times)
+        if run.timed:
+            first, last = run.first, run.last
+            tally.timed(first, last)
+            if first // HOUR == last // HOUR:
+                tally.in_hour(first // HOUR, run.timed)
+            else:
+                at = self._time[run.start : run.end]
+                hours, counts = np.unique(at[at != NO_TIME] // HOUR, return_counts=True)
+                for hour, count in zip(hours.tolist(), counts.tolist(), strict=True):
+                    tally.in_hour(hour, count)
+            if (
+                tally.first_entry is None
+                or tally.last_entry is None
+                or first <= tally.first_entry.time
+                or last >= tally.last_entry.time
+            ):
+                self._offer_edges(tally, run)
+        if run.order <= tally.threshold:
+            self._offer_samples(tally, run)
+
+    def _offer_edges(self, tally: Tally, run: Run) -> None:
+        times = self._time[run.start : run.end]
+        for at in np.flatnonzero((times == run.first) | (times == run.last)).tolist():
+            i = self.row[run.start + at]
+            time, name = self._times[run.start + at], self.rows.names[i]
+            first, last = tally.first_entry, tally.last_entry
+            if first is None or last is None or not first[:2] < (time, name) < last[:2]:
+                tally.edged(Edge(time, name, self.rows.pack(self.rows.raws[i])))
+
+    def _offer_samples(self, tally: Tally, run: Run) -> None:
+        rows, orders = self.rows, self._order[run.start : run.end]
+        low = np.flatnonzero(orders <= tally.threshold)
+        for at in low[np.argsort(orders[low])].tolist():
+            order = int(orders[at])
+            if order > tally.threshold:
+                return
+            i = self.row[run.start + at]
+            tally.sampled(Sample(order, rows.names[i], rows.pack(rows.raws[i])))
+
+
+def _numbered(values: list[Place]) -> tuple[Ints, list[Place]]:
+    """Each value's number among the distinct ones, and these."""
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    return np.fromiter(map(numbers.__getitem__, values), np.int64, len(values)), list(numbers)
+
+
+def _starts(new: NDArray[np.bool_]) -> Ints:
+    """Where runs begin, where `new[i]` says whether one does at i + 1."""
+    return np.concatenate(([0], np.flatnonzero(new) + 1))
+
+
+def _spans(times: Ints, starts: Ints) -> tuple[Ints, Ints]:
+    """The earliest and the latest time from each start on; where none is known, `NO_TIME` last."""
+    first = np.minimum.reduceat(np.where(times == NO_TIME, _NEVER, times), starts)
+    return first, np.maximum.reduceat(times, starts)

@@ -1,0 +1,117 @@
+"""What a row means: a table from its key, and understanding what is not in there, once."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.garden.entry import Key, Kind, Reader, understand
+from bot.garden.levels import nearest
+from bot.garden.model import JSON, Severity
+from bot.garden.redact import redact
+from bot.garden.rows import RequestKey, Rows, TextKey, as_request
+from bot.garden.tally import shown_name
+from bot.garden.traces import Piece
+
+KNOWN = 32_768
+"""Keys in the table. It is emptied when full: what is said often is soon in there again."""
+
+Ints = NDArray[np.int64]
+
+
+class Meaning(NamedTuple):
+    """What an entry says, apart from when and where."""
+
+    key: Key
+    severity: Severity
+    route: str | None = None
+    piece: Piece | None = None
+    """It may be a fragment of a traceback, and must be kept as it is."""
+    logged_request: bool = False
+    """An entry of the request log, not an access line that the server wrote."""
+
+
+_SEVERITIES = {int(level): level for level in Severity}
+_UNKNOWN, _EXACT = -1, -2
+"""In place of a meaning's number: not in the table; decided by digits, which no key holds."""
+
+
+class Meanings:
+    """Numbers for what rows mean."""
+
+    def __init__(self, capacity: int = KNOWN) -> None:
+        """Nothing is known; so many keys will be."""
+        self._capacity = capacity
+        self.listed: list[Meaning] = []
+        """By number."""
+        self.fresh: list[tuple[Key, Severity]] = []
+        """Messages met for the first time since somebody last looked and emptied the list; where
+        nobody looks, it is emptied as the table is."""
+        self._reader = Reader()
+        self._by_key: dict[object, int] = {}
+        self._numbers: dict[Meaning, int] = {}
+
+    def of(self, rows: Rows) -> Ints:
+        """The number of what each row means. Numbers hold until this is asked again."""
+        if max(len(self._by_key), len(self.listed)) >= self._capacity:
+            self._by_key.clear()
+            self._numbers.clear()
+            self.listed.clear()
+            self.fresh.clear()
+        known = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
+        numbers = np.fromiter(known, np.int64, len(rows))
+        unknown = np.flatnonzero(numbers < 0)
+        if unknown.size:
+            numbers[unknown] = [self._look(rows, i) for i in unknown.tolist()]
+        return numbers
+
+    def _look(self, rows: Rows, i: int) -> int:
+        key = rows.keys[i]
+        if key is None:
+            return self._number(self._read(rows.json(i), shown_name(rows.names[i])))
+        number = self._by_key.get(key, _UNKNOWN)
+        if number == _UNKNOWN:
+            number = self._learn(key)
+            self._by_key[key] = number
+        if number == _EXACT and not isinstance(key, RequestKey):
+            # What stands before the quote, the caller's address, decides nothing.
+            text = rows.text(rows.raws[i])
+            exact = key, text.partition('"')[2]
+            number = self._by_key.get(exact, _UNKNOWN)
+            if number == _UNKNOWN:
+                number = self._by_key[exact] = self._number(self._understood(text, key[1]))
+        return number
+
+    def _learn(self, key: TextKey | RequestKey) -> int:
+        if isinstance(key, RequestKey):
+            return self._number(self._read(as_request(key), ""))
+        meaning = self._understood(_decoded(key[0]), key[1])
+        return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
+
+    def _understood(self, text: str, severity: int) -> Meaning:
+        found = understand(text, self._reader.masked)
+        route = None if found.request is None else redact(found.request.route)
+        level = (_SEVERITIES.get(severity) or nearest(severity)) or found.severity
+        return Meaning(found.key, level, route, found.piece)
+
+    def _read(self, raw: JSON, name: str) -> Meaning:
+        entry = self._reader.read(raw, name)
+        return Meaning(entry.key, entry.severity, entry.route, entry.piece, "httpRequest" in raw)
+
+    def _number(self, meaning: Meaning) -> int:
+        number = self._numbers.get(meaning)
+        if number is None:
+            number = self._numbers[meaning] = len(self.listed)
+            self.listed.append(meaning)
+            self.fresh.append((meaning.key, meaning.severity))
+        return number
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
