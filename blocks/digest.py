@@ -73,11 +73,11 @@ def _summary(digest: Digest, at: Setting) -> str:
 
 
 def _alarm(digest: Digest, at: Setting) -> Message:
-    last, traffic = digest.report.last_entry, digest.report.traffic
+    last = digest.report.last_entry
     return report.silent(
         digest.environment,
         digest.since if last is None else last,
-        None if traffic is None else traffic.requests,
+        digest.report.traffic,
         now=at.now,
         timezone=at.timezone,
     )

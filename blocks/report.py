@@ -12,7 +12,8 @@ from blocks.card import Setting
 from blocks.escape import fallback, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
 from bot.garden import words
-from bot.garden.model import Card, Progress, Report, State, Window
+from bot.garden.model import Card, Progress, Report, State, Traffic, Window
+from bot.garden.traffic import arrived
 from bot.garden.words import number
 
 if TYPE_CHECKING:
@@ -189,29 +190,22 @@ def _silence(report: Report) -> str | None:
         return None
     if report.last_entry is not None:
         now = report.generated or report.window.end
-        traffic = _traffic(report.traffic.requests if report.traffic else None)
+        traffic = arrived(report.traffic)
         since = words.since(report.last_entry, report.timezone, now)
         return f"🔴 {report.environment} sends no logs since {since}, {traffic}."
     span = words.duration(report.window.end - report.window.start)
-    traffic = _traffic(report.traffic.requests if report.traffic else None)
+    traffic = arrived(report.traffic)
     traffic = traffic[0].upper() + traffic[1:]
     return f"🔴 {report.environment} sends no logs: not one entry in {span}. {traffic}."
 
 
-def _traffic(requests: int | None) -> str:
-    """`though 1,204 requests arrived`; None: unknown."""
-    if requests is None:
-        return "traffic unknown"
-    return f"though {words.many(requests, 'request')} arrived" if requests else "no request arrived"
-
-
 def silent(
-    environment: str, since: int, requests: int | None, *, now: int, timezone: str = "UTC"
+    environment: str, since: int, traffic: Traffic | None, *, now: int, timezone: str = "UTC"
 ) -> Message:
-    """The alarm where a service sends no logs at all. `requests` that arrived; None: unknown."""
-    traffic = _traffic(requests)
+    """The alarm where a service sends no logs at all."""
     since_when = words.since(since, timezone, now)
-    said = f"🔴 {words.one_line(environment)} sends no logs since {since_when}, {traffic}."
+    name = words.one_line(environment)
+    said = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
     return message(fallback(said), [parts.section(parts.plain_text(said, 600))])
 
 

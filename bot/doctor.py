@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.adapters import store
 from bot.garden.errors import GardenerError
-from bot.garden.model import MINUTE, Environment, Query, Window
+from bot.garden.model import HOUR, MINUTE, Environment, Query, Window
 from bot.settings import Settings, load
 from bot.wiring import Wiring, build
 
@@ -95,6 +95,8 @@ def of_connections(wiring: Wiring) -> Iterator[Check]:
         looks.append(("Slack, Socket Mode", partial(_socket, wiring)))
     for environment in settings.environments.values():
         looks.append((f"logs of {environment.name}", partial(_logs, wiring, environment)))
+        look = partial(_requests, wiring, environment)
+        looks.append((f"requests of {environment.name}", look))
         if environment.github is not None:
             look = partial(_issues, wiring, environment.github)
             looks.append((f"issues of {environment.name}", look))
@@ -263,6 +265,23 @@ def _logs(wiring: Wiring, environment: Environment) -> str:
         if page.missing:
             raise GardenerError(" ".join(page.notes) or f"{environment.project} does not answer.")
     return f"{environment.project} answers; nothing in the last 15 minutes"
+
+
+def _requests(wiring: Wiring, environment: Environment) -> str:
+    """Which of both counts the requests. Cloud Monitoring is a help that nobody has to allow."""
+    now = time.time_ns()
+    window = Window(now - HOUR, now)
+    query = Query(environment.name, environment.project, environment.services, window)
+    why = ""
+    if wiring.metrics is not None:
+        try:
+            if wiring.metrics.read_traffic(query) is not None:
+                return "counted by Cloud Monitoring"
+        except GardenerError as error:
+            why = f"; optional, for all of a busy service: {error}"
+    if wiring.logs.read_traffic(query) is None:
+        raise GardenerError(f"unknown: the request log cannot be read{why}")
+    return f"counted in the request log, at most 5,000 of a window{why}"
 
 
 def _issues(wiring: Wiring, name: str) -> str:

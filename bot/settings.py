@@ -49,7 +49,7 @@ def _slack_address(value: object) -> object:
     return str(_web_address(value)).rstrip("/") + "/"
 
 
-def _github_address(value: object) -> object:
+def _plain_address(value: object) -> object:
     return str(_web_address(value)).rstrip("/")
 
 
@@ -101,8 +101,9 @@ class _Variables(BaseSettings):
     GITHUB_TOKEN: SecretStr | None = None
     GITHUB_APP_ID: str | None = None
     GITHUB_APP_PRIVATE_KEY: Annotated[SecretStr | None, BeforeValidator(_key)] = None
-    GITHUB_API_URL: Annotated[str, BeforeValidator(_github_address)] = "https://api.github.com"
+    GITHUB_API_URL: Annotated[str, BeforeValidator(_plain_address)] = "https://api.github.com"
     GARDENER_LOGGING_ENDPOINT: Annotated[str | None, BeforeValidator(_grpc_address)] = None
+    GARDENER_MONITORING_ENDPOINT: Annotated[str | None, BeforeValidator(_plain_address)] = None
     GARDENER_SECRET: SecretStr | None = None
     GARDENER_CONFIG: str | None = None
     GARDENER_STATE: str = STATE
@@ -137,6 +138,8 @@ class Settings:
     """Ends without a slash."""
     logging_endpoint: str | None = None
     """`grpc://host:port`; None: Google."""
+    monitoring_endpoint: str | None = None
+    """`http://host:port`; None: Google, unless `logging_endpoint` is set: then nobody is asked."""
     secrets: tuple[bytes, ...] = ()
     """GARDENER_SECRET: the first signs, all of them verify and are looked up."""
     port: int = 8080
@@ -215,6 +218,7 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
         github_app_private_key=variables.GITHUB_APP_PRIVATE_KEY,
         github_api_url=variables.GITHUB_API_URL,
         logging_endpoint=variables.GARDENER_LOGGING_ENDPOINT,
+        monitoring_endpoint=variables.GARDENER_MONITORING_ENDPOINT,
         secrets=_secrets(variables.GARDENER_SECRET),
         port=variables.PORT,
         log_level=variables.LOG_LEVEL,

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     import redis
     from slack_sdk import WebClient
 
+    from bot.adapters.activity import CloudActivity
     from bot.adapters.cloud_logging import CloudLogging
     from bot.adapters.github import GitHubTracker
+    from bot.adapters.monitoring import CloudMonitoring
     from bot.adapters.slack import SlackMessenger
 
 JOBS = "bot.jobs"
@@ -129,10 +131,19 @@ class Wiring:
         """`ports.History`."""
         return RedisHistory(self.redis_client)
 
-    @property
-    def activity(self) -> CloudLogging:
+    @cached_property
+    def metrics(self) -> CloudMonitoring | None:
+        """Who counts requests beside the request log; None: nobody."""
+        from bot.adapters.monitoring import metrics
+
+        return metrics(self.settings.monitoring_endpoint, self.settings.logging_endpoint)
+
+    @cached_property
+    def activity(self) -> CloudActivity:
         """`ports.Activity`."""
-        return self.logs
+        from bot.adapters.activity import CloudActivity
+
+        return CloudActivity(self.logs, self.metrics)
 
     @cached_property
     def sources(self) -> RedisSources:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 
@@ -8,6 +10,7 @@ from bot.garden.model import Environment
 from bot.playground.logs import LogServer
 from bot.settings import Settings
 from bot.wiring import build
+from tests.fakes.monitoring import DENIED, MonitoringServer
 
 
 def said(checks) -> dict[str, tuple[str, str]]:
@@ -84,6 +87,22 @@ def test_where_all_answers_all_is_well(settings):
     assert "no worker runs" in found["queue"][1]
     assert "public" in found["issues of staging"][1]
     assert "acme answers" in found["logs of staging"][1]
+    assert "in the request log" in found["requests of staging"][1]
+
+
+@pytest.mark.redis
+def test_it_says_who_counts_the_requests_and_that_the_role_is_optional(settings):
+    with MonitoringServer() as monitoring:
+        counted = build(replace(settings, monitoring_endpoint=monitoring.endpoint))
+        name = "requests of staging"
+        found = said(doctor.of_connections(counted))
+        assert found[name] == ("ok", "counted by Cloud Monitoring")
+        monitoring.refuse = DENIED
+        state, told = said(doctor.of_connections(counted))[name]
+        assert state == "ok"
+        assert "request log" in told
+        assert "optional" in told
+        assert "roles/monitoring.viewer" in told
 
 
 @pytest.mark.redis

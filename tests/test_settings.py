@@ -22,6 +22,7 @@ VARIABLES = [
     "GITHUB_APP_PRIVATE_KEY",
     "GITHUB_API_URL",
     "GARDENER_LOGGING_ENDPOINT",
+    "GARDENER_MONITORING_ENDPOINT",
     "GARDENER_SECRET",
     "GARDENER_CONFIG",
     "GARDENER_STATE",
@@ -116,6 +117,7 @@ def test_the_environment_is_read(monkeypatch):
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:8765/github/api/")
     monkeypatch.setenv("GARDENER_SECRET", "newest, older ,newest")
     monkeypatch.setenv("GARDENER_LOGGING_ENDPOINT", "grpc://127.0.0.1:9")
+    monkeypatch.setenv("GARDENER_MONITORING_ENDPOINT", "http://127.0.0.1:9/")
     monkeypatch.setenv("GITHUB_APP_ID", "7")
     monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY", "-----BEGIN\\nabc\\n-----END")
     monkeypatch.setenv("GARDENER_STATE", "~/x")
@@ -127,6 +129,7 @@ def test_the_environment_is_read(monkeypatch):
     assert settings.github_api_url == "http://127.0.0.1:8765/github/api"
     assert settings.secrets == (b"newest", b"older")
     assert settings.logging_endpoint == "grpc://127.0.0.1:9"
+    assert settings.monitoring_endpoint == "http://127.0.0.1:9"
     assert settings.github_app_private_key.get_secret_value() == "-----BEGIN\nabc\n-----END"
     assert settings.state_dir == Path("~/x").expanduser()
     assert (settings.port, settings.log_level) == (0, "DEBUG")
@@ -145,6 +148,7 @@ def test_the_environment_is_read(monkeypatch):
         ("GARDENER_LOGGING_ENDPOINT", "localhost:9", "must read grpc://host:port"),
         ("GARDENER_LOGGING_ENDPOINT", "grpc://localhost", "must read grpc://host:port"),
         ("GARDENER_LOGGING_ENDPOINT", "grpc://localhost:http", "must read grpc://host:port"),
+        ("GARDENER_MONITORING_ENDPOINT", "grpc://localhost:9", "must be a web address"),
         ("GITHUB_APP_ID", "7", "GITHUB_APP_PRIVATE_KEY is not"),
         ("GITHUB_APP_PRIVATE_KEY", "hunter2", "GITHUB_APP_ID is not"),
         ("GARDENER_SECRET", ",hunter2", "begins with a comma"),

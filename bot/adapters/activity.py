@@ -2,6 +2,8 @@
 
 Both are read with filters of their own, since a read at WARNING has neither. They help to judge;
 so they take few calls, never wait for one, and say that nothing is known where they fail.
+Requests come from Cloud Monitoring, which counts them all, where that may be asked; else from the
+request log.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from bot.garden.deploys import AUDIT_LOG
 from bot.garden.deploys import events as events_in
 from bot.garden.errors import GardenerError
 from bot.garden.model import HOUR, Event, Query, Traffic
+from bot.garden.ports import Activity
 from bot.garden.rows import Rows
 
 TRAFFIC_CALLS = 5
@@ -29,6 +32,38 @@ class Fetch(Protocol):
     """One page and the next one's token; None where no call may be made now."""
 
     def __call__(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None: ...
+
+
+class Requests(Protocol):
+    """Who counts requests: Cloud Monitoring."""
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """None where the query is none for it. Raises `GardenerError`."""
+        ...
+
+
+class CloudActivity:
+    """`ports.Activity`: requests from `metrics`, and where that is refused from the log."""
+
+    def __init__(self, logs: Activity, metrics: Requests | None) -> None:
+        self._logs = logs
+        self._metrics = metrics
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """`Traffic.source` says who counted."""
+        if self._metrics is not None:
+            try:
+                counted = self._metrics.read_traffic(query)
+            except GardenerError as error:
+                _log.info("Requests are counted in the request log: %s", error)
+            else:
+                if counted is not None:
+                    return counted
+        return self._logs.read_traffic(query)
+
+    def read_events(self, query: Query) -> Sequence[Event]:
+        """From the audit log."""
+        return self._logs.read_events(query)
 
 
 def span_filter(query: Query) -> list[str]:

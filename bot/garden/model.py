@@ -465,7 +465,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests in the request log. Where it could not be read there is no `Traffic`: unknown."""
+    """Requests that arrived. Where nobody could count them there is no `Traffic`: unknown."""
 
     hours: tuple[tuple[str, int, int], ...] = ()
     """(revision, whole UTC hours since 1970, requests)."""
@@ -473,6 +473,8 @@ class Traffic:
     """Requests are counted from then on to the end of what was asked for (nanoseconds)."""
     sampled: bool = False
     """True where the budget of calls ended before the window did: `since` is then later."""
+    source: str = "request log"
+    """Who counted."""
 
     @property
     def requests(self) -> int:

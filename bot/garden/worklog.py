@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from bot.garden import console, words
+from bot.garden import console, traffic, words
 from bot.garden.agreement import holds
 from bot.garden.github_markdown import clean, code, fence, one_line
 from bot.garden.model import (
@@ -340,6 +340,8 @@ def _notes(report: Report) -> Iterator[str]:
     if report.project:
         yield f"- **Project**: {_text(report.project)}"
     yield f"- **API calls**: {number(report.coverage.api_calls)}"
+    requests = traffic.told(report.traffic, report.timezone, report.generated)
+    yield f"- **Traffic**: {_text(requests)}"
     if report.coverage.sampled < 1.0:
         yield f"- **Sampled**: {words.percent(report.coverage.sampled)} of the entries"
     severities = ", ".join(f"{_text(name)} {number(n)}" for name, n in report.severities)

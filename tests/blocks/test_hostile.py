@@ -19,7 +19,7 @@ from blocks.text import as_text
 from bot.garden.digest import compare
 from bot.garden.errors import Unavailable
 from bot.garden.issue_text import Draft
-from bot.garden.model import DAY, Environment, Progress, Report
+from bot.garden.model import DAY, Environment, Progress, Report, Traffic
 from bot.garden.ports import Issue, Repository, Subscription
 from bot.garden.related import Related
 from bot.garden.words import one_line
@@ -83,7 +83,7 @@ def test_progress_and_its_ends(
     judge_message(draw.progress("staging", WINDOW, state, QUERY))
     judge_message(draw.cancelled("staging", WINDOW, read, QUERY, by=text))
     judge_message(draw.failed(text, WINDOW, text, QUERY, reference="7f3a"))
-    judge_message(draw.silent(text, NOW - DAY, read, now=NOW))
+    judge_message(draw.silent(text, NOW - DAY, Traffic(((text, 1, read),)), now=NOW))
 
 
 @calm

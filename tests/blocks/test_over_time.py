@@ -38,6 +38,7 @@ def test_no_logs_at_all_is_told_since_the_last_entry_with_the_requests() -> None
     last = t("2025-09-15T02:14:00")
     for traffic, said in (
         (requests(1_204), "though 1,204 requests arrived"),
+        (replace(requests(5_000), sampled=True), "though at least 5,000 requests arrived"),
         (requests(0), "no request arrived"),
         (None, "traffic unknown"),
     ):

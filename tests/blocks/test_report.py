@@ -23,6 +23,7 @@ from bot.garden.model import (
     Progress,
     Report,
     Severity,
+    Traffic,
     Window,
 )
 from tests.blocks.judges import judge_message
@@ -200,7 +201,7 @@ def test_nothing_found_in_a_part_does_not_sound_like_all_is_well() -> None:
 def test_no_entries_at_all_is_an_alarm() -> None:
     silent = replace(report(coverage=Coverage()), clusters=())
     assert drawn(silent).text.startswith("🔴 staging sends no logs")
-    message = draw.silent("staging", t("2025-09-15T02:14:00"), 1204, now=NOW)
+    message = draw.silent("staging", t("2025-09-15T02:14:00"), Traffic((("r", 1, 1204),)), now=NOW)
     assert message.text == "🔴 staging sends no logs since 02:14, though 1,204 requests arrived."
     assert "traffic unknown" in draw.silent("staging", NOW, None, now=NOW).text
 

@@ -1,0 +1,38 @@
+"""Requests, in words and by revision. Where nobody counted them that is said, never assumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from bot.garden import words
+from bot.garden.model import Traffic
+
+
+def told(traffic: Traffic | None, timezone: str, now: int) -> str:
+    """`1,204 requests (Cloud Monitoring)`; of a sample since when, or `unknown`."""
+    if traffic is None:
+        return "unknown"
+    count = words.many(traffic.requests, "request")
+    if traffic.sampled:
+        since = words.clock(traffic.since, timezone, now)
+        return f"{count} since {since} ({traffic.source}, sampled)"
+    return f"{count} ({traffic.source})"
+
+
+def arrived(traffic: Traffic | None) -> str:
+    """The same beside an alarm: `though 1,204 requests arrived`."""
+    if traffic is None:
+        return "traffic unknown"
+    if not traffic.requests:
+        return "no request arrived"
+    least = "at least " if traffic.sampled else ""
+    return f"though {least}{words.many(traffic.requests, 'request')} arrived"
+
+
+def served(traffic: Traffic | None) -> Mapping[str, int]:
+    """Requests by revision."""
+    counted: Counter[str] = Counter()
+    for revision, _, count in traffic.hours if traffic else ():
+        counted[revision] += count
+    return counted
