@@ -79,6 +79,9 @@ def environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     env["VIRTUAL_ENV"] = str(VENV)
     env["PATH"] = os.pathsep.join([str(BIN), env.get("PATH", os.defpath)])
+    # Without compiled modules each of the many processes of `try` and of the tests would compile
+    # the project anew, and each test process would rewrite all tests.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     return env
 
 
