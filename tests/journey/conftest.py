@@ -177,7 +177,7 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         clock = Clock()
         wiring = Wiring(settings, now=clock)
         logs = FakeLogs(some(now))
-        wiring.__dict__["logs"] = logs
+        wiring.__dict__["logs"] = wiring.__dict__["activity"] = logs
         wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, notes=wiring.notes)
         wirings.use(wiring)
         handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
