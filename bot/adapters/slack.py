@@ -182,11 +182,11 @@ class SlackMessenger(SlackDirectory):
         except GardenerError:
             return None
 
-    def upload(self, channel: str, thread: str, files: Sequence[File]) -> None:
-        """Files into a thread, as one message."""
+    def upload(self, channel: str, thread: str, files: Sequence[File]) -> list[str]:
+        """Files into a thread, as one message; returns their ids, in order."""
         self._pace(channel)
         with translated("upload a file"):
-            self._client.files_upload_v2(
+            answer: Any = self._client.files_upload_v2(
                 channel=channel,
                 thread_ts=thread,
                 file_uploads=[
@@ -199,6 +199,22 @@ class SlackMessenger(SlackDirectory):
                     for file in files
                 ],
             )
+        return [str(file["id"]) for file in answer["files"]]
+
+    def withdraw(self, channel: str, file: str) -> None:
+        """Deletes a file of ours, and the message in `channel` that showed it alone.
+
+        Raises `Gone` where somebody deleted it before, `Refused` where Slack does not let us.
+        """
+        with translated("delete a file"):
+            found: Any = self._client.files_info(file=file)["file"]
+            self._client.files_delete(file=file)
+        shares = (found.get("shares") or {}).values()
+        shown = [share["ts"] for kind in shares for share in kind.get(channel, ())]
+        for ts in shown:
+            # Without this, "This file was deleted." stays in its place.
+            with suppress(GardenerError), translated("delete a message"):
+                self._client.chat_delete(channel=channel, ts=ts)
 
     def direct(self, user: str) -> str:
         """The id of the direct conversation with somebody."""

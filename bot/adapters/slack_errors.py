@@ -42,6 +42,8 @@ GONE = {
     "expired_url",
     "used_url",
     "hash_conflict",
+    "file_not_found",
+    "file_deleted",
 }
 _TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 

@@ -20,6 +20,7 @@ from bot.jobs.github_loop import sync
 from bot.jobs.mention import mention
 from bot.jobs.review import fill_review, submit_review
 from bot.jobs.revisions import compare
+from bot.jobs.worklogs import renew
 
 __all__ = [
     "analyze",
@@ -37,6 +38,7 @@ __all__ = [
     "home",
     "mention",
     "reconcile",
+    "renew",
     "submit_expected",
     "submit_filing",
     "submit_review",

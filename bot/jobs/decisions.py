@@ -29,7 +29,7 @@ from bot.garden.model import (
 from bot.garden.redact import redact
 from bot.garden.watched import VARIANTS, hashed
 from bot.garden.words import duration
-from bot.jobs import shown
+from bot.jobs import shown, worklogs
 from bot.jobs.common import answering, require, tell
 from bot.jobs.forms import in_form
 
@@ -204,6 +204,7 @@ def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
     gone = kind and tools.decisions.remove(environment.name, act.cluster, kind)
     message = replies.undone(act.note, name) if gone else replies.nothing_to_undo(name)
     shown.redraw(tools, environment.name, act, asker)
+    worklogs.decided(tools, environment.name, act, asker)
     tell(tools, asker, message)
 
 
@@ -215,6 +216,7 @@ def _put(
     except GardenerError as error:
         raise type(error)(f"Not saved: {error} Nothing has changed.") from error
     shown.redraw(tools, environment.name, act, asker)
+    worklogs.decided(tools, environment.name, act, asker)
     message = replies.saved(
         put,
         name or "It",

@@ -20,7 +20,7 @@ from bot.garden.model import DAY, MINUTE, Query, Report, Window
 from bot.garden.ports import Candidate, Identity, Registry, Remembered, Subscription
 from bot.garden.teaching import Teaching
 from bot.garden.times import LONGEST
-from bot.jobs import contracts, github_loop, shown
+from bot.jobs import contracts, github_loop, shown, worklogs
 from bot.jobs.common import answering, require
 
 SENT = 3 * 86_400
@@ -47,6 +47,7 @@ def due(tools: Toolbox, now: int) -> None:
         if when is not None:
             _queue(tools, subscription, digests.slot(subscription, when), now - when)
     for environment in tools.environments:
+        worklogs.left_over(tools, environment.name)
         decisions = tools.decisions.all(environment.name)
         if environment.github and any(known.issue for known in decisions.values()):
             tools.queue.enqueue(

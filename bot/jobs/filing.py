@@ -22,7 +22,7 @@ from bot.garden.markers import bears
 from bot.garden.model import Card, Environment, Report
 from bot.garden.ports import Issue, Repository
 from bot.garden.related import Related, rank
-from bot.jobs import github_loop, shown
+from bot.jobs import github_loop, shown, worklogs
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, too_old
 from bot.jobs.forms import in_form
@@ -237,6 +237,7 @@ def _told(
     tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, name: str, done: Outcome
 ) -> None:
     shown.redraw(tools, environment.name, act, asker)
+    worklogs.decided(tools, environment.name, act, asker)
     if isinstance(done, Filed):
         tell(tools, asker, replies.filed(done.link, name, DONE[done.how]))
     else:
@@ -250,6 +251,7 @@ def reconcile(tools: Toolbox, *, environment: str) -> None:
         asker, act, name = _asked(done.pending.reply, done.pending.by, tools.now())
         try:
             shown.redraw(tools, known.name, act, asker)
+            worklogs.decided(tools, known.name, act, asker)
             if isinstance(done.outcome, Filed):
                 text = DONE[done.outcome.how]
                 tell(tools, asker, replies.filed(done.outcome.link, name, text))

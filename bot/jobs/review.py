@@ -18,7 +18,7 @@ from bot.garden.errors import GardenerError, Refused, Unavailable
 from bot.garden.filing import Filed
 from bot.garden.model import DAY, Acknowledgement, Card, Environment, Priority, Report
 from bot.garden.redact import redact
-from bot.jobs import shown
+from bot.jobs import shown, worklogs
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, seen_now, too_old
 from bot.jobs.filing import DONE, Desk, beside
@@ -78,8 +78,11 @@ def submit_review(
         reason = str(said["reason"])
         work = _Work(tools, who, wanted, environment, view=view, reason=reason, total=len(chosen))
         work.show()
-        for each in chosen:
-            work.do(each)
+        try:
+            for each in chosen:
+                work.do(each)
+        finally:  # one version of the worklog for all of them
+            worklogs.decided(tools, environment.name, wanted, who)
         tell(tools, who, replies.note("Reviewed. " + "; ".join(work.done)[:2_500] + "."))
 
 

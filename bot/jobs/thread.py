@@ -12,11 +12,9 @@ from blocks import report as report_blocks
 from bot.adapters.asker import Asker
 from bot.adapters.slack import File
 from bot.adapters.toolbox import Toolbox
-from bot.garden import words
 from bot.garden.errors import GardenerError
 from bot.garden.model import Report
-from bot.garden.worklog import worklog
-from bot.jobs import shown
+from bot.jobs import shown, worklogs
 
 FURTHER = 5
 """Messages with further cards at most; the worklog has all of them."""
@@ -41,20 +39,17 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
         if where:
             place = shown.Place(shown.FURTHER, asker.channel, str(where), index)
             shown.note_place(tools, environment, key, place)
-    _part(partial(tools.slack.upload, asker.channel, root, _files(report, now)))
-
-
-def _files(report: Report, now: int) -> list[File]:
-    day = words.moment(report.generated, report.timezone)
-    name = f"{words.one_line(report.environment)} {day:%Y-%m-%d %H.%M}"
-    log = worklog(report, now=now).encode()
-    files = [File(f"worklog {name}.md".replace(" ", "-"), log, f"Worklog {name}")]
+    _part(partial(worklogs.post, tools, report, key, channel=asker.channel, root=root))
     if any(any(card.cluster.histogram) for card in report.cards):
-        # By its name only here: drawing needs half a second of imports.
-        drawn = importlib.import_module("bot.adapters.chart").draw(report)
-        title = f"Entries per hour, {name}"
-        files.append(File(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt))
-    return files
+        _part(partial(tools.slack.upload, asker.channel, root, [_chart(report)]))
+
+
+def _chart(report: Report) -> File:
+    # By its name only here: drawing needs half a second of imports.
+    drawn = importlib.import_module("bot.adapters.chart").draw(report)
+    name = worklogs.name_of(report)
+    title = f"Entries per hour, {name}"
+    return File(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt)
 
 
 def _part(work: Callable[[], object]) -> object:

@@ -24,7 +24,10 @@ def message_text(message: Json, name: Names) -> str:
         notes.append("in the thread")
     blocks = message.get("blocks") or []
     body = blocks_text(blocks, name) if blocks else plain(str(message.get("text", "")), name)
-    files = [f"[file {file['name']}, {file['size']} bytes]" for file in message.get("files", [])]
+    files = [
+        "[file deleted]" if file.get("deleted") else f"[file {file['name']}, {file['size']} bytes]"
+        for file in message.get("files", [])
+    ]
     lines = "\n".join(part for part in (body, *files) if part).splitlines()
     pad = "    " if message.get("thread_ts") else "  "
     return "\n".join(

@@ -107,12 +107,14 @@ def share(
     thread_ts: str | None = None,
 ) -> Message:
     """Show files in a channel, as one message of this user."""
+    ts = state.next_ts()
     for each in files:
         each.shared_in.append(channel)
+        each.shares.append((channel, ts))
     return state.add(
         Message(
             channel,
-            state.next_ts(),
+            ts,
             user,
             text,
             [],
@@ -133,7 +135,44 @@ def _uploaded(state: SlackState, wish: Any) -> StoredFile:
 def info(state: SlackState, args: Args) -> Json:
     """files.info."""
     args.need("file")
+    kept = _there(state, args)
+    shown = kept.api(state.base_url) | {"shares": _shares(state, kept)}
+    return {"ok": True, "file": shown, "comments": [], "content": ""}
+
+
+def delete(state: SlackState, args: Args) -> Json:
+    """files.delete: the file is gone, and a message that showed it stays, with a tombstone."""
+    kept = _there(state, args)
+    if kept.user != BOT_USER:
+        raise Refused("cant_delete_file")
+    kept.deleted = True
+    kept.content = None
+    for channel, ts in kept.shares:
+        if message := state.find(channel, ts):
+            state.tell(message)
+    return {"ok": True}
+
+
+def _there(state: SlackState, args: Args) -> StoredFile:
+    args.need("file")
     kept = state.files.get(args.text("file"))
     if kept is None or not kept.done:
         raise Refused("file_not_found")
-    return {"ok": True, "file": kept.api(state.base_url), "comments": [], "content": ""}
+    if kept.deleted:
+        raise Refused("file_deleted")
+    return kept
+
+
+def _shares(state: SlackState, kept: StoredFile) -> Json:
+    """Where it is shown: by kind, by channel."""
+    found: Json = {}
+    for channel, ts in kept.shares:
+        message = state.find(channel, ts)
+        if message is None:
+            continue
+        kind = "public" if state.channels[channel].kind == "public" else "private"
+        share: Json = {"ts": ts, "channel_name": state.channels[channel].name}
+        if message.thread_ts:
+            share["thread_ts"] = message.thread_ts
+        found.setdefault(kind, {}).setdefault(channel, []).append(share)
+    return found

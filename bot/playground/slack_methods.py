@@ -115,6 +115,7 @@ METHODS: dict[str, Method] = {
         files.get_upload_url, ("files:write",), 100, reads_json=False
     ),
     "files.completeUploadExternal": Method(files.complete_upload, ("files:write",)),
+    "files.delete": Method(files.delete, ("files:write",), 50),
     "files.info": Method(files.info, ("files:read",), 100, reads_json=False),
 }
 

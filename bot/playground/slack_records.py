@@ -30,7 +30,7 @@ class Refused(Exception):  # noqa: N818  Slack refuses; it is an answer and no a
 
 @dataclass(slots=True)
 class StoredFile:
-    """An uploaded file. `shared_in` are the channels where a message shows it."""
+    """An uploaded file. `shared_in` are the channels where a message shows it, `shares` which."""
 
     id: str
     name: str
@@ -42,9 +42,14 @@ class StoredFile:
     content: bytes | None = None
     done: bool = False
     shared_in: list[str] = field(default_factory=list)
+    shares: list[tuple[str, str]] = field(default_factory=list)
+    """Channel and `ts` of each message."""
+    deleted: bool = False
 
     def api(self, base_url: str) -> Json:
         """The file object that Slack puts into messages and files.info."""
+        if self.deleted:
+            return {"id": self.id, "mode": "tombstone"}
         private = f"{base_url}/slack/files/{TEAM_ID}-{self.id}/{self.name}"
         return {
             "id": self.id,
@@ -68,6 +73,8 @@ class StoredFile:
 
     def page(self) -> Json:
         """The file as the page shows it; `preview` is the head of a text."""
+        if self.deleted:
+            return {"id": self.id, "name": "This file was deleted.", "size": 0, "deleted": True}
         shown: Json = {
             "id": self.id,
             "name": self.name,

@@ -106,9 +106,24 @@ def test_an_answers_address_is_never_told():
 
 def test_files_are_one_message_in_the_thread(server, slack):
     ts = slack.post("C0OPS", Said("report"))
-    slack.upload("C0OPS", ts, [File("a.md", b"# a", "A"), File("b.png", b"\x89PNG", "B", "a b")])
+    files = [File("a.md", b"# a", "A"), File("b.png", b"\x89PNG", "B", "a b")]
+    ids = slack.upload("C0OPS", ts, files)
     [message] = server.wait_for(lambda: server.messages("C0OPS", thread_ts=ts)[-1:])
-    assert [f["name"] for f in message["files"]] == ["a.md", "b.png"]
+    assert [(f["name"], f["id"]) for f in message["files"]] == [("a.md", ids[0]), ("b.png", ids[1])]
+
+
+def test_a_file_is_taken_back_with_its_message(server, slack):
+    ts = slack.post("C0OPS", Said("report"))
+    [file] = slack.upload("C0OPS", ts, [File("a.md", b"# a", "A")])
+    slack.withdraw("C0OPS", file)
+    assert server.messages("C0OPS", thread_ts=ts) == []
+    for gone in (file, "F0NONE"):
+        with pytest.raises(Gone):
+            slack.withdraw("C0OPS", gone)
+    [theirs] = slack.upload("C0OPS", ts, [File("b.md", b"# b", "B")])
+    server.state.files[theirs].user = "U0ALICE"
+    with pytest.raises(Refused, match="delete a file"):
+        slack.withdraw("C0OPS", theirs)
 
 
 def test_people_places_and_groups(server, slack):

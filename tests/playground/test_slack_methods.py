@@ -396,6 +396,34 @@ class TestFiles:
         with urllib.request.urlopen(request) as answer:
             assert answer.read() == b"secret"
 
+    def test_a_deleted_file_leaves_a_tombstone_in_its_message(self, slack, client):
+        parent = client.chat_postMessage(channel="C0OPS", text="x")["ts"]
+        file_id = client.files_upload_v2(
+            channel="C0OPS", thread_ts=parent, filename="a.md", content="# a"
+        )["file"]["id"]
+        [message] = slack.messages("C0OPS", thread_ts=parent)
+        shares = client.files_info(file=file_id)["file"]["shares"]
+        assert [(s["ts"], s["thread_ts"]) for s in shares["public"]["C0OPS"]] == [
+            (message["ts"], parent)
+        ]
+        assert client.files_delete(file=file_id)["ok"]
+        [message] = slack.messages("C0OPS", thread_ts=parent)
+        assert message["files"] == [
+            {"id": file_id, "name": "This file was deleted.", "size": 0, "deleted": True}
+        ]
+        for call in (client.files_delete, client.files_info):
+            assert error(call, file=file_id) == "file_deleted"
+        client.chat_delete(channel="C0OPS", ts=message["ts"])
+        assert slack.messages("C0OPS", thread_ts=parent) == []
+
+    def test_only_ones_own_file_can_be_deleted(self, slack, client):
+        told = client.files_getUploadURLExternal(filename="a.txt", length=3)
+        assert error(client.files_delete, file=told["file_id"]) == "file_not_found"
+        assert error(client.files_delete, file="F0NONE") == "file_not_found"
+        file_id = client.files_upload_v2(filename="a.txt", content="x")["file"]["id"]
+        slack.state.files[file_id].user = "U0ALICE"
+        assert error(client.files_delete, file=file_id) == "cant_delete_file"
+
     def test_the_announced_length_holds(self, client):
         told = client.files_getUploadURLExternal(filename="a.txt", length=3)
         request = urllib.request.Request(told["upload_url"], data=b"four")

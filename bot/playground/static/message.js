@@ -137,6 +137,7 @@ function toolbar(channel, message) {
 }
 
 function fileNode(file) {
+  if (file.deleted) return h("div", { class: "file" }, h("span", { class: "hint" }, file.name));
   const href = safeUrl(file.url);
   const local = href && new URL(href).origin === location.origin;
   if (/^image\//.test(file.mimetype || "") && local)
