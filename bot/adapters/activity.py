@@ -96,7 +96,7 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
             break
         rows, token = got
         for log, time, name, place in zip(
-            rows.logs, rows.times, rows.names, rows.places, strict=True
+            rows.logs, rows.times.tolist(), rows.names, rows.places, strict=True
         ):
             if time not in query.window or not _is(log, REQUEST_LOG) or (log, time, name) in seen:
                 continue

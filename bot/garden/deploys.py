@@ -24,7 +24,7 @@ def events(rows: Rows) -> Iterable[Event]:
         if not isinstance(raw, dict):
             packed = rows.pack(raw)
             raw = packed.unpack(packed.data)
-        event = _event(raw, rows.places[i].service, rows.times[i])
+        event = _event(raw, rows.places[i].service, int(rows.times[i]))
         if event is not None:
             yield event
 
