@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.adapters import store
+from bot.adapters.ancestry import Ancestry
 from bot.adapters.queue import JobQueue
 from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
@@ -184,6 +185,11 @@ class Wiring:
             credentials = App(settings.github_app_id, key)
         pace = SharedPace(self.locks, sleep=time.sleep, new_token=lambda: uuid.uuid4().hex)
         return GitHubTracker(credentials, base_url=settings.github_api_url, pace=pace)
+
+    @cached_property
+    def ancestry(self) -> Ancestry:
+        """Which commit has which fix."""
+        return Ancestry(self.tracker, self.notes)
 
     @cached_property
     def logs(self) -> CloudLogging:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from bot.adapters.github_commits import COMPARED, closing
 from bot.adapters.github_errors import Call, no_answer, refusal
 from bot.garden.errors import Missing, Moved, Refused, Unavailable
 from bot.garden.ports import Comment, Issue, Locks, Repository
@@ -36,6 +37,7 @@ PER_PAGE = 100
 COMMENT_PAGES = 3
 """Of an issue's comments the newest pages are read."""
 
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _LOGIN = re.compile(r"[A-Za-z0-9-]{1,39}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _LAST = re.compile(r'[?&]page=(\d+)[^>]*>\s*;\s*rel="last"')
@@ -241,6 +243,39 @@ class GitHubTracker:
         call = self._call("reopen the issue", repository, writes=True, number=number)
         change = {"state": "open", "state_reason": "reopened"}
         return _issue(call, self._write(call, "PATCH", f"/issues/{number}", change))
+
+    def fix(self, repository: str, number: int) -> str | None:
+        """From the newest entries of the issue's timeline."""
+        self._resolve(repository)
+        call = self._call("read what closed the issue", repository, number=number)
+        path = f"/issues/{number}/timeline"
+        try:
+            events, headers = self._many(call, path, {"page": "1"})
+            last = _LAST.search(headers.get("link", ""))
+            if last:
+                events += self._many(call, path, {"page": last[1]})[0]
+            found = closing(events, self._names.get(repository, repository))
+            if isinstance(found, int):
+                pull = self._call("read the pull request", repository, number=found)
+                merged = _text(self._one(pull, "GET", f"/pulls/{found}"), "merge_commit_sha")
+                return merged or None
+        except Refused:
+            return None  # the token may read issues, but neither this nor pull requests
+        return found
+
+    def contains(self, repository: str, commit: str, fix: str) -> bool | None:
+        """By GitHub's own comparison, whose first page is enough."""
+        if not (_COMMIT.fullmatch(commit) and _COMMIT.fullmatch(fix)):
+            return None
+        self._resolve(repository)
+        call = self._call("compare two commits", repository)
+        try:
+            answer, _ = self._request(
+                call, "GET", f"/compare/{fix}...{commit}", {"per_page": "1"}, None
+            )
+        except Refused:
+            return None  # one of them is in another repository, or Contents may not be read
+        return COMPARED.get(_text(answer, "status") if isinstance(answer, dict) else "")
 
     def archive(self, name: str) -> tuple[str, str]:
         """(name as it is now, address of the default branch's tarball, good for minutes).

@@ -15,6 +15,7 @@ from google.api.monitored_resource_pb2 import MonitoredResource
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from bot.garden.commits import deployed
 from bot.garden.levels import LEVELS
 from bot.garden.model import JSON
 from bot.garden.rows import (
@@ -102,13 +103,15 @@ def read(page: bytes) -> tuple[Rows, str]:
     if not all(named):
         names = [name or b"line:%d" % number for number, name in enumerate(names, 1)]
     stamps = [entry.timestamp or entry.receive_timestamp for entry in entries]
+    where, commits = _places(entries)
     rows = Rows(
         keys=_keys(entries),
         names=names,
         named=named,
         times=times(stamps),
         logs=[entry.log_name for entry in entries],
-        places=_places(entries),
+        places=where,
+        commits=commits,
         raws=entries,
         text=_text,
         pack=_pack,
@@ -260,8 +263,10 @@ _known: dict[bytes, dict[bytes, Place]] = {}
 """By the serialized resource and labels."""
 
 
-def _places(entries: list[Any]) -> list[Place]:
+def _places(entries: list[Any]) -> tuple[list[Place], dict[str, str]]:
+    """Where each was written, and the commits of the revisions whose labels name one."""
     places: list[Place] = []
+    commits: dict[str, str] = {}
     join = b"".join
     for entry in entries:
         labels = entry.labels
@@ -270,7 +275,11 @@ def _places(entries: list[Any]) -> list[Place]:
             places.append(_known[entry.resource][data])
         except KeyError:
             places.append(_place(entry.resource, data))
-    return places
+        if b"commit" in data and (revision := places[-1].revision) not in commits:
+            commit = deployed({"labels": _labels(data)})
+            if commit is not None and revision:
+                commits[revision] = commit
+    return places, commits
 
 
 def _place(resource: bytes, labels: bytes) -> Place:

@@ -4,7 +4,7 @@ Per environment, under `history:`
 
     day:N      hash   day N since 1970; expires. `~|H` seconds read of hour H, `#C|H` occurrences
                       of cluster C, `@R|H` requests to revision R
-    revisions  hash   `R|service`, `R|last` and, as a negative number, `R|first`
+    revisions  hash   `R|service`, `R|commit`, `R|last` and, as a negative number, `R|first`
     clusters   hash   cluster id → `history.Known`
     events     zset   `deploy|service|time` by that time
     newest     hash   `entry`: the newest entry that was read
@@ -122,6 +122,8 @@ class RedisHistory:
         with self._client.pipeline(transaction=False) as pipe:
             for name, life in seen.revisions.items():
                 pipe.hset(_at(environment, "revisions"), f"{name}|service", life.service)
+                if life.commit:
+                    pipe.hset(_at(environment, "revisions"), f"{name}|commit", life.commit)
             for id_, known in seen.clusters.items():
                 pipe.hset(_at(environment, "clusters"), id_, codec.dumps(known))
             for event in seen.events:
@@ -131,7 +133,7 @@ class RedisHistory:
             pipe.hlen(_at(environment, "revisions"))
             pipe.hlen(_at(environment, "clusters"))
             *_, revisions, clusters = pipe.execute()
-        if revisions > 3 * REVISIONS or clusters > CLUSTERS:
+        if revisions > 4 * REVISIONS or clusters > CLUSTERS:
             self._forget_the_oldest(environment)
 
     def _larger(self, name: str, fields: Mapping[str, int], expires: int = 0) -> None:
@@ -145,7 +147,8 @@ class RedisHistory:
         lives = _lifetimes(self._client.hgetall(_at(environment, "revisions")))
         old = sorted(lives, key=lambda name: -lives[name].last)[REVISIONS:]
         if old:
-            parts = [f"{name}|{part}" for name in old for part in ("first", "last", "service")]
+            kept = ("first", "last", "service", "commit")
+            parts = [f"{name}|{part}" for name in old for part in kept]
             self._client.hdel(_at(environment, "revisions"), *parts)
         known = _clusters(self._client.hgetall(_at(environment, "clusters")))
         gone = sorted(known, key=lambda id_: -(known[id_].last_seen or 0))[CLUSTERS:]
@@ -161,14 +164,15 @@ def _lifetimes(fields: Mapping[Any, Any]) -> Mapping[str, Lifetime]:
     parts = {
         text(name): text(value)
         for name, value in fields.items()
-        if text(name).endswith("|service") or text(value).removeprefix("-").isdigit()
+        if text(name).endswith(("|service", "|commit")) or text(value).removeprefix("-").isdigit()
     }
     found = {}
     for field, value in parts.items():
         name, _, part = field.rpartition("|")
         if part == "first" and f"{name}|last" in parts:
             service = parts.get(f"{name}|service", "")
-            found[name] = Lifetime(service, -int(value), int(parts[f"{name}|last"]))
+            commit = parts.get(f"{name}|commit", "")
+            found[name] = Lifetime(service, -int(value), int(parts[f"{name}|last"]), commit)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from bot.adapters.ancestry import Ancestry
 from bot.adapters.queue import JobQueue
 from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_sources import RedisSources
@@ -67,6 +68,8 @@ class Toolbox(Protocol):
     def queue(self) -> JobQueue: ...
     @property
     def tracker(self) -> IssueTracker: ...
+    @property
+    def ancestry(self) -> Ancestry: ...
     @property
     def logs(self) -> LogSource: ...
     @property

@@ -31,6 +31,7 @@ from bot.garden.model import (
 )
 from bot.garden.ports import (
     Activity,
+    Contains,
     DecisionBook,
     History,
     Identity,
@@ -67,7 +68,9 @@ class Reading:
     events: set[Event] = field(default_factory=set)
     """What was done to services, where the audit log was among it."""
     traffic: Traffic | None = None
-    """Requests, where somebody asked the request log."""
+    """Requests, where somebody asked who counts them."""
+    commits: dict[str, str] = field(default_factory=dict)
+    """By revision, where its entries name one."""
     _intake: Intake = field(init=False)
     _worst: tuple[Priority, str] | None = None
 
@@ -87,6 +90,8 @@ class Reading:
         self.missing.extend(page.missing)
         self.notes.extend(page.notes)
         self.events.update(events(rows))
+        for revision, commit in rows.commits.items():
+            self.commits[revision] = max(commit, self.commits.get(revision, ""))
         self._intake.add(rows)
 
     def done(self) -> None:
@@ -178,11 +183,13 @@ def analyze(
     history: History | None = None,
     activity: Activity | None = None,
     secret: bytes | None = None,
+    contains: Contains | None = None,
 ) -> Report:
     """One analysis. Without a registry ids come from content alone and every state is new.
 
     With a `history` states are told over time, and `activity` is asked for requests and deploys.
-    `secret` keys the hashes that agreements are watched by; without it they are not.
+    `secret` keys the hashes that agreements are watched by; without it they are not. `contains`
+    says which revision's commit has the fix of an issue; without it times alone tell.
     """
     reading = read_all(source, query, keep_members=keep_members, listener=listener)
     refuse_nothing_readable(reading)
@@ -203,6 +210,7 @@ def analyze(
         history=history,
         decisions=decided,
         secret=secret,
+        contains=contains,
     )
     report = replace(report, query=source.describe(replace(query, window=report.window)))
     if decisions is not None:
@@ -233,6 +241,7 @@ def conclude(
     history: History | None = None,
     decisions: Mapping[str, Decisions] | None = None,
     secret: bytes | None = None,
+    contains: Contains | None = None,
 ) -> Report:
     """What was read, as a report. Pure but for the registry and the history.
 
@@ -285,6 +294,7 @@ def conclude(
         identities=tuple(names.values()),
         history=history,
         decisions=decisions or {},
+        contains=contains,
     )
 
 

@@ -11,6 +11,8 @@ from bot.garden.model import JSON, Location
 LABELS = ("commit-sha", "git-commit", "commit_sha", "git_commit")
 """Of the service: what Cloud Build and the usual deploy actions set; the first that is there."""
 
+NAMES = frozenset(LABELS)
+
 _COMMIT = re.compile(r"([0-9a-f]{7,40})(?:\.\.\.)?")  # redaction keeps the first eight
 _FILE = re.compile(
     r"[\w.@+-]+(?:/[\w.@+-]+)*\."

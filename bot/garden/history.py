@@ -24,6 +24,8 @@ class Lifetime:
     service: str
     first: int
     last: int
+    commit: str = ""
+    """That it runs, where a label of its entries says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,10 @@ def _lives(one: Mapping[str, Lifetime], other: Mapping[str, Lifetime]) -> Mappin
     for name, life in other.items():
         known = found.get(name, life)
         found[name] = Lifetime(
-            life.service or known.service, min(known.first, life.first), max(known.last, life.last)
+            life.service or known.service,
+            min(known.first, life.first),
+            max(known.last, life.last),
+            max(known.commit, life.commit),
         )
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -35,6 +35,7 @@ def as_on_github(link: IssueLink, issue: Issue) -> IssueLink:
         title=issue.title,
         state=issue.state,
         closed_at=issue.closed if issue.state == "closed" else None,
+        fixed_in=link.fixed_in if issue.closed == link.closed_at else None,
         labels=link.labels if set(link.labels) == set(issue.labels) else issue.labels,
         locked=issue.locked,
         changed=changed,
@@ -73,7 +74,7 @@ class Told:
     edited: int = 0
     """The report of which the status comment tells was read then."""
     fix: str = ""
-    """The first revision deployed after the issue was closed."""
+    """The first revision deployed after the issue was closed, and not without its fix."""
     fix_seen: int = 0
     """When that revision was first seen."""
     closed_at: int = 0
@@ -114,7 +115,7 @@ def news(told: Told, link: IssueLink, card: Card, report: Report) -> News | None
         back = told.fix and told.fix in cluster.revisions
         if not (back or cluster.state is State.REGRESSED):
             return None
-        revision = told.fix if back else next(iter(fresh or cluster.revisions), "")
+        revision = told.fix if back else next(reversed(fresh or cluster.revisions), "")
         return News(
             f"regressed-{revision or link.closed_at}",
             f"It is written again after this was closed, by {revision or 'the same revision'}.",
@@ -140,10 +141,16 @@ def after(told: Told, card: Card, report: Report) -> Told:
     )
 
 
-def with_fix(told: Told, link: IssueLink, revisions: Mapping[str, int]) -> Told:
-    """The first revision deployed after the close, once there is one.
+def with_fix(
+    told: Told,
+    link: IssueLink,
+    revisions: Mapping[str, int],
+    has: Callable[[str], bool | None] = lambda _: None,
+) -> Told:
+    """The first revision with the fix, once there is one.
 
-    `revisions`: when each was first seen (nanoseconds).
+    `revisions`: when each was first seen (nanoseconds). `has` says of a revision whether its commit
+    has the fix; where that is not known, one that was deployed after the close is taken to have it.
     """
     closed = link.closed_at or 0
     if link.state != "closed" or not closed:
@@ -153,7 +160,7 @@ def with_fix(told: Told, link: IssueLink, revisions: Mapping[str, int]) -> Told:
     later = [
         (seen, name)
         for name, seen in revisions.items()
-        if seen > closed and _of(name, told.services)
+        if seen > closed and _of(name, told.services) and has(name) is not False
     ]
     if not later:
         return replace(told, fix="", fix_seen=0, closed_at=closed, verdict_at=0)

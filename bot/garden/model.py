@@ -181,6 +181,8 @@ class IssueLink:
     """`open` or `closed`, as last seen."""
     closed_at: int | None = None
     """When it was closed; None: it is open, or that is not known."""
+    fixed_in: str | None = None
+    """The commit that closed it; empty: no commit did, None: nobody has looked yet."""
     symptom_of: str | None = None
     """The root's cluster id, where the issue was filed for the whole incident."""
     labels: tuple[str, ...] = ()
@@ -524,6 +526,8 @@ class Report:
     """None: unknown."""
     last_entry: int | None = None
     """The newest entry that was ever read, where a history is kept."""
+    commits: tuple[tuple[str, str], ...] = ()
+    """(revision, its commit) of the newest ones whose entries name one, where a history is kept."""
 
     @property
     def cards(self) -> tuple[Card, ...]:

@@ -242,6 +242,10 @@ class Issue:
     locked: bool = False
 
 
+Contains = Callable[[str, str, str], bool | None]
+"""(repository, commit, fix): whether the fix is in the commit; None: that is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comment:
     """A comment as it is on GitHub now."""
@@ -301,6 +305,17 @@ class IssueTracker(Protocol):
 
         None where it is not there or may not be read.
         """
+        ...
+
+    def fix(self, repository: str, number: int) -> str | None:
+        """The commit that closed an issue, or was merged by the pull request that did.
+
+        None where a person closed it, or where that may not be read.
+        """
+        ...
+
+    def contains(self, repository: str, commit: str, fix: str) -> bool | None:
+        """Whether the history of a commit has the fix; None where one of them is not there."""
         ...
 
     def reopen(self, repository: str, number: int) -> Issue:

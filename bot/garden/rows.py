@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 from bot.garden import rfc3339
+from bot.garden.commits import NAMES, deployed
 from bot.garden.levels import own_severity
 from bot.garden.model import JSON, Severity
 from bot.garden.tally import Place, Raw
@@ -71,6 +72,8 @@ class Rows:
     logs: list[Hashable] = field(default_factory=list)
     """Tells logs apart."""
     places: list[Place] = field(default_factory=list)
+    commits: dict[str, str] = field(default_factory=dict)
+    """By revision, of those whose entries name one."""
     raws: list[object] = field(default_factory=list)
     text: Callable[[object], str] = field(default=lambda raw: text_of(raw))  # noqa: PLW0108
     """The text of an entry that has a `TextKey`, with its digits."""
@@ -104,6 +107,7 @@ def joined(parts: Sequence[Rows]) -> Rows:
         whole.named += rows.named
         whole.logs += rows.logs
         whole.places += rows.places
+        whole.commits.update(rows.commits)
         whole.raws += rows.raws
     whole.times = np.concatenate([rows.times for rows in parts])
     return whole
@@ -212,9 +216,20 @@ def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[byte
         times.append(NO_TIME if time is None else time)
         log = raw.get("logName")
         logs.append(log if log.__class__ is str else None)
-        places.append(where(raw.get("resource"), raw.get("labels")))
+        labels = raw.get("labels")
+        at = where(raw.get("resource"), labels)
+        places.append(at)
+        if labels.__class__ is dict and len(cast("JSON", labels)) > 1:
+            _commit(rows.commits, at.revision, raw, cast("JSON", labels))
     rows.times = np.array(times, np.int64)
     return rows
+
+
+def _commit(known: dict[str, str], revision: str, raw: JSON, labels: JSON) -> None:
+    if revision and revision not in known and not NAMES.isdisjoint(labels):
+        commit = deployed(raw)
+        if commit is not None:
+            known[revision] = commit
 
 
 def text_of(raw: object) -> str:

@@ -2,9 +2,9 @@
 
 - **new**: no report has shown it. For `SHOWN_ANEW` after the first that did it is still new, so
   that a refresh tells the same; from then on it is known.
-- **regressed**: its issue was closed, and a revision that started later writes it. Entries of
-  older revisions after the close are what everybody expects, and where it was not watched whether
-  a revision is newer, nothing is claimed.
+- **regressed**: its issue was closed, and a revision that has the fix, or started later, writes
+  it (`regressed`). Entries of older revisions after the close are what everybody expects, and where
+  it was not watched whether a revision is newer, nothing is claimed.
 - **escalating**: the newest part of the window against its own baseline (`counts`).
 - **quiet**: silent where its rate let expect `EXPECTED`, with traffic still there.
 
@@ -14,13 +14,12 @@ read, hours that nobody read) decides nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.garden import words
 from bot.garden.counts import Baseline, baseline, excess
-from bot.garden.history import Known, Lifetime, Past
+from bot.garden.history import Known, Past
 from bot.garden.model import (
     DAY,
     HOUR,
@@ -33,6 +32,8 @@ from bot.garden.model import (
     State,
     Window,
 )
+from bot.garden.ports import Contains
+from bot.garden.regressed import SETTLE, sentence, verdict
 
 SHOWN_ANEW = 10 * MINUTE
 """As long as a report answers the same question (the contract)."""
@@ -60,10 +61,8 @@ REMEMBERED = 7 * DAY
 """How long a level that was told is known."""
 EXPECTED = 5.0
 """Occurrences to expect before silence means anything: by chance none come in 1 of 150."""
-SETTLE = 10 * MINUTE
-"""Lines of a service arrive a little after it was deleted; a revision starts after its deploy."""
-
-_NUMBERED = re.compile(r"\A(.*)-(\d{5,})-[a-z0-9]+\Z")
+REVISIONS = 60
+"""Whose commits a report carries, those with the newest entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,8 @@ class Run:
     """Requests by service among what was read; absent: unknown."""
     whole: bool = True
     """Whether all of the environment was read: its services, severities and the whole window."""
+    contains: Contains | None = None
+    """Which commit has which fix; None: nobody can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,15 @@ def judged(run: Run, past: Past) -> tuple[Report, Mapping[str, Known]]:
         clusters=tuple(clusters),
         quiet=_quiet(run, past),
         last_entry=total.last_entry,
+        commits=_commits(total),
     )
     return report, known
+
+
+def _commits(total: Past) -> tuple[tuple[str, str], ...]:
+    found = [(life.last, name, life.commit) for name, life in total.revisions.items()]
+    newest = sorted((each for each in found if each[2]), reverse=True)[:REVISIONS]
+    return tuple((name, commit) for _, name, commit in newest)
 
 
 def _judge(cluster: Cluster, run: Run, past: Past, total: Past, now: int) -> tuple[Cluster, Known]:
@@ -151,19 +159,12 @@ def _judge(cluster: Cluster, run: Run, past: Past, total: Past, now: int) -> tup
         decided = run.decisions.get(cluster.id, Decisions())
         issue = decided.issue
         if issue is not None and issue.state == "closed" and issue.closed_at is not None:
-            back = returned(cluster, issue.closed_at, total)
-            if back is not None:
-                closed = words.clock(issue.closed_at, run.report.timezone, now)
-                name = words.revision(back, cluster.services)
-                said = f"back in {name}, which started after #{issue.number} was closed ({closed})"
-                reasons.append(f"regressed: {said}")
+            found = verdict(cluster, issue, total, run.contains)
+            said = sentence(found, issue, cluster, run.report.timezone, now)
+            reasons.append(f"regressed: {said}" if found.back else said)
+            if found.back:
                 change = said if change is None else f"{said}; {change}"
                 state = State.REGRESSED
-            else:
-                reasons.append(
-                    f"#{issue.number} is closed; no revision is known to have started since "
-                    "that writes it"
-                )
     made = replace(cluster, state=state, reasons=tuple(reasons), change=change, deleted=deleted)
     return made, known
 
@@ -254,47 +255,7 @@ def _last(seconds: int) -> str:
     return f"the last {max(1, round(seconds / 60))} min"
 
 
-# --- regressed and deleted -----------------------------------------------------------------------
-
-
-def returned(cluster: Cluster, closed: int, total: Past) -> str | None:
-    """A revision of the cluster that started after the close; None where none is known to have."""
-    for name in sorted(cluster.revisions):
-        life = total.revisions.get(name)
-        if life is not None and life.first > closed and _started(name, life, closed, total):
-            return name
-    return None
-
-
-def _started(name: str, life: Lifetime, closed: int, total: Past) -> bool:
-    """Whether the first entry that was read of a revision is its first: its start was watched."""
-    number = _number(name)
-    for other, its in total.revisions.items():
-        theirs = _number(other)
-        if its.service == life.service and its.first <= closed and theirs >= number > 0:
-            return False  # a later one was there before the close: traffic went back to this one
-    deployed = any(
-        e.kind == "deploy" and e.service == life.service and closed < e.at <= life.first + SETTLE
-        for e in total.events
-    )
-    if deployed:
-        return True
-    return total.watched(min(closed, life.first), life.first) or (
-        total.watched(life.first - HOUR, life.first)
-        and any(
-            its.service == life.service
-            and its.first < life.first - HOUR
-            and its.last >= life.first - HOUR
-            and _number(other) < number
-            for other, its in total.revisions.items()
-        )
-    )
-
-
-def _number(revision: str) -> int:
-    """`598` of `backend-00598-qss`; 0 of a revision that somebody named."""
-    found = _NUMBERED.match(revision)
-    return int(found[2]) if found else 0
+# --- deleted -------------------------------------------------------------------------------------
 
 
 def deletion(cluster: Cluster, total: Past, now: int) -> int | None:

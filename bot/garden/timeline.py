@@ -13,7 +13,7 @@ from bot.garden.states import BASELINE, Run, judged
 
 if TYPE_CHECKING:
     from bot.garden.analysis import Reading
-    from bot.garden.ports import History, Identity
+    from bot.garden.ports import Contains, History, Identity
     from bot.garden.rollup import Rollup
 
 
@@ -26,6 +26,7 @@ def over_time(
     identities: Sequence[Identity],
     history: History,
     decisions: Mapping[str, Decisions],
+    contains: Contains | None = None,
 ) -> Report:
     """The report with its states; what was read is remembered.
 
@@ -53,6 +54,7 @@ def over_time(
         decisions=decisions,
         requests=rollup.requests,
         whole=whole,
+        contains=contains,
     )
     told, known = judged(run, past)
     if not whole:
@@ -75,7 +77,10 @@ def _seen(report: Report, reading: Reading, rollup: Rollup) -> Past:
         if place.revision and first != NO_TIME:
             known = revisions.get(place.revision, Lifetime(place.service, first, newest))
             revisions[place.revision] = Lifetime(
-                place.service, min(first, known.first), max(newest, known.last)
+                place.service,
+                min(first, known.first),
+                max(newest, known.last),
+                reading.commits.get(place.revision, ""),
             )
     return Past(
         covered=covered,

@@ -180,6 +180,7 @@ def analyze(
             locate=tools.sources.locate(known.name),
             rules=rules,
             secret=tools.secrets[0],
+            contains=tools.ancestry.of(known.name),
         )
         key = f"r-{uuid.uuid4().hex[:12]}"
         shown.keep(tools, key, report, run)

@@ -161,6 +161,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
         locate=locate,
         rules=rules,
         secret=tools.secrets[0],
+        contains=tools.ancestry.of(known.name),
     )
     if previous is not None:
         previous = as_taught(previous, Teaching(rules))

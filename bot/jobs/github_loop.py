@@ -39,6 +39,7 @@ from bot.garden.model import (
     Report,
 )
 from bot.garden.ports import Comment, Issue, Repository
+from bot.garden.regressed import has_fix
 from bot.jobs import shown
 
 PERIOD = 120
@@ -51,6 +52,8 @@ WRITTEN = 5
 """Issues that get a comment or an edit each time."""
 YOUNG = 2 * MINUTE
 """A link younger than this is not taken for deleted: GitHub's own copies lag."""
+LATE = 10 * MINUTE
+"""After this long nothing more is expected to say what closed an issue."""
 KEPT = 400 * DAY // SECOND
 """Seconds for which is remembered what an issue was told."""
 REMEMBERED = 200
@@ -104,7 +107,7 @@ def _take(
             continue
         if link.repository in here and link.number in listed:
             issue = listed[link.number]
-            changed |= _put(tools, known.name, link, as_on_github(link, issue))
+            changed |= _put(tools, known.name, link, _fixed(tools, as_on_github(link, issue)))
         else:
             others.append((link.repository, link.number))
     for where, number in _in_turn(tools, known.name, sorted(set(others))):
@@ -132,7 +135,7 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
         if link is None or (link.repository, link.number) != (repository, number):
             continue
         if found is not None:
-            changed |= _put(tools, environment, link, as_on_github(link, found))
+            changed |= _put(tools, environment, link, _fixed(tools, as_on_github(link, found)))
         elif moved:
             there = transferred(link, moved)
             changed |= _put(tools, environment, link, there or link)
@@ -142,6 +145,20 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
             tools.notes.remove(environment, _name(link.cluster))
             changed.add(link.cluster)
     return changed
+
+
+def _fixed(tools: Toolbox, link: IssueLink) -> IssueLink:
+    """With the commit that closed it, looked for once; soon after the close it may be missing."""
+    if link.state != "closed" or link.closed_at is None or link.fixed_in is not None:
+        return link
+    try:
+        commit = tools.tracker.fix(link.repository, link.number)
+    except GardenerError as error:
+        _log.info("what closed an issue could not be read", issue=link.number, why=str(error))
+        return link
+    if commit is None and tools.now() - link.closed_at < LATE:
+        return link
+    return replace(link, fixed_in=commit or "")
 
 
 def _put(tools: Toolbox, environment: str, before: IssueLink, link: IssueLink) -> set[str]:
@@ -176,8 +193,13 @@ def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
     report = shown.fresh(tools, stored)
     seen = _revisions(tools, report)
     teller = _Teller(tools, repository, report)
+    contains, commits = tools.ancestry.of(known.name), dict(report.commits)
     for link, before in _links(tools, known.name):
-        told = with_fix(before, link, seen)
+
+        def has(revision: str, link: IssueLink = link) -> bool | None:
+            return has_fix(commits.get(revision, ""), link, contains)
+
+        told = with_fix(before, link, seen, has)
         card = shown.card_of(report, link.cluster)
         if card is not None and card.cluster.id == link.cluster:
             here = link.repository in {known.github, repository.full_name}

@@ -75,6 +75,7 @@ def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
         locate=tools.sources.locate(environment.name),
         rules=rules,
         secret=tools.secrets[0],
+        contains=tools.ancestry.of(environment.name),
     )
     key = f"r-{uuid.uuid4().hex[:12]}"
     typed = f"{environment.name} {TYPED}"

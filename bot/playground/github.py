@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bot.playground import github_auth as auth
 from bot.playground import github_json as shape
+from bot.playground.github_commits import ROUTES as COMMITS
 from bot.playground.github_methods import ROUTES, Asked, Handler
 from bot.playground.github_records import Call, Fault, Problem, secondary
 from bot.playground.github_state import GithubState
@@ -42,7 +43,8 @@ def routes(state: GithubState) -> list[web.RouteDef]:
         raise web.HTTPFound(f"/#github/{at}")
 
     table = [
-        web.route(method, API + path, _served(state, handler)) for method, path, handler in ROUTES
+        web.route(method, API + path, _served(state, handler))
+        for method, path, handler in (*ROUTES, *COMMITS)
     ]
     return [
         *table,

@@ -92,7 +92,8 @@ def issue(state: GithubState, it: Repo, one: Issue) -> Json:
     """An issue."""
     url = api(state, f"/repos/{it.full_name}/issues/{one.number}")
     assignees = [user(state, login) for login in one.assignees]
-    return {
+    pull = {"pull_request": pull_link(state, it, one)} if one.pull else {}
+    return pull | {
         "id": number_of(f"{it.full_name}#{one.number}"),
         "node_id": f"I_{number_of(it.full_name)}_{one.number}",
         "number": one.number,
@@ -119,6 +120,15 @@ def issue(state: GithubState, it: Repo, one: Issue) -> Json:
         "closed_at": None if one.closed_at is None else stamp(one.closed_at),
         "closed_by": None if one.closed_by is None else user(state, one.closed_by),
         "author_association": "CONTRIBUTOR",
+    }
+
+
+def pull_link(state: GithubState, it: Repo, one: Issue) -> Json:
+    """What tells an issue that is a pull request from others."""
+    return {
+        "url": api(state, f"/repos/{it.full_name}/pulls/{one.number}"),
+        "html_url": f"{state.base_url}/github/{it.full_name}/pull/{one.number}",
+        "merged_at": None if one.merged_at is None else stamp(one.merged_at),
     }
 
 

@@ -57,6 +57,17 @@ class Comment:
     updated_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """`closed` or `reopened`, perhaps by a commit's message; `cross-referenced` by an issue."""
+
+    event: str
+    actor: str
+    at: float
+    commit: str | None = None
+    source: int | None = None
+
+
 @dataclass(slots=True)
 class Issue:
     """One issue. Times are seconds since 1970."""
@@ -77,6 +88,12 @@ class Issue:
     locked: bool = False
     deleted: bool = False
     moved_to: str | None = None
+    pull: bool = False
+    """Whether it is a pull request, which shares the issues' numbers."""
+    merged_at: float | None = None
+    merge_commit: str | None = None
+    timeline: list[Happened] = field(default_factory=list)
+    """The oldest first."""
 
 
 @dataclass(slots=True)
@@ -88,6 +105,8 @@ class Repo:
     labels: dict[str, Json] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    commits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """A commit's full name → those of its parents."""
     people: set[str] = field(default_factory=set)
     has_issues: bool = True
     archived: bool = False

@@ -19,6 +19,7 @@ from bot.playground.github_records import (
     Call,
     Comment,
     Fault,
+    Happened,
     Issue,
     Json,
     Problem,
@@ -171,8 +172,13 @@ class GithubState:
             self.changed(repo)
             return issue
 
-    def update(self, repo: Repo, issue: Issue, body: Json, user: str) -> Issue:
-        """PATCH issue: title, body, state, state_reason, labels, assignees."""
+    def update(
+        self, repo: Repo, issue: Issue, body: Json, user: str, *, commit: str | None = None
+    ) -> Issue:
+        """PATCH issue: title, body, state, state_reason, labels, assignees.
+
+        `commit`: whose message closed it.
+        """
         with self.lock:
             self.writable(repo)
             sent = checked(repo, body, creating=False)
@@ -191,6 +197,8 @@ class GithubState:
                 issue.state_reason = "completed" if closing else "reopened"
                 issue.closed_at = now if closing else None
                 issue.closed_by = user if closing else None
+                event = "closed" if closing else "reopened"
+                issue.timeline.append(Happened(event, user, now, commit))
             if sent.get("state_reason"):
                 issue.state_reason = sent["state_reason"]
             issue.updated_at = now
@@ -282,7 +290,7 @@ class GithubState:
                     "html_url": f"{self.base_url}/github/{repo.full_name}/issues/{issue.number}",
                 }
                 for issue in repo.issues.values()
-                if not issue.deleted
+                if not (issue.deleted or issue.pull)
             ],
         }
 

@@ -13,6 +13,7 @@ import pytest
 from bot.adapters.cloud_logging import CloudLogging, log_filter
 from bot.adapters.json_file import JsonFile
 from bot.garden import rfc3339
+from bot.garden.analysis import read_all
 from bot.garden.errors import InputError, Refused, Unavailable
 from bot.garden.model import DAY, HOUR, SECOND, Event, Query, Severity, Traffic, Window
 from bot.garden.ports import LogSource, Page
@@ -85,6 +86,15 @@ class TestLogSource:
         everything = Query("s", "netra-staging", (), Window(now - 30 * DAY, now), Severity.DEFAULT)
         found = [e for page in make(entries).read(everything) for e in _entries(page)]
         assert {e["insertId"]: e for e in found} == {e["insertId"]: e for e in entries}
+
+
+    def test_says_which_commit_a_revision_runs_where_a_label_does(self, make: Make) -> None:
+        entries = [said(f"message {i}", "ERROR", i, revision=f"r-{i % 2}") for i in range(4)]
+        for each in entries[1::2]:
+            each["labels"] = {**each["labels"], "commit-sha": "3f786850e387550f"}
+        entries.append(said("no commit", revision="r-2"))
+        entries[-1]["labels"] = {**entries[-1]["labels"], "commit-sha": "main"}
+        assert read_all(make(entries), QUERY).commits == {"r-1": "3f786850e387550f"}
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -330,7 +330,9 @@ class TestHistory:
             covered={self.LAST: seconds, self.LAST - 24: 3_600},
             counts={"c-1": {self.LAST: count}, "c-2": {self.LAST - 24: 7}},
             requests={"api-00001-abc": {self.LAST: 900}},
-            revisions={"api-00001-abc": Lifetime("api", self.NOW - DAY, self.NOW - 5)},
+            revisions={
+                "api-00001-abc": Lifetime("api", self.NOW - DAY, self.NOW - 5, "3f786850")
+            },
             events=frozenset({Event("deploy", "api", self.NOW - DAY - 7)}),
             clusters={"c-1": Known("C1", "It | fails", ("api",), 5, 9, reported=self.NOW)},
             last_entry=self.NOW - 5,
@@ -362,7 +364,8 @@ class TestHistory:
         for first, last in ((10, 20), (self.NOW - HOUR, self.NOW + 3)):
             life = Lifetime("api", first, last)
             history.record("staging", Past(revisions={"api-00001-abc": life}))
-        assert self.read(history).revisions == {"api-00001-abc": Lifetime("api", 10, self.NOW + 3)}
+        whole = Lifetime("api", 10, self.NOW + 3, "3f786850")
+        assert self.read(history).revisions == {"api-00001-abc": whole}
 
     def test_the_newest_entry_and_the_newest_word_on_a_cluster_stay(self, history):
         history.record("staging", self.seen())

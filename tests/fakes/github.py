@@ -33,6 +33,10 @@ class FakeTracker:
     people: set[str] = field(default_factory=set)
     """Who may be assigned."""
     files: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """A commit → its parents."""
+    fixes: dict[int, str] = field(default_factory=dict)
+    """An issue's number → the commit that closed it."""
     gate: threading.Event | None = None
     """Where there is one, `create` waits for it."""
     entered: threading.Event = field(default_factory=threading.Event)
@@ -113,6 +117,21 @@ class FakeTracker:
     def text(self, repository: str, path: str, commit: str = "") -> str | None:
         self._ask("text", path)
         return self.files.get(path)
+
+    def fix(self, repository: str, number: int) -> str | None:
+        self._ask("fix", number)
+        issue = self.issues.get(number)
+        return self.fixes.get(number) if issue is not None and issue.state == "closed" else None
+
+    def contains(self, repository: str, commit: str, fix: str) -> bool | None:
+        self._ask("contains", (commit, fix))
+        if repository != self.full_name or not {commit, fix} <= set(self.commits):
+            return None
+        before, waiting = set(), [commit]
+        while waiting:
+            before.add(each := waiting.pop())
+            waiting += self.commits[each]
+        return fix in before
 
     def reopen(self, repository: str, number: int) -> Issue:
         self._ask("reopen", number)

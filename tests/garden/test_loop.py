@@ -96,6 +96,22 @@ def test_the_fix_is_the_first_revision_of_the_service_after_the_close():
     assert loop.with_fix(fixed, LINK, seen).fix == ""  # reopened
 
 
+def test_a_revision_without_the_fix_is_not_the_fix():
+    closed = replace(LINK, state="closed", closed_at=50)
+    told = Told(LINK.number, usual=12.0, services=("svc",))
+    seen = {"svc-3": 60, "svc-4": 70, "svc-5": 80}
+    knows = {"svc-3": False, "svc-4": True}.get
+    assert loop.with_fix(told, closed, seen, knows).fix == "svc-4"
+    assert loop.with_fix(told, closed, seen, lambda _: False).fix == ""
+
+
+def test_what_closed_an_issue_is_looked_for_again_when_it_is_closed_again():
+    closed = replace(LINK, state="closed", closed_at=7, fixed_in="abc1234")
+    there = replace(OPEN, state="closed", closed=7)
+    assert loop.as_on_github(closed, there).fixed_in == "abc1234"
+    assert loop.as_on_github(closed, replace(there, closed=8)).fixed_in is None
+
+
 def test_a_fix_is_judged_after_a_day_and_once():
     told = Told(1, usual=12.0, fix="svc-3", fix_seen=NOW)
     assert loop.due([("c-1", told)], NOW + DAY - 1) == {}

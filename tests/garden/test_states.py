@@ -24,6 +24,7 @@ from bot.garden.model import (
     Traffic,
     Window,
 )
+from tests.fakes.github import FakeTracker
 from tests.fakes.store import FakeDecisionBook, FakeHistory, FakeRegistry
 from tests.garden.logs import START, Entries, entry
 
@@ -31,6 +32,15 @@ SERVICE = "netra-backend-staging"
 ENVIRONMENT = Environment("staging", "netra-staging")
 BOOM = "Unknown coupon kind while pricing the basket"
 OLD, NEWER = f"{SERVICE}-00598-qss", f"{SERVICE}-00599-abc"
+
+
+BROKEN, FIX, LATER, BRANCH = (digit * 40 for digit in "abcd")
+COMMITS = {BROKEN: (), FIX: (BROKEN,), LATER: (FIX,), BRANCH: (BROKEN,)}
+
+
+def running(commit, entries):
+    """The same entries of a service whose labels name the commit that it was built from."""
+    return [{**e, "labels": {**e["labels"], "commit-sha": commit}} for e in entries]
 
 
 def utc(text):
@@ -45,6 +55,7 @@ class Watch:
         self.decisions = FakeDecisionBook()
         self.traffic = None
         self.events = []
+        self.tracker = FakeTracker(full_name="a/b", commits=COMMITS)
 
     def read_traffic(self, query):
         return self.traffic
@@ -65,13 +76,14 @@ class Watch:
             decisions=self.decisions,
             history=self.history,
             activity=self,
+            contains=self.tracker.contains,
         )
 
     def state(self, *args, **kwargs):
         return next(c for c in self.read(*args, **kwargs).clusters if c.title == BOOM)
 
-    def closed(self, hour, cluster):
-        link = IssueLink(cluster, "a/b", 7, "https://x/7", "it", "U1", START, "closed")
+    def closed(self, hour, cluster, **how):
+        link = IssueLink(cluster, "a/b", 7, "https://x/7", "it", "U1", START, "closed", **how)
         self.decisions.put("staging", replace(link, closed_at=START + int(hour * HOUR)))
 
 
@@ -195,6 +207,54 @@ class TestRegressed:
         watch.closed(20, self.cluster(watch, log))
         watch.events = [Event("deploy", SERVICE, START + 300 * HOUR - MINUTE)]
         assert watch.state(log, 299.5, 301).state is State.REGRESSED
+
+    def labelled(self, commit, *, first=30, after=(40,)):
+        """Two revisions; the entries of the second, from hour `first`, name a commit."""
+        log = self.log(first=first, after=())
+        old = [e for e in log if e["resource"]["labels"]["revision_name"] == OLD]
+        new = hum(first, 48, revision=NEWER) + boom(*after, revision=NEWER)
+        return running(BROKEN, old) + running(commit, new)
+
+    @pytest.mark.parametrize("commit", [FIX, LATER])
+    def test_where_the_fix_is_in_the_revisions_commit_though_it_started_before(self, watch, commit):
+        log = self.labelled(commit, first=18)
+        watch.closed(20, self.cluster(watch, log), fixed_in=FIX)
+        found = watch.state(log, 24, 48)
+        assert found.state is State.REGRESSED
+        assert "back in 00599-abc, which has the fix of #7 (bbbbbbbb)" in found.change
+
+    def test_where_the_fix_is_in_it_though_nobody_watched_it_start(self, watch):
+        log = running(BROKEN, boom(1, revision=OLD)) + running(LATER, boom(300, revision=NEWER))
+        watch.closed(20, self.cluster(watch, log), fixed_in=FIX)
+        assert watch.state(log, 299.5, 301).state is State.REGRESSED
+
+    @pytest.mark.parametrize("commit", [BROKEN, BRANCH])
+    def test_not_where_the_fix_is_not_in_it_though_it_started_later(self, watch, commit):
+        log = self.labelled(commit)
+        watch.closed(20, self.cluster(watch, log), fixed_in=FIX)
+        watch.events = [Event("deploy", SERVICE, START + 30 * HOUR - MINUTE)]
+        found = watch.state(log, 24, 48)
+        assert found.state is State.RECURRING
+        assert "its fix (bbbbbbbb) is not in 00599-abc" in found.reasons[-1]
+
+    @pytest.mark.parametrize(("commit", "fix"), [("e" * 40, FIX), (LATER, "e" * 40), (LATER, "")])
+    def test_what_github_does_not_know_is_judged_by_time(self, watch, commit, fix):
+        log = self.labelled(commit)
+        watch.closed(20, self.cluster(watch, log), fixed_in=fix)
+        assert watch.state(log, 24, 48).change.startswith("back in 00599-abc, which started after")
+
+    def test_not_by_what_was_seen_before_the_close(self, watch):
+        log = self.labelled(FIX, first=10, after=(12,))
+        watch.closed(20, self.cluster(watch, log), fixed_in=FIX)
+        assert watch.state(log, 0, 24, now=25).state is State.RECURRING
+
+    def test_a_commit_is_known_from_any_entry_of_any_earlier_reading(self, watch):
+        log = self.labelled(LATER, first=18, after=())
+        watch.closed(20, self.cluster(watch, log), fixed_in=FIX)
+        watch.read(log, 0, 24)
+        found = watch.state(boom(40, revision=NEWER), 39, 41)
+        assert found.state is State.REGRESSED
+        assert (NEWER, LATER) in watch.read(log, 40, 41).commits
 
     def test_an_open_issue_never_regresses(self, watch):
         log = self.log()

@@ -8,6 +8,7 @@ from blocks.buttons import Act
 from bot import jobs
 from bot.garden.markers import marker
 from bot.garden.model import HOUR, IssueLink, Pending
+from bot.playground.github_commits import merge, push
 from bot.playground.github_records import Fault
 from tests.fakes.logs import LEGACY, POOL, entry
 from tests.journey.conftest import all_text, buttons
@@ -353,6 +354,32 @@ def test_a_fix_that_held_is_told_after_a_day(town):
     )
     assert issue.state == "closed"
     assert [c for c in issue.comments if "again" in c.body] == []
+
+
+def test_a_commit_tells_a_regression_from_an_old_branch(town):
+    broken, fix, branch = (digit * 40 for digit in "abc")
+
+    def labelled(entries, commit):
+        return [{**e, "labels": {**e["labels"], "commit-sha": commit}} for e in entries]
+
+    _, issue = one_filed(town)
+    looks(town)
+    push(town.github.state, REPO, broken)
+    merge(town.github.state, REPO, fix, broken, closes=issue.number)
+    push(town.github.state, REPO, branch, broken)
+    looks(town)
+    link = next(d.issue for d in town.wiring.decisions.all("staging").values() if d.issue)
+    assert link.fixed_in == fix
+
+    started = [entry("Started", town.wiring.now() + HOUR, 9_000, revision="00599-abc")]
+    again(town, *labelled(started, branch))
+    again(town, *labelled(legacy(town, 8_000, 2, revision="00599-abc"), branch))
+    assert [c for c in issue.comments if "written again" in c.body] == []
+
+    again(town, *labelled(legacy(town, 8_100, 2, revision="00600-def"), fix))
+    assert "has the fix of" in all_text(town.report())
+    said = [c.body.replace("\\", "") for c in issue.comments]
+    assert [b for b in said if "written again after this was closed" in b and "00600" in b]
 
 
 def test_a_fix_that_did_not_hold_is_told_on_the_issue_once(town):
