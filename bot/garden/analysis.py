@@ -250,10 +250,10 @@ def conclude(
     `decisions`: only those about issues decide anything, with a history.
     """
     rollup = reading.rollup.stitched()
-    drafts = _ordered(clusters(rollup), rollup, environment)
+    drafts = _ordered(clusters(rollup), rollup, environment, reading.traffic)
     drafts, names = settle(drafts, rollup, environment.name, registry, rules)
     joined = incidents(drafts)
-    verdicts = judge(drafts, joined, rollup, environment)
+    verdicts = judge(drafts, joined, rollup, environment, reading.traffic)
     window = reading.window(now)
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
     if locate is not None:
@@ -279,6 +279,7 @@ def conclude(
         timezone=environment.timezone,
         revisions=tuple(rollup.revisions),
         spans=rollup.spans,
+        traffic=reading.traffic,
         severities=tuple(
             (severity.name, count)
             for severity, count in sorted(rollup.severities.items(), reverse=True)
@@ -298,10 +299,12 @@ def conclude(
     )
 
 
-def _ordered(drafts: Sequence[Draft], rollup: Rollup, environment: Environment) -> list[Draft]:
+def _ordered(
+    drafts: Sequence[Draft], rollup: Rollup, environment: Environment, traffic: Traffic | None
+) -> list[Draft]:
     """In the order of their cards, so that C1 is what one should look at first; symptoms last."""
     joined = incidents(drafts)
-    verdicts = judge(drafts, joined, rollup, environment)
+    verdicts = judge(drafts, joined, rollup, environment, traffic)
     symptoms = {symptom for incident in joined for symptom in incident.symptoms}
 
     def importance(draft: Draft) -> tuple[bool, Priority, int, str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bot.garden.digest import Fix, per_day
 from bot.garden.model import DAY, HOUR, Card, IssueLink, Report, State
 from bot.garden.ports import Issue
+from bot.garden.traffic import belongs
 
 TENFOLD = 10.0
 """A rate that grew by this since it was last told is worth a new comment."""
@@ -178,4 +179,4 @@ def due(told: Iterable[tuple[str, Told]], now: int) -> Mapping[str, Fix]:
 
 
 def _of(revision: str, services: tuple[str, ...]) -> bool:
-    return not services or any(revision.startswith(f"{service}-") for service in services)
+    return not services or any(belongs(revision, service) for service in services)

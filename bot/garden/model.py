@@ -302,11 +302,13 @@ class Began:
     service: str
     revision: str
     before: str
-    """The newest revision before it: it never wrote the cluster."""
+    """The newest revision before it that did something: it never wrote the cluster."""
     entries: int
     """So many entries of any kind did `before` write in what was read."""
     project: str = ""
     region: str = ""
+    requests: int | None = None
+    """So many did `before` serve; None: nobody counted them, or the service serves none."""
 
 
 @dataclass(frozen=True, slots=True)

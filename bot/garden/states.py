@@ -34,6 +34,7 @@ from bot.garden.model import (
 )
 from bot.garden.ports import Contains
 from bot.garden.regressed import SETTLE, sentence, verdict
+from bot.garden.traffic import belongs
 
 SHOWN_ANEW = 10 * MINUTE
 """As long as a report answers the same question (the contract)."""
@@ -310,7 +311,7 @@ def _with_traffic(run: Run, service: str) -> int:
     if traffic is None:
         there = run.requests.get(service, 0) > 0
         return (window.end - window.start) // SECOND if there else 0
-    hours = {at for revision, at, n in traffic.hours if n and revision.startswith(service + "-")}
+    hours = {at for revision, at, n in traffic.hours if n and belongs(revision, service)}
     return sum(
         (min(window.end, (at + 1) * HOUR) - max(window.start, at * HOUR)) // SECOND
         for at in hours

@@ -48,7 +48,7 @@ def over_time(
         ever = [t for t in (identity.first_seen, first.get(identity.id)) if t is not None]
         first[identity.id] = min(ever, default=None)
     run = Run(
-        replace(report, traffic=reading.traffic),
+        report,
         seen,
         first_seen=first,
         decisions=decisions,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.garden import words
 from bot.garden.model import Traffic
+
+_NUMBERED = re.compile(r"\A(.+)-\d{5,9}-[a-z0-9]{1,10}\Z")
 
 
 def told(traffic: Traffic | None, timezone: str, now: int) -> str:
@@ -36,3 +39,20 @@ def served(traffic: Traffic | None) -> Mapping[str, int]:
     for revision, _, count in traffic.hours if traffic else ():
         counted[revision] += count
     return counted
+
+
+def by_service(traffic: Traffic | None, services: Iterable[str]) -> Counter[str]:
+    """Requests of each of these services."""
+    asked = served(traffic)
+    return Counter(
+        {
+            service: sum(n for name, n in asked.items() if belongs(name, service))
+            for service in services
+        }
+    )
+
+
+def belongs(revision: str, service: str) -> bool:
+    """Whether a revision is a service's: `api-gateway-00001-abc` is none of `api`'s."""
+    found = _NUMBERED.match(revision)
+    return found[1] == service if found else revision.startswith(f"{service}-")

@@ -19,13 +19,14 @@ from bot.garden.clusters import Draft
 from bot.garden.entry import Kind
 from bot.garden.facts import Facts
 from bot.garden.joined import Joined
-from bot.garden.model import Began, Environment, Factor, Priority, Severity
+from bot.garden.model import Began, Environment, Factor, Priority, Severity, Traffic
 from bot.garden.requests import Client
 from bot.garden.rollup import Rollup
 from bot.garden.rules import RULES, rule_for
 from bot.garden.slots import drift, may_drift, same_subject
 from bot.garden.swallowed import turned
 from bot.garden.tally import hour_of
+from bot.garden.traffic import by_service
 
 _REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
 _HEALTH = re.compile(r"/(?:health|healthz|livez|readyz|ready|ping|_ah/health|status)(?:/|\b)")
@@ -54,13 +55,14 @@ def judge(
     joined: Sequence[Joined],
     rollup: Rollup,
     environment: Environment = _NOWHERE,
+    traffic: Traffic | None = None,
 ) -> dict[str, Verdict]:
     """A verdict for each draft, by its id. `environment` brings the team's own rules."""
-    surveyed = _Survey(drafts, joined, rollup)
+    surveyed = _Survey(drafts, joined, rollup, traffic)
     verdicts = {draft.id: _verdict(draft, surveyed, environment) for draft in drafts}
     for incident in joined:
         _share(incident, verdicts, {d.id: d for d in drafts})
-    revisions = Revisions(rollup)
+    revisions = Revisions(rollup, traffic)
     symptoms = {symptom for incident in joined for symptom in incident.symptoms}
     for draft in drafts:
         verdict = verdicts[draft.id]
@@ -89,8 +91,15 @@ def glance(kind: Kind, template: str, severity: Severity) -> Priority:
 class _Survey:
     """What all clusters have in common: who else wrote, was asked, and joined what."""
 
-    def __init__(self, drafts: Sequence[Draft], joined: Sequence[Joined], rollup: Rollup) -> None:
-        self.requests = rollup.requests
+    def __init__(
+        self,
+        drafts: Sequence[Draft],
+        joined: Sequence[Joined],
+        rollup: Rollup,
+        traffic: Traffic | None,
+    ) -> None:
+        # A read at WARNING holds only those that failed: who counts all of them knows better.
+        self.requests = rollup.requests | by_service(traffic, rollup.services)
         self.roots = {j.root: j for j in joined}
         self.inside = {s: j for j in joined for s in j.symptoms}
         self.instances: dict[str, set[str]] = {}

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from blocks import evidence
 from blocks.buttons import Act
 from blocks.report import report as message
 from blocks.text import as_text
-from bot.garden.model import Began, Decisions, Override, Priority
+from bot.garden.analysis import analyze
+from bot.garden.model import (
+    HOUR,
+    Began,
+    Cluster,
+    Decisions,
+    Environment,
+    Override,
+    Priority,
+    Query,
+    Severity,
+    Traffic,
+)
 from bot.garden.rollback import rollback
-from tests.garden.logs import entry, report, request, said, shuffled
+from tests.fakes.logs import FakeLogs
+from tests.garden.logs import (
+    START,
+    WINDOW,
+    Entries,
+    Entry,
+    entry,
+    report,
+    request,
+    said,
+    shuffled,
+)
 
 OLD, NEW = "netra-backend-staging-00597-abc", "netra-backend-staging-00598-qss"
 
@@ -55,6 +80,57 @@ def test_where_no_revision_is_without_it_nothing_is_said() -> None:
         assert not found.clusters[0].notes
     alone = report([e for e in entries if NEW in str(e)])
     assert alone.clusters[0].began is None
+
+
+def _asked(entries: list[Entry], traffic: Traffic | None) -> Cluster:
+    """The only cluster, with these requests."""
+    query = Query("staging", "netra-staging", (), WINDOW, Severity.WARNING)
+    found = analyze(
+        Entries(shuffled(entries)), query, Environment("staging", "netra-staging"),
+        now=WINDOW.end, activity=FakeLogs(traffic=traffic),
+    )  # fmt: skip
+    assert found.traffic == traffic
+    (only,) = found.clusters
+    return only
+
+
+HOUR_0 = START // HOUR
+OLDER = "netra-backend-staging-00596-abc"
+
+
+@pytest.mark.parametrize(
+    ("hours", "sampled", "said"),
+    [
+        # it served: in requests, whatever it wrote
+        (((OLD, 9_412), (NEW, 40)), False, "00597-abc never wrote it in 9,412 requests"),
+        # it served and wrote nothing that was read
+        (((OLDER, 7_000), (NEW, 40)), False, "00596-abc never wrote it in 7,000 requests"),
+        # it was deployed and never asked, no other one was
+        (((NEW, 40),), False, None),
+        # what came before the sample is not known
+        (((NEW, 40),), True, "00597-abc never wrote it in 30 entries"),
+        # a service that nobody asks
+        (((OLD, 0),), False, "00597-abc never wrote it in 30 entries"),
+        ((("netra-backend-staging-jobs-00001-abc", 5),), False, "in 30 entries"),
+    ],
+)
+def test_the_last_revision_without_it_is_one_that_served_requests(
+    hours: tuple[tuple[str, int], ...], sampled: bool, said: str | None
+) -> None:
+    traffic = Traffic(tuple((name, HOUR_0, n) for name, n in hours), START, sampled)
+    found = _asked(_deploy(), traffic)
+    if said is None:
+        assert found.began is None
+    else:
+        assert said in found.notes[0]
+
+
+def test_what_every_request_writes_is_told_by_all_requests_not_by_those_that_were_read() -> None:
+    lone = [said("cache is cold", "WARNING", 500 + i, revision=NEW) for i in range(40)]
+    few = _asked(lone, Traffic(((NEW, HOUR_0, 40),), START))
+    many = _asked(lone, Traffic(((NEW, HOUR_0, 40_000),), START))
+    assert any("what every request writes says little" in r for r in few.reasons)
+    assert not any("request" in r for r in many.reasons)
 
 
 def test_a_warning_gets_no_such_line() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.garden.model import HOUR, MINUTE, Traffic
-from bot.garden.traffic import arrived, served, told
+from bot.garden.traffic import arrived, belongs, served, told
 from tests.garden.logs import START
 
 SOME = (("a-1", 1, 1_000), ("a-2", 1, 200), ("a-1", 2, 4))
@@ -34,3 +34,17 @@ def test_who_counted_and_whether_all_is_said(traffic, said, beside):
 def test_by_revision():
     assert served(Traffic(SOME)) == {"a-1": 1_004, "a-2": 200}
     assert served(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("revision", "service", "mine"),
+    [
+        ("api-00001-abc", "api", True),
+        ("api-gateway-00001-abc", "api", False),
+        ("api-gateway-00001-abc", "api-gateway", True),
+        ("api-blue", "api", True),
+        ("apiary-00001-abc", "api", False),
+    ],
+)
+def test_whose_a_revision_is(revision, service, mine):
+    assert belongs(revision, service) is mine
