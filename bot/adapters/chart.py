@@ -16,6 +16,8 @@ _BINS = 72
 # Okabe and Ito's colours, told apart by the colour-blind too; on both grounds they have contrast.
 _COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#8a8a8a")
 _HATCHES = ("", "//", "..", "\\\\", "xx", "")
+_LEGEND = 0.052
+"""A line of the legend, as a part of the picture's height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ def draw(report: Report) -> Chart:
     A card is an incident with all its symptoms, or a lone cluster: as the report counts problems.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
+    from matplotlib.dates import date2num
     from matplotlib.figure import Figure
 
     clusters = [whole for card in report.cards if any((whole := _whole(card)).histogram)]
@@ -39,26 +43,39 @@ def draw(report: Report) -> Chart:
     wide = -(-length // _BINS)
     first = words.moment(report.window.start // HOUR * HOUR, report.timezone)
     times = [first + timedelta(hours=i * wide) for i in range(-(-length // wide))]
-    figure = Figure(figsize=(7.2, 3.8), dpi=130, facecolor="white", layout="constrained")
+    rows = _rows(clusters, length)
+    figure = Figure(figsize=(7.2, 3.8), dpi=130, facecolor="white")
     FigureCanvasAgg(figure)
+    # Fixed margins: to find the best ones matplotlib draws everything twice.
+    figure.subplots_adjust(left=0.1, right=0.98, top=0.91, bottom=_LEGEND * len(rows) + 0.15)
     axes = figure.subplots()
+    day = wide * HOUR / DAY
+    lefts: list[float] = list(date2num(times))  # type: ignore[no-untyped-call] # matplotlib's
     bottom = [0] * len(times)
-    for place, (label, counts) in enumerate(_rows(clusters, length)):
+    for place, (label, counts) in enumerate(rows):
         merged = [sum(counts[i : i + wide]) for i in range(0, length, wide)]
-        axes.bar(
-            times,  # type: ignore[arg-type] # matplotlib takes dates, its types know numbers
-            merged,
-            width=timedelta(hours=wide) * 0.92,  # type: ignore[arg-type] # likewise
-            bottom=bottom,
-            align="edge",
-            color=_COLOURS[place % len(_COLOURS)],
-            hatch=_HATCHES[place % len(_HATCHES)],
-            edgecolor="white",
-            linewidth=0.4,
-            label=label,
+        bars = [
+            ((x, low), (x, low + count), (x + 0.92 * day, low + count), (x + 0.92 * day, low))
+            for x, low, count in zip(lefts, bottom, merged, strict=True)
+            if count
+        ]
+        # One collection and not a patch for each bar: a tenth of the time.
+        axes.add_collection(
+            PolyCollection(
+                bars,
+                facecolor=_COLOURS[place % len(_COLOURS)],
+                hatch=_HATCHES[place % len(_HATCHES)],
+                edgecolor="white",
+                linewidth=0.4,
+                label=label,
+            )
         )
         bottom = [b + m for b, m in zip(bottom, merged, strict=True)]
+    axes.set_xlim(lefts[0] - day / 2, lefts[-1] + 1.5 * day)
+    axes.set_ylim(0, 1.05 * max(bottom, default=0) or 1)
     _label(axes, report, wide, times)
+    if rows:
+        figure.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(0.09, 0))
     made = io.BytesIO()
     figure.savefig(made, format="png")
     return Chart(made.getvalue(), _alt(report, clusters))
@@ -114,7 +131,6 @@ def _label(axes: object, report: Report, wide: int, times: Sequence[datetime]) -
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.legend(fontsize=9, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.18))
 
 
 def _alt(report: Report, clusters: Sequence[Cluster]) -> str:
