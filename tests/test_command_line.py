@@ -1,11 +1,9 @@
-"""The command line as a stranger types it, each as a process of its own."""
+"""The command line as a stranger types it."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +11,9 @@ import pytest
 
 from tests.garden.logs import needs, read, said, shuffled
 from tests.garden.test_analysis import worklog
+from tests.program import gardener, installed
 
 ENTRIES = "cloud-run/entries.jsonl"
-
-
-def gardener(
-    *arguments: str, cwd: Path, stdin: str | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Runs the program with a clean environment and its state in `cwd`."""
-    clean = {
-        k: v for k, v in os.environ.items() if not k.startswith(("GARDENER", "REDIS", "SLACK"))
-    }
-    return subprocess.run(
-        [str(Path(sys.executable).parent / "gardener"), *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-        cwd=cwd,
-        env={**clean, "GARDENER_STATE": str(cwd / "state"), **environment},
-    )
 
 
 def _file(folder: Path, entries: list[dict[str, Any]], name: str = "entries.jsonl") -> str:
@@ -177,7 +157,8 @@ def test_broken_lines_are_told_and_the_rest_is_done(tmp_path: Path) -> None:
 
 
 def test_version_and_help_everywhere(tmp_path: Path) -> None:
-    assert "gardener" in gardener("--version", cwd=tmp_path).stdout
+    version = subprocess.run([installed(), "--version"], capture_output=True, check=True)
+    assert b"gardener" in version.stdout
     listed = gardener("--help", cwd=tmp_path).stdout
     for command in ("serve", "worker", "clock", "up", "analyze", "members", "playground",
                     "doctor", "forget"):  # fmt: skip
@@ -187,9 +168,8 @@ def test_version_and_help_everywhere(tmp_path: Path) -> None:
 
 def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
     path = _file(tmp_path, [said(f"m {i}") for i in range(20_000)])
-    program = Path(sys.executable).parent / "gardener"
     piped = subprocess.run(
-        f"{program} members --from {path} | head -1",
+        f"{installed()} members --from {path} | head -1",
         shell=True, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert piped.stderr == ""

@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters import embedded
 from tests.garden import sample_sources
-from tests.test_command_line import gardener
+from tests.program import gardener
 
 CONFIG = '[environments.staging]\nproject = "netra-staging"\n'
 SESSION = (

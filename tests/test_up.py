@@ -16,6 +16,7 @@ import pytest
 
 from bot.adapters import pids, store
 from bot.playground.slack_thread import serve_in_thread
+from tests.program import gardener
 
 pytestmark = pytest.mark.redis
 ROOT = Path(__file__).parents[1]
@@ -88,23 +89,15 @@ def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
     [("GARDENER_SECRET", "openssl rand"), ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")],
 )
 def test_what_is_missing_is_one_line_and_code_1(state_dir, missing, named):
-    environment = os.environ | {
-        "GARDENER_STATE": str(state_dir),
+    environment = {
         "GARDENER_SECRET": "a secret of the tests",
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_APP_TOKEN": "xapp-1",
     }
-    for name in (missing, "SLACK_SIGNING_SECRET"):
-        environment.pop(name, None)
+    del environment[missing]
+    (state_dir / "gardener.toml").write_bytes((ROOT / "gardener.toml").read_bytes())
     for command in ("up", "serve"):
-        ended = subprocess.run(
-            [sys.executable, "-m", "bot", command],
-            env=environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ended = gardener(command, cwd=state_dir, **environment)
         assert ended.returncode == 1
         (line,) = ended.stderr.splitlines()
         assert named in line
