@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from bot.adapters.counted_file import CountedFile
 from bot.adapters.json_file import JsonFile
-from bot.garden import analysis, rfc3339
+from bot.garden import analysis, rfc3339, words
 from bot.garden.errors import GardenerError, Unavailable, UsageError
 from bot.garden.export import export
 from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity, Window
-from bot.garden.ports import LogSource, ProgressListener
+from bot.garden.ports import Activity, LogSource, ProgressListener
 from bot.garden.times import parse_window
+from bot.garden.traffic import told
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
     from rich.status import Status
 
     from bot.wiring import Wiring
+
+SILENT = 5
+"""Clusters that fell silent are named so many, those first of which most was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ def analyze(request: Request) -> None:
         window=_window(request, environment, now),
         min_severity=severity,
     )
-    source = JsonFile(request.file) if request.file else _cloud_logging(settings)
-    report = _analyze(request, source, query, environment, now)
+    source, activity = _sources(request, settings)
+    report = _analyze(request, source, activity, query=query, environment=environment, now=now)
     _tell_what_is_missing(report)
     click.echo(_shown(report, request, now))
 
@@ -120,22 +125,37 @@ def _window(request: Request, environment: Environment, now: int) -> Window:
     return analysis.EVERYTHING if request.file else Window(now - DAY, now)
 
 
-def _cloud_logging(settings: Settings) -> LogSource:
+def _sources(request: Request, settings: Settings) -> tuple[LogSource, Activity]:
+    """What is read, and who knows of the requests and deploys beside it."""
+    if request.file:
+        file = CountedFile(request.file)
+        return file, file
+    from bot.adapters.activity import CloudActivity
     from bot.adapters.cloud_logging import CloudLogging, SlidingWindow
+    from bot.adapters.monitoring import metrics
 
-    return CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
+    logs = CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
+    counts = metrics(settings.monitoring_endpoint, settings.logging_endpoint)
+    return logs, CloudActivity(logs, counts)
 
 
 # --- doing it ------------------------------------------------------------------------------------
 
 
 def _analyze(
-    request: Request, source: LogSource, query: Query, environment: Environment, now: int
+    request: Request,
+    source: LogSource,
+    activity: Activity,
+    *,
+    query: Query,
+    environment: Environment,
+    now: int,
 ) -> Report:
     kept = _store(request)
     with _progress(f"Reading {environment.name}") as listener:
         reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
     analysis.refuse_nothing_readable(reading)
+    reading.look_around(activity, now)
     try:
         live = request.file is None
         report = _concluded(reading, environment, now, kept, live=live)
@@ -158,6 +178,7 @@ def _concluded(
     if kept is None:
         return analysis.conclude(reading, environment, now=now)
     decisions = kept.decisions.all(environment.name)
+    contains = kept.ancestry.of(environment.name) if live else None
     report = analysis.conclude(
         reading,
         environment,
@@ -167,6 +188,8 @@ def _concluded(
         decisions=decisions,
         locate=kept.sources.locate(environment.name),
         rules=kept.rules.all(environment.name),
+        secret=kept.secrets[0],
+        contains=contains,
     )
     return report.with_decisions(decisions)
 
@@ -225,7 +248,19 @@ def _shown(report: Report, request: Request, now: int) -> str:
     query = Act("run", environment=report.environment)
     shown = [message(report, now=now, age=None, query=query, more=False)]
     shown += further(report, now=now, query=query)
-    return "\n\n".join(as_text(each, buttons=False) for each in shown)
+    parts = [as_text(each, buttons=False) for each in shown]
+    return "\n\n".join([*parts, "\n".join(_around(report, now))])
+
+
+def _around(report: Report, now: int) -> Iterator[str]:
+    """What fell silent, and the requests: without them nothing is quiet, so that is said."""
+    for quiet in report.quiet[:SILENT]:
+        title = words.cut(words.one_line(quiet.title), 100)
+        yield f"Quiet: {quiet.name} {title}: {quiet.reason}."
+    if report.traffic is None:
+        yield "Traffic unknown."
+    else:
+        yield f"Traffic: {told(report.traffic, report.timezone, now)}."
 
 
 def _tell_what_is_missing(report: Report) -> None:

@@ -98,6 +98,13 @@ class Reading:
         """Counts what is still waiting."""
         self._intake.flush()
 
+    def look_around(self, activity: Activity, now: int) -> None:
+        """Asks for requests, and for deploys until now: a deletion may be younger than it all."""
+        self.traffic = activity.read_traffic(self.query)
+        until = max(self.query.window.end, now)
+        later = replace(self.query, window=Window(self.query.window.start, until))
+        self.events.update(activity.read_events(later))
+
     def _glance(self) -> None:
         for key, severity in self._intake.fresh:
             if severity >= self.query.min_severity:
@@ -194,11 +201,7 @@ def analyze(
     reading = read_all(source, query, keep_members=keep_members, listener=listener)
     refuse_nothing_readable(reading)
     if activity is not None:
-        reading.traffic = activity.read_traffic(query)
-        until = max(query.window.end, now)
-        reading.events.update(
-            activity.read_events(replace(query, window=Window(query.window.start, until)))
-        )
+        reading.look_around(activity, now)
     decided = decisions.all(environment.name) if decisions is not None else {}
     report = conclude(
         reading,

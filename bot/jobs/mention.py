@@ -11,7 +11,7 @@ from typing import Any
 from blocks import replies
 from blocks import report as report_blocks
 from bot.adapters.asker import Asker
-from bot.adapters.json_file import JsonFile
+from bot.adapters.counted_file import CountedFile
 from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_look
 from bot.garden.analysis import EVERYTHING
@@ -83,14 +83,16 @@ def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Repo
         path.write_bytes(content)
         query = Query(environment.name, "", (), EVERYTHING, environment.min_severity)
         try:
+            file = CountedFile(str(path))
             return analyze_log(
-                JsonFile(str(path)),
+                file,
                 query,
                 environment,
                 now=tools.now(),
                 registry=tools.registry,
                 locate=tools.sources.locate(environment.name),
                 rules=tools.rules.all(environment.name),
+                activity=file,
             )
         except InputError as error:
             raise InputError(str(error).replace(str(path), name)) from error
