@@ -1,8 +1,9 @@
 """Pages of Cloud Logging as they come over the wire, straight into columns.
 
 `LogEntry` is parsed with a message class that knows only what counting needs; labels, times and
-the resource stay serialized, so equal ones are told by comparing bytes. An entry is decoded whole
-only when it must be read: because no key can tell what it says, or because it will be shown.
+the resource stay serialized, so equal ones are told by comparing bytes. What waits to be counted
+is each entry's bytes: they are decoded whole only when the entry must be read, because no key can
+tell what it says, or because it will be shown.
 Field numbers: google/logging/v2/log_entry.proto and logging.proto.
 """
 
@@ -13,17 +14,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from google.api.monitored_resource_pb2 import MonitoredResource
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bot.garden.commits import deployed
 from bot.garden.levels import LEVELS
+from bot.garden.mask import ZEROS
 from bot.garden.model import JSON
 from bot.garden.rows import (
     LARGE,
     LONGEST,
     NO_TIME,
     TRACES,
-    ZEROS,
     RequestKey,
     RowKey,
     Rows,
@@ -41,7 +44,6 @@ _BYTES, _STRING, _INT32 = _Kind.TYPE_BYTES, _Kind.TYPE_STRING, _Kind.TYPE_INT32
 _MESSAGE = _Kind.TYPE_MESSAGE
 
 _MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
-    "Struct": [("fields", 1, _BYTES, "repeated")],
     "Request": [
         ("method", 1, _STRING, ""),
         ("url", 2, _STRING, ""),
@@ -63,6 +65,7 @@ _MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
         ("receive_timestamp", 24, _BYTES, ""),
     ],
     "Page": [("entries", 1, _MESSAGE, "repeated Entry"), ("next_page_token", 2, _STRING, "")],
+    "Packed": [("entries", 1, _BYTES, "repeated")],
 }
 
 
@@ -91,7 +94,9 @@ def _classes() -> dict[str, Any]:
 
 
 _CLASSES = _classes()
-_Page, _Request, _Struct = _CLASSES["Page"], _CLASSES["Request"], _CLASSES["Struct"]
+_Page, _Entry, _Request = _CLASSES["Page"], _CLASSES["Entry"], _CLASSES["Request"]
+_Packed = _CLASSES["Packed"]
+"""A page whose entries stay bytes."""
 
 
 def read(page: bytes) -> tuple[Rows, str]:
@@ -112,7 +117,7 @@ def read(page: bytes) -> tuple[Rows, str]:
         logs=[entry.log_name for entry in entries],
         places=where,
         commits=commits,
-        raws=entries,
+        raws=list(_Packed.FromString(page).entries),
         text=_text,
         pack=_pack,
     )
@@ -157,42 +162,19 @@ def _payload_key(payload: bytes, severity: int) -> RowKey:
         return key
 
 
-_SPECIAL = frozenset(name.encode() for name in (*TRACES, "error"))
-_LEVELS = frozenset(name.encode() for name in LEVELS)
+_SPECIAL = TRACES | {"error"}
+_LEVELS = frozenset(LEVELS)
 
 
 def _message(payload: bytes, severity: int) -> bytes:
     """A JSON payload's message; empty where something beside it decides what the entry says."""
-    text = b""
-    for field in _Struct.FromString(payload).fields:
-        name = field[2 : 2 + field[1]]
-        if name == b"message":
-            text = _string(field, 2 + len(name))
-        elif name in _SPECIAL or (not severity and name in _LEVELS):
-            return b""
-    return text
-
-
-def _string(field: bytes, at: int) -> bytes:
-    """The text that is a Struct's field's value, which begins there; empty where it is no text."""
-    _, at = _varint(field, at + 1)
-    if field[at : at + 1] != b"\x1a":
+    try:
+        fields = Struct.FromString(payload).fields
+    except DecodeError:
         return b""
-    size, at = _varint(field, at + 1)
-    return field[at : at + size]
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number, and where it ends."""
-    byte = data[at]
-    value = byte & 0x7F
-    shift = 0
-    while byte >= 0x80:
-        at += 1
-        shift += 7
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-    return value, at + 1
+    if not _SPECIAL.isdisjoint(fields) or (not severity and not _LEVELS.isdisjoint(fields)):
+        return b""
+    return fields["message"].string_value.encode() if "message" in fields else b""
 
 
 def _request_key(entry: Any) -> RowKey:
@@ -211,7 +193,8 @@ def _request_key(entry: Any) -> RowKey:
 
 
 def _text(raw: Any) -> str:
-    text = raw.text_payload or _message(raw.json_payload, 1)
+    entry = _Entry.FromString(raw)
+    text = entry.text_payload or _message(entry.json_payload, 1)
     return cast("bytes", text).decode("utf-8", "replace")
 
 
@@ -228,15 +211,14 @@ def times(stamps: list[bytes]) -> NDArray[np.int64]:
     All at once where they have their usual form; the others one by one.
     """
     lengths = np.fromiter(map(len, stamps), np.int64, len(stamps))
-    joined = b"".join([stamp.ljust(_WIDTH, b"\0")[:_WIDTH] for stamp in stamps])
-    table = np.frombuffer(joined, np.uint8).reshape(len(stamps), _WIDTH).astype(np.int64).T
+    ends = lengths.cumsum()
+    data = np.frombuffer(b"".join(stamps) + bytes(_WIDTH), np.uint8)
+    at = np.arange(_WIDTH)[:, np.newaxis]
+    table = np.where(at < lengths, data[(ends - lengths) + at], 0).astype(np.int64)
     usual = (table[0] == 0x08) & (table[5] < 0x80) & (lengths <= _WIDTH)
     usual &= (table[6] == 0x10) | (lengths == 6)
-    for byte in table[1:5]:
-        usual &= byte >= 0x80
-    seconds = _number(table[1:6])
-    nanos = _number(table[7:])
-    found: NDArray[np.int64] = seconds * 1_000_000_000 + nanos
+    usual &= (table[1:5] >= 0x80).all(axis=0)
+    found: NDArray[np.int64] = _number(table[1:6]) * 1_000_000_000 + _number(table[7:])
     for place in np.flatnonzero(~usual).tolist():
         found[place] = _time(stamps[place])
     return found
@@ -269,8 +251,7 @@ def _places(entries: list[Any]) -> tuple[list[Place], dict[str, str]]:
     commits: dict[str, str] = {}
     join = b"".join
     for entry in entries:
-        labels = entry.labels
-        data = labels[0] if len(labels) == 1 else join(labels)
+        data = join(entry.labels)
         try:
             places.append(_known[entry.resource][data])
         except KeyError:
@@ -290,6 +271,19 @@ def _place(resource: bytes, labels: bytes) -> Place:
         _known.clear()
     known[labels] = place
     return place
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number, and where it ends."""
+    byte = data[at]
+    value = byte & 0x7F
+    shift = 0
+    while byte >= 0x80:
+        at += 1
+        shift += 7
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+    return value, at + 1
 
 
 def _labels(data: bytes) -> dict[str, str]:
@@ -313,8 +307,7 @@ def _labels(data: bytes) -> dict[str, str]:
 
 
 def _pack(raw: Any) -> Raw:
-    data = cast("bytes", raw.SerializeToString())
-    return Raw(data, unpack) if len(data) <= LARGE else packed_json(unpack(data))
+    return Raw(raw, unpack) if len(raw) <= LARGE else packed_json(unpack(raw))
 
 
 def unpack(data: bytes) -> JSON:

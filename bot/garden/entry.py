@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -16,7 +17,7 @@ import orjson
 from bot.garden import requests, rfc3339, traces
 from bot.garden.headers import NAMES, Header, header, plain
 from bot.garden.levels import own_severity
-from bot.garden.masker import Masker, masked
+from bot.garden.masker import masked
 from bot.garden.model import JSON, Location, Severity
 from bot.garden.redact import REDACTED, redact
 from bot.garden.rows import place
@@ -196,8 +197,8 @@ class Reader:
     """Turns raw entries into `Entry`."""
 
     def __init__(self) -> None:
-        """Remembers the masks of messages."""
-        self.masked = Masker()
+        """Remembers the masks of messages: a traceback that comes again is long."""
+        self.masked = lru_cache(maxsize=1_024)(masked)
 
     def read(self, raw: JSON, name: str) -> Entry:
         """The entry. `name` stands for a missing insertId. Never fails on odd values."""

@@ -30,6 +30,10 @@ LIMIT: Final = 4_096
 message. A template is for reading, and 256 KiB lines must not cost 256 KiB a template."""
 
 
+BEYOND_ASCII: Final = "\u0080"
+"""Stands among a rule's needs for every letter that is not of ASCII."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaskRule:
     """One row: what is replaced, and an example of what is and of what is not.
@@ -46,6 +50,12 @@ class MaskRule:
     example: str
     example_masked: str
     counter: str
+
+    def may_match(self, text: str) -> bool:
+        """Whether something of what it needs stands in the text."""
+        return any(
+            not text.isascii() if need == BEYOND_ASCII else need in text for need in self.needs
+        )
 
 
 def _rule(
@@ -71,7 +81,7 @@ _NO_PROSE = "".join(f"(?<!{key}{sign})" for key in _PROSE for sign in ("=", " ="
 MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
         "glyph",
-        "",
+        f"[ ? {BEYOND_ASCII}",
         rf"\A(?:(?:\[(?:[?{_GLYPHS}]{{1,8}}|U\+[0-9A-F]{{1,8}})\]|[?{_GLYPHS}]{{1,8}})\s*+)++(?=\S)",
         "",
         example=("[U+1F511] signed in", "signed in"),
@@ -172,7 +182,7 @@ MASKS: Final[tuple[MaskRule, ...]] = (
     ),
     _rule(
         "id tail",
-        "<*>",
+        "<*>- <*>_ <*>.",
         r"<\*>(?:[-_.](?:[A-Za-z]{0,3}<\*>|[A-Za-z]{1,3}(?![A-Za-z0-9(<])))+",
         example=("revision web-00598-qss of pod-7d4b9-x2z", "revision web-<*> of pod-<*>"),
         counter="<*> - end",
@@ -206,14 +216,14 @@ MASKS: Final[tuple[MaskRule, ...]] = (
     ),
     _rule(
         "literal",
-        "rue alse ull one RUE ALSE ULL",
+        "true false null True False None TRUE FALSE NULL",
         r"(?<![\w.'\"-])(?:true|false|null|True|False|None|TRUE|FALSE|NULL)(?![\w.'\"-])",
         example=("ready:true, last null", "ready:<*>, last <*>"),
         counter="nullable",
     ),
     _rule(
         "list",
-        "<*>",
+        ("<*>,", "<*> -", "<*>/", "<*>:", "<*>|"),
         r"<\*>(?:(?:, ?| - |/|:|\|)<\*>)+",
         example=("Rect(0, 0 - 720, 1280) of [1,2]", "Rect(<*>) of [<*>]"),
         counter="<*> and <*>",
@@ -228,6 +238,9 @@ MASKS: Final[tuple[MaskRule, ...]] = (
     ),
 )
 """Every rule, in the order in which they are applied."""
+
+ZEROS: Final = bytes(0x30 if 0x31 <= byte <= 0x39 else byte for byte in range(256))
+"""Every digit as `0`: what a message says never depends on which digit stands where."""
 
 _DIGITS = re.compile(r"[0-9]+")
 _SPACE = re.compile(r"\s+")
@@ -280,6 +293,6 @@ def mask(text: str) -> str:
     """
     masked = _SPACE.sub(" ", _DIGITS.sub("0", text)[:LIMIT]).strip()
     for rule in MASKS:
-        if not rule.needs or any(need in masked for need in rule.needs):
+        if rule.may_match(masked):
             masked = rule.pattern.sub(rule.replacement, masked)
     return masked

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.garden.entry import Key, Kind, Reader, understand
+from bot.garden.ids import tells_all, with_like_ids
 from bot.garden.levels import nearest
 from bot.garden.model import JSON, Severity
 from bot.garden.redact import redact
@@ -35,8 +36,9 @@ class Meaning(NamedTuple):
 
 
 _SEVERITIES = {int(level): level for level in Severity}
-_UNKNOWN, _EXACT = -1, -2
-"""In place of a meaning's number: not in the table; decided by digits, which no key holds."""
+_UNKNOWN, _EXACT, _OWN = -1, -2, -3
+"""In place of a meaning's number: not in the table; decided by digits, which no key holds; its
+ids decide what a text says."""
 
 
 class Meanings:
@@ -52,12 +54,15 @@ class Meanings:
         nobody looks, it is emptied as the table is."""
         self._reader = Reader()
         self._by_key: dict[object, int] = {}
+        self._by_form: dict[TextKey, int] = {}
+        """Of texts whose ids are replaced: what all of that form say, or `_OWN`."""
         self._numbers: dict[Meaning, int] = {}
 
     def of(self, rows: Rows) -> Ints:
         """The number of what each row means. Numbers hold until this is asked again."""
-        if max(len(self._by_key), len(self.listed)) >= self._capacity:
+        if max(len(self._by_key), len(self._by_form), len(self.listed)) >= self._capacity:
             self._by_key.clear()
+            self._by_form.clear()
             self._numbers.clear()
             self.listed.clear()
             self.fresh.clear()
@@ -73,9 +78,10 @@ class Meanings:
         if key is None:
             return self._number(self._read(rows.json(i), shown_name(rows.names[i])))
         number = self._by_key.get(key, _UNKNOWN)
-        if number == _UNKNOWN:
-            number = self._learn(key)
-            self._by_key[key] = number
+        if number == _UNKNOWN and not isinstance(key, RequestKey):
+            number = self._alike(key)
+        if number in (_UNKNOWN, _OWN):
+            number = self._by_key[key] = self._learn(key)
         if number == _EXACT and not isinstance(key, RequestKey):
             # What stands before the quote, the caller's address, decides nothing.
             text = rows.text(rows.raws[i])
@@ -83,6 +89,24 @@ class Meanings:
             number = self._by_key.get(exact, _UNKNOWN)
             if number == _UNKNOWN:
                 number = self._by_key[exact] = self._number(self._understood(text, key[1]))
+        return number
+
+    def _alike(self, key: TextKey) -> int:
+        """The number of all texts that differ from this one in ids alone."""
+        text, severity = key
+        like = with_like_ids(text)
+        if like == text:
+            return _UNKNOWN
+        number = self._by_form.get((like, severity))
+        if number is None:
+            number = _OWN
+            words = _decoded(like)
+            if tells_all(words):
+                meaning = self._understood(words, severity)
+                # Who asked, and what was raised, may be told by its id.
+                if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
+                    number = self._number(meaning)
+            self._by_form[like, severity] = number
         return number
 
     def _learn(self, key: TextKey | RequestKey) -> int:

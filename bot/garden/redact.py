@@ -31,7 +31,8 @@ class Rule:
     spares: str
     """An example that it must leave alone."""
     needs: tuple[str, ...]
-    """In lower case: an ASCII text that holds none of these cannot match; empty: see `_LONG`."""
+    """An ASCII text that holds none of these cannot match; empty: see `_LONG`. They are in lower
+    case where the rule ignores it, and then so must the text be."""
     gate: str
     """It cannot match either where none of these signs is; empty: no sign is needed."""
 
@@ -69,7 +70,7 @@ RULES: tuple[Rule, ...] = (
         REDACTED,
         matches="-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
         spares="-----BEGIN CERTIFICATE-----",
-        needs="private key",
+        needs="PRIVATE KEY",
         gate="-",
     ),
     _rule(
@@ -78,7 +79,7 @@ RULES: tuple[Rule, ...] = (
         REDACTED,
         matches="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
         spares="eyJ is how a token begins",
-        needs="eyj",
+        needs="eyJ",
     ),
     _rule(
         "bearer or basic credentials",
@@ -94,7 +95,7 @@ RULES: tuple[Rule, ...] = (
         REDACTED,
         matches="AIzaSyA-1234567890abcdefghijklmnopqrstu",
         spares="AIza is a prefix",
-        needs="aiza|ya|gocspx-|//",
+        needs="AIza|ya|GOCSPX-|//",
     ),
     _rule(
         "AWS key",
@@ -129,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         REDACTED,
         matches="sk_live_0123456789abcdef",
         spares="sk_live_",
-        needs="sk_|pk_|rk_|sk-|sg.|glpat-|npm_|pypi-|hf_",
+        needs="sk_|pk_|rk_|sk-|SG.|glpat-|npm_|pypi-|hf_",
         gate="_-.",
     ),
     _rule(
@@ -206,24 +207,21 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-# Most lines hold nothing of the kind, and what a rule needs to match tells so many times cheaper.
-_Needs = dict[str, list[int]]
+# --- which rules may match -----------------------------------------------------------------------
 
+# Most lines hold nothing of the kind. What a rule needs tells so many times cheaper than matching
+# it, and most needs are ruled out by the signs in a text alone: that is looked up by its signs.
 
-def _by_gate() -> dict[str, _Needs]:
-    gates: dict[str, _Needs] = {}
-    for place, rule in enumerate(RULES):
-        for gate in rule.gate or ("",):
-            for need in rule.needs:
-                gates.setdefault(gate, {}).setdefault(need, []).append(place)
-    return gates
-
-
-_GATES = _by_gate()
 _IDS = [place for place, rule in enumerate(RULES) if not rule.needs]
 _ALNUM = bytes(ord("a") if chr(byte).isalnum() else byte for byte in range(128)) + bytes(128)
 _LONG, _UUID = b"a" * 16, b"a" * 8 + b"-aaaa-aaaa-aaaa-" + b"a" * 12
 """With every letter and digit as an `a`, one of these is in what a rule without needs matches."""
+_LETTERS = bytes(byte for byte in range(128) if chr(byte).isalnum() or byte == 0x20)
+
+_Asked = list[tuple[str, bool, list[int]]]
+"""(what may be there, whether letter case is ignored, the rules that may match then)."""
+_asked: dict[bytes, _Asked] = {}
+_REMEMBERED, _SIGNS = 4_096, 128
 
 
 def redact(text: str) -> str:
@@ -237,7 +235,8 @@ def redact(text: str) -> str:
     else:
         places = needed(text)
         shape = text.encode("ascii").translate(_ALNUM)
-        if _LONG in shape or _UUID in shape:
+        # What stands in a secret's place can make one long word of its neighbours.
+        if places or _LONG in shape or _UUID in shape:
             places = sorted({*places, *_IDS})
         rules = [RULES[place] for place in places]
     for rule in rules:
@@ -247,16 +246,31 @@ def redact(text: str) -> str:
 
 def needed(text: str) -> list[int]:
     """Which rules may match an ASCII text, in their order, leaving aside those for ids."""
+    signs = text.encode("ascii").translate(None, _LETTERS)
+    asked = _asked.get(signs)
+    if asked is None:
+        asked = _askable(signs)
+        if len(signs) <= _SIGNS:
+            if len(_asked) >= _REMEMBERED:
+                _asked.clear()
+            _asked[signs] = asked
+    found: list[int] = []
     lower = text.lower()
-    found = [
-        place
-        for gate, needs in _GATES.items()
-        if gate in lower
-        for need, places in needs.items()
-        if need in lower
-        for place in places
-    ]
+    for need, folds, places in asked:
+        if need in (lower if folds else text):
+            found += places
     return sorted(set(found)) if found else found
+
+
+def _askable(signs: bytes) -> _Asked:
+    asked: dict[tuple[str, bool], list[int]] = {}
+    for place, rule in enumerate(RULES):
+        folds = bool(rule.pattern.flags & re.IGNORECASE)
+        if not rule.gate or any(gate in signs for gate in rule.gate.encode()):
+            for need in rule.needs:
+                if need.encode().translate(None, _LETTERS) in signs:
+                    asked.setdefault((need, folds), []).append(place)
+    return [(need, folds, places) for (need, folds), places in asked.items()]
 
 
 _SECRET_KEY = re.compile(rf"(?i)^[\w-]{{0,40}}(?:{NAMES_OF_SECRETS})(?:[_-]?(?:value|hash|id))?$")

@@ -18,6 +18,7 @@ import orjson
 from bot.garden import rfc3339
 from bot.garden.commits import NAMES, deployed
 from bot.garden.levels import own_severity
+from bot.garden.mask import ZEROS
 from bot.garden.model import JSON, Severity
 from bot.garden.tally import Place, Raw
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 NO_TIME = -(2**63)
 """Stands for a missing timestamp."""
 
-ZEROS = bytes(0x30 if 0x31 <= byte <= 0x39 else byte for byte in range(256))
-"""Every digit as `0`: what a message says never depends on which digit stands where."""
 LONGEST = 4_096
 """Bytes of text that a key may hold: longer texts are rare, and are understood each time."""
 LARGE = 16_384
