@@ -18,6 +18,7 @@ from rq.timeouts import TimerDeathPenalty
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot import wiring as wirings
+from bot.adapters.github import GitHubTracker, Token
 from bot.adapters.queue import NAME, quick_name
 from bot.adapters.slack import SlackMessenger
 from bot.garden.model import Environment
@@ -178,7 +179,11 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         wiring = Wiring(settings, now=clock)
         logs = FakeLogs(some(now))
         wiring.__dict__["logs"] = wiring.__dict__["activity"] = logs
+        # Without a pace: that both keep to one is shown where they are tested alone.
         wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, notes=wiring.notes)
+        wiring.__dict__["tracker"] = GitHubTracker(
+            Token(github.state.token), base_url=github.url, pace=lambda: None
+        )
         wirings.use(wiring)
         handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
         handler.connect()
