@@ -11,7 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from bot.garden import words
-from bot.garden.model import DAY, Acknowledgement, Card, Cluster, Report, Snooze, Window
+from bot.garden.model import DAY, Acknowledgement, Card, Cluster, Report, Snooze, Values, Window
+from bot.garden.slots import subject_of
 from bot.garden.watched import VARIANTS, comparable
 
 AGAIN = 3
@@ -83,9 +84,11 @@ def holds(card_cluster: Cluster, occurrences: int, window: Window, now: int) -> 
 
 def _repeats(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
     """One user again and again, counting what was seen when it was said and what came since."""
-    known = {place.before: Counter(h for h, _ in place.seen) for place in agreed.values}
+    known: dict[str, Counter[str]] = {}
+    for place in agreed.values:
+        known.setdefault(_subject(place), Counter()).update(h for h, _ in place.seen)
     for place in cluster.values:
-        before = known.get(place.before)
+        before = known.get(_subject(place))
         if before is None:
             continue
         most = max(before.values(), default=0)
@@ -93,10 +96,14 @@ def _repeats(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
         since = Counter(h for h, at in place.seen if at > agreed.at)
         for value, count in sorted(since.items(), key=lambda i: (-i[1], i[0])):
             if before[value] + count >= limit:
-                subject = words.one_line(place.before).rstrip(" :=#").rsplit(" ", 1)[-1] or "value"
                 times = words.number(before[value] + count)
-                return Break("repeats", f"the same {subject.lower()} {times} times", value)
+                return Break("repeats", f"the same {_subject(place)} {times} times", value)
     return None
+
+
+def _subject(place: Values) -> str:
+    """`user`: an earlier version wrote all of the words before it."""
+    return words.one_line(subject_of(place.before) or place.before).rsplit(" ", 1)[-1] or "value"
 
 
 def _variant(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
@@ -185,6 +192,5 @@ def watches(cluster: Cluster) -> list[str]:
     """What else breaks an agreement about it, for the form: `if one user repeats`."""
     found = []
     if cluster.values:
-        subject = words.one_line(cluster.values[0].before).rstrip(" :=#").rsplit(" ", 1)[-1]
-        found.append(f"one {subject.lower() or 'value'} repeats")
+        found.append(f"one {_subject(cluster.values[0])} repeats")
     return [*found, "it stops"]

@@ -76,7 +76,8 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.rollup = Rollup(self.query.min_severity, self.keep_members)
-        self._intake = Intake(self.query.window, self.rollup)
+        # Who only asks for members is told of nobody, and need not wait for it.
+        self._intake = Intake(self.query.window, self.rollup, names=self.query != MEMBERS)
 
     def add(self, page: Page) -> None:
         """Counts a page."""
@@ -263,7 +264,7 @@ def conclude(
         found = [_located(c, d, locate) for c, d in zip(found, drafts, strict=True)]
     if secret is not None:
         found = [
-            replace(c, values=subjects(d, secret), variants=wordings(d, secret))
+            replace(c, values=subjects(d, rollup, secret), variants=wordings(d, secret))
             for c, d in zip(found, drafts, strict=True)
         ]
     found.sort(key=_importance)

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.garden.batch import Batch, Run
-from bot.garden.entry import Key, message
+from bot.garden.entry import Key, Kind, message
 from bot.garden.meanings import Meaning, Meanings
 from bot.garden.model import Severity, Window
+from bot.garden.named import finder_of
 from bot.garden.rollup import Rollup
-from bot.garden.rows import NO_TIME, Rows, joined
+from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
 from bot.garden.tally import Single, shown_name
@@ -56,6 +57,8 @@ class Intake:
 
     window: Window
     rollup: Rollup
+    names: bool = True
+    """Count who stands behind the masks."""
     duplicates: int = 0
     outside: int = 0
     first: int | None = None
@@ -127,7 +130,10 @@ class Intake:
         if severity < rollup.min_severity:
             rollup.below += count
             return
-        slot = meaning.key, int(severity)
+        key = meaning.key
+        if self.names and key.kind is Kind.MESSAGE and finder_of(key.masked) is not None:
+            _name(rollup, batch, run, key)
+        slot = key, int(severity)
         if count == 1:
             rollup.put(slot, _single(batch.rows, batch.row[run.start], meaning))
             return
@@ -140,6 +146,16 @@ class Intake:
         if rollup.keep_members:
             names = batch.rows.names
             tally.members.extend(shown_name(names[i]) for i in batch.row[run.start : run.end])
+
+
+def _name(rollup: Rollup, batch: Batch, run: Run, key: Key) -> None:
+    """Counts who stands in each row."""
+    rows = batch.rows
+    for i in batch.row[run.start : run.end]:
+        known = rows.keys[i]
+        told = known is not None and not isinstance(known, RequestKey)
+        text = rows.text(rows.raws[i]) if told else message(rows.json(i))
+        rollup.named.add(key.masked, text, int(rows.times[i]))
 
 
 def hashes(rows: Rows) -> Ints:

@@ -123,12 +123,12 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Who stood in one place of a cluster's messages, in its representatives: hashes only."""
+    """Who stood in one place of a cluster's messages: hashes only."""
 
     before: str
-    """The words in front of it."""
+    """What they are called: `user`."""
     seen: tuple[tuple[str, int], ...] = ()
-    """(keyed hash, time) of each, at most 32; see `watched`."""
+    """(keyed hash, time), of the most frequent ones; see `watched`."""
 
 
 @dataclass(frozen=True, slots=True)

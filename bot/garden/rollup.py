@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from bot.garden.entry import Key, Kind
 from bot.garden.model import Severity
+from bot.garden.named import Named
 from bot.garden.rows import NO_TIME
 from bot.garden.shelves import Shelves
 from bot.garden.stitch import Fragment, Fragments, events, traceback_of
@@ -78,6 +79,8 @@ class Rollup:
     """Of every entry, whatever its severity, its instance left out: how many, first, last time."""
     requests: Counter[str] = field(default_factory=Counter)
     """Requests in the request log per service, whatever their severity."""
+    named: Named = field(default_factory=Named)
+    """Who stands behind the masks of a message."""
     _shelves: Shelves[Slot] = field(init=False)
     _own: set[Slot] | None = None
     """Tallies that may be changed; None: all. The others are those of another Rollup."""
@@ -147,6 +150,7 @@ class Rollup:
         self.below += other.below
         self.severities.update(other.severities)
         self.requests.update(other.requests)
+        self.named.merge(other.named)
         for place, (count, first, last) in other.places.items():
             self.surveyed(place, count, first, last)
         self.trim()
@@ -185,7 +189,7 @@ class Rollup:
         whole = Rollup(self.min_severity, self.keep_members, self.bounds, _own=set())
         whole.counted, whole.rest = dict(self.counted), dict(self.rest)
         whole.below, whole.severities = self.below, self.severities.copy()
-        whole.places, whole.requests = self.places, self.requests
+        whole.places, whole.requests, whole.named = self.places, self.requests, self.named
         whole._shelves = self._shelves.copy()
         for event in events(self.fragments.all()):
             whole._count_event(event)

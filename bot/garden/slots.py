@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -36,21 +35,10 @@ def values(template: str, text: str) -> list[tuple[str, str]]:
     return found
 
 
-def is_subject(before: str) -> bool:
-    """Whether what stands behind these words is a user, an account or a mail."""
-    return _SUBJECT.search(before) is not None
-
-
-def same_subject(template: str, texts: Iterable[str], least: int = 3) -> str | None:
-    """A user, account or mail that stands in at least `least` of the texts; None if none does."""
-    seen: Counter[str] = Counter()
-    for text in texts:
-        subjects = {value for before, value in values(template, text) if _SUBJECT.search(before)}
-        # A name that redaction has taken away tells nobody from another.
-        seen.update(s for s in subjects if s and not s.startswith("***"))
-    return next(
-        (v for v, n in sorted(seen.items(), key=lambda i: (-i[1], i[0])) if n >= least), None
-    )
+def subject_of(before: str) -> str:
+    """Whom a value behind these words names: `user`, `account id`; empty where nobody."""
+    found = _SUBJECT.search(before[-40:])
+    return " ".join(found[0].casefold().rstrip(" :=#").split()) if found else ""
 
 
 # --- numbers that drift --------------------------------------------------------------------------

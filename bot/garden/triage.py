@@ -23,10 +23,11 @@ from bot.garden.model import Began, Environment, Factor, Priority, Severity, Tra
 from bot.garden.requests import Client
 from bot.garden.rollup import Rollup
 from bot.garden.rules import RULES, rule_for
-from bot.garden.slots import drift, may_drift, same_subject
+from bot.garden.slots import drift, may_drift
 from bot.garden.swallowed import turned
 from bot.garden.tally import hour_of
 from bot.garden.traffic import by_service
+from bot.garden.watched import people, same_subject
 
 _REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
 _HEALTH = re.compile(r"/(?:health|healthz|livez|readyz|ready|ping|_ah/health|status)(?:/|\b)")
@@ -98,6 +99,7 @@ class _Survey:
         rollup: Rollup,
         traffic: Traffic | None,
     ) -> None:
+        self.rollup = rollup
         # A read at WARNING holds only those that failed: who counts all of them knows better.
         self.requests = rollup.requests | by_service(traffic, rollup.services)
         self.roots = {j.root: j for j in joined}
@@ -121,8 +123,8 @@ class _Survey:
                 for place, count in draft.tally.places.items():
                     self.failed[place.service] += count
 
-    def facts(self, draft: Draft, words: Sequence[str]) -> Facts:
-        """What a rule may know of it. `words`: what its representatives say."""
+    def facts(self, draft: Draft) -> Facts:
+        """What a rule may know of it."""
         tally = draft.tally
         plain = _plain(draft.kind, draft.template, tally.severity, tally.occurrences)
         services = frozenset(tally.services)
@@ -137,7 +139,7 @@ class _Survey:
             symptom_of_crash=symptom is not None and symptom.kind == "crash",
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
-            same_value=same_subject(draft.template, words),
+            same_value=same_subject(people(draft, self.rollup)),
             swallowed=any(entries.swallows(entries.message(raw)) for raw in draft.samples),
             services=services,
             module=location.module if location else "",
@@ -184,7 +186,7 @@ def _plain(kind: Kind, template: str, severity: Severity, occurrences: int) -> F
 def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict:
     samples = draft.samples
     words = [entries.title(raw, limit=4_000) for raw in samples]
-    facts = survey.facts(draft, words)
+    facts = survey.facts(draft)
     rule = rule_for(facts)
     base, reason, cause, following = rule.priority(facts), rule.reason, rule.cause, rule.next
     name = f"rule “{rule.name}”"

@@ -97,6 +97,22 @@ def test_mails_are_told_apart_although_none_is_kept():
     assert why(agreed, read([*mails, *same])).kind == "repeats"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [str, "{}@example.org".format, lambda n: "".join(chr(97 + int(digit)) for digit in f"{n:04}")],
+    ids=["number", "mail", "word"],
+)
+def test_one_among_five_hundred_others_is_found_whatever_came_when(name):
+    before = [(CREATED.format(name(n)), THEN - HOUR - n) for n in range(40)]
+    agreed = replace(agree(read(before, now=THEN)), per_day=None)
+    others = [(CREATED.format(name(100 + n)), THEN + n * MINUTE) for n in range(500)]
+    calm = [*before, *others]
+    assert why(agreed, read(calm)) is None
+    again = [(CREATED.format(name(77)), THEN + (1 + n * 100) * MINUTE) for n in range(5)]
+    for lines in ([*calm, *again], [*again, *calm[::-1]]):
+        assert why(agreed, read(lines)).said == "the same user 5 times"
+
+
 def test_a_wording_that_was_not_there_breaks_it():
     cluster = replace(JWT, variants=(("ab12one", "User created"),))
     agreed = observed(Acknowledgement("c-jwt", "U0ANA", "why", THEN), card(cluster), WINDOW)
