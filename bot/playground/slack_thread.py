@@ -62,7 +62,7 @@ class PlaygroundServer:
 
         return self.run(call())
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = 15.0) -> T:
         """Ask `predicate` after every event until it answers something true; returns that.
 
         Without events it is asked 20 times a second, as it may look at other things. Raises
