@@ -2,10 +2,11 @@
 
     python -m benchmarks.month [SEED …]
 
-Deploys, fixes, a regression, traffic that goes back to an old revision, bursts, a new level, a
-nightly job, an outage, lost logs, quiet weekends. It is read as people read: a digest each
-morning, two days every other afternoon and again some minutes later, an hour now and then. The
-truth is what was planned, not what was drawn: a cluster escalates where a surge was planned.
+Deploys, fixes, regressions, traffic that goes back to an old revision, a branch that was deployed
+without the fix, bursts, a new level, a nightly job, an outage, lost logs, quiet weekends. It is
+read as people read: a digest each morning, two days every other afternoon and sometimes again
+some minutes later, an hour now and then. The truth is what was planned, not what was drawn: a
+cluster escalates where a surge was planned.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import product
 
 from bot.garden import rfc3339
 from bot.garden.analysis import analyze
@@ -66,6 +69,21 @@ RARE = (
 )
 
 
+UNLABELLED = (7, 10)
+"""Of a month with commits, the revisions whose entries name none: they are judged by time."""
+BRANCH, LACKS = 6, 5
+"""Of such a month, the revision that was built from a branch, and the fix that is not in it."""
+
+
+class Proof(Enum):
+    """What there is to tell a regression by."""
+
+    EVENTS = "deploys"
+    NONE = "nothing but entries"
+    COMMITS = "commits"
+    """Of most revisions; of one more its deploy, of one nothing."""
+
+
 @dataclass(frozen=True)
 class Surge:
     """A cluster at a multiple of its rate."""
@@ -81,6 +99,7 @@ class Plan:
     """What happens, drawn from a seed."""
 
     seed: int
+    proof: Proof = Proof.EVENTS
     deploys: list[int] = field(default_factory=list)
     """Start of each revision."""
     surges: list[Surge] = field(default_factory=list)
@@ -102,7 +121,8 @@ class Plan:
             START + day * DAY + rng.choice((11, 12, 13, 17, 18)) * HOUR + rng.randrange(HOUR)
             for day in days
         ]
-        self.born = {BORN[0]: (1, 3, 7), BORN[1]: (2, 5, -1), BORN[2]: (4, 8, 10)}
+        again = 9 if self.proof is Proof.COMMITS else -1
+        self.born = {BORN[0]: (1, 3, 7), BORN[1]: (2, LACKS, again), BORN[2]: (4, 8, 10)}
         fixed = self.deploys[5]
         self.back = Window(fixed, min(fixed + 20 * HOUR, self.deploys[6]))
         free = [d for d in range(5, DAYS - 1) if d not in (12, 13, 22, 23)]
@@ -122,6 +142,16 @@ class Plan:
     def revision(self, number: int) -> str:
         """Its name."""
         return f"{SERVICE}-{100 + number:05d}-{'abc' if number % 2 else 'xyz'}"
+
+    def commit(self, number: int) -> str:
+        """What its entries name; empty: nothing."""
+        known = self.proof is Proof.COMMITS and number not in UNLABELLED
+        return _commit(number) if known else ""
+
+    def contains(self, _repository: str, commit: str, fix: str) -> bool:
+        """`ports.Contains`: every revision has the fixes of those before, but for the branch."""
+        number, wanted = int(commit, 16), int(fix, 16)
+        return number >= wanted and (number, wanted) != (BRANCH, LACKS)
 
     def running(self, at: int) -> int:
         """The number of the revision that has the traffic."""
@@ -144,6 +174,10 @@ class Plan:
         return flow * (1.0 if not surging else 0.0) + sum(surging)
 
 
+def _commit(number: int) -> str:
+    return f"{number:040x}"
+
+
 def entries(plan: Plan) -> list[dict[str, object]]:
     """What a read at WARNING finds: problems, and access lines that carry no severity."""
     rng = random.Random(plan.seed + 1)
@@ -151,10 +185,7 @@ def entries(plan: Plan) -> list[dict[str, object]]:
     finish = START + DAYS * DAY
     made = [m for m in made if m[0] not in plan.down and m[0] not in plan.lost and m[0] < finish]
     made.sort()
-    return [
-        _entry(i, at, text, severity, plan.revision(plan.running(at) if number < 0 else number))
-        for i, (at, text, severity, number) in enumerate(made)
-    ]
+    return [_entry(i, line, plan) for i, line in enumerate(made)]
 
 
 _Line = tuple[int, str, str, int]
@@ -187,6 +218,9 @@ def _problems(plan: Plan, rng: random.Random) -> Iterator[_Line]:
             span = Window(plan.deploys[again] + MINUTE, end)
             yield from _scatter(plan, rng, message, 5.0, span)
     yield from _scatter(plan, rng, BORN[1], 2.0, plan.back, number=4)
+    if plan.proof is Proof.COMMITS:
+        span = Window(plan.deploys[BRANCH] + MINUTE, plan.deploys[BRANCH + 1])
+        yield from _scatter(plan, rng, BORN[1], 5.0, span)
 
 
 def _planned(plan: Plan, rng: random.Random) -> Iterator[_Line]:
@@ -208,26 +242,30 @@ def _planned(plan: Plan, rng: random.Random) -> Iterator[_Line]:
 def _hum(plan: Plan, rng: random.Random) -> Iterator[_Line]:
     """What a healthy service writes."""
     for hour in range(DAYS * 24):
-        for _ in range(8):
+        for _ in range(3):
             text = f'INFO:     10.0.0.{rng.randrange(9)}:80 - "GET /a HTTP/1.1" 200'
             yield START + hour * HOUR + rng.randrange(HOUR), text, "", -1
     for number, at in enumerate(plan.deploys[1:], start=1):
         yield at + 2 * SECOND, "Started server process [7]", "", number
 
 
-def _entry(i: int, at: int, text: str, severity: str, revision: str) -> dict[str, object]:
+def _entry(i: int, line: _Line, plan: Plan) -> dict[str, object]:
+    at, text, severity, number = line
+    number = plan.running(at) if number < 0 else number
     made: dict[str, object] = {
         "insertId": f"m{i:07d}",
         "timestamp": rfc3339.show(at),
         "logName": "projects/shop-staging/logs/run.googleapis.com%2Fstderr",
         "resource": {
             "type": "cloud_run_revision",
-            "labels": {"service_name": SERVICE, "revision_name": revision},
+            "labels": {"service_name": SERVICE, "revision_name": plan.revision(number)},
         },
         "textPayload": text,
     }
     if severity:
         made["severity"] = severity
+    if commit := plan.commit(number):
+        made["labels"] = {"instanceId": "i", "commit-sha": commit}
     return made
 
 
@@ -244,11 +282,10 @@ def _poisson(rng: random.Random, mean: float) -> int:
 class Log:
     """A `LogSource` and `Activity` of a plan."""
 
-    def __init__(self, plan: Plan, *, events: bool = True) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.entries = entries(plan)
         self.times = [rfc3339.parse(str(e["timestamp"])) or 0 for e in self.entries]
-        self._events = events
 
     def describe(self, query: Query) -> str:
         """Of no interest here."""
@@ -263,6 +300,11 @@ class Log:
         first, last = (bisect_left(self.times, t) for t in (window.start, window.end))
         return self.entries[first:last]
 
+    def timed(self, window: Window) -> Iterator[tuple[int, dict[str, object]]]:
+        """The same with their times."""
+        first, last = (bisect_left(self.times, t) for t in (window.start, window.end))
+        return zip(self.times[first:last], self.entries[first:last], strict=True)
+
     def read_traffic(self, query: Query) -> Traffic | None:
         """By hour, of the revision that has the traffic."""
         first, last = query.window.start // HOUR, -(-query.window.end // HOUR)
@@ -274,9 +316,13 @@ class Log:
         return Traffic(tuple(h for h in hours if h[2]), query.window.start)
 
     def read_events(self, query: Query) -> Sequence[Event]:
-        """Deploys."""
-        found = [Event("deploy", SERVICE, at - 20 * SECOND) for at in self.plan.deploys[1:]]
-        return [e for e in found if self._events and e.at in query.window]
+        """Deploys, as far as the plan lets them be known."""
+        plan = self.plan
+        known = [] if plan.proof is Proof.NONE else plan.deploys[1:]
+        if plan.proof is Proof.COMMITS:
+            known = [at for at in known if at != plan.deploys[UNLABELLED[0]]]
+        found = [Event("deploy", SERVICE, at - 20 * SECOND) for at in known]
+        return [e for e in found if e.at in query.window]
 
 
 def readings() -> list[Window]:
@@ -288,7 +334,8 @@ def readings() -> list[Window]:
         if day % 2:
             afternoon = START + day * DAY + 15 * HOUR
             found.append(Window(max(START, afternoon - 2 * DAY), afternoon))
-            found.append(Window(max(START, afternoon - 2 * DAY), afternoon + 4 * MINUTE))
+            if day % 4 == 1:
+                found.append(Window(max(START, afternoon - 2 * DAY), afternoon + 4 * MINUTE))
         if day % 4 == 3:
             evening = START + day * DAY + 21 * HOUR + 20 * MINUTE
             found.append(Window(evening - HOUR, evening))
@@ -322,9 +369,8 @@ class Truth:
 
     def _seen(self, window: Window) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
-        for entry in self.log.within(window):
+        for at, entry in self.log.timed(window):
             if "severity" in entry:
-                at = rfc3339.parse(str(entry["timestamp"])) or 0
                 found.setdefault(str(entry["textPayload"]), []).append(at)
         return found
 
@@ -408,16 +454,21 @@ class Result:
 
 
 def play(
-    seed: int, registry: Registry, decisions: DecisionBook, history: History, *, events: bool = True
+    seed: int,
+    registry: Registry,
+    decisions: DecisionBook,
+    history: History,
+    *,
+    proof: Proof = Proof.EVENTS,
 ) -> Result:
     """One month, read as people do."""
-    log = Log(Plan(seed), events=events)
+    log = Log(Plan(seed, proof))
     truth, result = Truth(log), Result()
     for window in readings():
         query = Query("staging", ENVIRONMENT.project, ENVIRONMENT.services, window)
         report = analyze(
             log, query, ENVIRONMENT, now=window.end, registry=registry, decisions=decisions,
-            history=history, activity=log,
+            history=history, activity=log, contains=log.plan.contains,
         )  # fmt: skip
         if not report.coverage.read:
             result.alarms.append(report)
@@ -456,6 +507,7 @@ def _decide(report: Report, plan: Plan, decisions: DecisionBook, now: int) -> No
                 IssueLink(
                     issue.cluster, issue.repository, issue.number, issue.url, issue.title,
                     issue.by, issue.at, "closed", at,
+                    _commit(fix) if plan.proof is Proof.COMMITS else "",
                 ),
             )  # fmt: skip
 
@@ -464,10 +516,11 @@ def main(seeds: Sequence[str] = ()) -> None:
     """Prints the table."""
     from tests.fakes.store import FakeDecisionBook, FakeHistory, FakeRegistry
 
-    for seed in map(int, seeds or ("1", "2", "3")):
-        result = play(seed, FakeRegistry(), FakeDecisionBook(), FakeHistory())
+    for seed, proof in product(map(int, seeds or ("1", "2", "3")), Proof):
+        result = play(seed, FakeRegistry(), FakeDecisionBook(), FakeHistory(), proof=proof)
         total = result.right + len(result.wrong)
-        print(f"seed {seed}: {result.right} of {total} states right ({result.share:.1%})")
+        known = f"seed {seed}, told by {proof.value}"
+        print(f"{known}: {result.right} of {total} states right ({result.share:.1%})")
         for (wanted, told), n in sorted(result.confused.items()):
             print(f"  {'' if wanted == told else 'WRONG '}{wanted} told as {told}: {n}")
         for line in result.wrong:

@@ -1,6 +1,6 @@
 """How long a repository of 100,000 lines takes to index, and how many of its messages are found.
 
-    python benchmarks/source_index.py [LINES]
+    python -m benchmarks.source_index [LINES]
 
 The repository is made up, seeded and written to a temporary folder: classes with docstrings and
 arithmetic between the log calls, in seven ways of writing a message. Of every call one message is

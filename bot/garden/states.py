@@ -217,12 +217,14 @@ def _growth(
     for newest, peak, chances in parts:
         if len(newest) > 1 and (newest.start + 1) * HOUR < window.start:
             continue  # counts are of this window
+        count = sum(counts.get(at, 0) for at in newest)
+        seconds = sum(total.covered.get(at, 0) for at in newest)
+        if count < ENOUGH or not seconds:
+            continue
         before_it = day.start if peak else newest.start
         start = max(known_from, before_it - BASELINE)
         usual = baseline(counts, total.covered, range(start, before_it))
-        count = sum(counts.get(at, 0) for at in newest)
-        seconds = sum(total.covered.get(at, 0) for at in newest)
-        if usual.seconds < WATCHED or count < ENOUGH or not seconds:
+        if usual.seconds < WATCHED:
             continue
         factor = FACTOR if usual.seconds >= YOUNG else YOUNG_FACTOR
         if count / seconds < factor * usual.count / usual.seconds:

@@ -369,14 +369,18 @@ class TestCounts:
         assert usual.per_hour == 10.0
 
 
-@pytest.mark.parametrize(("seed", "events"), [(1, True), (2, False)])
-def test_a_month(seed, events):
-    result = month.play(seed, FakeRegistry(), FakeDecisionBook(), FakeHistory(), events=events)
+def test_a_month():
+    """Regressions by a commit, by a deploy and by watching; other months: `benchmarks.month`."""
+    registry, decisions, history = FakeRegistry(), FakeDecisionBook(), FakeHistory()
+    result = month.play(1, registry, decisions, history, proof=month.Proof.COMMITS)
     assert result.share >= 0.95, result.wrong
-    assert len(result.confused) > 4
+    right = {truth for truth, said in result.confused if truth == said}
+    assert right >= {state.value for state in State}
     told = {(truth, said) for truth, said in result.confused if truth != said}
     assert not {pair for pair in told if pair[1] in ("new", "regressed")}, result.wrong
     assert not {pair for pair in told if pair[0] in ("new", "regressed")}, result.wrong
+    proofs = [change for change in result.changes if ": back in " in change]
+    assert {"has the fix of" in change for change in proofs} == {True, False}
     down, lost = result.alarms
     assert down.last_entry is not None
     assert down.quiet == lost.quiet == ()
