@@ -44,7 +44,7 @@ def messenger(server, token=None, **how):
 
 @pytest.fixture
 def server():
-    with serve_in_thread(rate_limits=False) as running:
+    with serve_in_thread(rate_limits=False, ack_seconds=0.05) as running:
         yield running
 
 

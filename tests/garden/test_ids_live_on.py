@@ -33,7 +33,9 @@ def registry(request):
     return RedisRegistry(request.getfixturevalue("redis_client"), [SECRET])
 
 
-def test_entries_keep_the_id_that_their_message_had_first(registry):
+@pytest.mark.redis
+def test_entries_keep_the_id_that_their_message_had_first(redis_client):
+    registry = RedisRegistry(redis_client, [SECRET])
     first: dict[str, str] = {}
     messages: dict[str, set[str]] = {}
     kept: Counter[bool] = Counter()
