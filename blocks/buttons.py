@@ -57,6 +57,7 @@ UNDO_CLAIM = "claim"
 UNDO_SNOOZE = "snooze"
 UNDO_ISSUE = "issue"
 UNDO_PRIORITY = "priority"
+UNDO_UNLINK = "unlink"
 
 # Modals: callback ids, and the radio button that changes what a submit does.
 FILE_ISSUE = "file_issue"

@@ -178,7 +178,10 @@ def _expected(digest: Digest, at: Setting) -> list[Block]:
     soon = [k for k in digest.expected if k.agreement.until and k.agreement.until - at.now <= SOON]
     if not digest.expected:
         return []
-    said = f"*Expected*  {number(len(digest.expected))} as agreed"
+    over = sum(kept.broken is not None for kept in digest.expected)
+    said = f"*Expected*  {number(len(digest.expected) - over)} as agreed"
+    if over:
+        said += f", {number(over)} no longer"
     if soon:
         ends = words.day(soon[0].agreement.until or at.now, at.timezone, at.now)
         said += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"

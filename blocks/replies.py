@@ -247,8 +247,8 @@ def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act)
     return message(fallback(short), [parts.section(said, button)])
 
 
-def undone(what: str, name: str) -> Message:
-    """`what`: one of the UNDO_ words."""
+def undone(what: str, name: str, query: Act | None = None, cluster: str = "") -> Message:
+    """`what`: one of the UNDO_ words. With `query` there is a way back: an issue is tied again."""
     said = {
         buttons.UNDO_EXPECTED: f"{name} is no longer marked as expected.",
         buttons.UNDO_CLAIM: f"Nobody is on {name} now.",
@@ -256,7 +256,8 @@ def undone(what: str, name: str) -> Message:
         buttons.UNDO_PRIORITY: f"{name} has the priority that the rules give it.",
         buttons.UNDO_ISSUE: f"{name} is no longer tied to its issue, which stays as it is.",
     }.get(what, f"{name}: taken back.")
-    return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+    back = card.button_undo(query, cluster, buttons.UNDO_UNLINK, name) if query else None
+    return message(fallback(said), [parts.section(parts.plain_text(said, 300), back)])
 
 
 def nothing_to_undo(name: str) -> Message:

@@ -10,15 +10,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from bot.garden import words
+from bot.garden import silence, words
 from bot.garden.model import DAY, Acknowledgement, Card, Cluster, Report, Snooze, Values, Window
 from bot.garden.slots import subject_of
 from bot.garden.watched import VARIANTS, comparable
 
 AGAIN = 3
 """So many times the same user is a user that repeats, where none did when it was said."""
-SILENT = 5.0
-"""Occurrences to expect before silence means anything: by chance none come in 1 of 150."""
 
 _REVISION = re.compile(r"\A(.*)-(\d{5,})-[a-z0-9]+\Z")
 
@@ -58,6 +56,9 @@ def broken(
         if occurrences / days > agreed.per_day:
             now_rate = words.rate(occurrences / days)
             return Break("rate", f"agreed were {words.rate(agreed.per_day)}, now {now_rate}")
+    silent = min(cluster.silent, window.end - agreed.at)
+    if silence.means_something(agreed.usual, silent):
+        return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
     return None
 
 
@@ -117,26 +118,22 @@ def _variant(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
 
 
 def stopped(agreed: Acknowledgement, report: Report) -> Break | None:
-    """Silence where it should go on. `report`: of the whole environment, in all its severities.
+    """Silence where it should go on, of what the report has not: for what it has ask `broken`.
 
-    Never where not everything was read, where nothing was, or where no request came.
+    `report`: of the whole environment, in all its severities. Never where not everything was read,
+    where nothing was, or where no request came.
     """
     read = report.coverage
-    cluster = report.cluster(agreed.cluster)
     if not read.complete or not read.read or (report.traffic and not report.traffic.requests):
         return None
+    if report.cluster(agreed.cluster) is not None:
+        return None
     quiet = next((q for q in report.quiet if q.cluster == agreed.cluster), None)
-    if quiet is not None and cluster is None:
+    if quiet is not None:
         return Break("stopped", f"it stopped: {quiet.reason}")
-    last = cluster.last_seen or report.window.end if cluster else 0
-    since = max(report.window.start, last, agreed.at)
-    silent = report.window.end - since
-    if silent >= DAY and agreed.usual * silent / DAY >= SILENT:
-        return Break(
-            "stopped",
-            f"it stopped: usual were {words.rate(agreed.usual)}, "
-            f"none came in {words.duration(silent)}",
-        )
+    silent = report.window.end - max(report.window.start, agreed.at)
+    if silence.means_something(agreed.usual, silent):
+        return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
     return None
 
 

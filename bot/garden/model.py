@@ -416,6 +416,8 @@ class Cluster:
     """(keyed hash, masked message) of each wording, for agreements."""
     by_revision: tuple[tuple[str, int], ...] = ()
     """(revision, occurrences) of each that wrote it; empty: not known, or not all of them are."""
+    silent: int = 0
+    """Nanoseconds without it until the newest entry, where requests arrived; 0: not known."""
 
     @property
     def repeats(self) -> bool:

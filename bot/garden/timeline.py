@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.garden import silence
 from bot.garden.history import Lifetime, Past, requests_of, seconds_of
 from bot.garden.model import HOUR, Cluster, Decisions, Environment, Report
 from bot.garden.rows import NO_TIME
@@ -57,6 +58,8 @@ def over_time(
         contains=contains,
     )
     told, known = judged(run, past)
+    if whole:
+        told = silence.noted(told, past, decisions)
     if not whole:
         seen = replace(seen, covered={}, counts={})
     history.record(environment.name, replace(seen, clusters=known))

@@ -13,6 +13,7 @@ from bot.adapters.toolbox import Toolbox
 from bot.jobs.analysis import analyze, given_up
 from bot.jobs.asks import command
 from bot.jobs.clicks import click, home
+from bot.jobs.contracts import tell_ended
 from bot.jobs.decisions import fill_expected, fill_snooze, submit_expected, submit_snooze
 from bot.jobs.digests_job import digest, digest_now, due
 from bot.jobs.filing import fill_filing, reconcile, submit_filing
@@ -44,6 +45,7 @@ __all__ = [
     "submit_review",
     "submit_snooze",
     "sync",
+    "tell_ended",
 ]
 
 

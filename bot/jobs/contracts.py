@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import structlog
 
@@ -14,7 +14,7 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_look
 from bot.garden.agreement import Break, broken, ended, stopped
 from bot.garden.errors import GardenerError
-from bot.garden.model import DAY, HOUR, SECOND, Acknowledgement, Environment, Report
+from bot.garden.model import DAY, HOUR, SECOND, Acknowledgement, Decisions, Environment, Report
 from bot.jobs import shown
 
 TOLD = 7 * DAY // SECOND
@@ -46,10 +46,49 @@ def tell_broken(
         if found is None:
             continue
         try:
-            shown_as = _message(tools, environment, report, agreed, found, key)
+            cluster = report.cluster(agreed.cluster)
+            name = cluster.name if cluster else ""
+            shown_as = _message(tools, environment, name, agreed, found, key)
             _tell(tools, environment, agreed, found, shown_as, agreed.channel or channel)
         except GardenerError as error:
             _log.warning("a broken agreement was not told", why=str(error))
+
+
+def run_out(tools: Toolbox, environment: str, decisions: Iterable[Decisions], now: int) -> bool:
+    """Asked by the clock: whether the time of an agreement is over and nobody was told."""
+    return any(True for _ in _ended(tools, environment, decisions, now))
+
+
+def tell_ended(tools: Toolbox, *, environment: str) -> None:
+    """Tells of agreements whose time is over: nobody has to read a log to know that."""
+    known = tools.environment(environment)
+    names = shown.names(tools, known.name)
+    key = str(tools.notes.get(known.name, "latest") or "")
+    decisions = tools.decisions.all(known.name).values()
+    for agreed, found in list(_ended(tools, known.name, decisions, tools.now())):
+        message = _message(tools, known, names.get(agreed.cluster, ""), agreed, found, key)
+        try:
+            _tell(tools, known, agreed, found, message, agreed.channel)
+        except GardenerError as error:
+            _log.warning("an agreement that ended was not told", why=str(error))
+
+
+def _ended(
+    tools: Toolbox, environment: str, decisions: Iterable[Decisions], now: int
+) -> Iterator[tuple[Acknowledgement, Break]]:
+    for decided in decisions:
+        agreed = decided.expected
+        if agreed is None or not agreed.tell:
+            continue
+        over = _just_ended(agreed, now)
+        if over is not None and tools.notes.get(environment, _note(agreed, over)) is None:
+            yield agreed, over
+
+
+def _just_ended(agreed: Acknowledgement, now: int) -> Break | None:
+    """After `TOLD` it is old news, and not told a second time."""
+    recent = agreed.until is not None and now - agreed.until < TOLD * SECOND
+    return ended(agreed, now) if recent else None
 
 
 def broke(
@@ -63,8 +102,8 @@ def broke(
         found = broken(agreed, cluster, occurrences, report.window, now)
         if found is not None:
             return found
-    elif (over := ended(agreed, now)) is not None:
-        return over
+    elif ended(agreed, now) is not None:
+        return _just_ended(agreed, now)
     whole = (
         report.min_severity <= environment.min_severity
         and (not environment.services or set(environment.services) <= set(report.services))
@@ -86,15 +125,14 @@ def hits(tools: Toolbox, environment: str, agreed: Sequence[Acknowledgement]) ->
 def _message(  # noqa: PLR0917 - what a message is made of
     tools: Toolbox,
     environment: Environment,
-    report: Report,
+    name: str,
     agreed: Acknowledgement,
     found: Break,
     key: str,
 ) -> Message:
-    cluster = report.cluster(agreed.cluster)
     return contract_blocks.broke(
         agreed,
-        cluster.name if cluster else "",
+        name,
         found.said,
         now=tools.now(),
         timezone=environment.timezone,
@@ -110,7 +148,7 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
     message: Message,
     channel: str,
 ) -> None:
-    name = f"broke:{agreed.cluster}:{agreed.at}:{found.kind}:{found.which}"
+    name = _note(agreed, found)
     if tools.notes.get(environment.name, name) is not None:
         return
     token = uuid.uuid4().hex
@@ -128,3 +166,7 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
         tools.locks.release(f"{environment.name}:{name}", token)
         raise
     tools.notes.put(environment.name, name, ts, TOLD)
+
+
+def _note(agreed: Acknowledgement, found: Break) -> str:
+    return f"broke:{agreed.cluster}:{agreed.at}:{found.kind}:{found.which}"

@@ -7,9 +7,11 @@ from typing import Any
 
 from blocks import buttons, contracts, modals, replies
 from blocks.buttons import Act
+from blocks.message import Message
 from blocks.modals import Expected
 from bot.adapters.asker import Asker
 from bot.adapters.toolbox import Toolbox
+from bot.garden import codec
 from bot.garden.access import Answer, may_act, may_administer
 from bot.garden.agreement import observed, suggested_rate, watches
 from bot.garden.errors import GardenerError, Refused
@@ -19,6 +21,7 @@ from bot.garden.model import (
     Card,
     Claim,
     Decision,
+    Decisions,
     Environment,
     IssueLink,
     Override,
@@ -199,13 +202,43 @@ def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
     """Takes a decision back; `act.note` says which."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "take it back"))
-    kind = KINDS.get(act.note)
     name = _name(tools, act, asker)
-    gone = kind and tools.decisions.remove(environment.name, act.cluster, kind)
-    message = replies.undone(act.note, name) if gone else replies.nothing_to_undo(name)
+    if act.note == buttons.UNDO_UNLINK:
+        message = _tied_again(tools, environment.name, act.cluster, name)
+    else:
+        message = _taken_back(tools, environment.name, act, asker, name)
     shown.redraw(tools, environment.name, act, asker)
     worklogs.decided(tools, environment.name, act, asker)
     tell(tools, asker, message)
+
+
+def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: str) -> Message:
+    kind = KINDS.get(act.note)
+    link = tools.decisions.all(environment).get(act.cluster, Decisions()).issue
+    if not kind or not tools.decisions.remove(environment, act.cluster, kind):
+        return replies.nothing_to_undo(name)
+    if kind is not IssueLink or link is None:
+        return replies.undone(act.note, name)
+    tools.notes.put(environment, _unlinked(act.cluster), codec.dumps(link).decode(), shown.KEPT)
+    here = replace(act, channel="", message=act.message or asker.message, thread="")
+    return replies.undone(act.note, name, here, act.cluster)
+
+
+def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Message:
+    """The way back from *Unlink*, unless another issue has taken its place."""
+    now = tools.decisions.all(environment).get(cluster, Decisions()).issue
+    if now is not None:
+        return replies.note(f"{name} has an issue: #{now.number} {now.title}. Nothing is changed.")
+    known = tools.notes.get(environment, _unlinked(cluster))
+    if known is None:
+        return replies.nothing_to_undo(name)
+    link = codec.loads(IssueLink, str(known))
+    tools.decisions.put(environment, link)
+    return replies.filed(link, name, "tied again to")
+
+
+def _unlinked(cluster: str) -> str:
+    return f"unlinked:{cluster}"
 
 
 def _put(

@@ -55,6 +55,12 @@ def due(tools: Toolbox, now: int) -> None:
                 {"environment": environment.name},
                 job_id=f"github-{environment.name}", unique=True, keep=github_loop.PERIOD - 5,
             )  # fmt: skip
+        if contracts.run_out(tools, environment.name, decisions.values(), now):
+            tools.queue.enqueue(
+                "bot.jobs.tell_ended",
+                {"environment": environment.name},
+                job_id=f"ended-{environment.name}", unique=True, keep=RECONCILED, quick=True,
+            )  # fmt: skip
         if any(known.pending for known in decisions.values()):
             tools.queue.enqueue(
                 "bot.jobs.reconcile",

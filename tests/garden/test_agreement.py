@@ -9,12 +9,14 @@ import pytest
 from bot.garden import codec
 from bot.garden.agreement import asleep, broken, observed, stopped, watches
 from bot.garden.analysis import analyze
+from bot.garden.history import Known, Past
 from bot.garden.model import (
     DAY,
     HOUR,
     MINUTE,
     Acknowledgement,
     Coverage,
+    Decisions,
     Environment,
     Query,
     Quiet,
@@ -23,6 +25,7 @@ from bot.garden.model import (
     Traffic,
     Window,
 )
+from bot.garden.silence import noted
 from tests.fakes.logs import FakeLogs, entry
 from tests.fakes.reports import JWT, NOW, report
 
@@ -192,6 +195,59 @@ class TestStops:
         assert stopped(replace(self.agreed, at=NOW - HOUR), report(JWT)) is None
         assert stopped(replace(self.agreed, usual=1.0), report(JWT)) is None
         assert stopped(replace(self.agreed, cluster="c-jwt", usual=10.0), report(JWT)) is None
+
+
+class TestSilence:
+    """Judged with the history, where all of the environment was read."""
+
+    START = NOW // DAY * DAY
+
+    def month(self, silent_days, *, usual=2.0, traffic=None, life=True):
+        """Thirty days were read; the agreed cluster has been silent for the last ones."""
+        last = self.START - silent_days * DAY
+        agreed = Acknowledgement("c-rare", "U0ANA", "why", self.START - 30 * DAY, usual=usual)
+        hours = range((self.START - 30 * DAY) // HOUR, self.START // HOUR)
+        past = Past(
+            covered=dict.fromkeys(hours, 3_600),
+            counts={"c-other": dict.fromkeys(hours, 1)} if life else {},
+            clusters={"c-rare": Known("C9", "Rare", last_seen=last)},
+        )
+        found = report(
+            JWT, window=Window(self.START, self.START + DAY), traffic=traffic,
+            spans=(("r", self.START, self.START + DAY),),
+        )  # fmt: skip
+        return noted(found, past, {"c-rare": Decisions(expected=agreed)}), agreed
+
+    @pytest.mark.parametrize(("days", "told"), [(0, False), (1, False), (2, True), (20, True)])
+    def test_a_rare_one_is_missed_after_days(self, days, told):
+        found, agreed = self.month(days)
+        assert (stopped(agreed, found) is not None) is told
+        assert [q.name for q in found.quiet] == (["C9"] if told else [])
+
+    def test_days_in_which_nothing_was_written_say_nothing(self):
+        found, agreed = self.month(20, life=False)
+        assert stopped(agreed, found) is None
+
+    def test_one_that_is_still_in_the_window_is_drawn_as_broken(self):
+        cluster = replace(JWT, silent=2 * DAY)
+        agreed = Acknowledgement("c-jwt", "U0ANA", "why", THEN - DAY, usual=10.0)
+        found = broken(agreed, cluster, 2, WINDOW, NOW)
+        assert found.said == "it stopped: usual were 10 a day, none came in 2 d"
+        assert broken(replace(agreed, usual=1.0), cluster, 2, WINDOW, NOW) is None
+        assert broken(replace(agreed, at=NOW - HOUR), cluster, 2, WINDOW, NOW) is None
+        assert broken(agreed, replace(JWT, silent=HOUR), 2, WINDOW, NOW) is None
+
+    def test_silence_is_measured_while_others_write_and_requests_come(self):
+        def silent(**changes):
+            seen = replace(JWT, last_seen=NOW - 2 * DAY)
+            made = report(seen, spans=(("r", NOW - 3 * DAY, NOW - HOUR),), **changes)
+            return noted(made, Past(), {}).clusters[0].silent
+
+        assert silent() == 2 * DAY - HOUR
+        asked = Traffic(hours=(("r", NOW // HOUR - 1, 1),))
+        assert silent(traffic=asked) == 2 * DAY - HOUR
+        assert silent(traffic=Traffic(hours=(("r", NOW // HOUR - 99, 1),))) == 0
+        assert silent(coverage=Coverage(read=9, clustered=9, missing=(Window(1, 2),))) == 0
 
 
 def test_what_is_snoozed_wakes_on_time_or_on_a_newer_revision():

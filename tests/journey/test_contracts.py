@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bot import jobs
 from bot.garden.model import DAY, HOUR, MINUTE
+from bot.jobs import contracts
 from tests.fakes.logs import CREATED, entry, some
 from tests.journey.conftest import all_text, buttons
-from tests.journey.test_decisions import mark
+from tests.journey.test_decisions import file_it, mark
 
 pytestmark = pytest.mark.redis
 
@@ -187,3 +191,69 @@ def test_a_priority_by_hand_says_who_and_what_it_was(town):
     town.clicks(card, "undo", block_id=undo["block_id"])
     town.sees("has the priority that the rules give it")
     town.sees("C1 · P2 · new")
+
+
+def test_one_that_stopped_is_told_and_stands_in_the_digest(signups):
+    town = signups
+    # Three days later others still write, and of these nothing came: two a day were usual.
+    town.clock.ahead += 3 * DAY
+    now = town.clock()
+    agreed = next(iter(town.wiring.decisions.all("staging").values())).expected
+    town.wiring.decisions.put("staging", replace(agreed, usual=10.0))
+    town.logs.entries = [
+        entry("Pool is full", now - i * HOUR, 900 + i, severity="WARNING") for i in range(1, 20)
+    ]
+    town.types("digest now")
+    town.sees("it stopped: usual were 10 a day, none came in")
+
+    def said():
+        return [m for m in town.slack.messages("C0OPS") if "it stopped" in all_text(m)]
+
+    town.slack.wait_for(lambda: any("Agreed: " in all_text(m) for m in said()))
+    assert any("*Expected*" in all_text(m) and "Show all" in buttons(m) for m in said())
+
+
+def test_one_whose_time_is_over_is_told_by_the_clock_once(signups):
+    town = signups
+    town.clock.ahead += 7 * DAY + MINUTE
+    reads = town.logs.reads
+    jobs.due(town.wiring, town.clock())
+    told = town.sees("the agreed time is over")
+    assert "Sign-ups" in all_text(told)
+    for _ in range(2):
+        jobs.tell_ended(town.wiring, environment="staging")
+    assert [all_text(m) for m in town.slack.messages("C0OPS")].count(all_text(told)) == 1
+    assert town.logs.reads == reads
+    town.clock.ahead += 8 * DAY
+    assert not contracts.run_out(
+        town.wiring, "staging", town.wiring.decisions.all("staging").values(), town.clock()
+    )
+
+
+def test_a_wrong_issue_is_taken_off_and_tied_again(town):
+    town.types("staging 2d")
+    report = town.report()
+    file_it(town, report)
+    town.sees("is filed as")
+    [link] = [d.issue for d in town.wiring.decisions.all("staging").values() if d.issue]
+    town.chooses(town.sees(f"#{link.number} ↗"), "Evidence")
+    evidence = town.sees("Its issue")
+    assert "tied by <@U0ALICE> on" in all_text(evidence)
+    unlink = next(b for b in evidence["blocks"] if "tied by" in all_text(b))
+    town.clicks(evidence, "undo", block_id=unlink["block_id"])
+    told = town.sees("no longer tied to its issue")
+    assert town.slack.wait_for(
+        lambda: (
+            "Create issue"
+            in buttons(next(m for m in town.slack.messages("C0OPS") if m["ts"] == report["ts"]))
+        )
+    )
+    assert not any(d.issue for d in town.wiring.decisions.all("staging").values())
+    assert town.github.state.repo("owner/name").issues[link.number].state == "open"
+
+    town.clicks(told, "undo")
+    town.sees("is tied again to")
+    [again] = [d.issue for d in town.wiring.decisions.all("staging").values() if d.issue]
+    assert again == link
+    town.clicks(told, "undo")
+    town.sees("Nothing is changed")
