@@ -98,7 +98,11 @@ def wordings(cluster: str, teaching: Teaching, known: Sequence[Remembered]) -> l
 def _wordings(rule: Split, teaching: Teaching, known: Sequence[Remembered]) -> str:
     found = wordings(rule.cluster.id, teaching, known)
     having = sum(holds(message, rule.token) for message in found)
-    return f'{having} of its {words.many(len(found), "known wording")} have "{rule.token}".'
+    known_ones = words.many(len(found), "known wording")
+    return (
+        f'{having} of its {known_ones} have "{rule.token}". A wording is a message with its values '
+        "masked; of how many entries each is, the next report counts."
+    )
 
 
 def _affected(rule: Rule, decisions: Mapping[str, Decisions]) -> list[str]:

@@ -385,11 +385,11 @@ class TestPreview:
         assert "#12 of C2" in said
         assert "undo gives each its own again" in said
 
-    def test_a_split_counts_wordings(self):
+    def test_a_split_counts_wordings_and_says_so(self):
         clusters = [Remembered("c-a", "C1", "t", ("no ana", "no bob", "no cid"), 1, NOW)]
         said = self.facts(split_of(A, "ana"), clusters, {"c-a": Decisions(expected=ACK)})
         assert said[0].startswith("1 cluster becomes 2")
-        assert said[1] == '1 of its 3 known wordings have "ana".'
+        assert said[1].startswith('1 of its 3 known wordings have "ana". A wording is a message')
         assert said[2].startswith("1 acknowledgement affected: it stays with C1")
 
     def test_wordings_are_those_that_belong_to_it_now(self):
