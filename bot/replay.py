@@ -9,11 +9,10 @@ from pathlib import Path
 
 import click
 
-from bot.adapters.json_file import JsonFile
+from bot import inputs
 from bot.garden import analysis, rfc3339, words
 from bot.garden.errors import UsageError
 from bot.garden.model import Cluster, Environment, Query, Report, Window
-from bot.garden.ports import LogSource
 from bot.garden.times import parse_window
 from bot.settings import Settings, load, rules_of
 from bot.settings_rules import Own
@@ -92,10 +91,10 @@ def _read(
     )
     if request.file is None:
         span = parse_window([request.last or LAST], now=now, timezone=environment.timezone)
-        return analysis.read_all(_cloud_logging(settings), replace(query, window=span.window))
+        return inputs.whole(None, settings, replace(query, window=span.window), now)
     if request.last is not None and request.file == "-":
         raise UsageError("Standard input is read once, whole: leave --last out, or name a file.")
-    whole = analysis.read_all(JsonFile(request.file), query)
+    whole = inputs.whole(request.file, settings, query, now)
     if request.last is None:
         return whole
     # A file is replayed when somebody has it: its last days count back from its newest entry.
@@ -104,13 +103,7 @@ def _read(
     window = Window(span.window.start, end)
     if window.start <= whole.window(now).start:
         return whole
-    return analysis.read_all(JsonFile(request.file), replace(query, window=window))
-
-
-def _cloud_logging(settings: Settings) -> LogSource:
-    from bot.adapters.cloud_logging import CloudLogging, SlidingWindow
-
-    return CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
+    return inputs.whole(request.file, settings, replace(query, window=window), now)
 
 
 # --- telling it ----------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from bot.adapters.counted_file import CountedFile
 from bot.adapters.json_file import JsonFile
 from bot.garden import analysis, rfc3339, words
 from bot.garden.errors import GardenerError, Unavailable, UsageError
@@ -22,6 +21,7 @@ from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity
 from bot.garden.ports import Activity, LogSource, ProgressListener
 from bot.garden.times import parse_window
 from bot.garden.traffic import told
+from bot.inputs import opened
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def analyze(request: Request) -> None:
         window=_window(request, environment, now),
         min_severity=severity,
     )
-    source, activity = _sources(request, settings)
+    source, activity = opened(request.file, settings)
     report = _analyze(request, source, activity, query=query, environment=environment, now=now)
     _tell_what_is_missing(report)
     click.echo(_shown(report, request, now))
@@ -123,20 +123,6 @@ def _window(request: Request, environment: Environment, now: int) -> Window:
     if request.window:
         return parse_window(request.window, now=now, timezone=environment.timezone).window
     return analysis.EVERYTHING if request.file else Window(now - DAY, now)
-
-
-def _sources(request: Request, settings: Settings) -> tuple[LogSource, Activity]:
-    """What is read, and who knows of the requests and deploys beside it."""
-    if request.file:
-        file = CountedFile(request.file)
-        return file, file
-    from bot.adapters.activity import CloudActivity
-    from bot.adapters.cloud_logging import CloudLogging, SlidingWindow
-    from bot.adapters.monitoring import metrics
-
-    logs = CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
-    counts = metrics(settings.monitoring_endpoint, settings.logging_endpoint)
-    return logs, CloudActivity(logs, counts)
 
 
 # --- doing it ------------------------------------------------------------------------------------
