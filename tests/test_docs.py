@@ -14,7 +14,8 @@ import pytest
 
 from bot import settings, settings_file, settings_rules
 from bot.__main__ import commands
-from bot.garden.command import Suggestion, parse
+from bot.garden.command import parse
+from bot.garden.commands import Suggestion
 from bot.garden.model import Environment
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,7 +21,7 @@ from bot.adapters.asker import Asker
 from bot.adapters.slack import Gone, NotMember
 from bot.adapters.toolbox import Toolbox
 from bot.garden.analysis import analyze as analyze_log
-from bot.garden.command import Analyze
+from bot.garden.commands import Analyze
 from bot.garden.errors import Cancelled, GardenerError
 from bot.garden.model import SECOND, Environment, Progress, Query, Report, Severity, Window
 from bot.garden.teaching import Teaching

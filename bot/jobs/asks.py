@@ -8,7 +8,8 @@ from bot.adapters.asker import Asker
 from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
 from bot.garden.access import may_act, may_look
-from bot.garden.command import (
+from bot.garden.command import default_environment, parse
+from bot.garden.commands import (
     Analyze,
     Diff,
     DigestNow,
@@ -18,8 +19,6 @@ from bot.garden.command import (
     Help,
     Suggestion,
     Why,
-    default_environment,
-    parse,
 )
 from bot.garden.errors import GardenerError, UsageError
 from bot.garden.model import Environment

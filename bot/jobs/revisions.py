@@ -12,7 +12,7 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden import compare as comparing
 from bot.garden.access import may_look
 from bot.garden.analysis import analyze as analyze_log
-from bot.garden.command import Diff
+from bot.garden.commands import Diff
 from bot.garden.model import DAY, HOUR, Environment, Query, Report, Window
 from bot.garden.teaching import Teaching
 from bot.jobs import analysis, contracts, shown

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.garden.command import (
+from bot.garden.command import default_environment, parse
+from bot.garden.commands import (
     Analyze,
     Diff,
     DigestNow,
@@ -14,8 +15,6 @@ from bot.garden.command import (
     Help,
     Suggestion,
     Why,
-    default_environment,
-    parse,
 )
 from bot.garden.model import DAY, HOUR, SECOND, Environment, Severity
 

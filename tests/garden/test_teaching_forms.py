@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.garden.command import Suggestion, parse
+from bot.garden.command import parse
+from bot.garden.commands import Suggestion
 from bot.garden.model import Environment
 from bot.garden.teaching_forms import RuleList, SameAs, SplitBy
 
