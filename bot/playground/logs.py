@@ -30,7 +30,9 @@ import grpc
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
 from bot.playground import logentry
-from bot.playground.logfilter import FilterError, Predicate, compile_filter
+from bot.playground.logfields import Predicate
+from bot.playground.logfilter import compile_filter
+from bot.playground.logtokens import FilterError
 
 SERVICE = "google.logging.v2.LoggingServiceV2"
 DEFAULT_PAGE = 50
