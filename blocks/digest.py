@@ -168,6 +168,9 @@ def _in_hand(each: InHand, at: Setting) -> str:
             what += ", so it did not hold. Reopen it?"
         elif each.fix:
             what += ", so it held"
+    elif each.silent:
+        what += f": expected {number(round(each.silent.expected))}, saw 0"
+        what += " while requests arrived. Close it?"
     elif each.seen:
         what += f": saw {number(each.seen)}"
     title = mrkdwn(f"{each.name} {_title(each.title)}".strip(), 160)

@@ -22,6 +22,7 @@ from bot.garden.model import (
     Decisions,
     IssueLink,
     Priority,
+    Quiet,
     Report,
     State,
     Window,
@@ -77,6 +78,8 @@ class InHand:
     """Occurrences that the last report's rate lets expect; None where it did not have it."""
     fix: Fix | None = None
     """Where it is time to say whether that held; `expected` is by the rate before it."""
+    silent: Quiet | None = None
+    """Where its issue is open and it fell silent, with traffic still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,10 @@ class Digest:
 
     @property
     def quiet(self) -> bool:
-        """Nothing new, worse or gone, all was read, and there was something to read."""
+        """Nothing new, worse, gone or to decide, all was read, and there was something to read."""
         read = self.report.coverage
-        return not (self.new or self.worse or self.gone) and read.complete and read.read > 0
+        told = self.new or self.worse or self.gone or any(i.fix or i.silent for i in self.in_hand)
+        return not told and read.complete and read.read > 0
 
     @property
     def silent(self) -> bool:
@@ -251,6 +255,7 @@ def _in_hand(
 ) -> tuple[InHand, ...]:
     now_cards = {c.cluster.id: c for c in current.cards}
     was_cards = {c.cluster.id: c for c in previous.cards} if previous else {}
+    silences = {quiet.cluster: quiet for quiet in current.quiet}
     found = []
     for cluster_id, decided in known.items():
         issue, claim = decided.issue, decided.claim
@@ -261,10 +266,14 @@ def _in_hand(
             continue  # a symptom now: its root's card tells of it
         # Not having read everything proves no fix.
         fix = fixes.get(cluster_id) if current.coverage.complete else None
+        silent = None
+        if issue is not None and issue.state == "open" and issue.symptom_of is None:
+            silent = silences.get(cluster_id)
         over = card is None and was is None and (issue is None or issue.state == "closed")
         if over and fix is None:
             continue  # told before, and over
         shown = card or was
+        name = shown.cluster.name if shown else silent.name if silent else ""
         expected = (
             per_day(was.occurrences, previous.window)
             * (current.window.end - current.window.start)
@@ -277,13 +286,14 @@ def _in_hand(
         found.append(
             InHand(
                 cluster_id,
-                shown.cluster.name if shown else "",
+                name,
                 shown.cluster.title if shown else issue.title if issue else "",
                 issue,
                 claim,
                 card.occurrences if card else 0,
                 expected,
                 fix,
+                silent,
             )
         )
     oldest = {i.cluster: i.issue.at if i.issue else i.claim.at if i.claim else 0 for i in found}

@@ -8,8 +8,8 @@ from dataclasses import replace
 from blocks import digest as draw_digest
 from blocks import report as draw
 from blocks.buttons import Act
-from bot.garden.digest import compare
-from bot.garden.model import DAY, HOUR, Coverage, Quiet, State, Traffic
+from bot.garden.digest import Fix, compare
+from bot.garden.model import DAY, HOUR, Coverage, Decisions, IssueLink, Quiet, State, Traffic
 from tests.fakes.reports import LEGACY, NOW, SESSION, report, t
 
 QUERY = Act("", "staging", query="staging 2d")
@@ -86,3 +86,27 @@ def test_the_digest_says_what_was_expected_of_what_is_gone_and_what_rose() -> No
     text, _ = digested(before, report(rose, quiet=(quiet,)))
     assert "expected 48, saw 0" in text
     assert "C2 P4, 3 a day → 340 in the last hour" in text
+
+
+def test_the_digest_proposes_to_close_what_fell_silent_and_says_whether_a_fix_held() -> None:
+    before = report(LEGACY, SESSION)
+    before = replace(before, window=replace(before.window, end=NOW - DAY))
+    link = IssueLink(LEGACY.id, "o/r", 12, "https://github.com/o/r/issues/12", "It", "U0ANA",
+                     NOW - 3 * DAY)  # fmt: skip
+    quiet = Quiet(LEGACY.id, "C1", LEGACY.title, NOW - DAY, 47.6, "…")
+
+    def said(issue: IssueLink, fixes: dict[str, Fix] | None = None, **changes: object) -> str:
+        known = {LEGACY.id: Decisions(issue=issue)}
+        found = compare(before, report(SESSION, **changes), known, NOW, fixes=fixes)
+        blocks = draw_digest.digest(found, now=NOW, query=QUERY).blocks
+        return json.dumps(list(blocks), ensure_ascii=False)
+
+    wanted = "open 3 d: expected 48, saw 0 while requests arrived. Close it?"
+    assert wanted in said(link, quiet=(quiet,))
+    # An hour without it proves nothing, nor does a symptom's silence.
+    assert "Close it?" not in said(link)
+    assert "Close it?" not in said(replace(link, symptom_of="c-root"), quiet=(quiet,))
+    closed = replace(link, state="closed", closed_at=NOW - 2 * DAY)
+    assert "Close it?" not in said(closed, quiet=(quiet,))
+    held = said(closed, {LEGACY.id: Fix("00599-abc", 12.0)})
+    assert "so it held" in held
