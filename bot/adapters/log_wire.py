@@ -251,7 +251,8 @@ def _places(entries: list[Any]) -> tuple[list[Place], dict[str, str]]:
     commits: dict[str, str] = {}
     join = b"".join
     for entry in entries:
-        data = join(entry.labels)
+        labels = entry.labels
+        data = labels[0] if len(labels) == 1 else join(labels[:])
         try:
             places.append(_known[entry.resource][data])
         except KeyError:

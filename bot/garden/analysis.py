@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.garden.clusters import Draft, clusters
+from bot.garden.collector import few_collections
 from bot.garden.deploys import events
 from bot.garden.entry import Kind
 from bot.garden.errors import InputError
 from bot.garden.identify import settle
 from bot.garden.incidents import incidents
-from bot.garden.intake import Intake, few_collections
+from bot.garden.intake import Intake
 from bot.garden.joined import Joined
 from bot.garden.model import (
     Cluster,
@@ -124,7 +125,7 @@ class Reading:
 
     def progress(self, page: Page) -> Progress:
         """Where the reading stands after the page."""
-        self._intake.flush()
+        self._intake.keep_up()
         self._glance()
         worst = f"{self._worst[0].name} {self._worst[1]}" if self._worst else None
         return Progress(self.read, page.reached, min(1.0, page.share), worst)
@@ -357,6 +358,7 @@ def _cluster(
         examples=tuple(draft.edges),
         members=tuple(sorted(tally.members)),
         by_revision=() if tally.estimated else tally.by_revision,
+        estimated=tally.estimated,
     )
 
 

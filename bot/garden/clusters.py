@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.garden import entry as entries
+from bot.garden.collector import few_collections
 from bot.garden.entry import Key, Kind
 from bot.garden.grouping import group
 from bot.garden.model import JSON, Location, Severity, Window
@@ -79,6 +80,7 @@ def content_id(kind: Kind, template: str, place: str = "") -> str:
     return "c-" + hashlib.blake2b(words, digest_size=6).hexdigest()
 
 
+@few_collections()
 def clusters(rollup: Rollup) -> list[Draft]:
     """The clusters of a stitched rollup, in the order of their ids.
 

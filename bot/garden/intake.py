@@ -10,9 +10,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,20 +32,7 @@ BATCH = 16_384
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-
-@contextmanager
-def few_collections() -> Iterator[None]:
-    """While entries are counted, cycles are looked for rarely: counting makes none.
-
-    Each search visits all that is kept, and a page of entries would set off several.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+_NOT_ASKED = -1
 
 
 @dataclass(slots=True)
@@ -67,6 +51,10 @@ class Intake:
     _seen: Seen = field(default_factory=Seen)
     _rows: list[Rows] = field(default_factory=list)
     _waiting: int = 0
+    _counted: int = 0
+    _listed: list[Meaning] = field(default_factory=list)
+    _kept_as: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """By the number of a meaning that is listed: the number of what is counted."""
 
     def add(self, rows: Rows) -> None:
         """Takes rows; they are counted now or with a later batch."""
@@ -77,11 +65,18 @@ class Intake:
 
     def flush(self) -> None:
         """Counts what is waiting."""
+        self._counted += self._waiting
         batch, self._rows, self._waiting = self._rows, [], 0
         batch = [rows for rows in batch if len(rows)]
         if batch:
             self._count(joined(batch))
             self.rollup.trim()
+
+    def keep_up(self) -> None:
+        """Counts what is waiting, for someone who watches, where that is not too little to be
+        quick: as much as was counted before."""
+        if self._waiting >= self._counted:
+            self.flush()
 
     @property
     def fresh(self) -> list[tuple[Key, Severity]]:
@@ -92,11 +87,37 @@ class Intake:
         chosen = np.flatnonzero(self._counting(rows))
         meanings = self.meanings.of(rows)
         if chosen.size:
+            meanings[chosen] = self._kept(meanings[chosen])
             batch = Batch(rows, chosen, meanings)
             for survey in batch.surveys():
                 self.rollup.surveyed(*survey)
             for run in batch.runs():
                 self._add(batch, run, self.meanings.listed[run.meaning])
+
+    def _kept(self, meanings: Ints) -> Ints:
+        """The same, but one meaning for all messages that are counted together as not kept."""
+        listed = self.meanings.listed
+        if listed is not self._listed:
+            self._listed, self._kept_as = listed, np.empty(0, np.int64)
+        more = len(listed) - len(self._kept_as)
+        if more > 0:
+            self._kept_as = np.append(self._kept_as, np.full(2 * more, _NOT_ASKED))
+        kept = self._kept_as[meanings]
+        new = np.unique(meanings[kept == _NOT_ASKED])
+        if new.size:
+            self._kept_as[new] = [self._ask(number, listed[number]) for number in new.tolist()]
+            kept = self._kept_as[meanings]
+        return kept
+
+    def _ask(self, number: int, meaning: Meaning) -> int:
+        key, severity, route, piece, logged_request = meaning
+        if piece or route or logged_request or severity < self.rollup.min_severity:
+            return number
+        slot = key, int(severity)
+        kept_as = self.rollup.kept_as(slot)
+        if kept_as is slot:
+            return number
+        return self.meanings.number(Meaning(kept_as[0], severity))
 
     def _counting(self, rows: Rows) -> Flags:
         """Which rows count; the others are counted here."""

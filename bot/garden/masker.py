@@ -42,7 +42,7 @@ def _steps(signs: bytes) -> list[_Step]:
                 at_once |= not signs.isascii()
             # A slot comes only when rules are applied, and words are not among the signs.
             elif _signs(need.replace(SLOT, "")) in signs:
-                at_once |= _signs(need) == need.encode() and SLOT not in need
+                at_once |= len(_signs(need)) == len(need) == 1
                 later.append(need)
         if at_once:
             steps.append(_Step(sub, (), False))

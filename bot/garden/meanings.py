@@ -48,7 +48,7 @@ class Meanings:
         """Nothing is known; so many keys will be."""
         self._capacity = capacity
         self.listed: list[Meaning] = []
-        """By number."""
+        """By number. Another list once they are numbered anew."""
         self.fresh: list[tuple[Key, Severity]] = []
         """Messages met for the first time since somebody last looked and emptied the list; where
         nobody looks, it is emptied as the table is."""
@@ -64,7 +64,7 @@ class Meanings:
             self._by_key.clear()
             self._by_form.clear()
             self._numbers.clear()
-            self.listed.clear()
+            self.listed = []
             self.fresh.clear()
         known = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
         numbers = np.fromiter(known, np.int64, len(rows))
@@ -125,11 +125,18 @@ class Meanings:
         entry = self._reader.read(raw, name)
         return Meaning(entry.key, entry.severity, entry.route, entry.piece, "httpRequest" in raw)
 
-    def _number(self, meaning: Meaning) -> int:
+    def number(self, meaning: Meaning) -> int:
+        """The number of a meaning that somebody else made."""
         number = self._numbers.get(meaning)
         if number is None:
             number = self._numbers[meaning] = len(self.listed)
             self.listed.append(meaning)
+        return number
+
+    def _number(self, meaning: Meaning) -> int:
+        known = len(self.listed)
+        number = self.number(meaning)
+        if number == known:
             self.fresh.append((meaning.key, meaning.severity))
         return number
 

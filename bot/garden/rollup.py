@@ -55,6 +55,7 @@ def _coarse(kind: Kind, words: int, severity: int) -> Slot:
     return Key(kind, " ".join(["<*>"] * words), f"any {name} message"), severity
 
 
+@lru_cache(maxsize=8_192)
 def _rank(key: Key) -> int:
     """Which messages are kept: those with the smallest rank, on every machine the same ones."""
     return rank(f"{key.kind.value}\x1f{key.masked}\x1f{key.place}")
@@ -91,9 +92,18 @@ class Rollup:
 
     # --- filling -------------------------------------------------------------------------------
 
+    def kept_as(self, slot: Slot) -> Slot:
+        """Where entries of a message are counted from now on: if this is not its own slot, but
+        that of all like it, then it stays so."""
+        if slot in self.counted or self._stays(slot):
+            return slot
+        common = coarse(slot)
+        self._rest(common)
+        return common
+
     def put(self, slot: Slot, one: Single) -> None:
         """Counts an entry, whose severity is high enough."""
-        if slot not in self.counted and self._stays(slot):
+        if slot not in self.counted and slot not in self.rest and self._stays(slot):
             self.counted[slot] = one
         else:
             self.tally(slot).add(one, self.keep_members)
@@ -103,6 +113,8 @@ class Rollup:
         known = self.counted.get(slot)
         if isinstance(known, Tally):
             return self._mine(self.counted, slot, known)
+        if slot in self.rest:
+            return self._rest(slot)
         if known is None and not self._stays(slot):
             return self._rest(coarse(slot))
         made = self.counted[slot] = Tally(self.bounds)

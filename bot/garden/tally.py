@@ -33,6 +33,8 @@ class Bounds:
     """Places (revision and instance) of each message: the same ones for every message."""
     routes: int = 256
     """Routes of each message."""
+    hours: int = 10_000
+    """Hours of each message's histogram: over a year, and a log whose times are forged ends."""
     fragments: int = 32 * 1024 * 1024
     """Bytes of fragments of tracebacks."""
 
@@ -122,6 +124,8 @@ class Tally:
     severity: Severity = Severity.DEFAULT
     hours: dict[int, int] = field(default_factory=dict)
     """Entries per UTC hour since the epoch."""
+    elsewhen: int = 0
+    """Entries in hours that are not kept."""
     places: dict[Place, int] = field(default_factory=dict)
     routes: dict[str, int] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
@@ -133,7 +137,7 @@ class Tally:
     """The earliest times in each place, in order."""
     members: list[str] = field(default_factory=list)
     estimated: bool = False
-    """There were more places or routes than are kept: those that are named are not all."""
+    """There were more places, routes or hours than are kept: those that are named are not all."""
 
     # --- adding a few or many entries ----------------------------------------------------------
 
@@ -152,6 +156,8 @@ class Tally:
     def in_hour(self, hour: int, count: int) -> None:
         """Adds to the histogram."""
         self.hours[hour] = self.hours.get(hour, 0) + count
+        if len(self.hours) > 2 * self.bounds.hours:
+            self.trim()
 
     def in_place(self, place: Place, count: int, times: Sequence[int]) -> None:
         """Counts where, and remembers the earliest times there."""
@@ -170,7 +176,7 @@ class Tally:
             self.trim()
 
     def trim(self) -> None:
-        """Leaves no more places and routes than are kept.
+        """Leaves no more places, routes and hours than are kept.
 
         One that goes can come back, with a part of its count. Whether it stays in the end does
         not depend on that: there are always enough that have a smaller hash.
@@ -183,6 +189,12 @@ class Tally:
         if len(self.routes) > self.bounds.routes:
             stay_routes = lowest(self.routes, self.bounds.routes, _rank)
             self.routes = {route: n for route, n in self.routes.items() if route in stay_routes}
+            self.estimated = True
+        if len(self.hours) > self.bounds.hours:
+            before = sum(self.hours.values())
+            stay_hours = lowest(self.hours, self.bounds.hours, lambda hour: rank(str(hour)))
+            self.hours = {hour: n for hour, n in self.hours.items() if hour in stay_hours}
+            self.elsewhen += before - sum(self.hours.values())
             self.estimated = True
 
     @property
@@ -240,6 +252,7 @@ class Tally:
             if edge is not None:
                 self.edged(edge)
         self.members.extend(other.members)
+        self.elsewhen += other.elsewhen
         self.estimated |= other.estimated
 
     # --- reading -------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from bot.garden.tally import Bounds
 from tests.garden.logs import START, entry, request, said
 
 ALL = Window(-(2**62), 2**62)
-TIGHT = Bounds(alike=3, messages=8, places=2, routes=2, fragments=4_000)
+TIGHT = Bounds(alike=3, messages=8, places=2, routes=2, hours=2, fragments=4_000)
 """Few enough to be passed by a handful of entries."""
 
 # --- entries, of every kind that is counted in its own way ---------------------------------------
@@ -104,7 +104,7 @@ def _figures(rollup: Rollup) -> Any:
     final = rollup.stitched()
     found = [
         (d.id, d.template, d.keys, d.tally.count, d.tally.occurrences, d.tally.severity,
-         d.tally.hours, d.tally.places, d.tally.routes, d.tally.moments, d.tally.estimated,
+         d.tally.hours, d.tally.elsewhen, d.tally.places, d.tally.routes, d.tally.moments, d.tally.estimated,
          d.tally.first, d.tally.last, [s[:2] for s in d.tally.samples], d.sample, d.edges)
         for d in clusters(final)
     ]  # fmt: skip
@@ -209,6 +209,16 @@ def test_routes_past_their_bound() -> None:
     _any_way(strangers, TIGHT)
     (draft,) = clusters(_counted([_rows(strangers)], TIGHT, Severity.DEFAULT).stitched())
     assert (draft.tally.count, len(draft.tally.routes), draft.tally.estimated) == (59, 2, True)
+
+
+def test_forged_times_end_no_histogram() -> None:
+    entries = [said("late", "ERROR", 3_600 * (i % 40)) for i in range(60)]
+    bounds = Bounds(hours=5)
+    _any_way(entries, bounds)
+    (draft,) = clusters(_counted([_rows(entries)], bounds, Severity.DEFAULT).stitched())
+    tally = draft.tally
+    assert (tally.count, len(tally.hours), tally.estimated) == (60, 5, True)
+    assert sum(tally.hours.values()) + tally.elsewhen == 60
 
 
 def test_fragments_past_their_bound() -> None:
