@@ -77,9 +77,9 @@ def replay(**options: Any) -> None:
 @commands.command()
 def serve() -> None:
     """The Slack app: Socket Mode where SLACK_APP_TOKEN is set, otherwise HTTP on PORT."""
-    from bot import processes
+    from bot import serving
 
-    processes.serve(_settings())
+    serving.serve(_settings())
 
 
 @commands.command()

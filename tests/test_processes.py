@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot import processes, web
+from bot import lifetime, serving, web
 from bot.garden.errors import GardenerError, Refused, Unavailable
 from bot.garden.model import Environment
 from bot.settings import Settings
@@ -103,8 +103,8 @@ def settings(**changes) -> Settings:
 
 class TestCheck:
     def test_enough_is_enough(self):
-        processes.check(settings())
-        processes.check(settings(slack_signing_secret=None, slack_app_token=SecretStr("xapp-1")))
+        serving.check(settings())
+        serving.check(settings(slack_signing_secret=None, slack_app_token=SecretStr("xapp-1")))
 
     @pytest.mark.parametrize(
         ("missing", "named"),
@@ -117,7 +117,7 @@ class TestCheck:
     )
     def test_what_is_missing_is_named(self, missing, named):
         with pytest.raises(Refused, match=named):
-            processes.serve(settings(**missing))
+            serving.serve(settings(**missing))
 
     @pytest.mark.parametrize(
         ("address", "host"),
@@ -128,13 +128,13 @@ class TestCheck:
         ],
     )
     def test_a_local_slack_is_answered_on_loopback_alone(self, address, host):
-        assert processes.host(settings(slack_api_url=address)) == host
+        assert serving.host(settings(slack_api_url=address)) == host
 
     def test_a_taken_port_is_said_at_once(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             with pytest.raises(Unavailable, match=f"Port {port} .* set PORT"):
-                processes.serve(settings(port=port, slack_api_url="http://127.0.0.1:1/"))
+                serving.serve(settings(port=port, slack_api_url="http://127.0.0.1:1/"))
 
 
 def python(code: str, **env) -> subprocess.Popen[str]:
@@ -161,10 +161,10 @@ def test_http_answers_until_term(state_dir):
         sys.modules["handlers.app"] = stand_in
         from pathlib import Path
         from pydantic import SecretStr
-        from bot import processes
+        from bot import serving
         from bot.garden.model import Environment
         from bot.settings import Settings
-        processes.serve(Settings(
+        serving.serve(Settings(
             environments={{"staging": Environment("staging", "acme")}}, secrets=(b"secret",),
             slack_bot_token=SecretStr("xoxb-1"), slack_signing_secret=SecretStr("s"),
             slack_api_url="http://127.0.0.1:1/", port={port}, state_dir=Path({str(state_dir)!r}),
@@ -223,8 +223,8 @@ def test_a_second_signal_while_the_first_is_handled_does_not_wait_for_itself():
     process = python(
         """
         import signal, sys, threading
-        from bot import processes
-        stop = processes._stop_event()
+        from bot import lifetime
+        stop = lifetime.stop_event()
         def again(frame, event, arg):
             if frame.f_code is threading.Condition.notify_all.__code__:
                 sys.settrace(None)
@@ -253,7 +253,7 @@ class TestSupervisor:
         def start(**commands):
             supervisor = Supervisor(
                 {name: [sys.executable, "-c", code] for name, code in commands.items()},
-                env={processes.PARENT_PIPE: "1"},
+                env={lifetime.PARENT_PIPE: "1"},
                 grace=5,
                 first_pause=0.01,
                 told=lambda *event: told.put(event),
@@ -312,18 +312,18 @@ class TestSupervisor:
 
     def test_a_child_ends_with_its_supervisor_however_that_went(self):
         child = (
-            "from bot.processes import end_with_parent; import signal; end_with_parent(); "
+            "from bot.lifetime import end_with_parent; import signal; end_with_parent(); "
             "print('up', flush=True); signal.pause()"
         )
         supervisor = python(
             f"""
             import sys
-            from bot import processes
+            from bot import lifetime
             from bot.supervisor import Supervisor
             def told(name, state, pid):
                 if pid: print(pid, flush=True)
             Supervisor({{"web": [sys.executable, "-c", {child!r}]}},
-                       env={{processes.PARENT_PIPE: "1"}}, told=told).run()
+                       env={{lifetime.PARENT_PIPE: "1"}}, told=told).run()
             """
         )
         said = {supervisor.stdout.readline().strip() for _ in range(2)}
