@@ -15,13 +15,14 @@ from blocks.buttons import Act
 from blocks.message import View
 from bot.adapters.asker import Asker
 from bot.adapters.toolbox import Toolbox
-from bot.garden import issue_text
+from bot.garden import issue_text, words
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.filing import Filed, Filing, How, Order, Outcome
 from bot.garden.markers import bears
-from bot.garden.model import Card, Environment, Report
+from bot.garden.model import DAY, Card, Environment, Report
 from bot.garden.ports import Issue, Repository
 from bot.garden.related import Related, rank
+from bot.garden.states import deletion
 from bot.jobs import github_loop, shown, worklogs
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, too_old
@@ -64,6 +65,7 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
     if found is None:
         raise Refused(too_old(environment.name))
     report, card = found
+    refuse_deleted(tools, environment, card)
     known = card.cluster.decisions.issue
     if known is not None and known.state != "closed" and choice is None:
         shown.redraw(tools, environment.name, act, asker)
@@ -88,6 +90,24 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
     return modals.filing(
         draft, related, repository, card, act, choice=choice, note=note, assignee=origin.assignee
     )
+
+
+def refuse_deleted(tools: Toolbox, environment: Environment, card: Card) -> None:
+    """Nothing is filed of a service that is gone by now, however old the card is.
+
+    Raises `Refused`.
+    """
+    cluster, now = card.cluster, tools.now()
+    past = tools.history.read(environment.name, now - DAY, now)
+    told = any(event.service in cluster.services for event in past.events)
+    gone = deletion(cluster, past, now) if told else cluster.deleted
+    if gone is not None:
+        services = " and ".join(cluster.services) or "its service"
+        when = words.clock(gone, environment.timezone, now)
+        raise Refused(
+            f"{cluster.name} is not filed: {services} was deleted at {when}, "
+            "so there is nothing to mend."
+        )
 
 
 def beside(issues: Sequence[Issue], card: Card, secrets: Sequence[bytes]) -> int | None:
@@ -179,6 +199,7 @@ class Desk:
     ) -> Outcome:
         """`choice` is `new`, `add` or `reopen`; without a title the draft's own and its labels."""
         tools, report, secret = self.tools, self.report, self.tools.secrets[0]
+        refuse_deleted(tools, tools.environment(report.environment), card)
         public, origin = not self.repository.private, self.origins.of(card)
         if choice == "new":
             draft = issue_text.draft(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.garden.model import Environment
+from bot.garden.history import Past
+from bot.garden.model import SECOND, Environment, Event
 from handlers.app import VIEWS
 from tests.journey.conftest import STAGING, all_text, buttons
 
@@ -57,6 +58,33 @@ def test_submitted_five_times_at_once_it_is_filed_once(town):
         lambda: len([m for m in town.slack.messages("C0OPS") if "is filed" in all_text(m)]) == 5
     )
     assert len(issues(town)) == 1
+
+
+def deleted(town, kind="delete"):
+    event = Event(kind, "netra-backend-staging", town.clock())
+    town.wiring.history.record("staging", Past(events=frozenset({event})))
+
+
+def test_of_a_service_that_was_deleted_meanwhile_nothing_is_filed(town):
+    town.types("staging 2d")
+    report = town.report()
+    town.clicks(report, "create_issue")
+    form = town.form("What the log says")
+    deleted(town)
+    assert town.slack.submit("U0ALICE", form["id"], {}).ok
+    town.sees("C1 is not filed: netra-backend-staging was deleted at")
+    town.clicks(report, "create_issue")
+    town.form("netra-backend-staging was deleted at")
+    town.clicks(report, "review_all")
+    review = town.form("Why expected?")
+    assert town.slack.submit("U0ALICE", review["id"], {}).ok
+    town.form("not done: C1 is not filed: netra-backend-staging was deleted at")
+    assert issues(town) == []
+    # Deployed again, it is worth an issue again, on the old card too.
+    town.clock.ahead += SECOND
+    deleted(town, "deploy")
+    file_it(town, report)
+    town.sees("is filed as")
 
 
 def test_a_form_for_what_is_filed_already_says_so(town):
