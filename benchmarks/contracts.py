@@ -1,0 +1,242 @@
+"""A month of agreements, each of which breaks in its way: is each told by the first run that can?
+
+    python -m benchmarks contracts
+
+Seven agreements are made on the fourth morning and break at times drawn from a seed: above the
+rate, one user again and again, a new wording, silence of something frequent and of something rare,
+the end of their time, a newer revision; three more hold all the month. It is read each morning,
+and two days every fourth afternoon. A run can tell a break that its window shows; silence, once a
+day of it lets expect five occurrences.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.garden import rfc3339
+from bot.garden.agreement import observed
+from bot.garden.analysis import analyze
+from bot.garden.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Acknowledgement,
+    Environment,
+    Event,
+    Query,
+    Report,
+    Traffic,
+    Window,
+)
+from bot.garden.ports import DecisionBook, History, Page, Registry
+from bot.jobs.contracts import broke
+
+START = 20_300 * DAY
+DAYS = 30
+AGREED = START + 3 * DAY + 9 * HOUR
+SERVICE = "orders-api"
+ENVIRONMENT = Environment("staging", "shop-staging", (SERVICE,))
+SECRET = b"a secret of the benchmarks, long enough"
+
+SAID: Mapping[str, tuple[str, int]] = {
+    "rate": ("Exchange rates were served from the cache", 48),
+    "repeats": ("USER AUTO-CREATED: created user {user} from JWT", 6),
+    "variant": ("Thumbnail was not made: unknown colour profile", 8),
+    "stopped": ("Export to the warehouse found no new rows", 12),
+    "stopped, rare": ("Mail relay asked to come back later", 2),
+    "over": ("Feature switch is read twice", 8),
+    "revision": ("Old client protocol was spoken", 8),
+    "holds": ("Session cookie without signature was ignored", 10),
+    "holds, users": ("Password of user {user} will expire soon", 9),
+    "holds, often": ("Search index lags behind the catalogue", 48),
+}
+"""What is agreed about: how it breaks, its message, occurrences a day."""
+AGAIN = "file is locked"
+"""The new wording."""
+
+
+@dataclass
+class Plan:
+    """When each breaks, drawn from a seed."""
+
+    seed: int
+    breaks: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rng = random.Random(self.seed)
+        for kind in SAID:
+            if not kind.startswith("holds"):
+                hour = rng.choice((10, 11, 17, 18))
+                self.breaks[kind] = START + rng.randrange(6, DAYS - 5) * DAY + hour * HOUR
+
+    def revision(self, at: int) -> str:
+        """One is deployed when that agreement ends."""
+        return f"{SERVICE}-00101-abc" if at < self.breaks["revision"] else f"{SERVICE}-00102-xyz"
+
+
+def entries(plan: Plan) -> list[dict[str, object]]:
+    """The month."""
+    rng = random.Random(plan.seed + 1)
+    lines: list[tuple[int, str]] = []
+    for kind, (text, often) in SAID.items():
+        at = plan.breaks.get(kind, START + DAYS * DAY)
+        ends = at if kind.startswith("stopped") else START + DAYS * DAY
+        step = DAY // often
+        for n in range(DAYS * often):
+            time = START + n * step + rng.randrange(step // 2)
+            if time < ends:
+                lines.append((time, text.format(user=rng.randrange(10**6, 10**7))))
+    lines += [(plan.breaks["rate"] + i * MINUTE, SAID["rate"][0]) for i in range(150)]
+    same = SAID["repeats"][0].format(user=1234567)
+    lines += [(plan.breaks["repeats"] + i * 9 * MINUTE, same) for i in range(5)]
+    head = SAID["variant"][0].partition(":")[0]
+    lines.append((plan.breaks["variant"], f"{head}: {AGAIN}"))
+    return [_entry(i, at, text, plan) for i, (at, text) in enumerate(sorted(lines))]
+
+
+def _entry(i: int, at: int, text: str, plan: Plan) -> dict[str, object]:
+    labels = {"service_name": SERVICE, "revision_name": plan.revision(at)}
+    return {
+        "insertId": f"c{i:07d}",
+        "timestamp": rfc3339.show(at),
+        "severity": "WARNING",
+        "logName": "projects/shop-staging/logs/run.googleapis.com%2Fstderr",
+        "resource": {"type": "cloud_run_revision", "labels": labels},
+        "textPayload": text,
+    }
+
+
+class Log:
+    """A `LogSource` and `Activity` of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.entries = entries(plan)
+        self.times = [rfc3339.parse(str(e["timestamp"])) or 0 for e in self.entries]
+
+    def describe(self, query: Query) -> str:
+        """Of no interest here."""
+        return query.environment
+
+    def read(self, query: Query) -> Iterator[Page]:
+        """The window in one page."""
+        pairs = zip(self.times, self.entries, strict=True)
+        yield Page([e for at, e in pairs if at in query.window], api_calls=1)
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """As many each hour."""
+        hours = range(query.window.start // HOUR, -(-query.window.end // HOUR))
+        name = self.plan.revision(query.window.end)
+        return Traffic(tuple((name, at, 400) for at in hours), query.window.start)
+
+    def read_events(self, query: Query) -> Sequence[Event]:  # noqa: ARG002 - the port's
+        """None are known."""
+        return ()
+
+
+def readings() -> list[Window]:
+    """Who reads what, by the end of the window."""
+    found = []
+    for day in range(1, DAYS):
+        morning = START + day * DAY + 9 * HOUR
+        found.append(Window(morning - DAY, morning))
+        if day % 4 == 1 and day > 3:
+            found.append(Window(morning + 6 * HOUR - 2 * DAY, morning + 6 * HOUR))
+    return found
+
+
+def due(kind: str, plan: Plan, log: Log, window: Window) -> bool:
+    """Whether a run over the window can tell the break."""
+    at = plan.breaks[kind]
+    if kind.startswith("stopped"):
+        silent = DAY if kind == "stopped" else 5 * DAY // SAID[kind][1]
+        text = SAID[kind][0]
+        pairs = zip(log.times, log.entries, strict=True)
+        last = max(time for time, e in pairs if e["textPayload"] == text)
+        return window.start > last and window.end - last > silent + HOUR
+    if kind == "revision":
+        pairs = zip(log.times, log.entries, strict=True)
+        text = SAID[kind][0]
+        return any(at <= time < window.end and e["textPayload"] == text for time, e in pairs)
+    return at < window.end
+
+
+@dataclass
+class Result:
+    """What was told, by the way in which it broke."""
+
+    late: dict[str, int] = field(default_factory=dict)
+    """Runs that could have told it before one did; one that was never told counts them all."""
+    told: dict[str, str] = field(default_factory=dict)
+    """As it was said first."""
+    false: list[str] = field(default_factory=list)
+    """Told though it held."""
+
+    @property
+    def right(self) -> bool:
+        """Each was told within one run, and nothing else."""
+        return not self.false and not any(self.late.values()) and set(self.told) == set(self.late)
+
+
+def play(seed: int, registry: Registry, decisions: DecisionBook, history: History) -> Result:
+    """One month."""
+    plan = Plan(seed)
+    log, result = Log(plan), Result(dict.fromkeys(plan.breaks, 0))
+    for window in readings():
+        query = Query("staging", ENVIRONMENT.project, ENVIRONMENT.services, window)
+        report = analyze(
+            log, query, ENVIRONMENT, now=window.end, registry=registry, decisions=decisions,
+            history=history, activity=log, secret=SECRET,
+        )  # fmt: skip
+        if window.end == AGREED:
+            _agree(report, plan, decisions)
+            continue
+        for kind, agreed in _agreements(decisions).items():
+            found = broke(agreed, ENVIRONMENT, report, window.end)
+            if kind in result.told:
+                continue
+            if found is not None and window.end > plan.breaks.get(kind, window.end):
+                result.told[kind] = found.said
+            elif found is not None:
+                result.false.append(f"{rfc3339.show(window.end)} {kind}: {found.said}")
+            elif kind in plan.breaks and due(kind, plan, log, window):
+                result.late[kind] += 1
+    return result
+
+
+def _agree(report: Report, plan: Plan, decisions: DecisionBook) -> None:
+    for card in report.cards:
+        kind = next(k for k, (text, _) in SAID.items() if text[:16] in card.cluster.title)
+        agreed = Acknowledgement(
+            card.cluster.id, "U1", kind, AGREED,
+            until=plan.breaks[kind] if kind == "over" else None,
+            until_revision=plan.revision(AGREED) if kind == "revision" else None,
+        )  # fmt: skip
+        decisions.put("staging", observed(agreed, card, report.window))
+
+
+def _agreements(decisions: DecisionBook) -> Mapping[str, Acknowledgement]:
+    every = (d.expected for d in decisions.all("staging").values())
+    return {agreed.reason: agreed for agreed in every if agreed is not None}
+
+
+def main(seeds: Sequence[str] = ()) -> None:
+    """Prints the table."""
+    from tests.fakes.store import FakeDecisionBook, FakeHistory, FakeRegistry
+
+    for seed in map(int, seeds or map(str, range(1, 9))):
+        result = play(seed, FakeRegistry(), FakeDecisionBook(), FakeHistory())
+        told = sum(not late and kind in result.told for kind, late in result.late.items())
+        print(f"seed {seed}: {told} of {len(result.late)} broken agreements told by the first run")
+        for kind, late in result.late.items():
+            if late or kind not in result.told:
+                print(f"  WRONG {kind}: {late} runs late, {result.told.get(kind, 'never told')}")
+        for line in result.false:
+            print(f"  FALSE {line}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
