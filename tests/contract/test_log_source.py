@@ -87,7 +87,6 @@ class TestLogSource:
         found = [e for page in make(entries).read(everything) for e in _entries(page)]
         assert {e["insertId"]: e for e in found} == {e["insertId"]: e for e in entries}
 
-
     def test_says_which_commit_a_revision_runs_where_a_label_does(self, make: Make) -> None:
         entries = [said(f"message {i}", "ERROR", i, revision=f"r-{i % 2}") for i in range(4)]
         for each in entries[1::2]:

@@ -330,9 +330,7 @@ class TestHistory:
             covered={self.LAST: seconds, self.LAST - 24: 3_600},
             counts={"c-1": {self.LAST: count}, "c-2": {self.LAST - 24: 7}},
             requests={"api-00001-abc": {self.LAST: 900}},
-            revisions={
-                "api-00001-abc": Lifetime("api", self.NOW - DAY, self.NOW - 5, "3f786850")
-            },
+            revisions={"api-00001-abc": Lifetime("api", self.NOW - DAY, self.NOW - 5, "3f786850")},
             events=frozenset({Event("deploy", "api", self.NOW - DAY - 7)}),
             clusters={"c-1": Known("C1", "It | fails", ("api",), 5, 9, reported=self.NOW)},
             last_entry=self.NOW - 5,
