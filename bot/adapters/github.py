@@ -13,17 +13,16 @@ import os
 import re
 import threading
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from bot.adapters.github_answers import before_sending, comment_of, issue_of, text_of, translated
 from bot.adapters.github_commits import COMPARED, closing
 from bot.adapters.github_errors import Call, no_answer, refusal
 from bot.garden.errors import Missing, Moved, Refused, Unavailable
 from bot.garden.ports import Comment, Issue, Locks, Repository
-from bot.garden.rfc3339 import parse
 
 if TYPE_CHECKING:
     from github import Auth, Github
@@ -122,19 +121,19 @@ class GitHubTracker:
     def repository(self, name: str) -> Repository:
         """As it is now: whether it is private is never remembered."""
         data = self._one(self._call("read the repository", name), "GET", "")
-        full_name = _text(data, "full_name")
+        full_name = text_of(data, "full_name")
         if not _NAME.fullmatch(full_name):
             raise no_answer(self._call("read the repository", name), "an answer I cannot read")
         # A renamed repository redirects, and PyGithub drops the query on the way: ask the new name.
         self._names[name] = full_name
         # What does not say that it is private counts as public: samples stay out.
-        return Repository(full_name, data.get("private") is True, _text(data, "html_url"))
+        return Repository(full_name, data.get("private") is True, text_of(data, "html_url"))
 
     def issue(self, repository: str, number: int) -> Issue:
         """As it is now. Raises `Missing` where it is gone, `Moved` where it was transferred."""
         self._resolve(repository)
         call = self._call("read the issue", repository, number=number)
-        issue = _issue(call, self._one(call, "GET", f"/issues/{number}"))
+        issue = issue_of(call, self._one(call, "GET", f"/issues/{number}"))
         # GitHub redirects to where an issue was transferred, which may be a public repository.
         here = f"/{self._names.get(repository, repository)}/issues/{number}"
         if not urlsplit(issue.url).path.lower().endswith(here.lower()):
@@ -158,7 +157,7 @@ class GitHubTracker:
             items, _ = self._many(call, "/issues", {**order, "page": str(page)})
             for item in items:
                 if "pull_request" not in item:
-                    issue = _issue(call, item)
+                    issue = issue_of(call, item)
                     # What changes while we read comes twice, never not at all.
                     found.setdefault(issue.number, issue)
             if len(items) < PER_PAGE:
@@ -178,13 +177,13 @@ class GitHubTracker:
         sent: dict[str, object] = {"title": title, "body": body, "labels": list(labels)}
         if assignees:
             sent["assignees"] = list(assignees)
-        return _issue(call, self._write(call, "POST", "/issues", sent))
+        return issue_of(call, self._write(call, "POST", "/issues", sent))
 
     def comment(self, repository: str, number: int, body: str) -> str:
         """Returns the comment's address."""
         call = self._call("add the comment", repository, writes=True, number=number)
         data = self._write(call, "POST", f"/issues/{number}/comments", {"body": body})
-        if not (url := _text(data, "html_url")):
+        if not (url := text_of(data, "html_url")):
             raise no_answer(call, "an answer I cannot read")
         return url
 
@@ -203,7 +202,7 @@ class GitHubTracker:
         while end < 10_000 and len(pages.get(end, ())) == PER_PAGE:
             end += 1
             pages[end], _ = self._many(call, path, {"page": str(end)})
-        return tuple(_comment(call, item) for page in sorted(pages) for item in pages[page])
+        return tuple(comment_of(call, item) for page in sorted(pages) for item in pages[page])
 
     def edit_comment(self, repository: str, comment: int, body: str) -> None:
         """One PATCH: done twice, it is the same. Raises `Missing` where it was deleted."""
@@ -242,7 +241,7 @@ class GitHubTracker:
         """Of an open issue: nothing happens."""
         call = self._call("reopen the issue", repository, writes=True, number=number)
         change = {"state": "open", "state_reason": "reopened"}
-        return _issue(call, self._write(call, "PATCH", f"/issues/{number}", change))
+        return issue_of(call, self._write(call, "PATCH", f"/issues/{number}", change))
 
     def fix(self, repository: str, number: int) -> str | None:
         """From the newest entries of the issue's timeline."""
@@ -257,7 +256,7 @@ class GitHubTracker:
             found = closing(events, self._names.get(repository, repository))
             if isinstance(found, int):
                 pull = self._call("read the pull request", repository, number=found)
-                merged = _text(self._one(pull, "GET", f"/pulls/{found}"), "merge_commit_sha")
+                merged = text_of(self._one(pull, "GET", f"/pulls/{found}"), "merge_commit_sha")
                 return merged or None
         except Refused:
             return None  # the token may read issues, but neither this nor pull requests
@@ -275,7 +274,7 @@ class GitHubTracker:
             )
         except Refused:
             return None  # one of them is in another repository, or Contents may not be read
-        return COMPARED.get(_text(answer, "status") if isinstance(answer, dict) else "")
+        return COMPARED.get(text_of(answer, "status") if isinstance(answer, dict) else "")
 
     def archive(self, name: str) -> tuple[str, str]:
         """(name as it is now, address of the default branch's tarball, good for minutes).
@@ -285,7 +284,7 @@ class GitHubTracker:
         full_name = self.repository(name).full_name
         call = self._call("read the files", name)
         client = self._client(call, full_name)
-        with _translated(call):
+        with translated(call):
             status, headers, text = client.requester.requestJson(
                 "GET", f"/repos/{quote(full_name)}/tarball"
             )
@@ -367,7 +366,7 @@ class GitHubTracker:
                 "in the repository's address."
             )
         client = self._client(call, name)
-        with _translated(call):
+        with translated(call):
             status, headers, text = client.requester.requestJson(
                 verb, f"/repos/{quote(name)}{path}", parameters, None, data
             )
@@ -386,7 +385,7 @@ class GitHubTracker:
         client = clients[key]
         if isinstance(self._credentials, App):
             # Fetched here if it has run out, where a failure means that nothing was sent.
-            with _translated(_reading(call)):
+            with translated(before_sending(call)):
                 _ = client.requester.auth.token if client.requester.auth else None
         return client
 
@@ -424,7 +423,7 @@ class GitHubTracker:
             ) from error
         integration = GithubIntegration(auth=auth, **self._options())
         owner, repository = name.split("/")
-        with _translated(_reading(call)):
+        with translated(before_sending(call)):
             installation = integration.get_repo_installation(owner, repository)
             return auth.get_installation_auth(installation.id, requester=integration.requester)
 
@@ -439,82 +438,3 @@ class GitHubTracker:
             "seconds_between_requests": None,
             "seconds_between_writes": None,
         }
-
-
-@contextmanager
-def _translated(call: Call) -> Iterator[None]:
-    """Errors of PyGithub and requests as ours. `from None`: theirs hold the request's headers."""
-    from github import GithubException
-    from requests import exceptions
-
-    try:
-        yield
-    except GithubException as error:
-        headers = {k.lower(): str(v) for k, v in (error.headers or {}).items()}
-        raise refusal(call, error.status, headers, json.dumps(error.data, default=str)) from None
-    except exceptions.SSLError:
-        raise no_answer(call, "its certificate does not verify") from None
-    except (exceptions.ConnectTimeout, exceptions.ProxyError, exceptions.InvalidURL):
-        raise no_answer(call, "no connection", sent=False) from None
-    except exceptions.Timeout:
-        raise no_answer(call, "time-out") from None
-    except exceptions.ConnectionError as error:
-        if _never_connected(error):
-            raise no_answer(call, "no connection", sent=False) from None
-        raise no_answer(call, "connection lost") from None
-    except exceptions.RequestException:
-        raise no_answer(call, "network error") from None
-    except RuntimeError:
-        # PyGithub follows no redirect to another host or scheme.
-        raise Refused(
-            "GITHUB_API_URL sends us to another address. Set it to the API's own, or leave it "
-            "out for github.com."
-        ) from None
-
-
-def _never_connected(error: Exception) -> bool:
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
-
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
-
-
-def _reading(call: Call) -> Call:
-    """The same call before anything of it was sent."""
-    return replace(call, writes=False)
-
-
-def _issue(call: Call, data: Mapping[str, Any]) -> Issue:
-    number = data.get("number")
-    if not isinstance(number, int):
-        raise no_answer(call, "an answer I cannot read")
-    labels = data.get("labels")
-    names = (
-        label if isinstance(label, str) else _text(label, "name")
-        for label in (labels if isinstance(labels, list) else ())
-        if isinstance(label, str | dict)
-    )
-    return Issue(
-        number=number,
-        title=_text(data, "title"),
-        body=_text(data, "body"),
-        state="closed" if data.get("state") == "closed" else "open",
-        url=_text(data, "html_url"),
-        labels=tuple(name for name in names if name),
-        created=parse(_text(data, "created_at")) or 0,
-        updated=parse(_text(data, "updated_at")) or 0,
-        closed=parse(_text(data, "closed_at")),
-        locked=data.get("locked") is True,
-    )
-
-
-def _comment(call: Call, data: Mapping[str, Any]) -> Comment:
-    number = data.get("id")
-    if not isinstance(number, int):
-        raise no_answer(call, "an answer I cannot read")
-    return Comment(number, _text(data, "body"), _text(data, "html_url"))
-
-
-def _text(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    return value if isinstance(value, str) else ""
