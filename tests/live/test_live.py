@@ -17,10 +17,11 @@ import pytest
 from slack_sdk import WebClient
 
 from blocks import replies
+from bot.adapters import monitoring
 from bot.adapters.cloud_logging import CloudLogging
 from bot.adapters.github import API_URL, App, GitHubTracker, Token
 from bot.adapters.slack import Gone, SlackMessenger
-from bot.garden.errors import Missing
+from bot.garden.errors import Missing, Refused
 from bot.garden.model import HOUR, Query, Window
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
@@ -69,6 +70,9 @@ def test_github_lists_issues_and_says_what_is_missing():
     for issue in islice(issues, 1):
         assert tracker.issue(repository.full_name, issue.number).url == issue.url
         assert all(c.id for c in tracker.comments(repository.full_name, issue.number))
+    for issue in islice((i for i in issues if i.state == "closed"), 3):
+        fix = tracker.fix(repository.full_name, issue.number)
+        assert fix is None or tracker.contains(repository.full_name, fix, fix) in (True, None)
     assert tracker.text(repository.full_name, "no/such/file-of-gardener.txt") is None
     with pytest.raises(Missing):
         tracker.issue(repository.full_name, 2_000_000_000)
@@ -91,3 +95,20 @@ def test_cloud_logging_gives_a_page():
 
     assert page.api_calls >= 1
     assert not page.missing
+
+
+def test_cloud_monitoring_counts_requests_where_the_role_is_there():
+    (project,) = needed("LIVE_PROJECT")
+    now = time.time_ns()
+    query = Query("live", project, (), Window(now - 25 * HOUR, now))
+    endpoint = os.environ.get("GARDENER_MONITORING_ENDPOINT")
+    counts = monitoring.metrics(endpoint, os.environ.get("GARDENER_LOGGING_ENDPOINT"))
+    if counts is None:
+        pytest.skip("the logs are not Google's")
+    try:
+        found = counts.read_traffic(query)
+    except Refused as error:
+        pytest.skip(str(error))
+
+    assert found is not None
+    assert all(query.window.start // HOUR <= at <= now // HOUR for _, at, _ in found.hours)
