@@ -140,7 +140,7 @@ def _full(card: Card, at: Setting) -> list[Block]:
         parts.section(text, _menu(card, at)),
         parts.context(parts.plain_text(_figures(card, at), 300), _decided(card, at)),
     ]
-    line = words.one_line(cluster.template)
+    line = words.template(cluster.template)
     title = words.one_line(cluster.title)
     if card.incident is None and line not in ("", title) and not turned(line):
         found.append(parts.preformatted(line, LINE))

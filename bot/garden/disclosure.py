@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.garden import words
 from bot.garden.model import Card, Cluster
 
 SLOT = "<*>"
@@ -57,7 +58,7 @@ def shown(card: Card, *, public: bool) -> Shown:
         return None if text is None else _without(text, values)
 
     return Shown(
-        message=cluster.template or SLOT,
+        message=words.template(cluster.template) or SLOT,
         cause=safe(cluster.cause),
         impact=safe(cluster.impact),
         next=safe(cluster.next),

@@ -31,11 +31,14 @@ _MIGRATION = Says(
 )
 _CONFIG = Says(
     r"must be (?:installed|set|configured|defined|provided)|required in \w+"
-    r"|not configured|is not set|not set in|misconfig|contained whitespace|uri mismatch|id mismatch"
+    r"|not configured|is not set|not set in|misconfig|uri mismatch|id mismatch"
+    r"|contain(?:s|ed) (?:trailing |leading )?whitespace"
     r"|configuration mismatch|environment variable|env var|missing (?:config|setting|environment)"
     r"|no exporters configured|invalid (?:config|configuration|setting)"
     r"|could not resolve placeholder|failed to bind properties"
 )
+_SPACE = Says(r"contain(?:s|ed) (?:trailing |leading )?whitespace")
+_DIFFERS = Says(r"uri mismatch|id mismatch|configuration mismatch")
 _TOLERATED = Says(r"non[- ]critical|tolerated|sanitized|using default|defaulting to")
 _OPTIONAL = Says(
     r"deprecat|not available - |packages? not available|not installed|is optional"
@@ -102,6 +105,26 @@ SETUP: tuple[Rule, ...] = (
         Case("Migration 0042_add_index failed"),
         Case("Migration 0042_add_index done"),
         next="Look at the statement that failed, before a new revision takes traffic.",
+    ),
+    Rule(
+        "a space in a setting, tolerated",
+        lambda f: _SPACE(f.text) and (f.severity < CRITICAL or _TOLERATED(f.text)),
+        always(P.P4),
+        "configuration that is wrong but tolerated: nothing ended after it",
+        Case("SERVICE_ID contained whitespace - sanitized from 'a ' to 'a'", CRITICAL),
+        Case("SERVICE_ID contained whitespace", CRITICAL),
+        cause="Likely the value that the message names was stored with a space or a line end.",
+        next="Store that value again without it; a secret's text often ends in a line end.",
+    ),
+    Rule(
+        "settings that differ, tolerated",
+        lambda f: _DIFFERS(f.text) and (f.severity < CRITICAL or _TOLERATED(f.text)),
+        always(P.P4),
+        "configuration that is wrong but tolerated: nothing ended after it",
+        Case("OAuth URI mismatch (non-critical in staging)", CRITICAL),
+        Case("OAuth URI mismatch", CRITICAL),
+        cause="Likely two places hold different values for what the message names.",
+        next="Compare both values, and correct the one that is wrong.",
     ),
     Rule(
         "configuration, tolerated",

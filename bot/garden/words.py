@@ -31,6 +31,7 @@ _ANSI = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 _PILED = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
 _SPACES = re.compile(r"\s+")
+_MASKS = re.compile(r"<\*>(?: ?<\*>)+")
 
 
 def clean(text: str) -> str:
@@ -55,6 +56,11 @@ def encodable(text: str) -> str:
 def one_line(text: str) -> str:
     """The cleaned text in one line, spaces collapsed."""
     return _SPACES.sub(" ", clean(text)).strip()
+
+
+def template(text: str) -> str:
+    """A masked message in one line, for people: masks that follow each other are one."""
+    return _MASKS.sub("<*>", one_line(text))
 
 
 def cut(text: str, limit: int) -> str:

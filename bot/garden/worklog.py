@@ -172,7 +172,7 @@ def _analysis(cluster: Cluster, report: Report) -> Iterator[str]:
         where += f" in {code(function, SAYS)}" if function else ""
     days = max(1.0, (report.window.end - report.window.start) / DAY)
     rows = (
-        ("Message", code(cluster.template, TEXT)),
+        ("Message", code(words.template(cluster.template), TEXT)),
         ("Root Cause", _text(cluster.cause) if cluster.cause else "not known"),
         ("Impact", _text(cluster.impact) if cluster.impact else "not known"),
         ("Location", where),

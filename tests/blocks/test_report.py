@@ -332,3 +332,8 @@ def test_every_priority_has_its_mark_beside_the_word() -> None:
         marks[priority.name] = line[0]
         assert priority.name in line
     assert "".join(marks.values()) == "🔴🔴🟠🟡🟡🟡⚪⚪⚪⚪"
+
+
+def test_masks_that_follow_each_other_read_as_one() -> None:
+    made = replace(LEGACY, template="Webhook refused: POST <*><*>/v<*>/notify <*> <*> again")
+    assert "Webhook refused: POST <*>/v<*>/notify <*> again" in as_text(drawn(report(made)))
