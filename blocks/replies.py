@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from blocks import buttons, card, parts
 from blocks.buttons import Act
-from blocks.escape import channel as channel_name
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
 from bot.garden import words
@@ -88,33 +87,6 @@ def not_in_channel(then: Message | None = None) -> Message:
     if then is None:
         return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
     return Message(then.text, [*(b.to_dict() for b in hint), *then.blocks])
-
-
-def not_allowed(act: Sequence[str], channel: str, what: str = "file issues") -> Message:
-    """May look, not act. `act`: Slack user ids and `@groups` of gardener.toml; empty: nobody."""
-    where = channel_name(channel) if channel else "here"
-    who = ", ".join(user(each) for each in act[:8])
-    ask = f"Ask one of: {who}" if act else "Nobody may, by gardener.toml: act = []."
-    text = f"You may look, but not {mrkdwn(what, 100)} in {where}. {ask}"
-    plain_said = f"You may look, but not {what} here."
-    return message(fallback(plain_said), [parts.section(text)])
-
-
-def outsider(act: Sequence[str] = ()) -> Message:
-    """For guests and people of other companies: only how to be let in."""
-    who = ", ".join(user(each) for each in act[:8]) or "an admin of this workspace"
-    said = "Gardener answers full members of this workspace."
-    text = f"{said} To be let in, ask {who}."
-    return message(fallback(f"{said} To be let in, ask an admin."), [parts.section(text)])
-
-
-def not_here(environment: str, channels: Sequence[str]) -> Message:
-    """The environment may be asked about in other conversations only."""
-    name = mrkdwn(environment, 60)
-    listed = ", ".join(channel_name(c) for c in channels[:8]) or "none"
-    said = f"{environment} may not be asked about in this conversation."
-    where = f"{name} may not be asked about in this conversation. It may in: {listed}"
-    return message(fallback(said), [parts.section(where)])
 
 
 def _failed(sentence: str, reference: str | None, again: Act | None) -> Message:

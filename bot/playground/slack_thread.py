@@ -112,10 +112,6 @@ class PlaygroundServer:
         """Submit a modal."""
         return self.run(self.workspace.submit(user, view_id, values))
 
-    def close_view(self, user: str, view_id: str) -> Outcome:
-        """Close a modal."""
-        return self.run(self.workspace.close(user, view_id))
-
     def open_home(self, user: str) -> Outcome:
         """Look at the home tab."""
         return self.run(self.workspace.open_home(user))
