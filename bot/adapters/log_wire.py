@@ -206,7 +206,8 @@ _WIDTH = 12
 
 
 def times(stamps: list[bytes]) -> NDArray[np.int64]:
-    """Serialized `google.protobuf.Timestamp` → nanoseconds; `NO_TIME` for an empty one.
+    """Serialized `google.protobuf.Timestamp` → nanoseconds; `NO_TIME` for an empty one, and for
+    what does not fit into 64 bits (it would be after 2262).
 
     All at once where they have their usual form; the others one by one.
     """
@@ -218,7 +219,9 @@ def times(stamps: list[bytes]) -> NDArray[np.int64]:
     usual = (table[0] == 0x08) & (table[5] < 0x80) & (lengths <= _WIDTH)
     usual &= (table[6] == 0x10) | (lengths == 6)
     usual &= (table[1:5] >= 0x80).all(axis=0)
-    found: NDArray[np.int64] = _number(table[1:6]) * 1_000_000_000 + _number(table[7:])
+    seconds = _number(table[1:6])
+    usual &= seconds < 9_000_000_000
+    found: NDArray[np.int64] = seconds * 1_000_000_000 + _number(table[7:])
     for place in np.flatnonzero(~usual).tolist():
         found[place] = _time(stamps[place])
     return found
@@ -237,8 +240,9 @@ def _number(bytes_: NDArray[np.int64]) -> NDArray[np.int64]:
 def _time(stamp: bytes) -> int:
     if not stamp:
         return NO_TIME
-    time = Timestamp.FromString(stamp)
-    return int(time.seconds) * 1_000_000_000 + int(time.nanos)
+    read = Timestamp.FromString(stamp)
+    time = int(read.seconds) * 1_000_000_000 + int(read.nanos)
+    return time if abs(time) < 2**63 else NO_TIME
 
 
 _known: dict[bytes, dict[bytes, Place]] = {}

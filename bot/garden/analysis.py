@@ -14,6 +14,7 @@ from bot.garden.identify import settle
 from bot.garden.incidents import incidents
 from bot.garden.intake import Intake
 from bot.garden.joined import Joined
+from bot.garden.json_rows import of_json
 from bot.garden.model import (
     Cluster,
     Coverage,
@@ -42,7 +43,6 @@ from bot.garden.ports import (
     Registry,
 )
 from bot.garden.rollup import Rollup
-from bot.garden.rows import of_json
 from bot.garden.source_match import Locate, words
 from bot.garden.swallowed import marked
 from bot.garden.teaching import Rule

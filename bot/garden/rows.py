@@ -10,16 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import orjson
 
-from bot.garden import rfc3339
-from bot.garden.commits import NAMES, deployed
-from bot.garden.levels import own_severity
 from bot.garden.mask import ZEROS
-from bot.garden.model import JSON, Severity
+from bot.garden.model import JSON
 from bot.garden.tally import Place, Raw
 
 if TYPE_CHECKING:
@@ -160,10 +158,11 @@ def shortened(value: object, depth: int = 0) -> object:
     return value
 
 
-# --- JSON objects as rows ------------------------------------------------------------------------
+# --- what several sources have in common ----------------------------------------------------------
 
-_NOWHERE = Place("", "", "", "", "")
-_places: dict[tuple[object, ...], Place] = {}
+WHERE = itemgetter("service_name", "revision_name", "location", "project_id")
+PLACES: dict[tuple[tuple[object, ...], object], Place] = {}
+"""By what `WHERE` takes from a resource's labels, and the instance: as many as `place` keeps."""
 
 
 def place(resource: object, labels: object) -> Place:
@@ -172,63 +171,19 @@ def place(resource: object, labels: object) -> Place:
     if not isinstance(about, dict):
         about = {}
     instance = labels.get("instanceId") if isinstance(labels, dict) else None
-    key = (
-        about.get("service_name"),
-        about.get("revision_name"),
-        instance,
-        about.get("location"),
-        about.get("project_id"),
+    service, revision, region, project = where = tuple(
+        about.get(name) for name in ("service_name", "revision_name", "location", "project_id")
     )
+    found = Place(*(str(part or "") for part in (service, revision, instance, region, project)))
     try:
-        known = _places.get(key)
+        known = PLACES.get((where, instance))
     except TypeError:  # a label that is a list or an object
-        return Place(*(str(part or "") for part in key))
+        return found
     if known is None:
-        if len(_places) > 10_000:
-            _places.clear()
-        known = _places[key] = Place(*(str(part or "") for part in key))
+        if len(PLACES) > 10_000:
+            PLACES.clear()
+        known = PLACES[where, instance] = found
     return known
-
-
-def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[bytes] = ()) -> Rows:
-    """JSON entries in columns. `line:{lines[i]}` stands for a missing insertId.
-
-    Where they are given as bytes too, those are kept while the rows wait to be counted.
-    """
-    rows = Rows(raws=list(packed or entries))
-    keys, called, named, times = rows.keys, rows.names, rows.named, []
-    logs, places, where, quick = rows.logs, rows.places, place, rfc3339.quick
-    for raw, line in zip(entries, lines, strict=True):
-        try:
-            keys.append(_key(raw))
-        except (TypeError, AttributeError, ValueError):
-            keys.append(None)
-        insert_id = raw.get("insertId")
-        if isinstance(insert_id, str) and insert_id:
-            named.append(True)
-            called.append(insert_id.encode("utf-8", "surrogatepass"))
-        else:
-            named.append(False)
-            called.append(b"line:%d" % line)
-        stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
-        time = quick(stamp) if stamp.__class__ is str else None
-        times.append(NO_TIME if time is None else time)
-        log = raw.get("logName")
-        logs.append(log if log.__class__ is str else None)
-        labels = raw.get("labels")
-        at = where(raw.get("resource"), labels)
-        places.append(at)
-        if labels.__class__ is dict and len(cast("JSON", labels)) > 1:
-            _commit(rows.commits, at.revision, raw, cast("JSON", labels))
-    rows.times = np.array(times, np.int64)
-    return rows
-
-
-def _commit(known: dict[str, str], revision: str, raw: JSON, labels: JSON) -> None:
-    if revision and revision not in known and not NAMES.isdisjoint(labels):
-        commit = deployed(raw)
-        if commit is not None:
-            known[revision] = commit
 
 
 def text_of(raw: object) -> str:
@@ -243,52 +198,12 @@ TRACES = frozenset({
 })  # fmt: skip
 """Fields of a payload that may hold a traceback: then its message is not all that it says."""
 
-_SEVERITIES: dict[object, int] = {name: int(level) for name, level in Severity.__members__.items()}
-
-
-def _key(raw: JSON) -> RowKey:
-    severity = _SEVERITIES.get(raw.get("severity"))
-    if severity is None:
-        severity = int(own_severity(raw))
-    if "httpRequest" in raw:
-        return _request_key(raw, raw["httpRequest"], severity)
-    text = raw.get("textPayload")
-    if text.__class__ is not str:
-        payload = raw.get("jsonPayload")
-        if payload.__class__ is not dict or not TRACES.isdisjoint(payload):
-            return None
-        text = payload.get("message")
-        if text.__class__ is not str:
-            return None
-        error = payload.get("error")
-        if (
-            error is not None
-            and not isinstance(error, str | int | float)
-            and (not isinstance(error, dict) or error.get("traceback") or error.get("stack"))
-        ):
-            return None
-    return text_key(text.encode("utf-8", "surrogatepass"), severity)
-
 
 def text_key(text: bytes, severity: int) -> TextKey | None:
     """The key of a text; None where it is too long or says nothing."""
     if len(text) > LONGEST or not text or text.isspace():
         return None
     return text.translate(ZEROS), severity
-
-
-def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:
-    if not isinstance(http, Mapping) or "jsonPayload" in raw or "protoPayload" in raw:
-        return None
-    return RequestKey(
-        str(http.get("requestMethod") or ""),
-        str(http.get("requestUrl") or "").partition("?")[0],
-        int(str(http.get("status") or 0)),
-        str(http.get("userAgent") or ""),
-        str(http.get("referer") or ""),
-        str(raw.get("textPayload") or ""),
-        severity,
-    )
 
 
 def as_request(key: RequestKey) -> JSON:

@@ -16,18 +16,20 @@ from hypothesis import strategies as st
 
 from bot.adapters import log_wire
 from bot.adapters.json_file import JsonFile
+from bot.garden import rfc3339
 from bot.garden.analysis import MEMBERS, read_all
 from bot.garden.clusters import clusters
 from bot.garden.entry import Kind, understand
 from bot.garden.ids import with_like_ids
 from bot.garden.intake import Intake
+from bot.garden.json_rows import of_json
 from bot.garden.mask import MASKS, mask
 from bot.garden.masker import masked, quick_mask
 from bot.garden.meanings import Meanings
 from bot.garden.model import SECOND, Severity, Window
 from bot.garden.redact import RULES, redact
 from bot.garden.rollup import Rollup
-from bot.garden.rows import LARGE, NO_TIME, Rows, of_json
+from bot.garden.rows import LARGE, NO_TIME, Rows
 from bot.garden.seen import Seen
 from bot.garden.tally import Bounds
 from tests.garden.logs import START, entry, request, said
@@ -350,7 +352,7 @@ def test_seen_tells_what_was_there_before(parts: list[list[int]]) -> None:
 
 
 @given(
-    st.lists(st.one_of(st.none(), st.integers(-(10**9), 2**33)), max_size=9),
+    st.lists(st.one_of(st.none(), st.integers(-(10**9), 2**33), st.just(2**36)), max_size=9),
     st.integers(0, SECOND - 1),
 )
 def test_serialized_times(seconds: list[int | None], nanos: int) -> None:
@@ -360,10 +362,35 @@ def test_serialized_times(seconds: list[int | None], nanos: int) -> None:
         b"" if s is None else Timestamp(seconds=s, nanos=nanos).SerializeToString() for s in seconds
     ]
     expected = [
-        NO_TIME if not stamp else (s or 0) * SECOND + nanos
+        NO_TIME if not stamp or (s or 0) > 2**33 else (s or 0) * SECOND + nanos
         for s, stamp in zip(seconds, stamps, strict=True)
     ]
     assert log_wire.times(stamps).tolist() == expected
+
+
+_STAMPS = st.one_of(
+    st.builds("{}{}{}".format, st.datetimes().map(lambda t: t.isoformat()[:19]),
+              st.sampled_from(["", ".", ".0", ".123", ".123456789", ".1234567891", ".12a"]),
+              st.sampled_from(["Z", "", "z", "+02:00", "ZZ"])),
+    st.from_regex(r"\A[0-9]{4}-[0-3][0-9]-[0-4][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,9})?Z\Z"),
+    st.sampled_from(["", "Z", "2025-02-29T00:00:00Z", "2024-02-29T00:00:00Z", "1900-02-29T00:00:00Z",
+                     "9999-12-31T23:59:59Z", "1677-01-01T00:00:00Z", "2025-09-14T00:00:60Z", "\ud800" * 20,
+                     "2025-09-14T00:00:00.\u0664Z"]),
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_STAMPS, max_size=9))
+def test_times_read_at_once_are_those_read_one_by_one(stamps: list[str]) -> None:
+    one_by_one = [rfc3339.parse(stamp) for stamp in stamps]
+    fits = [NO_TIME if time is None or abs(time) >= 2**63 else time for time in one_by_one]
+    assert rfc3339.many(stamps, NO_TIME).tolist() == fits
+
+
+def test_a_time_beyond_64_bits_is_none() -> None:
+    forged = [entry("x")]
+    forged[0]["timestamp"] = "9999-12-31T23:59:59Z"
+    assert _rows(forged).times.tolist() == _wire(forged).times.tolist() == [NO_TIME]
 
 
 def test_times_of_this_test_are_where_they_seem() -> None:
