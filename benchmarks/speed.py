@@ -29,10 +29,10 @@ from typing import Any
 from benchmarks import drain, stream
 from bot.adapters import log_wire
 from bot.adapters.json_file import JsonFile
-from bot.garden.analysis import MEMBERS, Reading, read_all
 from bot.garden.clusters import clusters
 from bot.garden.model import JSON, Query
 from bot.garden.ports import Page
+from bot.garden.reading import MEMBERS, Reading, read_all
 
 ENTRIES, RIVALS = 1_000_000, 100_000
 AHEAD = 50

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.adapters.counted_file import CountedFile
-from bot.garden import analysis
 from bot.garden.model import Query
 from bot.garden.ports import Activity, LogSource
+from bot.garden.reading import Reading, read_all
 from bot.settings import Settings
 
 
@@ -23,10 +23,10 @@ def opened(file: str | None, settings: Settings) -> tuple[LogSource, Activity]:
     return logs, CloudActivity(logs, counts)
 
 
-def whole(file: str | None, settings: Settings, query: Query, now: int) -> analysis.Reading:
+def whole(file: str | None, settings: Settings, query: Query, now: int) -> Reading:
     """All of it, with its requests and deploys. Raises `GardenerError`."""
     source, activity = opened(file, settings)
-    reading = analysis.read_all(source, query)
+    reading = read_all(source, query)
     if reading.read > reading.broken:
         reading.look_around(activity, now)
     return reading

@@ -13,6 +13,7 @@ from bot import inputs
 from bot.garden import analysis, rfc3339, words
 from bot.garden.errors import UsageError
 from bot.garden.model import Cluster, Environment, Query, Report, Window
+from bot.garden.reading import EVERYTHING, Reading, refuse_nothing_readable
 from bot.garden.times import parse_window
 from bot.settings import Settings, load, rules_of
 from bot.settings_rules import Own
@@ -39,7 +40,7 @@ def replay(request: Request) -> None:
     own = rules_of(Path(request.rules).expanduser(), settings.environments)
     now = _now(request.now)
     reading = _read(request, environment, settings, now)
-    analysis.refuse_nothing_readable(reading)
+    refuse_nothing_readable(reading)
     before = analysis.conclude(reading, environment, now=now)
     after = analysis.conclude(reading, _with(environment, own, settings), now=now)
     click.echo("\n".join(_told(request, own, before, after)))
@@ -79,14 +80,12 @@ def _now(text: str | None) -> int:
     return now
 
 
-def _read(
-    request: Request, environment: Environment, settings: Settings, now: int
-) -> analysis.Reading:
+def _read(request: Request, environment: Environment, settings: Settings, now: int) -> Reading:
     query = Query(
         environment.name,
         environment.project,
         environment.services,
-        analysis.EVERYTHING,
+        EVERYTHING,
         environment.min_severity,
     )
     if request.file is None:

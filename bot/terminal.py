@@ -19,6 +19,7 @@ from bot.garden.errors import GardenerError, Unavailable, UsageError
 from bot.garden.export import export
 from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity, Window
 from bot.garden.ports import Activity, LogSource, ProgressListener
+from bot.garden.reading import EVERYTHING, MEMBERS, Reading, read_all, refuse_nothing_readable
 from bot.garden.times import parse_window
 from bot.garden.traffic import told
 from bot.inputs import opened
@@ -69,10 +70,8 @@ def analyze(request: Request) -> None:
 def members(file: str) -> None:
     """Prints `insertId<TAB>cluster id` for every entry of the file. Raises `GardenerError`."""
     with _progress(f"Reading {file}") as listener:
-        reading = analysis.read_all(
-            JsonFile(file), analysis.MEMBERS, keep_members=True, listener=listener
-        )
-    analysis.refuse_nothing_readable(reading)
+        reading = read_all(JsonFile(file), MEMBERS, keep_members=True, listener=listener)
+    refuse_nothing_readable(reading)
     if reading.broken:
         _warn(_broken(reading.broken))
     out = sys.stdout
@@ -122,7 +121,7 @@ def _environment(request: Request, settings: Settings) -> Environment:
 def _window(request: Request, environment: Environment, now: int) -> Window:
     if request.window:
         return parse_window(request.window, now=now, timezone=environment.timezone).window
-    return analysis.EVERYTHING if request.file else Window(now - DAY, now)
+    return EVERYTHING if request.file else Window(now - DAY, now)
 
 
 # --- doing it ------------------------------------------------------------------------------------
@@ -139,8 +138,8 @@ def _analyze(
 ) -> Report:
     kept = _store(request)
     with _progress(f"Reading {environment.name}") as listener:
-        reading = analysis.read_all(source, query, keep_members=request.members, listener=listener)
-    analysis.refuse_nothing_readable(reading)
+        reading = read_all(source, query, keep_members=request.members, listener=listener)
+    refuse_nothing_readable(reading)
     reading.look_around(activity, now)
     try:
         live = request.file is None
@@ -152,7 +151,7 @@ def _analyze(
 
 
 def _concluded(
-    reading: analysis.Reading,
+    reading: Reading,
     environment: Environment,
     now: int,
     kept: Wiring | None,

@@ -13,8 +13,8 @@ from bot.garden.rows import NO_TIME
 from bot.garden.states import BASELINE, Run, judged
 
 if TYPE_CHECKING:
-    from bot.garden.analysis import Reading
     from bot.garden.ports import Contains, History, Identity
+    from bot.garden.reading import Reading
     from bot.garden.rollup import Rollup
 
 

@@ -14,10 +14,10 @@ from bot.adapters.asker import Asker
 from bot.adapters.counted_file import CountedFile
 from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_look
-from bot.garden.analysis import EVERYTHING
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.errors import GardenerError, InputError, UsageError
 from bot.garden.model import Environment, Query, Report
+from bot.garden.reading import EVERYTHING
 from bot.jobs import asks, shown, thread
 from bot.jobs.common import NotAllowed, answering, tell
 

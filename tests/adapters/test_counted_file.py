@@ -7,8 +7,8 @@ import json
 import pytest
 
 from bot.adapters.counted_file import CountedFile
-from bot.garden.analysis import EVERYTHING
 from bot.garden.model import HOUR, MINUTE, Query, Traffic, Window
+from bot.garden.reading import EVERYTHING
 from tests.garden.logs import START, request, said
 
 REVISION = "netra-backend-staging-00598-qss"

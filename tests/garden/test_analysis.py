@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.garden import rfc3339
-from bot.garden.analysis import EVERYTHING
 from bot.garden.export import export
 from bot.garden.model import DAY, HOUR, Report, Severity, Window
+from bot.garden.reading import EVERYTHING
 from tests.garden.logs import DATA, START, entry, read, report, request, said, shuffled
 
 LEGACY = (

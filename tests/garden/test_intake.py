@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from bot.adapters import log_wire
 from bot.adapters.json_file import JsonFile
 from bot.garden import rfc3339
-from bot.garden.analysis import MEMBERS, read_all
 from bot.garden.clusters import clusters
 from bot.garden.entry import Kind, understand
 from bot.garden.ids import with_like_ids
@@ -27,6 +26,7 @@ from bot.garden.mask import MASKS, mask
 from bot.garden.masker import masked, quick_mask
 from bot.garden.meanings import Meanings
 from bot.garden.model import SECOND, Severity, Window
+from bot.garden.reading import MEMBERS, read_all
 from bot.garden.redact import RULES, redact
 from bot.garden.rollup import Rollup
 from bot.garden.rows import LARGE, NO_TIME, Rows
