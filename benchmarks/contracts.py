@@ -19,19 +19,9 @@ from dataclasses import dataclass, field
 from bot.garden import rfc3339
 from bot.garden.agreement import observed
 from bot.garden.analysis import analyze
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    Acknowledgement,
-    Environment,
-    Event,
-    Query,
-    Report,
-    Traffic,
-    Window,
-)
+from bot.garden.model import DAY, HOUR, MINUTE, Acknowledgement, Environment, Query, Window
 from bot.garden.ports import DecisionBook, History, Page, Registry
+from bot.garden.report import Event, Report, Traffic
 from bot.jobs.contracts import broke
 
 START = 20_300 * DAY

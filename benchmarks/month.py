@@ -23,21 +23,9 @@ from itertools import product
 
 from bot.garden import rfc3339
 from bot.garden.analysis import analyze
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    Environment,
-    Event,
-    IssueLink,
-    Query,
-    Report,
-    State,
-    Traffic,
-    Window,
-)
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Environment, IssueLink, Query, State, Window
 from bot.garden.ports import DecisionBook, History, Page, Registry
+from bot.garden.report import Event, Report, Traffic
 
 START = 20_300 * DAY
 DAYS = 30

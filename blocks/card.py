@@ -15,17 +15,15 @@ from bot.garden.agreement import asleep, breach
 from bot.garden.model import (
     SECOND,
     Acknowledgement,
-    Card,
-    Cluster,
     IssueLink,
     Location,
     Override,
     Priority,
-    Report,
     Snooze,
     State,
     Window,
 )
+from bot.garden.report import Card, Cluster, Report
 from bot.garden.swallowed import turned
 from bot.garden.words import number
 

@@ -11,7 +11,8 @@ from blocks.escape import fallback, mrkdwn
 from blocks.message import Message, message
 from bot.garden import words
 from bot.garden.compare import Change, Comparison, Side
-from bot.garden.model import DAY, HOUR, SECOND, Report
+from bot.garden.model import DAY, HOUR, SECOND
+from bot.garden.report import Report
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block, ButtonElement

@@ -13,7 +13,8 @@ from blocks.buttons import Act
 from blocks.escape import fallback, mrkdwn
 from blocks.message import Message, View, message
 from bot.garden import words
-from bot.garden.model import Acknowledgement, Card, Priority
+from bot.garden.model import Acknowledgement, Priority
+from bot.garden.report import Card
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block

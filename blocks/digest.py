@@ -13,7 +13,8 @@ from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
 from bot.garden import words
 from bot.garden.digest import Digest, InHand, Kept, Worse
-from bot.garden.model import DAY, Cluster, Priority, State
+from bot.garden.model import DAY, Priority, State
+from bot.garden.report import Cluster
 from bot.garden.words import number
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from blocks.card import Setting, head, mark, place, times
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
 from bot.garden import console, words
-from bot.garden.model import JSON, Card, Cluster, Incident, Priority, Report
+from bot.garden.model import JSON, Priority
+from bot.garden.report import Card, Cluster, Incident, Report
 from bot.garden.rollback import rollback
 
 if TYPE_CHECKING:

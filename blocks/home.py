@@ -15,8 +15,9 @@ from blocks.message import View
 from bot.garden import words
 from bot.garden.digest import next_due
 from bot.garden.errors import UsageError
-from bot.garden.model import Environment, Report
+from bot.garden.model import Environment
 from bot.garden.ports import Subscription
+from bot.garden.report import Report
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block

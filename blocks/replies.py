@@ -18,10 +18,10 @@ from bot.garden.model import (
     Environment,
     IssueLink,
     Override,
-    Report,
     Snooze,
 )
 from bot.garden.ports import Subscription
+from bot.garden.report import Report
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block

@@ -12,7 +12,8 @@ from blocks.card import Setting
 from blocks.escape import fallback, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
 from bot.garden import words
-from bot.garden.model import Card, Progress, Report, State, Traffic, Window
+from bot.garden.model import State, Window
+from bot.garden.report import Card, Progress, Report, Traffic
 from bot.garden.traffic import arrived
 from bot.garden.words import number
 

@@ -13,9 +13,9 @@ from blocks.buttons import Act
 from blocks.escape import plain
 from blocks.message import View
 from bot.garden import words
-from bot.garden.model import Card
 from bot.garden.ports import Repository
 from bot.garden.related import Related
+from bot.garden.report import Card
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block

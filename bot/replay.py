@@ -12,8 +12,9 @@ import click
 from bot import inputs
 from bot.garden import analysis, rfc3339, words
 from bot.garden.errors import UsageError
-from bot.garden.model import Cluster, Environment, Query, Report, Window
+from bot.garden.model import Environment, Query, Window
 from bot.garden.reading import EVERYTHING, Reading, refuse_nothing_readable
+from bot.garden.report import Cluster, Report
 from bot.garden.times import parse_window
 from bot.settings import Settings, load, rules_of
 from bot.settings_rules import Own

@@ -17,9 +17,10 @@ from bot.adapters.json_file import JsonFile
 from bot.garden import analysis, rfc3339, words
 from bot.garden.errors import GardenerError, Unavailable, UsageError
 from bot.garden.export import export
-from bot.garden.model import DAY, Environment, Progress, Query, Report, Severity, Window
+from bot.garden.model import DAY, Environment, Query, Severity, Window
 from bot.garden.ports import Activity, LogSource, ProgressListener
 from bot.garden.reading import EVERYTHING, MEMBERS, Reading, read_all, refuse_nothing_readable
+from bot.garden.report import Progress, Report
 from bot.garden.times import parse_window
 from bot.garden.traffic import told
 from bot.inputs import opened

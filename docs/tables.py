@@ -12,7 +12,8 @@ from bot.garden import headers, redact
 from bot.garden.adjustments import ADJUSTMENTS
 from bot.garden.headers import header
 from bot.garden.mask import MASKS, mask
-from bot.garden.model import Factor, Severity
+from bot.garden.model import Severity
+from bot.garden.report import Factor
 from bot.garden.rule import Rule
 from bot.garden.rules import RULES
 

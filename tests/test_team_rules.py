@@ -11,8 +11,9 @@ import pytest
 
 from bot.garden.analysis import conclude
 from bot.garden.errors import UsageError
-from bot.garden.model import Environment, Priority, Query, Report, Severity
+from bot.garden.model import Environment, Priority, Query, Severity
 from bot.garden.reading import read_all
+from bot.garden.report import Report
 from bot.replay import Request, replay
 from bot.settings import SettingsError, load, rules_of
 from bot.settings_file import FileMistake, environments

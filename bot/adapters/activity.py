@@ -17,8 +17,9 @@ from bot.garden import rfc3339
 from bot.garden.deploys import AUDIT_LOG
 from bot.garden.deploys import events as events_in
 from bot.garden.errors import GardenerError
-from bot.garden.model import HOUR, Event, Query, Traffic
+from bot.garden.model import HOUR, Query
 from bot.garden.ports import Activity
+from bot.garden.report import Event, Traffic
 from bot.garden.rows import Rows
 
 TRAFFIC_CALLS = 5

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.garden import words
-from bot.garden.model import DAY, HOUR, Card, Cluster, Report
+from bot.garden.model import DAY, HOUR
+from bot.garden.report import Card, Cluster, Report
 
 SHOWN = 5
 """Clusters with a colour of their own; the others are one."""

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from bot.adapters import activity, log_wire
 from bot.garden.errors import GardenerError, Refused, Unavailable
-from bot.garden.model import Event, Query, Severity, Traffic, Window
+from bot.garden.model import Query, Severity, Window
 from bot.garden.ports import Page
+from bot.garden.report import Event, Traffic
 from bot.garden.rows import NO_TIME, Rows
 
 PAGE_SIZE = 1_000

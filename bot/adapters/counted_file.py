@@ -10,8 +10,9 @@ import numpy as np
 from bot.adapters.activity import REQUEST_LOG
 from bot.adapters.json_file import JsonFile
 from bot.garden import rfc3339
-from bot.garden.model import HOUR, JSON, Event, Query, Traffic
+from bot.garden.model import HOUR, JSON, Query
 from bot.garden.ports import Page
+from bot.garden.report import Event, Traffic
 from bot.garden.rows import place
 from bot.garden.seen import Seen
 

@@ -15,7 +15,8 @@ import orjson
 
 from bot.garden import rfc3339
 from bot.garden.errors import GardenerError, Refused, Unavailable
-from bot.garden.model import HOUR, MINUTE, SECOND, Query, Traffic, Window
+from bot.garden.model import HOUR, MINUTE, SECOND, Query, Window
+from bot.garden.report import Traffic
 
 METRIC = "run.googleapis.com/request_count"
 API = "https://monitoring.googleapis.com"

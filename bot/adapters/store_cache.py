@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.adapters.store import guarded, key, note_environment
 from bot.garden import codec
-from bot.garden.model import Report
+from bot.garden.report import Report
 
 if TYPE_CHECKING:
     import redis

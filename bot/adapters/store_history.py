@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from bot.adapters.store import guarded, key, note_environment, text
 from bot.garden import codec
 from bot.garden.history import KEPT_DAYS, Known, Lifetime, Past
-from bot.garden.model import DAY, HOUR, SECOND, Event
+from bot.garden.model import DAY, HOUR, SECOND
+from bot.garden.report import Event
 
 if TYPE_CHECKING:
     import redis

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.garden.facts import USERS, Case, Facts
-from bot.garden.model import Factor, Priority, Severity
+from bot.garden.model import Priority, Severity
+from bot.garden.report import Factor
 
 MANY = 1_000
 """Occurrences in a window: more than anybody reads."""

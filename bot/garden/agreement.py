@@ -11,7 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from bot.garden import silence, words
-from bot.garden.model import DAY, Acknowledgement, Card, Cluster, Report, Snooze, Values, Window
+from bot.garden.model import DAY, Acknowledgement, Snooze, Values, Window
+from bot.garden.report import Card, Cluster, Report
 from bot.garden.slots import subject_of
 from bot.garden.watched import VARIANTS, comparable
 

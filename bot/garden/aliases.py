@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from bot.garden.model import Cluster, Decision, Decisions, Incident, Pending, Report
+from bot.garden.model import Decision, Decisions, Pending
 from bot.garden.ports import DecisionBook, RuleBook
+from bot.garden.report import Cluster, Incident, Report
 from bot.garden.teaching import Teaching
 
 

@@ -10,18 +10,7 @@ from bot.garden.entry import Kind
 from bot.garden.identify import settle
 from bot.garden.incidents import incidents
 from bot.garden.joined import Joined
-from bot.garden.model import (
-    Cluster,
-    Decisions,
-    Environment,
-    Incident,
-    Priority,
-    Query,
-    Report,
-    State,
-    Traffic,
-    Window,
-)
+from bot.garden.model import Decisions, Environment, Priority, Query, State, Window
 from bot.garden.ports import (
     Activity,
     Contains,
@@ -33,6 +22,7 @@ from bot.garden.ports import (
     Registry,
 )
 from bot.garden.reading import Reading, read_all, refuse_nothing_readable
+from bot.garden.report import Cluster, Incident, Report, Traffic
 from bot.garden.rollup import Rollup
 from bot.garden.source_match import Locate, words
 from bot.garden.teaching import Rule

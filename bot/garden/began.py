@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from bot.garden.clusters import Draft
-from bot.garden.model import HOUR, Began, Traffic
+from bot.garden.model import HOUR
+from bot.garden.report import Began, Traffic
 from bot.garden.rollup import Rollup
 from bot.garden.tally import Place
 from bot.garden.traffic import belongs, served

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from bot.garden import slips, words
 from bot.garden.counts import Baseline, baseline, excess
 from bot.garden.history import seconds_of
-from bot.garden.model import HOUR, SECOND, Cluster, Report
+from bot.garden.model import HOUR, SECOND
+from bot.garden.report import Cluster, Report
 
 CHANCE = 0.01
 """Above this probability of the same under one common rate, chance may have done it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from bot.garden.model import SECOND, Report, Window
+from bot.garden.model import SECOND, Window
+from bot.garden.report import Report
 from bot.garden.rfc3339 import show
 
 LONGEST_QUERY = 1_500

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bot.garden.model import JSON, Event
+from bot.garden.model import JSON
+from bot.garden.report import Event
 from bot.garden.rows import NO_TIME, Rows
 
 AUDIT_LOG = "cloudaudit.googleapis.com"

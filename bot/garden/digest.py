@@ -16,18 +16,15 @@ from bot.garden.model import (
     DAY,
     SECOND,
     Acknowledgement,
-    Card,
     Claim,
-    Cluster,
     Decisions,
     IssueLink,
     Priority,
-    Quiet,
-    Report,
     State,
     Window,
 )
 from bot.garden.ports import Subscription
+from bot.garden.report import Card, Cluster, Quiet, Report
 
 WORSE_FACTOR = 3.0
 """A rate below three times the one before is not worth waking anyone."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.garden import words
-from bot.garden.model import Card, Cluster
+from bot.garden.report import Card, Cluster
 
 SLOT = "<*>"
 

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.garden.model import (
-    Acknowledgement,
-    Cluster,
-    Coverage,
-    Incident,
-    IssueLink,
-    Report,
-    Window,
-)
+from bot.garden.model import Acknowledgement, IssueLink, Window
+from bot.garden.report import Cluster, Coverage, Incident, Report
 from bot.garden.rfc3339 import show
 
 SCHEMA = 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.garden.model import DAY, HOUR, SECOND, Event, Traffic, Window
+from bot.garden.model import DAY, HOUR, SECOND, Window
+from bot.garden.report import Event, Traffic
 
 KEPT_DAYS = 35
 """Days of hours that are kept."""

@@ -16,8 +16,9 @@ from bot.garden import console, places
 from bot.garden.disclosure import Shown, shown
 from bot.garden.github_markdown import code, fence, one_line, prose, shorten, title
 from bot.garden.markers import marker
-from bot.garden.model import DAY, HOUR, JSON, Card, Cluster, Priority, Report, Severity, State
+from bot.garden.model import DAY, HOUR, JSON, Priority, Severity, State
 from bot.garden.related import Related
+from bot.garden.report import Card, Cluster, Report
 
 TITLE_LIMIT = 256
 """GitHub's limit for an issue's title."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.garden import words
-from bot.garden.model import DAY, Decisions, Report
+from bot.garden.model import DAY, Decisions
 from bot.garden.ports import Remembered
+from bot.garden.report import Report
 from bot.garden.teaching import Rule, Same, Split, Teaching, holds
 
 PREVIEWED = 7 * DAY

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bot.garden.digest import Fix, per_day
-from bot.garden.model import DAY, HOUR, Card, IssueLink, Report, State
+from bot.garden.model import DAY, HOUR, IssueLink, State
 from bot.garden.ports import Issue
+from bot.garden.report import Card, Report
 from bot.garden.traffic import belongs
 
 TENFOLD = 10.0

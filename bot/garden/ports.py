@@ -11,17 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.garden.history import Past
-from bot.garden.model import (
-    JSON,
-    Decision,
-    Decisions,
-    Event,
-    Progress,
-    Query,
-    Report,
-    Traffic,
-    Window,
-)
+from bot.garden.model import JSON, Decision, Decisions, Query, Window
+from bot.garden.report import Event, Progress, Report, Traffic
 from bot.garden.rows import Rows
 from bot.garden.teaching import Rule
 

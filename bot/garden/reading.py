@@ -10,22 +10,14 @@ from bot.garden.deploys import events
 from bot.garden.errors import InputError
 from bot.garden.intake import Intake
 from bot.garden.json_rows import of_json
-from bot.garden.model import (
-    Coverage,
-    Event,
-    Priority,
-    Progress,
-    Query,
-    Severity,
-    Traffic,
-    Window,
-)
+from bot.garden.model import Priority, Query, Severity, Window
 from bot.garden.ports import (
     Activity,
     LogSource,
     Page,
     ProgressListener,
 )
+from bot.garden.report import Coverage, Event, Progress, Traffic
 from bot.garden.rollup import Rollup
 from bot.garden.swallowed import marked
 from bot.garden.triage import glance

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from bot.garden import words
 from bot.garden.history import Lifetime, Past
-from bot.garden.model import HOUR, MINUTE, Cluster, IssueLink
+from bot.garden.model import HOUR, MINUTE, IssueLink
 from bot.garden.ports import Contains
+from bot.garden.report import Cluster
 
 SETTLE = 10 * MINUTE
 """Lines of a service arrive a little after it was deleted; a revision starts after its deploy."""

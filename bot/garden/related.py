@@ -13,8 +13,9 @@ from rapidfuzz import fuzz
 
 from bot.garden import places
 from bot.garden.markers import clusters
-from bot.garden.model import DAY, HOUR, MINUTE, Card, Cluster, Location
+from bot.garden.model import DAY, HOUR, MINUTE, Location
 from bot.garden.ports import Issue
+from bot.garden.report import Card, Cluster
 
 Suggestion = Literal["new", "add", "reopen"]
 

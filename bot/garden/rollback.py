@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.garden.model import Began
+from bot.garden.report import Began
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -7,15 +7,8 @@ from dataclasses import replace
 
 from bot.garden import words
 from bot.garden.history import Past
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    SECOND,
-    Acknowledgement,
-    Decisions,
-    Quiet,
-    Report,
-)
+from bot.garden.model import DAY, HOUR, SECOND, Acknowledgement, Decisions
+from bot.garden.report import Quiet, Report
 
 LEAST = 23 * HOUR
 """Silence that is told: a day, and what the windows of two digests may lack of one."""

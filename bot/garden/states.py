@@ -20,20 +20,10 @@ from dataclasses import dataclass, field, replace
 from bot.garden import words
 from bot.garden.counts import Baseline, baseline, excess
 from bot.garden.history import Known, Past
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    Cluster,
-    Decisions,
-    Quiet,
-    Report,
-    State,
-    Window,
-)
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Decisions, State, Window
 from bot.garden.ports import Contains
 from bot.garden.regressed import SETTLE, sentence, verdict
+from bot.garden.report import Cluster, Quiet, Report
 from bot.garden.traffic import belongs
 
 SHOWN_ANEW = 10 * MINUTE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bot.garden import silence
 from bot.garden.history import Lifetime, Past, requests_of, seconds_of
-from bot.garden.model import HOUR, Cluster, Decisions, Environment, Report
+from bot.garden.model import HOUR, Decisions, Environment
+from bot.garden.report import Cluster, Report
 from bot.garden.rows import NO_TIME
 from bot.garden.states import BASELINE, Run, judged
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bot.garden import words
-from bot.garden.model import Traffic
+from bot.garden.report import Traffic
 
 _NUMBERED = re.compile(r"\A(.+)-\d{5,9}-[a-z0-9]{1,10}\Z")
 

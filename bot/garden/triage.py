@@ -19,7 +19,8 @@ from bot.garden.clusters import Draft
 from bot.garden.entry import Kind
 from bot.garden.facts import Facts
 from bot.garden.joined import Joined
-from bot.garden.model import Began, Environment, Factor, Priority, Severity, Traffic
+from bot.garden.model import Environment, Priority, Severity
+from bot.garden.report import Began, Factor, Traffic
 from bot.garden.requests import Client
 from bot.garden.rollup import Rollup
 from bot.garden.rules import RULES, rule_for

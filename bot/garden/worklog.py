@@ -9,16 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from bot.garden import console, traffic, words
 from bot.garden.agreement import holds
 from bot.garden.github_markdown import clean, code, fence, one_line
-from bot.garden.model import (
-    DAY,
-    JSON,
-    Card,
-    Cluster,
-    Incident,
-    Priority,
-    Report,
-    State,
-)
+from bot.garden.model import DAY, JSON, Priority, State
+from bot.garden.report import Card, Cluster, Incident, Report
 from bot.garden.words import number
 
 TITLE = 200

@@ -23,7 +23,8 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.commands import Analyze
 from bot.garden.errors import Cancelled, GardenerError
-from bot.garden.model import SECOND, Environment, Progress, Query, Report, Severity, Window
+from bot.garden.model import SECOND, Environment, Query, Severity, Window
+from bot.garden.report import Progress, Report
 from bot.garden.teaching import Teaching
 from bot.jobs import contracts, shown, thread
 from bot.jobs.common import new_reference, tell

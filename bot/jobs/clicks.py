@@ -12,7 +12,7 @@ from bot.adapters.asker import Asker
 from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_act, may_look
 from bot.garden.errors import Refused, UsageError
-from bot.garden.model import Card, Report
+from bot.garden.report import Card, Report
 from bot.jobs import asks, decisions, digests_job, shown, teach
 from bot.jobs.common import answering, require, tell
 

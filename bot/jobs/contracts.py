@@ -14,7 +14,8 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_look
 from bot.garden.agreement import Break, broken, ended, stopped
 from bot.garden.errors import GardenerError
-from bot.garden.model import DAY, HOUR, SECOND, Acknowledgement, Decisions, Environment, Report
+from bot.garden.model import DAY, HOUR, SECOND, Acknowledgement, Decisions, Environment
+from bot.garden.report import Report
 from bot.jobs import shown
 
 TOLD = 7 * DAY // SECOND

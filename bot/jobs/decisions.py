@@ -18,7 +18,6 @@ from bot.garden.errors import GardenerError, Refused
 from bot.garden.model import (
     DAY,
     Acknowledgement,
-    Card,
     Claim,
     Decision,
     Decisions,
@@ -26,10 +25,10 @@ from bot.garden.model import (
     IssueLink,
     Override,
     Priority,
-    Report,
     Snooze,
 )
 from bot.garden.redact import redact
+from bot.garden.report import Card, Report
 from bot.garden.watched import VARIANTS, hashed
 from bot.garden.words import duration
 from bot.jobs import shown, worklogs

@@ -16,8 +16,9 @@ from bot.garden.access import may_look
 from bot.garden.aliases import as_taught
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.errors import GardenerError, Unavailable
-from bot.garden.model import DAY, MINUTE, Query, Report, Window
+from bot.garden.model import DAY, MINUTE, Query, Window
 from bot.garden.ports import Candidate, Identity, Registry, Remembered, Subscription
+from bot.garden.report import Report
 from bot.garden.teaching import Teaching
 from bot.garden.times import LONGEST
 from bot.jobs import contracts, github_loop, shown, worklogs

@@ -19,9 +19,10 @@ from bot.garden import issue_text, words
 from bot.garden.errors import GardenerError, Refused
 from bot.garden.filing import Filed, Filing, How, Order, Outcome
 from bot.garden.markers import bears
-from bot.garden.model import DAY, Card, Environment, Report
+from bot.garden.model import DAY, Environment
 from bot.garden.ports import Issue, Repository
 from bot.garden.related import Related, rank
+from bot.garden.report import Card, Report
 from bot.garden.states import deletion
 from bot.jobs import github_loop, shown, worklogs
 from bot.jobs.common import answering, require, tell

@@ -28,18 +28,10 @@ from bot.garden.loop import (
     with_fix,
 )
 from bot.garden.markers import bears
-from bot.garden.model import (
-    DAY,
-    MINUTE,
-    SECOND,
-    Card,
-    Decisions,
-    Environment,
-    IssueLink,
-    Report,
-)
+from bot.garden.model import DAY, MINUTE, SECOND, Decisions, Environment, IssueLink
 from bot.garden.ports import Comment, Issue, Repository
 from bot.garden.regressed import has_fix
+from bot.garden.report import Card, Report
 from bot.jobs import shown
 
 PERIOD = 120

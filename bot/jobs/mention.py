@@ -16,8 +16,9 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.access import may_look
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.errors import GardenerError, InputError, UsageError
-from bot.garden.model import Environment, Query, Report
+from bot.garden.model import Environment, Query
 from bot.garden.reading import EVERYTHING
+from bot.garden.report import Report
 from bot.jobs import asks, shown, thread
 from bot.jobs.common import NotAllowed, answering, tell
 

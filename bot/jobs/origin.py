@@ -13,8 +13,9 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden import commits
 from bot.garden.codeowners import PLACES, OwnerRule, owners, rules
 from bot.garden.errors import GardenerError
-from bot.garden.model import Card, Location
+from bot.garden.model import Location
 from bot.garden.ports import Repository
+from bot.garden.report import Card
 from bot.garden.source_index import SourceIndex
 
 ASKED = 3

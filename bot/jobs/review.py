@@ -16,8 +16,9 @@ from bot.adapters.toolbox import Toolbox
 from bot.garden.agreement import holds
 from bot.garden.errors import GardenerError, Refused, Unavailable
 from bot.garden.filing import Filed
-from bot.garden.model import DAY, Acknowledgement, Card, Environment, Priority, Report
+from bot.garden.model import DAY, Acknowledgement, Environment, Priority
 from bot.garden.redact import redact
+from bot.garden.report import Card, Report
 from bot.jobs import shown, worklogs
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, seen_now, too_old

@@ -13,7 +13,8 @@ from bot.garden import compare as comparing
 from bot.garden.access import may_look
 from bot.garden.analysis import analyze as analyze_log
 from bot.garden.commands import Diff
-from bot.garden.model import DAY, HOUR, Environment, Query, Report, Window
+from bot.garden.model import DAY, HOUR, Environment, Query, Window
+from bot.garden.report import Report
 from bot.garden.teaching import Teaching
 from bot.jobs import analysis, contracts, shown
 from bot.jobs.common import answering, require, tell

@@ -18,7 +18,8 @@ from bot.adapters.slack import Gone
 from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
 from bot.garden.errors import GardenerError
-from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Card, Report
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND
+from bot.garden.report import Card, Report
 from bot.garden.teaching import Teaching
 
 KEPT = 90 * DAY // SECOND

@@ -16,8 +16,9 @@ from bot.garden import lessons, teaching_forms
 from bot.garden.access import may_administer, may_look
 from bot.garden.errors import Refused, UsageError
 from bot.garden.identify import apart_candidate
-from bot.garden.model import DAY, Environment, Report
+from bot.garden.model import DAY, Environment
 from bot.garden.ports import Remembered
+from bot.garden.report import Report
 from bot.garden.teaching import Named, Rule, Split, Teaching, dividing, same, split
 from bot.garden.teaching_forms import SameAs, SplitBy, Taught
 from bot.jobs.common import require, tell

@@ -13,7 +13,7 @@ from bot.adapters.asker import Asker
 from bot.adapters.slack import File
 from bot.adapters.toolbox import Toolbox
 from bot.garden.errors import GardenerError
-from bot.garden.model import Report
+from bot.garden.report import Report
 from bot.jobs import shown, worklogs
 
 FURTHER = 5

@@ -20,7 +20,8 @@ from bot.adapters.slack import File, Gone, NotMember
 from bot.adapters.toolbox import Toolbox
 from bot.garden import words
 from bot.garden.errors import GardenerError, Unavailable
-from bot.garden.model import SECOND, Report
+from bot.garden.model import SECOND
+from bot.garden.report import Report
 from bot.garden.worklog import worklog
 from bot.jobs import shown
 

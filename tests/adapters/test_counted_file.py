@@ -7,8 +7,9 @@ import json
 import pytest
 
 from bot.adapters.counted_file import CountedFile
-from bot.garden.model import HOUR, MINUTE, Query, Traffic, Window
+from bot.garden.model import HOUR, MINUTE, Query, Window
 from bot.garden.reading import EVERYTHING
+from bot.garden.report import Traffic
 from tests.garden.logs import START, request, said
 
 REVISION = "netra-backend-staging-00598-qss"

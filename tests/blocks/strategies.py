@@ -11,19 +11,16 @@ from bot.garden.model import (
     HOUR,
     Acknowledgement,
     Claim,
-    Cluster,
-    Coverage,
     Decisions,
-    Incident,
     IssueLink,
     Location,
     Override,
     Priority,
-    Report,
     Severity,
     State,
     Window,
 )
+from bot.garden.report import Cluster, Coverage, Incident, Report
 from bot.garden.words import encodable
 from tests.fakes.reports import NOW
 

@@ -9,7 +9,8 @@ from blocks.digest import digest as draw
 from blocks.message import Message
 from blocks.text import as_text
 from bot.garden.digest import Digest, compare
-from bot.garden.model import DAY, HOUR, Claim, Coverage, Decisions, Priority, Report, Window
+from bot.garden.model import DAY, HOUR, Claim, Decisions, Priority, Window
+from bot.garden.report import Coverage, Report
 from tests.blocks.judges import judge_message
 from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, crash_report, issue, report
 

@@ -19,9 +19,10 @@ from blocks.text import as_text
 from bot.garden.digest import compare
 from bot.garden.errors import Unavailable
 from bot.garden.issue_text import Draft
-from bot.garden.model import DAY, Environment, Progress, Report, Traffic
+from bot.garden.model import DAY, Environment
 from bot.garden.ports import Issue, Repository, Subscription
 from bot.garden.related import Related
+from bot.garden.report import Progress, Report, Traffic
 from bot.garden.words import one_line
 from bot.garden.worklog import worklog
 from tests.blocks.judges import judge_message, judge_view

@@ -9,7 +9,8 @@ from blocks import digest as draw_digest
 from blocks import report as draw
 from blocks.buttons import Act
 from bot.garden.digest import Fix, compare
-from bot.garden.model import DAY, HOUR, Coverage, Decisions, IssueLink, Quiet, State, Traffic
+from bot.garden.model import DAY, HOUR, Decisions, IssueLink, State
+from bot.garden.report import Coverage, Quiet, Traffic
 from tests.fakes.reports import LEGACY, NOW, SESSION, report, t
 
 QUERY = Act("", "staging", query="staging 2d")

@@ -14,9 +14,10 @@ from bot.adapters.cloud_logging import CloudLogging, log_filter
 from bot.adapters.json_file import JsonFile
 from bot.garden import rfc3339
 from bot.garden.errors import InputError, Refused, Unavailable
-from bot.garden.model import DAY, HOUR, SECOND, Event, Query, Severity, Traffic, Window
+from bot.garden.model import DAY, HOUR, SECOND, Query, Severity, Window
 from bot.garden.ports import LogSource, Page
 from bot.garden.reading import read_all
+from bot.garden.report import Event, Traffic
 from bot.playground.logs import Fault, LogServer
 from tests.garden.logs import START, entry, read, request, said
 

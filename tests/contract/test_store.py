@@ -26,20 +26,17 @@ from bot.garden.model import (
     HOUR,
     Acknowledgement,
     Claim,
-    Cluster,
-    Coverage,
     Decisions,
-    Event,
     IssueLink,
     Override,
     Pending,
     Priority,
-    Report,
     Severity,
     Snooze,
     Window,
 )
 from bot.garden.ports import Candidate, Identity, Remembered, Subscription
+from bot.garden.report import Cluster, Coverage, Event, Report
 from bot.garden.teaching import Named, Same, Split
 from tests.fakes.store import (
     FakeDecisionBook,

@@ -12,8 +12,9 @@ from bot.adapters.activity import CloudActivity
 from bot.adapters.cloud_logging import CloudLogging
 from bot.adapters.monitoring import CloudMonitoring, metrics, parts, wanted
 from bot.garden.errors import Refused, Unavailable
-from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Query, Traffic, Window
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Query, Window
 from bot.garden.ports import Activity
+from bot.garden.report import Traffic
 from bot.playground.logs import LogServer
 from tests.fakes.logs import FakeLogs
 from tests.fakes.monitoring import DENIED, DISABLED, MonitoringServer, RefusalError

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.garden.model import HOUR, MINUTE, SECOND, Event, Query, Traffic
+from bot.garden.model import HOUR, MINUTE, SECOND, Query
 from bot.garden.ports import Page
+from bot.garden.report import Event, Traffic
 from bot.garden.rfc3339 import show
 
 LEGACY = "Message loop error: Invalid message type 'legacy_response': not one of the known types"

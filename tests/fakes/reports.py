@@ -11,18 +11,15 @@ from bot.garden.model import (
     MINUTE,
     SECOND,
     Acknowledgement,
-    Cluster,
-    Coverage,
     Decisions,
-    Incident,
     IssueLink,
     Location,
     Priority,
-    Report,
     Severity,
     State,
     Window,
 )
+from bot.garden.report import Cluster, Coverage, Incident, Report
 
 SERVICE = "netra-backend-staging"
 

@@ -15,10 +15,10 @@ from bot.garden.model import (
     IssueLink,
     Override,
     Pending,
-    Report,
     Snooze,
 )
 from bot.garden.ports import Candidate, Identity, Remembered, Subscription
+from bot.garden.report import Report
 from bot.garden.teaching import Rule, Teaching
 
 _FIELDS = {

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    SECOND,
-    Card,
-    Cluster,
-    Coverage,
-    Incident,
-    Location,
-    Priority,
-    Report,
-    Severity,
-    State,
-    Window,
-)
+from bot.garden.model import DAY, HOUR, SECOND, Location, Priority, Severity, State, Window
+from bot.garden.report import Card, Cluster, Coverage, Incident, Report
 
 NOW = 1_757_818_800 * SECOND  # 2025-09-14T03:00:00Z
 

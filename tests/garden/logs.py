@@ -13,8 +13,9 @@ import pytest
 
 from bot.garden import rfc3339
 from bot.garden.analysis import analyze
-from bot.garden.model import DAY, SECOND, Environment, Query, Report, Severity, Window
+from bot.garden.model import DAY, SECOND, Environment, Query, Severity, Window
 from bot.garden.ports import Page, Registry
+from bot.garden.report import Report
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 START = rfc3339.parse("2025-09-14T03:00:00Z") or 0

@@ -15,16 +15,14 @@ from bot.garden.model import (
     HOUR,
     MINUTE,
     Acknowledgement,
-    Coverage,
     Decisions,
     Environment,
     Query,
-    Quiet,
     Severity,
     Snooze,
-    Traffic,
     Window,
 )
+from bot.garden.report import Coverage, Quiet, Traffic
 from bot.garden.silence import noted
 from tests.fakes.logs import FakeLogs, entry
 from tests.fakes.reports import JWT, NOW, report

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.garden import rfc3339
 from bot.garden.export import export
-from bot.garden.model import DAY, HOUR, Report, Severity, Window
+from bot.garden.model import DAY, HOUR, Severity, Window
 from bot.garden.reading import EVERYTHING
+from bot.garden.report import Report
 from tests.garden.logs import DATA, START, entry, read, report, request, said, shuffled
 
 LEGACY = (

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.garden import codec, model
-from bot.garden.model import Decisions, Report, Severity, State
+from bot.garden import codec, report
+from bot.garden.model import Decisions, Severity, State
 from bot.garden.ports import Subscription
+from bot.garden.report import Report
 
 json_values = st.recursive(
     st.none()
@@ -25,7 +26,7 @@ st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
 json_objects = st.dictionaries(st.text(), json_values, max_size=3)
 
 clusters = st.builds(
-    model.Cluster,
+    report.Cluster,
     sample=json_objects,
     examples=st.lists(json_objects, max_size=2).map(tuple),
 )

@@ -9,20 +9,8 @@ import pytest
 from bot.garden import codec
 from bot.garden.analysis import analyze
 from bot.garden.compare import Unknown, compare, resolve
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    Cluster,
-    Environment,
-    Incident,
-    Priority,
-    Query,
-    Report,
-    Severity,
-    Traffic,
-    Window,
-)
+from bot.garden.model import DAY, HOUR, MINUTE, Environment, Priority, Query, Severity, Window
+from bot.garden.report import Cluster, Incident, Report, Traffic
 from tests.fakes.logs import FakeLogs, entry
 from tests.fakes.reports import NOW, SERVICE, WINDOW, report
 

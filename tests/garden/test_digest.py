@@ -13,21 +13,9 @@ from hypothesis import strategies as st
 from bot.garden.agreement import breach, holds, suggested_rate
 from bot.garden.digest import compare, last_due, next_due, slot
 from bot.garden.errors import UsageError
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    Claim,
-    Cluster,
-    Coverage,
-    Decisions,
-    Priority,
-    Report,
-    State,
-    Window,
-)
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Claim, Decisions, Priority, State, Window
 from bot.garden.ports import Subscription
+from bot.garden.report import Cluster, Coverage, Report
 from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, crash_report, issue, report, t
 
 MORNING = Window(NOW, NOW + DAY)

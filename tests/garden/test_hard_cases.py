@@ -10,7 +10,8 @@ from collections import Counter
 import pytest
 
 from bot.garden import rfc3339
-from bot.garden.model import DAY, Card, Report, Severity, Window
+from bot.garden.model import DAY, Severity, Window
+from bot.garden.report import Card, Report
 from tests.fakes.store import FakeRegistry
 from tests.garden.logs import Entry, entry, read, report, request, said, shuffled
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from bot.garden.github_markdown import ZWSP, code, fence, prose
 from bot.garden.issue_text import BODY_LIMIT, Draft, comment, draft, issue_title, labels, spark
 from bot.garden.markers import bears, clusters, marker
-from bot.garden.model import Card, Coverage, Location, Priority, Severity, State, Window
+from bot.garden.model import Location, Priority, Severity, State, Window
 from bot.garden.ports import Issue
 from bot.garden.related import Related
+from bot.garden.report import Card, Coverage
 from tests.garden.github_cards import CARD, EXIT, INCIDENT, LEGACY, NOW, REPORT, card
 
 SECRET, OLD = b"the secret of the tests", b"the one before"

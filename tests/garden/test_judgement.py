@@ -11,18 +11,8 @@ from blocks.buttons import Act
 from blocks.report import report as message
 from blocks.text import as_text
 from bot.garden.analysis import analyze
-from bot.garden.model import (
-    HOUR,
-    Began,
-    Cluster,
-    Decisions,
-    Environment,
-    Override,
-    Priority,
-    Query,
-    Severity,
-    Traffic,
-)
+from bot.garden.model import HOUR, Decisions, Environment, Override, Priority, Query, Severity
+from bot.garden.report import Began, Cluster, Traffic
 from bot.garden.rollback import rollback
 from tests.fakes.logs import FakeLogs
 from tests.garden.logs import (

@@ -16,14 +16,13 @@ from bot.garden.model import (
     HOUR,
     MINUTE,
     Environment,
-    Event,
     IssueLink,
     Query,
     Severity,
     State,
-    Traffic,
     Window,
 )
+from bot.garden.report import Event, Traffic
 from tests.fakes.github import FakeTracker
 from tests.fakes.store import FakeDecisionBook, FakeHistory, FakeRegistry
 from tests.garden.logs import START, Entries, entry

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.garden.model import HOUR, MINUTE, Traffic
+from bot.garden.model import HOUR, MINUTE
+from bot.garden.report import Traffic
 from bot.garden.traffic import arrived, belongs, served, told
 from tests.garden.logs import START
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from bot.garden.model import HOUR, Coverage, Report, Window
+from bot.garden.model import HOUR, Window
+from bot.garden.report import Coverage, Report
 from bot.garden.words import markdown
 from bot.garden.worklog import worklog
 from tests.blocks.strategies import hostile, reports

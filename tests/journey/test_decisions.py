@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.garden.history import Past
-from bot.garden.model import SECOND, Environment, Event
+from bot.garden.model import SECOND, Environment
+from bot.garden.report import Event
 from handlers.app import VIEWS
 from tests.journey.conftest import STAGING, all_text, buttons
 
