@@ -245,37 +245,34 @@ def _time(stamp: bytes) -> int:
     return time if abs(time) < 2**63 else NO_TIME
 
 
-_known: dict[bytes, dict[bytes, Place]] = {}
-"""By the serialized resource and labels."""
+_Where = tuple[bytes, bytes]
+"""The serialized resource, and the serialized labels one behind another."""
+_known: dict[_Where, tuple[Place, str | None]] = {}
+"""The place, and the commit that the labels name."""
 
 
 def _places(entries: list[Any]) -> tuple[list[Place], dict[str, str]]:
     """Where each was written, and the commits of the revisions whose labels name one."""
-    places: list[Place] = []
-    commits: dict[str, str] = {}
     join = b"".join
-    for entry in entries:
-        labels = entry.labels
-        data = labels[0] if len(labels) == 1 else join(labels[:])
-        try:
-            places.append(_known[entry.resource][data])
-        except KeyError:
-            places.append(_place(entry.resource, data))
-        if b"commit" in data and (revision := places[-1].revision) not in commits:
-            commit = deployed({"labels": _labels(data)})
-            if commit is not None and revision:
-                commits[revision] = commit
-    return places, commits
+    resources = [entry.resource for entry in entries]
+    labels = [of[0] if len(of := entry.labels) == 1 else join(of[:]) for entry in entries]
+    where = list(zip(resources, labels, strict=True))
+    try:
+        found = list(map(_known.__getitem__, where))
+    except KeyError:
+        found = [_known.get(one) or _learnt(one) for one in where]
+    commits = {place.revision: commit for place, commit in found if commit and place.revision}
+    return [place for place, _ in found], commits
 
 
-def _place(resource: bytes, labels: bytes) -> Place:
-    about = MonitoredResource.FromString(resource).labels
-    place = place_of({"labels": dict(about)}, _labels(labels))
-    known = _known.setdefault(resource, {})
-    if len(known) > _REMEMBERED or len(_known) > _REMEMBERED:
+def _learnt(where: _Where) -> tuple[Place, str | None]:
+    resource, data = where
+    labels = _labels(data)
+    about = dict(MonitoredResource.FromString(resource).labels)
+    if len(_known) >= _REMEMBERED:
         _known.clear()
-    known[labels] = place
-    return place
+    found = _known[where] = place_of({"labels": about}, labels), deployed({"labels": labels})
+    return found
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -12,8 +12,8 @@ import re
 from bot.garden.redact import NAMES_OF_SECRETS, needed
 
 _ID = re.compile(
-    rb"[ =(\[](?:(?=[a-f]{0,7}0)[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}"
-    rb"|(?:0++[a-f]|[a-f]{1,7}+0)[0a-f]*+)(?![^\s,;)\]])"
+    rb"[ =(\[](?=[0a-f]{2})(?:(?:0++[a-f]|[a-f]{1,7}+0)[0a-f]*+"
+    rb"|(?=[a-f]{0,7}0)[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12})(?![^\s,;)\]])"
 )
 """A word of hexadecimal digits, or a UUID, alone between blanks, brackets or commas. It has a
 letter, so that it is no number, and a digit in what redaction leaves of it, its first eight."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, cast
 
 from bot.garden import rfc3339
 from bot.garden.commits import NAMES, deployed
@@ -28,30 +28,30 @@ def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[byte
 
     Where they are given as bytes too, those are kept while the rows wait to be counted.
     """
-    ids = [_text(raw.get("insertId")) for raw in entries]
-    stamps = [_text(raw.get("timestamp") or raw.get("receiveTimestamp")) for raw in entries]
+    ids = _texts([raw.get("insertId") for raw in entries])
+    stamps = _texts([raw.get("timestamp") or raw.get("receiveTimestamp") for raw in entries])
     where, commits = _places(entries)
     return Rows(
         keys=_keys(entries),
-        names=[_bytes(name) or b"line:%d" % line for name, line in zip(ids, lines, strict=True)],
+        names=[name or b"line:%d" % line for name, line in zip(_bytes(ids), lines, strict=True)],
         named=list(map(bool, ids)),
         times=rfc3339.many(stamps, NO_TIME),
-        logs=[_text(raw.get("logName")) for raw in entries],
+        logs=cast("list[Hashable]", _texts([raw.get("logName") for raw in entries])),
         places=where,
         commits=commits,
         raws=list(packed or entries),
     )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _texts(values: list[object]) -> list[str]:
+    return [value if isinstance(value, str) else "" for value in values]
 
 
-def _bytes(text: str) -> bytes:
+def _bytes(texts: list[str]) -> list[bytes]:
     try:
-        return text.encode()
+        return list(map(str.encode, texts))
     except UnicodeEncodeError:  # half a surrogate pair
-        return text.encode("utf-8", "surrogatepass")
+        return [text.encode("utf-8", "surrogatepass") for text in texts]
 
 
 # --- what ----------------------------------------------------------------------------------------

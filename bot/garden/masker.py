@@ -24,15 +24,13 @@ class _Step(NamedTuple):
     sub: Callable[[str], str]
     needs: tuple[str, ...]
     """It may do so only where one of these is by then; empty: nothing is to be asked any more."""
-    capitals: bool
-    """All of these have some, so that a message in lower case need not be asked."""
 
 
 def _signs(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
 
 
-def _steps(signs: bytes) -> list[_Step]:
+def _steps(signs: bytes, lower: bool) -> list[_Step]:
     """The rules that may match a message with these signs, and what is still to be asked."""
     steps: list[_Step] = []
     for rule, sub in zip(MASKS, _SUBS, strict=True):
@@ -41,13 +39,11 @@ def _steps(signs: bytes) -> list[_Step]:
             if need == BEYOND_ASCII:
                 at_once |= not signs.isascii()
             # A slot comes only when rules are applied, and words are not among the signs.
-            elif _signs(need.replace(SLOT, "")) in signs:
+            elif _signs(need.replace(SLOT, "")) in signs and not (lower and need != need.lower()):
                 at_once |= len(_signs(need)) == len(need) == 1
                 later.append(need)
-        if at_once:
-            steps.append(_Step(sub, (), False))
-        elif later:
-            steps.append(_Step(sub, tuple(later), all(need != need.lower() for need in later)))
+        if at_once or later:
+            steps.append(_Step(sub, () if at_once else tuple(later)))
     return steps
 
 
@@ -77,8 +73,20 @@ def _each_number(sub: Callable[[str], str]) -> Callable[[str], str]:
 _SUBS = [
     _each_number(_replacing(rule)) if rule.needs == ("0",) else _replacing(rule) for rule in MASKS
 ]
-_plans: dict[bytes, list[_Step]] = {}
+_plans: dict[tuple[bytes, bool], list[_Step]] = {}
 _PLANS, _SIGNS = 4_096, 128
+
+
+def _plan(masked: str) -> list[_Step]:
+    known = signs, lower = _signs(masked), masked.islower()
+    plan = _plans.get(known)
+    if plan is None:
+        plan = _steps(signs, lower)
+        if len(signs) <= _SIGNS:
+            if len(_plans) >= _PLANS:
+                _plans.clear()
+            _plans[known] = plan
+    return plan
 
 
 def quick_mask(text: str) -> str:
@@ -86,23 +94,12 @@ def quick_mask(text: str) -> str:
     while "00" in text:
         text = text.replace("00", "0")
     masked = " ".join(text[:LIMIT].split())
-    signs = _signs(masked)
-    plan = _plans.get(signs)
-    if plan is None:
-        plan = _steps(signs)
-        if len(signs) <= _SIGNS:
-            if len(_plans) >= _PLANS:
-                _plans.clear()
-            _plans[signs] = plan
-    lower = masked.islower()
-    for sub, needs, capitals in plan:
-        if needs:
-            if lower and capitals:
-                continue
-            for need in needs:
-                if need in masked:
-                    break
-            else:
+    for sub, needs in _plan(masked):
+        for need in needs:
+            if need in masked:
+                break
+        else:
+            if needs:
                 continue
         masked = sub(masked)
     return masked
@@ -111,4 +108,9 @@ def quick_mask(text: str) -> str:
 def masked(words: str) -> str:
     """What is left of a message once it is redacted and its values are slots."""
     data = words.encode("utf-8", "surrogatepass").translate(ZEROS)
-    return quick_mask(redact(data.decode("utf-8", "surrogatepass")))
+    return of_zeroed(data.decode("utf-8", "surrogatepass"))
+
+
+def of_zeroed(words: str) -> str:
+    """As `masked`, of words whose digits are zeros."""
+    return quick_mask(redact(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import repeat
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from bot.garden.entry import Key, Kind, Reader, understand
 from bot.garden.ids import tells_all, with_like_ids
 from bot.garden.levels import nearest
+from bot.garden.masker import of_zeroed
 from bot.garden.model import JSON, Severity
 from bot.garden.redact import redact
 from bot.garden.rows import RequestKey, Rows, TextKey, as_request
@@ -88,7 +90,9 @@ class Meanings:
             exact = key, text.partition('"')[2]
             number = self._by_key.get(exact, _UNKNOWN)
             if number == _UNKNOWN:
-                number = self._by_key[exact] = self._number(self._understood(text, key[1]))
+                number = self._by_key[exact] = self._number(
+                    self._understood(text, key[1], self._reader.masked)
+                )
         return number
 
     def _alike(self, key: TextKey) -> int:
@@ -115,8 +119,10 @@ class Meanings:
         meaning = self._understood(_decoded(key[0]), key[1])
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
-    def _understood(self, text: str, severity: int) -> Meaning:
-        found = understand(text, self._reader.masked)
+    def _understood(
+        self, text: str, severity: int, masked: Callable[[str], str] = of_zeroed
+    ) -> Meaning:
+        found = understand(text, masked)
         route = None if found.request is None else redact(found.request.route)
         level = (_SEVERITIES.get(severity) or nearest(severity)) or found.severity
         return Meaning(found.key, level, route, found.piece)
