@@ -125,11 +125,11 @@ def test_a_taken_port_is_passed_over():
 
 
 def test_a_bot_that_does_not_start_is_told_and_leaves_nothing(tmp_path, capsys):
-    broken = options(commands={"worker": [*FAKE, "failing"]}, state_dir=tmp_path)
+    broken = options(commands={"web": [*FAKE, "failing"]}, state_dir=tmp_path)
     with pytest.raises(PlaygroundError, match="SLACK_BOT_TOKEN is not set"):
         asyncio.run(Playground(broken).__aenter__())
     assert asyncio.run(run(0, [], exit_after=True, options=broken)) == 1
-    assert "worker ended with code 2" in capsys.readouterr().err
+    assert "web ended with code 2" in capsys.readouterr().err
 
 
 @pytest.fixture
