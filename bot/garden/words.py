@@ -213,7 +213,10 @@ def since(ns: int, timezone: str, now: int) -> str:
 
 
 def span(first: int | None, last: int | None, timezone: str, today: int | None = None) -> str:
-    """`02:10-03:10`, `13 Sep 02:10-03:10`, `13 Sep 02:10 to 14 Sep 03:10`; empty if unknown."""
+    """`02:10-03:10`, `13 Sep 02:10-03:10`, `13 Sep 02:10 to 14 Sep 03:10`; empty if unknown.
+
+    Over midnight both days are named, today as well: `13 Sep 02:10 to 03:10` would be one hour.
+    """
     if first is None or last is None:
         return ""
     start, end = clock(first, timezone, today), clock(last, timezone, today)
@@ -221,6 +224,7 @@ def span(first: int | None, last: int | None, timezone: str, today: int | None =
         return start
     if moment(first, timezone).date() == moment(last, timezone).date():
         return f"{start}-{end[-5:]}"
+    start, end = (t if " " in t else clock(ns, timezone) for t, ns in ((start, first), (end, last)))
     return f"{start} to {end}"
 
 
