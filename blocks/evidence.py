@@ -26,8 +26,17 @@ QUERY = 1_500
 _REASONS = 24
 
 
-def why(cluster: Cluster, incident: Incident | None = None, *, environment: str = "") -> Message:
-    """`/gardener why C3`: each factor of the priority, for the person who asked."""
+def why(
+    cluster: Cluster,
+    incident: Incident | None = None,
+    *,
+    report: Report | None = None,
+    now: int | None = None,
+) -> Message:
+    """`/gardener why C3`: each factor of the priority, for the person who asked.
+
+    `report`: the one whose figures these are, named below them.
+    """
     priority = incident.priority if incident else cluster.priority
     found: list[Block] = [
         parts.section(
@@ -45,7 +54,13 @@ def why(cluster: Cluster, incident: Incident | None = None, *, environment: str 
         by, was = user(override.by), override.was.name
         day = words.date(override.at, "UTC", override.at)
         found.append(parts.context(f"Set by {by} on {day}, was {was}."))
-    where = f"{environment}: " if environment else ""
+    where = ""
+    if report is not None:
+        where = f"{report.environment}: "
+        read = words.clock(report.generated, report.timezone, now)
+        window = words.window(report.window, report.timezone, report.generated)
+        said = f"{words.one_line(report.environment)}, {window}, read {read}"
+        found.append(parts.context(mrkdwn(said, 300)))
     said = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
     return message(fallback(said), found)
 

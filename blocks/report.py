@@ -187,7 +187,7 @@ def _resting(report: Report, at: Setting) -> list[str]:
 
 def _silence(report: Report) -> str | None:
     """Nothing was there to read, though all was asked for: an alarm, never "all is well"."""
-    if report.coverage.read or report.coverage.missing:
+    if report.coverage.read or report.coverage.missing or report.partial:
         return None
     if report.last_entry is not None:
         now = report.generated or report.window.end
@@ -214,6 +214,9 @@ def _nothing(report: Report, at: Setting) -> str:
     read = words.many(report.coverage.read, "entry", "entries")
     if resting := _resting(report, at):
         return f"{_title(report, at)}: nothing but {' and '.join(resting)} in {read}."
+    if report.partial and not report.coverage.read and not report.coverage.missing:
+        which = ", ".join(words.cut(words.one_line(s), 60) for s in report.services[:3])
+        return f"{_title(report, at)}: not one entry of {which}, {arrived(report.traffic)}."
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
     if report.coverage.missing:

@@ -113,7 +113,7 @@ def conclude(
     found.sort(key=_importance)
     report = Report(
         environment=environment.name,
-        services=environment.services or tuple(rollup.services),
+        services=reading.query.services or environment.services or tuple(rollup.services),
         project=environment.project or rollup.project,
         region=rollup.region,
         query="",
@@ -126,6 +126,7 @@ def conclude(
         timezone=environment.timezone,
         revisions=tuple(rollup.revisions),
         spans=rollup.spans,
+        partial=_partial(reading.query, environment),
         traffic=reading.traffic,
         severities=tuple(
             (severity.name, count)
@@ -144,6 +145,11 @@ def conclude(
         decisions=decisions or {},
         contains=contains,
     )
+
+
+def _partial(query: Query, environment: Environment) -> bool:
+    """Whether other services were asked for than the environment's own."""
+    return bool(query.services) and set(query.services) != set(environment.services)
 
 
 def _ordered(

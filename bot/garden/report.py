@@ -252,6 +252,9 @@ class Report:
     """The newest entry that was ever read, where a history is kept."""
     commits: tuple[tuple[str, str], ...] = ()
     """(revision, its commit) of the newest ones whose entries name one, where a history is kept."""
+    partial: bool = False
+    """True where other services were asked for than all of the environment's: that they write
+    nothing says nothing about it."""
 
     @property
     def cards(self) -> tuple[Card, ...]:

@@ -184,7 +184,7 @@ def analyze(
             contains=tools.ancestry.of(known.name),
         )
         key = f"r-{uuid.uuid4().hex[:12]}"
-        shown.keep(tools, key, report, run)
+        shown.keep(tools, key, report, run, latest=shown.tells_now(report, known))
         tools.notes.put(known.name, recent(run, Teaching(rules).version), key, CACHED)
     except Cancelled:
         # Nobody waits any more; who came in the meantime is told to ask again.
@@ -295,6 +295,7 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
             tell(tools, asker, alone)
         return
     shown.note_place(tools, report.environment, key, shown.Place(shown.REPORT, asker.channel, ts))
+    shown.note_spoken_of(tools, report.environment, asker.channel, key)
     if tools.now() - asker.at > LONG:
         sentence = report_blocks.summary(
             report, tools.now(), shown.query(report.environment, run, key)

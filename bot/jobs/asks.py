@@ -158,14 +158,16 @@ def _why(
         order = [first] if wanted.environment else [first, *(n for n in order if n != first)]
     for name in order:
         cluster = tools.registry.find(name, wanted.name) or wanted.name
-        found = shown.find_card(tools, Act("", name, cluster=cluster, query=""), Asker("", "", 0))
+        here = shown.spoken_of(tools, name, asker.channel)
+        act = Act("", name, cluster=cluster, query="", report=here)
+        found = shown.find_card(tools, act, Asker("", "", 0))
         if found is None:
             continue
         report, card = found
         of_card = card.cluster.id == cluster or card.cluster.name == wanted.name
         incident = card.incident if of_card else None
         inside = report.cluster(cluster) or card.cluster
-        tell(tools, asker, evidence.why(inside, incident, environment=name))
+        tell(tools, asker, evidence.why(inside, incident, report=report, now=tools.now()))
         return
     known = ", ".join(order)
     raise UsageError(

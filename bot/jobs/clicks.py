@@ -45,8 +45,8 @@ def _why(tools: Toolbox, asker: Asker, act: Act) -> None:
     environment = tools.environment(act.environment)
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     report, card = _card(tools, act, asker)
-    del report
-    tell(tools, asker, evidence.why(card.cluster, card.incident, environment=environment.name))
+    said = evidence.why(card.cluster, card.incident, report=report, now=tools.now())
+    tell(tools, asker, said)
 
 
 def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:

@@ -105,10 +105,7 @@ def broke(
             return found
     elif ended(agreed, now) is not None:
         return _just_ended(agreed, now)
-    whole = (
-        report.min_severity <= environment.min_severity
-        and (not environment.services or set(environment.services) <= set(report.services))
-    )  # fmt: skip
+    whole = not report.partial and report.min_severity <= environment.min_severity
     return stopped(agreed, report) if whole else None
 
 

@@ -201,6 +201,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
     contracts.tell_broken(tools, known, report, key, asker.channel)
     shown.note_place(tools, known.name, key, shown.Place(shown.DIGEST, asker.channel, ts))
+    shown.note_spoken_of(tools, known.name, asker.channel, key)
     judged = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}
     tools.notes.put(known.name, f"fixes:{key}", judged, shown.KEPT)
     if lasting:

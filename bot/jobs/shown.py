@@ -18,13 +18,15 @@ from bot.adapters.slack import Gone
 from bot.adapters.toolbox import Toolbox
 from bot.garden import digest as digests
 from bot.garden.errors import GardenerError
-from bot.garden.model import DAY, HOUR, MINUTE, SECOND
+from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Environment
 from bot.garden.report import Card, Report
 from bot.garden.teaching import Teaching
 
 KEPT = 90 * DAY // SECOND
 """Seconds for which buttons find the report that they stand under. After that they act on the
 cluster by its id, and answer all the same."""
+RECENT = 5 * MINUTE
+"""A window that ended longer ago (nanoseconds) does not tell how the environment is now."""
 OLD = HOUR
 """A newer report of the environment is preferred over one older than this (nanoseconds)."""
 
@@ -82,6 +84,25 @@ def note_place(tools: Toolbox, environment: str, key: str, place: Place) -> None
         known["places"].append(written)
         tools.notes.put(environment, name, known, KEPT)
     tools.notes.put(environment, f"message:{place.channel}:{place.ts}", key, KEPT)
+
+
+def note_spoken_of(tools: Toolbox, environment: str, channel: str, key: str) -> None:
+    """Remembers which report a conversation saw last."""
+    tools.notes.put(environment, f"spoken-of:{channel}", key, KEPT)
+
+
+def spoken_of(tools: Toolbox, environment: str, channel: str) -> str:
+    """Its key: what somebody means there who names a card without clicking it. Empty: none."""
+    return str(tools.notes.get(environment, f"spoken-of:{channel}") or "")
+
+
+def tells_now(report: Report, environment: Environment) -> bool:
+    """Whether a report tells how the environment is now: all of it, and up to now."""
+    return (
+        not report.partial
+        and report.min_severity <= environment.min_severity
+        and report.generated - report.window.end <= RECENT
+    )
 
 
 def query(environment: str, typed: str, key: str = "", *, message: str = "") -> Act:
@@ -154,7 +175,8 @@ def report_key(tools: Toolbox, environment: str, act: Act, asker: Asker) -> str:
 def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | None:
     """The card of a cluster as it is now, and the report that has it; None where none has.
 
-    The report under the message, unless that is old and a newer one has the cluster as well.
+    The report under the message, unless that is old and a newer one has the cluster as well. A
+    question for ten minutes shows few cards: one that it lacks is taken from a report before it.
     """
     environment = act.environment
     here = report_key(tools, environment, act, asker)
@@ -163,7 +185,10 @@ def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | N
     # Its own id first: in an older report a cluster stands for itself, whatever was taught since.
     teaching = Teaching(tools.rules.all(environment))
     ids = dict.fromkeys([act.cluster, *teaching.together(act.cluster)])
-    for key in dict.fromkeys(k for k in (here, latest) if k):
+    others = map(str, tools.notes.get(environment, "reports") or [])
+    for key in dict.fromkeys(k for k in (here, latest, *others) if k):
+        if found and key not in {here, latest}:
+            break
         report = tools.reports.get(environment, key)
         if report is None:
             continue
@@ -222,7 +247,5 @@ def _try(edit: Any) -> None:
 
 
 def names(tools: Toolbox, environment: str) -> Mapping[str, str]:
-    """Cluster id → `C3`, of the latest report."""
-    key = str(tools.notes.get(environment, "latest") or "")
-    report = tools.reports.get(environment, key) if key else None
-    return {c.id: c.name for c in report.clusters} if report is not None else {}
+    """Cluster id → `C3`, of all that are remembered."""
+    return {known.id: known.name for known in tools.registry.all(environment)}

@@ -50,7 +50,7 @@ def test_reports_and_all_in_their_threads(report: Report, age: int | None, more:
     assert sorted(shown) == sorted(c.cluster.name for c in report.cards)
     for card in report.cards[:3]:
         judge_message(evidence.evidence(card, report, now=NOW, query=QUERY))
-        judge_message(evidence.why(card.cluster, card.incident, environment="staging"))
+        judge_message(evidence.why(card.cluster, card.incident, report=report, now=NOW))
     worklog(report).encode()
 
 

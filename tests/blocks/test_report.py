@@ -274,8 +274,9 @@ def test_a_reason_is_told_once() -> None:
 
 
 def test_why_lists_each_reason() -> None:
-    shown = as_text(evidence.why(LEGACY, environment="staging"))
+    shown = as_text(evidence.why(LEGACY, report=report(), now=NOW))
     assert "C1 is P2 (HIGH)" in shown
+    assert "staging, last 2 d, read 03:12" in shown
     assert "• severity ERROR\n• 10 in 2 d: it repeats\n• on one instance" in shown
 
 

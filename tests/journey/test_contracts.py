@@ -213,6 +213,28 @@ def test_one_that_stopped_is_told_and_stands_in_the_digest(signups):
     assert any("*Expected*" in all_text(m) and "Show all" in buttons(m) for m in said())
 
 
+def test_a_question_for_another_service_says_nothing_of_the_agreed_one(signups):
+    town = signups
+    town.clock.ahead += 3 * DAY
+    now = town.clock()
+    agreed = next(iter(town.wiring.decisions.all("staging").values())).expected
+    town.wiring.decisions.put("staging", replace(agreed, usual=10.0))
+    town.logs.entries = [entry("Pool is full", now - HOUR, 900, severity="WARNING")]
+    town.types("staging 2d service=other")
+    town.sees("last 2 d: 1 problem")
+    town.types("expected staging")
+    assert "it stopped" not in all_text(town.sees("1 marked as expected"))
+
+    known = town.wiring.environment("staging")
+    reports = [
+        town.wiring.reports.get("staging", key)
+        for key in town.wiring.notes.get("staging", "reports")
+    ]
+    assert reports[0].partial
+    assert reports[0].services == ("other",)
+    assert contracts.broke(agreed, known, reports[0], now) is None
+
+
 def test_one_whose_time_is_over_is_told_by_the_clock_once(signups):
     town = signups
     town.clock.ahead += 7 * DAY + MINUTE

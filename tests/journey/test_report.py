@@ -97,6 +97,39 @@ def test_a_job_that_is_done_again_after_a_kill_goes_on_in_the_same_message(town)
     assert [c.answer["ts"] for c in posts] == [report["ts"]]
 
 
+def test_why_is_answered_from_the_report_that_was_seen_here_last(town):
+    town.types("staging 2d")
+    town.sees("last 2 d: 3 problems")
+    town.types("staging 65m")
+    town.sees("last 65 min: 1 problem")
+    town.types("why C1")
+    assert "staging, last 65 min, read" in all_text(town.sees("C1 is P"))
+    town.types("staging 2d", user="U0BOB")  # from the cache
+    town.slack.wait_for(
+        lambda: [m for m in town.slack.messages("C0OPS") if "last 2 d: 3" in all_text(m)][1:]
+    )
+    town.types("why C1")
+    assert "10 times in the window" in all_text(town.sees("staging, last 2 d, read"))
+
+
+def test_why_knows_a_card_that_a_shorter_window_lacks(town):
+    town.types("staging 2d")
+    town.sees("last 2 d: 3 problems")
+    for asked, answer in (("10m", "nothing at WARNING"), ("2d severity=ERROR", "1 problem")):
+        town.types(f"staging {asked}")
+        town.sees(answer)
+    town.types("why C3")
+    assert "staging, last 2 d, read" in all_text(town.sees("C3 is P"))
+
+
+def test_another_service_that_writes_nothing_is_no_alarm(town):
+    town.logs.entries = []
+    town.types("staging 2d service=other")
+    town.sees("last 2 d: not one entry of other, traffic unknown.")
+    town.types("staging 2d")
+    town.sees("staging sends no logs")
+
+
 def replace_gate(town):
     """The next worker's parts: the same outside, a log that can be read."""
     other = Wiring(town.wiring.settings)
