@@ -14,7 +14,8 @@ from dataclasses import dataclass
 REDACTED = "REDACTED"
 NAMES_OF_SECRETS = (
     r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|signing[_-]?key|encryption[_-]?key|fernet[_-]?key|credentials?|authorization|cookie|jwt"
+    r"|signing[_-]?key|encryption[_-]?key|fernet[_-]?key|account[_-]?key|shared[_-]?key|auth[_-]?key"
+    r"|master[_-]?key|license[_-]?key|credentials?|authorization|cookies?|jwt"
 )
 _PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt"
 
@@ -31,7 +32,7 @@ class Rule:
     spares: str
     """An example that it must leave alone."""
     needs: tuple[str, ...]
-    """An ASCII text that holds none of these cannot match; empty: see `_LONG`. They are in lower
+    """An ASCII text that holds none of these cannot match; empty: see `_SHAPES`. They are in lower
     case where the rule ignores it, and then so must the text be."""
     gate: str
     """It cannot match either where none of these signs is; empty: no sign is needed."""
@@ -56,21 +57,56 @@ def _cut(match: re.Match[str]) -> str:
     return match[0][:8] + "..."
 
 
+_NAME = re.compile(r"(?:[A-Z][a-z]{2,15}){2,6}\d{1,4}")
+"""Of a class, with the number of a version: `PydanticDeprecatedSince20`."""
+
+
 def _cut_mixed(match: re.Match[str]) -> str:
     """Cuts only what mixes letters and digits: a long word is a name, not an id."""
     token = match[0]
+    if _NAME.fullmatch(token):
+        return token
     digits = sum(c.isdigit() for c in token)
     return token[:8] + "..." if 2 <= digits < len(token) else token
 
 
+_MIXED = re.compile(r"[a-z](?=[A-Z\d])|[A-Z](?=[a-z\d])|\d(?=[A-Za-z])")
+_DENSE = 0.3
+"""Changes between lower case, upper case and digits, for each character: random text in base64
+has 0.64, in hexadecimal 0.47; a path or a name in several parts hardly reaches 0.25."""
+
+
+def _cut_random(match: re.Match[str]) -> str:
+    """Cuts what reads as chance: words are no part of it, and its characters keep changing kind."""
+    path = _PATH.match(match[0])
+    start = path.end() if path else 0
+    token = match[0][start:]
+    parts = re.split(r"[/_+=-]", token)
+    words = sum(len(part) for part in parts if _WORD.fullmatch(part))
+    if (
+        len(token) < 32
+        or 4 * words > len(token)
+        or len(_MIXED.findall(token)) < _DENSE * len(token)
+    ):
+        return match[0]
+    return match[0][:start] + "".join(parts)[:8] + "..."
+
+
+_PATH = re.compile(r"/?(?:[a-z]{2,32}[/_-])+")
+_WORD = re.compile(r"[a-z]{3,}|[A-Z]{3,}")
+
+_CHANCE = r"(?=[^\s\"',;]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
+"""Words have neither a digit nor a capital inside; what was made at random does."""
+
 RULES: tuple[Rule, ...] = (
     _rule(
         "private key",
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,100000}(?:-----END [A-Z ]{0,30}-----)?",
+        r"-----BEGIN[ +](?:[A-Z]{1,12}[ +]){0,3}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[^-]{0,100000}"
+        r"(?:-----END[ +][A-Z +]{0,30}-----)?",
         REDACTED,
         matches="-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
         spares="-----BEGIN CERTIFICATE-----",
-        needs="PRIVATE KEY",
+        needs="PRIVATE",
         gate="-",
     ),
     _rule(
@@ -83,7 +119,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "bearer or basic credentials",
-        r"(?i)\b(bearer|basic)(\s{1,4})(?=[\w\-.~+/=]{0,4096}[\d=._~+/-])[\w\-.~+/=]{8,}",
+        r"(?i)\b(bearer|basic)([\s+]{1,4})"
+        r"(?=[\w\-.~+/=]{0,4096}(?:[\d=._~+/-]|(?-i:[a-z][A-Z])))[\w\-.~+/=]{8,}",
         r"\1\2" + REDACTED,
         matches="Authorization: Bearer abcdef0123456789",
         spares="bearer authentication is required",
@@ -126,12 +163,12 @@ RULES: tuple[Rule, ...] = (
         "other vendors' keys",
         r"\b(?:sk|pk|rk)_(?:live|test)_\w{10,}|\bsk-(?:[a-z]{2,8}-)?[A-Za-z0-9][\w-]{19,}"
         r"|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglpat-[\w-]{16,}|\bnpm_[A-Za-z0-9]{30,}"
-        r"|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{30,}",
+        r"|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{30,}|\bhvs\.[\w-]{20,}|\b\d{6,12}:AA[\w-]{30,}",
         REDACTED,
         matches="sk_live_0123456789abcdef",
         spares="sk_live_",
-        needs="sk_|pk_|rk_|sk-|SG.|glpat-|npm_|pypi-|hf_",
-        gate="_-.",
+        needs="sk_|pk_|rk_|sk-|SG.|glpat-|npm_|pypi-|hf_|hvs.|:AA",
+        gate="_-.:",
     ),
     _rule(
         "password in an address",
@@ -145,25 +182,38 @@ RULES: tuple[Rule, ...] = (
         gate="@",
     ),
     _rule(
-        "value of a secret's name",
-        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?=\s?\\?[\"']?(?:bearer |basic )?)"
-        rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<)"
-        r"[^\s\"'\\,;&<>(){}\[\]|]{4,}",
-        r"\1" + REDACTED,
-        matches="DB_PASSWORD=hunter22 retry",
-        spares="token = null",
-        needs=_PARTS_OF_NAMES,
-        gate="=",
-    ),
-    _rule(
         "value of a secret's quoted name",
-        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']\s?:\s?\\?[\"'])"
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\{{0,4}}[\"'][\s+]?:[\s+]?b?\\{{0,4}}[\"'])"
         rf"(?!{REDACTED})[^\"'\\]{{1,}}",
         r"\1" + REDACTED,
         matches='{"password": "hunter2"}',
         spares='{"token_count": 12}',
         needs=_PARTS_OF_NAMES,
         gate=":",
+    ),
+    _rule(
+        "quoted value of a secret's name",
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}(?:\\{{0,4}}[\"'])?"
+        rf"(?:[\s+]?=[\s+]?b?\\{{0,4}}[\"']|:[\s+]?b?\\{{0,4}}[\"']"
+        r"(?=[^\"'\\]{0,256}(?:\d|(?-i:[a-z][A-Z]))))"
+        rf")(?!{REDACTED})[^\"'\\]{{4,}}",
+        r"\1" + REDACTED,
+        matches='password = "correct horse"',
+        spares="Missing secret: 'STRIPE_KEY'",
+        needs=_PARTS_OF_NAMES,
+        gate="=:",
+    ),
+    _rule(
+        "value of a secret's name",
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?(?:=|%3D)\s?\\?[\"']?"
+        rf"(?:bearer |basic )?)"
+        rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<)"
+        r"[^\s\"'\\,;&<>(){}\[\]|]{4,}",
+        r"\1" + REDACTED,
+        matches="DB_PASSWORD=hunter22 retry",
+        spares="token = null",
+        needs=_PARTS_OF_NAMES,
+        gate="=%",
     ),
     _rule(
         "value after a secret's name and a colon",
@@ -176,6 +226,16 @@ RULES: tuple[Rule, ...] = (
         gate=":",
     ),
     _rule(
+        "value after a secret's name and a blank",
+        rf"(?i)((?:\b(?:password|passphrase|secret|token|api key|key) (?:is|was) "
+        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ =])[\"']?)(?!{REDACTED}){_CHANCE}"
+        r"[^\s\"',;]{6,}|( -u [\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
+        lambda match: (match[1] or match[2]) + REDACTED,
+        matches="connect --password hunter22 --host db",
+        spares="the password is too short",
+        needs=" is | was |--| -u ",
+    ),
+    _rule(
         "name in a mail address",
         r"[\w.+%-]{1,64}@(?=[A-Za-z0-9-]{1,63}\.[A-Za-z])",
         "***@",
@@ -185,6 +245,15 @@ RULES: tuple[Rule, ...] = (
         gate="@",
     ),
     _rule(
+        "phone number",
+        r"(?<![\w+.])\+\d{1,3}[ .-]?\(?\d{1,4}\)?(?:[ .-]?\d{2,4}){2,4}(?![\w:])",
+        REDACTED,
+        matches="called +49 170 1234567",
+        spares="[2025-09-07 15:41:02 +0000] [1]",
+        needs="+",
+        gate="+",
+    ),
+    _rule(
         "UUID",
         r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
         _cut,
@@ -192,11 +261,26 @@ RULES: tuple[Rule, ...] = (
         spares="f81d4fae-7dec",
     ),
     _rule(
+        "card or bank account number",
+        r"(?<![\w-])(?:[A-Z]{2}\d{2}|\d{4})([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,4}){0,4}(?![\w-])"
+        r"|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z]{4}|\d{4})\d{7,22}(?![A-Za-z0-9])",
+        _cut,
+        matches="card 4242 4242 4242 4242 declined",
+        spares="ports 4242 4243",
+    ),
+    _rule(
         "long number",
-        r"(?<![\w.])\d{16,}(?![\w.])|(?<=[_:=/-])\d{16,}\b",
+        r"(?<![\w.])\d{15,}(?![\w.])|(?<=[_:=/-])\d{15,}\b",
         _cut,
         matches="108124170931230011223",
         spares="1757251019",
+    ),
+    _rule(
+        "random text",
+        r"(?<![\w+/-])[A-Za-z0-9+/_-]{40,}={0,2}",
+        _cut_random,
+        matches="wJ4lrXUtnF3MI/K7MdEnG/bPxRfiCYzK9aWq3L+8d",
+        spares="projects/acme-staging/locations/europe-west1/services/web",
     ),
     _rule(
         "long id",
@@ -214,8 +298,14 @@ RULES: tuple[Rule, ...] = (
 
 _IDS = [place for place, rule in enumerate(RULES) if not rule.needs]
 _ALNUM = bytes(ord("a") if chr(byte).isalnum() else byte for byte in range(128)) + bytes(128)
-_LONG, _UUID = b"a" * 16, b"a" * 8 + b"-aaaa-aaaa-aaaa-" + b"a" * 12
+_SHAPES = (
+    b"a" * 15, b"a" * 8 + b"-aaaa-aaaa-aaaa-" + b"a" * 12, b"aaaa aaaa aaaa aaaa",
+    b"aaaa-aaaa-aaaa-aaaa",
+)  # fmt: skip
 """With every letter and digit as an `a`, one of these is in what a rule without needs matches."""
+_BASE64 = bytes(ord("a") if chr(byte) in "+/_-" else byte for byte in _ALNUM[:128]) + bytes(128)
+_RANDOM = b"a" * 40
+"""Or this, with the signs of base64 as an `a` too."""
 _LETTERS = bytes(byte for byte in range(128) if chr(byte).isalnum() or byte == 0x20)
 
 _Asked = list[tuple[str, bool, list[int]]]
@@ -236,7 +326,9 @@ def redact(text: str) -> str:
         places = needed(text)
         if not places:
             shape = text.encode("ascii").translate(_ALNUM)
-            if _LONG not in shape and _UUID not in shape:
+            if not any(sign in shape for sign in _SHAPES) and (
+                len(text) < 40 or _RANDOM not in shape.translate(_BASE64)
+            ):
                 return text
         # What stands in a secret's place can make one long word of its neighbours.
         rules = [RULES[place] for place in sorted({*places, *_IDS})]
@@ -301,7 +393,8 @@ def redact_json(value: object, depth: int = 0) -> object:
                 out["…"] = f"{len(value) - MAX_ITEMS} more"
                 break
             name = redact(str(key))[:256]
-            secret = isinstance(item, str) and item and _SECRET_KEY.match(name)
+            # A list or an object too: Go's and Node's headers hold lists, cookies are objects.
+            secret = item and not isinstance(item, bool) and _SECRET_KEY.match(name)
             out[name] = REDACTED if secret else redact_json(item, depth + 1)
         return out
     if isinstance(value, list | tuple):

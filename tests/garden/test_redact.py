@@ -43,6 +43,31 @@ def test_each_rule_changes_its_example_and_spares_the_other(rule: Rule) -> None:
         ("user_id: 108124170931230011223", "108124170931230011223"),
         ("f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "a765"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n-----END RSA PRIVATE KEY-----", "MIIE"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF\n-----END PGP PRIVATE KEY", "lQOY"),
+        ("GET /x?k=-----BEGIN+RSA+PRIVATE+KEY-----%0AMIIEabc", "MIIE"),
+        ("y/958vIMYHGNbf66TD4A8QsX3goT0k/YWAtMUaN4/vsdV3R+OoLJ2bNl+oCH3VDgn", "YWAtMUaN4"),
+        ("AKIA wJalrA2h9Uz0/T1SaQ6dDwxlGejkc5bJFIoxSLiv", "T1SaQ6"),
+        ("/webhooks/634312/UNZEoANinDYP_mxfhcBe_4RJpwmCZD_5WvDEK7XB5HQ_oBk", "mxfhcBe"),
+        ("AccountName=a;AccountKey=Zm9vYmFy+x/1==;Suffix", "Zm9v"),
+        ("Authorization: Basic NpgJwkhXcTuBUwqQ", "Npg"),
+        ('password = "correct horse"', "correct"),
+        ("token=b'5TQFnPt9JXc3ts'", "5TQF"),
+        ('secret: "lSmqPoeBSx"', "lSmq"),
+        ("x='{\\\\\"password\\\\\":\\\\\"Yiq0PG\\\\\"}'", "Yiq0"),
+        ('q={"password":+"hunter2+x"}', "hunter2"),
+        ("redirect=https%3A%2F%2Fx%3Ftoken%3DHunrctG6", "Hunr"),
+        ("the password is hunter22", "hunter22"),
+        ("curl -u admin:hunter22 https://x", "hunter22"),
+        ("mysql --password hunter22 -h db", "hunter22"),
+        ("card 4242 4242 4242 4242 declined", "4242 4242 4242"),
+        ("card 4242-4242-4242-4242", "4242-4242-4242"),
+        ("card 378282246310005", "378282246310005"),
+        ("to DE89370400440532013000", "440532013000"),
+        ("to DE89 3704 0044 0532 0130 00", "0532 0130"),
+        ("to GB29NWBK60161331926819", "60161331926819"),
+        ("call +49 170 1234567 or", "1234567"),
+        ("call +18057162415", "7162415"),
+        ("bot 4819615170:AAvulZJMAAEQIijV7gvMITDYZw9HQCHFdZO", "AAvul"),
     ],
 )  # fmt: skip
 def test_secrets_are_gone(text: str, secret: str) -> None:
@@ -65,6 +90,12 @@ def test_words_that_only_sound_secret_stay() -> None:
         "PasswordResetRequested event dropped",
         "http://host:8080/path",
         "secret manager is unavailable",
+        "Missing secret: 'STRIPE_KEY'",
+        "the password is too short",
+        "PydanticDeprecatedSince20: use ConfigDict",
+        "cannot open /workspace/src/main/java/com/acme/billing/InvoiceServiceV2Impl",
+        "[2026-11-20 09:00:00 +0000] [1] 2026-11-20T12:00:00+00:00",
+        "revision checkout-service-00041-abc-7d9c5b6f4d-x2x9z is not ready",
     ):
         assert redact(line) == line
 
@@ -72,6 +103,14 @@ def test_words_that_only_sound_secret_stay() -> None:
 def test_values_under_a_secret_key_go_whatever_they_are() -> None:
     clean = redact_json({"headers": {"Authorization": "abc", "cookie": "x"}, "count": 3})
     assert clean == {"headers": {"Authorization": "REDACTED", "cookie": "REDACTED"}, "count": 3}
+
+
+def test_lists_and_objects_under_a_secret_key_go_too() -> None:
+    clean = redact_json(
+        {"Authorization": ["abc"], "cookies": {"sid": "x"}, "password": 12345678, "token": None}
+    )
+    gone = "REDACTED"
+    assert clean == {"Authorization": gone, "cookies": gone, "password": gone, "token": None}
 
 
 def test_what_is_too_deep_or_too_much_is_cut_and_says_so() -> None:
