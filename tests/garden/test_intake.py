@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from google.cloud.logging_v2.types import ListLogEntriesResponse
 from google.protobuf.json_format import ParseDict
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import log_wire
@@ -61,7 +61,7 @@ _SEVERITIES = st.sampled_from([None, "INFO", "WARNING", "ERROR"])
 @st.composite
 def _entries(draw: st.DrawFn) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    for _ in range(draw(st.integers(0, 40))):
+    for _ in range(draw(st.integers(0, 24))):
         where = {"instance": f"i{draw(st.integers(0, 5))}", "log": draw(st.sampled_from("ab"))}
         at = draw(st.sampled_from([0, 0, 0.1, 0.2, 61, 3_600, 7_201]))
         kind = draw(st.integers(0, 5))
@@ -117,8 +117,8 @@ _bounds = st.sampled_from([TIGHT, Bounds(), Bounds(alike=2, messages=1_000, frag
 _least = st.sampled_from([Severity.DEFAULT, Severity.WARNING])
 
 
-@settings(max_examples=60, deadline=None)
-@given(_entries(), _bounds, _least, st.lists(st.integers(0, 40), max_size=6), st.randoms())
+@settings(max_examples=50, deadline=None)
+@given(_entries(), _bounds, _least, st.lists(st.integers(0, 24), max_size=6), st.randoms())
 def test_order_and_pages_do_not_matter_past_every_bound(
     entries: list[Any], bounds: Bounds, least: Severity, cuts: list[int], rng: random.Random
 ) -> None:
@@ -128,8 +128,8 @@ def test_order_and_pages_do_not_matter_past_every_bound(
     assert _figures(_counted(pages, bounds, least, known=3)) == expected
 
 
-@settings(max_examples=60, deadline=None)
-@given(_entries(), _bounds, _least, st.lists(st.integers(0, 40), max_size=6), st.randoms())
+@settings(max_examples=50, deadline=None)
+@given(_entries(), _bounds, _least, st.lists(st.integers(0, 24), max_size=6), st.randoms())
 def test_workers_that_are_merged_in_any_order_give_the_same(
     entries: list[Any], bounds: Bounds, least: Severity, cuts: list[int], rng: random.Random
 ) -> None:
@@ -169,22 +169,22 @@ def test_protocol_buffers_and_json_say_the_same(entries: list[Any]) -> None:
 
 def test_a_stream_of_words_that_never_repeat_ends_in_bounded_memory() -> None:
     rng = random.Random(1)
-    rollup = Rollup(Severity.DEFAULT, bounds=Bounds(alike=50, messages=200))
+    rollup = Rollup(Severity.DEFAULT, bounds=Bounds(alike=12, messages=48))
     intake = Intake(ALL, rollup)
     for _ in range(10):
         texts = [
             " ".join("".join(rng.choices("ghijkl", k=9)) for _ in range(rng.randrange(1, 60)))
-            for _ in range(1_000)
+            for _ in range(200)
         ]
         intake.add(_rows([entry(text, "ERROR", i / 9) for i, text in enumerate(texts)]))
         intake.flush()
-        assert len(rollup.counted) <= 250
+        assert len(rollup.counted) <= 60
     final = rollup.stitched()
-    assert len(final.counted) <= 200
+    assert len(final.counted) <= 48
     assert len(final.rest) <= 40
     found = clusters(final)
-    assert sum(d.tally.count for d in found) == 10_000
-    assert sum(sum(d.tally.hours.values()) for d in found) == 10_000
+    assert sum(d.tally.count for d in found) == 2_000
+    assert sum(sum(d.tally.hours.values()) for d in found) == 2_000
 
 
 def test_a_flood_does_not_drown_what_is_said_in_few_ways() -> None:
@@ -257,12 +257,7 @@ def test_half_a_surrogate_pair_is_a_letter_like_any_other(tmp_path: Path) -> Non
 
 # --- parts ---------------------------------------------------------------------------------------
 
-_IDS = st.one_of(
-    st.from_regex(r"\A[0-9a-f]{1,40}\Z"),
-    st.uuids().map(str),
-    st.from_regex(r"\A[0-9]{1,20}\Z"),
-    st.from_regex(r"\A[0-9]{1,3}[a-z%]{0,3}\Z"),
-)
+_IDS = st.integers(0, 2**32).map(lambda seed: _id(random.Random(seed)))
 _CONTEXT = st.sampled_from([
     "request", "id=", "user", "took", "ms", "Jan", "at 10:", "(", ")", "[", "]", ",", ", ", "-",
     " ", "  ", "/v1/", "host.example.org:", "token: ", "password=", "@x.org", '{"n": ', "}", "<",
@@ -277,19 +272,32 @@ def _zeroed(text: str) -> str:
     return "".join("0" if "0" <= c <= "9" else c for c in text)
 
 
-@settings(max_examples=600, deadline=None)
-@given(st.lists(st.tuples(_CONTEXT, _CONTEXT, st.sampled_from(["", " "])), max_size=4),
-       st.lists(_IDS, min_size=8, max_size=8))  # fmt: skip
-def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
-    frame: list[tuple[str, str, str]], values: list[str]
-) -> None:
-    def filled(chosen: list[str]) -> str:
-        return "".join(
-            f"{before}{gap}{value}{gap}{after}"
-            for (before, after, gap), value in zip(frame, chosen, strict=False)
-        )
+def _id(rng: random.Random) -> str:
+    length = rng.choice([1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 40])
+    signs = rng.choice(
+        ["0123456789", "0123456789abcdef", "0123456789abcdefgz", "abcdef0", "abcdef", "0a"]
+    )
+    letters = "".join(rng.choices(signs, k=32))
+    if rng.random() < 0.2:
+        return "-".join([letters[:8], *(letters[i : i + 4] for i in (8, 12, 16)), letters[20:]])
+    return (letters + letters)[:length] + rng.choice(["", "", "", "ms", "%"])
 
-    texts = [filled(values[:4]), filled(values[4:])]
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(_CONTEXT, _CONTEXT, st.sampled_from([" ", "", " "])), max_size=4),
+       st.integers(0, 2**32))  # fmt: skip
+@example([("Jan", "", " ")], 0)  # the beginning of a date, or not
+@example([("token: Bearer", "", " "), ("password=", "", "")], 0)
+@example([('failed\n  File "/a", line', "", " ")], 0)  # a line number, or none
+@example([("\x1b[", "", "")], 0)  # ends what a terminal would obey, or not
+def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
+    frame: list[tuple[str, str, str]], seed: int
+) -> None:
+    rng = random.Random(seed)
+    texts = [
+        "".join(f"{before}{gap}{_id(rng)}{gap}{after}" for before, after, gap in frame)
+        for _ in range(20)
+    ]
     known = Meanings()
     rows = _rows([entry(text, None, i) for i, text in enumerate(texts)])
     for text, number in zip(texts, known.of(rows).tolist(), strict=True):
@@ -298,10 +306,11 @@ def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
             meaning = known.listed[number]
             assert (meaning.key, meaning.severity) == (found.key, found.severity)
             # The digits of what was raised are asked of the entry itself, later.
-            assert repr(meaning.piece) == _zeroed(repr(found.piece))
+            pieces = (meaning.piece, found.piece)
+            assert len({p and (p.kind, _zeroed(p.exception or "")) for p in pieces}) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_PIECES)
 def test_which_digit_stands_where_one_does_decides_nothing(pieces: list[str]) -> None:
     text = "".join(pieces)
@@ -316,7 +325,7 @@ _MASKED = st.sampled_from([rule.example for rule in MASKS] + [rule.counter for r
 _LINES = st.lists(st.one_of(_CONTEXT, _IDS, _SECRETS, _MASKED, st.text(max_size=9)), max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_LINES)
 def test_passing_rules_over_changes_nothing(pieces: list[str]) -> None:
     text = "".join(pieces)
