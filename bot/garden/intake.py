@@ -20,7 +20,7 @@ from bot.garden.entry import Key, Kind, message
 from bot.garden.meanings import Meaning, Meanings
 from bot.garden.model import Severity, Window
 from bot.garden.named import finder_of
-from bot.garden.rollup import Rollup
+from bot.garden.rollup import Rollup, Slot
 from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
@@ -55,6 +55,8 @@ class Intake:
     _listed: list[Meaning] = field(default_factory=list)
     _kept_as: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     """By the number of a meaning that is listed: the number of what is counted."""
+    _common: dict[Slot, int] = field(default_factory=dict)
+    """The numbers of what is counted for all that is not kept."""
 
     def add(self, rows: Rows) -> None:
         """Takes rows; they are counted now or with a later batch."""
@@ -99,6 +101,7 @@ class Intake:
         listed = self.meanings.listed
         if listed is not self._listed:
             self._listed, self._kept_as = listed, np.empty(0, np.int64)
+            self._common.clear()
         more = len(listed) - len(self._kept_as)
         if more > 0:
             self._kept_as = np.append(self._kept_as, np.full(2 * more, _NOT_ASKED))
@@ -117,7 +120,11 @@ class Intake:
         kept_as = self.rollup.kept_as(slot)
         if kept_as is slot:
             return number
-        return self.meanings.number(Meaning(kept_as[0], severity))
+        common = self._common.get(kept_as)
+        if common is None:
+            common = self.meanings.number(Meaning(kept_as[0], severity))
+            self._common[kept_as] = common
+        return common
 
     def _counting(self, rows: Rows) -> Flags:
         """Which rows count; the others are counted here."""

@@ -95,10 +95,13 @@ class Rollup:
     def kept_as(self, slot: Slot) -> Slot:
         """Where entries of a message are counted from now on: if this is not its own slot, but
         that of all like it, then it stays so."""
-        if slot in self.counted or self._stays(slot):
+        if slot in self.counted or self.keep_members:
             return slot
         common = coarse(slot)
-        self._rest(common)
+        if self._shelves.put(common, slot, _rank(slot[0])):
+            return slot
+        if common not in self.rest:
+            self._rest(common)
         return common
 
     def put(self, slot: Slot, one: Single) -> None:
