@@ -32,8 +32,8 @@ REDACTION = """\
 `bot/garden/redact.py`, `RULES`. The first thing that happens to text from a log. What a rule takes
 away is never stored, posted, filed or logged. All rules are applied.
 
-In JSON, what stands under a key that is called like a secret (`password`, `api_key`, `authorization`, …)
-becomes `REDACTED` whatever it says.
+In JSON, what stands under a key that is called like a secret (`password`, `api_key`,
+`authorization`, …) becomes `REDACTED` whatever it says.
 """
 
 MASKING = """\
