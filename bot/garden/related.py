@@ -28,6 +28,9 @@ SURE = 70.0
 RECENT = 180 * DAY
 """An issue that was closed longer ago is told, but a new one is suggested: another time's bug."""
 
+BEGINNING = 45
+"""Characters of a message that are as good as a name: some seven words in their order."""
+
 _BODY: Final = 4_000  # characters of an issue's body that are looked at
 _PREFIX = re.compile(r"\s*GCP-\w+\s*\|\s*P\d\s*\|\s*")
 _ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\ufeff]")
@@ -116,9 +119,13 @@ def _score(
         reasons.append("same location")
     elif place == "module":
         score = min(95.0, score + 8.0)
-    if _quotes(cluster, text):
+    quoted = _quoted(cluster, text)
+    if quoted == "message":
         score = max(score, 85.0)
         reasons.append("quotes the message")
+    elif quoted == "beginning":
+        score = max(score, 60.0)
+        reasons.append("quotes how the message begins")
     if alike >= 60:
         reasons.append(f"title {alike:.0f} % alike")
     if place == "module":
@@ -142,15 +149,21 @@ def _same_place(location: Location | None, text: str) -> Literal["", "module", "
     return "module"
 
 
-def _quotes(cluster: Cluster, text: str) -> bool:
-    """True where the longest fixed part of the message is in it, 30 characters or more.
+def _quoted(cluster: Cluster, text: str) -> Literal["", "message", "beginning"]:
+    """`message` where its longest fixed part is in the text, 30 characters or more.
 
-    Its first or last two thirds are enough: whoever quotes by hand loses an end.
+    Its first or last two thirds are enough: whoever quotes by hand loses an end. Of a long one
+    people write down how it begins: worth a line in the form, too little to be sure.
     """
     longest = max(cluster.template.split("<*>"), key=len, default="")
     fixed = _BLANK.sub(" ", longest).strip(" .:,'\"").casefold()[:200]
     enough = max(30, len(fixed) * 2 // 3)
-    return len(fixed) >= 30 and (fixed[:enough] in text or fixed[-enough:] in text)
+    if len(fixed) < 30:
+        return ""
+    if fixed[:enough] in text or fixed[-enough:] in text:
+        return "message"
+    begins = fixed[:BEGINNING].strip()
+    return "beginning" if len(fixed) >= BEGINNING and begins in text else ""
 
 
 class _Rarity:

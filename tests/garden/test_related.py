@@ -123,6 +123,20 @@ def test_a_quoted_message_is_a_reason():
     assert first.suggestion == "add"
 
 
+def test_how_a_long_message_begins_is_a_reason_but_no_certainty():
+    text = (
+        "[LEGACY MODE] Message loop error: Invalid message type 'legacy_response': Unknown message "
+        "type: 'legacy_response'. Valid types: ['CONNECT', 'DISCONNECT', 'HEARTBEAT', 'ping']"
+    )
+    of = card(title=text, template=text, location=None)
+    other = "`[LEGACY MODE] Message loop error: Invalid message type 'legacy_request'` since today"
+    (first,) = ranked(issue(1, "Chat is broken", other, state="closed", closed=NOW - DAY), of=of)
+
+    assert first.reasons[0] == "quotes how the message begins"
+    assert first.suggestion == "new"
+    assert ranked(issue(1, "Chat is broken", "[LEGACY MODE] Message loop error"), of=of) == ()
+
+
 def test_rare_words_weigh_more_than_common_ones():
     rare = issue(1, "legacy_response breaks the legacy message loop")
     common = [issue(n, f"Message error: invalid user type no {n}") for n in range(2, 40)]
