@@ -158,8 +158,8 @@ def _in_hand(each: InHand, at: Setting) -> str:
     if closed:
         what += " closed"
     elif each.issue:
-        days = words.duration(max(DAY, at.now - each.issue.at) // DAY * DAY)
-        what += f"{',' if each.claim else ''} open {days}"
+        days = (at.now - each.issue.at) // DAY
+        what += f"{',' if each.claim else ''} open {f'{days} d' if days > 0 else 'under 1 d'}"
     elif each.claim:
         what += f" since {at.day(each.claim.at)}"
     if closed and each.expected is not None and round(each.expected) > 0:

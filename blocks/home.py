@@ -10,8 +10,10 @@ from slack_sdk.models.views import View as SlackView
 
 from blocks import buttons, parts
 from blocks.buttons import Act
+from blocks.card import Setting
 from blocks.escape import channel, mrkdwn, user
 from blocks.message import View
+from blocks.report import counted
 from bot.garden import words
 from bot.garden.digest import next_due
 from bot.garden.errors import UsageError
@@ -57,9 +59,7 @@ def home(
         )
     for subscription in subscriptions[:LISTED]:
         found.append(parts.section(_subscription(subscription, now)))
-    found.append(
-        parts.context("*/gardener help* lists all commands. Only people in `act` file issues.")
-    )
+    found.append(parts.context("*/gardener help* lists all commands."))
     return View(SlackView(type="home", blocks=found).to_dict())
 
 
@@ -75,11 +75,8 @@ def _environment(environment: Environment, report: Report | None, now: int) -> l
     if environment.github:
         small.append(f"issues in {environment.github}")
     if report is not None and report.cards:
-        worst = report.cards[0].priority.name
-        small.append(
-            f"{words.many(len(report.cards), 'problem')}, worst {worst}, "
-            f"read {words.clock(report.generated, environment.timezone, now)}"
-        )
+        said = counted(report, Setting.of(report, now, Act("")))
+        small.append(f"{said}, read {words.clock(report.generated, environment.timezone, now)}")
     return [
         parts.section(f"*{mrkdwn(environment.name, 60)}*", show),
         parts.context(parts.plain_text(" · ".join(small), 600)),

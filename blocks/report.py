@@ -164,6 +164,12 @@ def _title(report: Report, at: Setting) -> str:
     return _asked(report.environment, report.window, report.timezone, report.generated or at.now)
 
 
+def counted(report: Report, at: Setting) -> str:
+    """`3 problems, 1 new, 1 expected, worst P2`."""
+    live = [c.priority for c in report.cards if not card.is_resting(c, at)]
+    return _counts(report, at) + (f", worst {min(live).name}" if live else "")
+
+
 def _counts(report: Report, at: Setting) -> str:
     """`3 problems, 1 new, 1 expected`."""
     cards = report.cards
@@ -230,8 +236,7 @@ def _above(report: Report, at: Setting) -> list[Block]:
     if alarm or not live:
         said = alarm or _nothing(report, at)
     else:
-        worst = min(c.priority for c in live).name
-        said = f"{_title(report, at)}: {_counts(report, at)}, worst {worst}"
+        said = f"{_title(report, at)}: {counted(report, at)}"
     found: list[Block] = [
         parts.section(f"*{mrkdwn(said, 600)}*"),
         parts.context(parts.plain_text(_coverage(report), 600)),

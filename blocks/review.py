@@ -126,7 +126,9 @@ def parse(view: Mapping[str, object]) -> tuple[tuple[Chosen, ...], str, dict[str
 def progress(done: Sequence[str], total: int, act: Act) -> View:
     """While it works and after: `done` is one line a card. It may be closed at any time."""
     left = total - len(done)
-    head = f"{len(done)} of {total} done" if left else f"All {total} done"
+    head = (
+        f"{len(done)} of {total} done" if left else ("Done" if total == 1 else f"All {total} done")
+    )
     more = ". About one a second; you may close this." if left else ""
     found: list[Block] = [parts.section(parts.plain_text(f"{head}{more}", 200))]
     if done:

@@ -79,7 +79,7 @@ def draw(report: Report) -> Chart:
         figure.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(0.09, 0))
     made = io.BytesIO()
     figure.savefig(made, format="png")
-    return Chart(made.getvalue(), _alt(report, clusters))
+    return Chart(made.getvalue(), _alt(report, clusters, wide))
 
 
 def _whole(card: Card) -> Cluster:
@@ -134,9 +134,10 @@ def _label(axes: object, report: Report, wide: int, times: Sequence[datetime]) -
         axes.spines[side].set_visible(False)
 
 
-def _alt(report: Report, clusters: Sequence[Cluster]) -> str:
+def _alt(report: Report, clusters: Sequence[Cluster], wide: int) -> str:
+    per = "per hour" if wide == 1 else f"per {wide} hours"
     said = [f"{c.name} {words.number(c.count)}" for c in clusters[:SHOWN]]
-    days = max(1, (report.window.end - report.window.start) // DAY)
+    span = words.duration(report.window.end - report.window.start)
     return words.cut(
-        f"Entries per hour in {report.environment} over {days} d: {', '.join(said) or 'none'}", 300
+        f"Entries {per} in {report.environment} over {span}: {', '.join(said) or 'none'}", 300
     )

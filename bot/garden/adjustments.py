@@ -173,7 +173,7 @@ ADJUSTMENTS: tuple[Adjustment, ...] = (
         "every request",
         lambda f: f.per_request > 0,
         0,
-        lambda f: f"{f.per_request:.2f} a request",
+        lambda f: f"{'under 0.01' if f.per_request < 0.01 else f'{f.per_request:.2f}'} a request",
         _case(per_request=0.1),
         _case(),
     ),

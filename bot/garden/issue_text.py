@@ -254,7 +254,8 @@ def _evidence(card: Card, report: Report, what: Shown, source_url: str | None = 
         ("Read", f"{coverage.read:,} entries, {_coverage(report)}"),
     ]
     lines = [f"- **{name}:** {text}" for name, text in rows if text]
-    reasons = [f"  - {prose(reason, 300)}" for reason in what.reasons[:20]]
+    told = list(dict.fromkeys(what.reasons))  # a root tells its incident's too
+    reasons = [f"  - {prose(reason, 300)}" for reason in told[:20]]
     if reasons:
         lines += [f"- **Why {card.priority.name}:**", *reasons]
     return "## Evidence\n\n" + "\n".join(lines)

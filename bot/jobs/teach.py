@@ -12,7 +12,7 @@ from blocks import teaching as drawn
 from blocks.buttons import Act
 from bot.adapters.asker import Asker
 from bot.adapters.toolbox import Toolbox
-from bot.garden import lessons, teaching_forms
+from bot.garden import lessons, teaching_forms, words
 from bot.garden.access import may_administer, may_look
 from bot.garden.errors import Refused, UsageError
 from bot.garden.identify import apart_candidate
@@ -163,7 +163,7 @@ def _find(
 
 
 def _as_named(known: Remembered, titles: Mapping[str, str]) -> Named:
-    return Named(known.id, known.name, titles.get(known.id, known.template)[:200])
+    return Named(known.id, known.name, titles.get(known.id, words.template(known.template))[:200])
 
 
 def _there(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | None:

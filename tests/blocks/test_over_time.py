@@ -9,7 +9,7 @@ from blocks import digest as draw_digest
 from blocks import report as draw
 from blocks.buttons import Act
 from bot.garden.digest import Fix, compare
-from bot.garden.model import DAY, HOUR, Decisions, IssueLink, State
+from bot.garden.model import DAY, HOUR, MINUTE, Decisions, IssueLink, State
 from bot.garden.report import Coverage, Quiet, Traffic
 from tests.fakes.reports import LEGACY, NOW, SESSION, report, t
 
@@ -104,6 +104,7 @@ def test_the_digest_proposes_to_close_what_fell_silent_and_says_whether_a_fix_he
 
     wanted = "open 3 d: expected 48, saw 0 while requests arrived. Close it?"
     assert wanted in said(link, quiet=(quiet,))
+    assert "open under 1 d" in said(replace(link, at=NOW - 10 * MINUTE), quiet=(quiet,))
     # An hour without it proves nothing, nor does a symptom's silence.
     assert "Close it?" not in said(link)
     assert "Close it?" not in said(replace(link, symptom_of="c-root"), quiet=(quiet,))

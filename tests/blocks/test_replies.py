@@ -8,10 +8,10 @@ from blocks.buttons import Act
 from blocks.message import Message
 from blocks.text import as_text
 from bot.garden.errors import Refused
-from bot.garden.model import HOUR, MINUTE, Claim, Environment
+from bot.garden.model import HOUR, MINUTE, Claim, Decisions, Environment
 from bot.garden.ports import Subscription
 from tests.blocks.judges import judge_message, judge_view
-from tests.fakes.reports import NOW, agreed, issue, report
+from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, issue, report
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -109,6 +109,13 @@ def test_the_home_tab(snapshot: SnapshotAssertion) -> None:
         )
         judge_view(view)
         assert as_text(Message("", view["blocks"])) == snapshot  # type: ignore[arg-type]
+
+
+def test_the_home_tab_counts_problems_as_the_report_does() -> None:
+    agree = {"c-jwt": Decisions(expected=agreed())}
+    latest = {"staging": report(LEGACY, SESSION, JWT).with_decisions(agree)}
+    view = home.home([STAGING], [], now=NOW, latest=latest)
+    assert "2 problems, 1 new, 1 expected, worst P2" in as_text(Message("", view["blocks"]))
 
 
 def test_without_blocks_the_fallback_is_the_text() -> None:

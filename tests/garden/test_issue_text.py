@@ -157,6 +157,17 @@ def test_symptoms_stand_under_their_root():
     assert "- and 5 more" in drafted(many).body
 
 
+def test_a_reason_of_the_root_and_of_its_incident_is_told_once():
+    of = Card(
+        replace(INCIDENT.cluster, reasons=("15 crashes", "an ERROR")),
+        INCIDENT.symptoms,
+        replace(INCIDENT.incident, reasons=("15 crashes",)),
+    )
+    body = draft(of, REPORT, public=False, secret=SECRET).body
+
+    assert body.count("15 crashes") == 1
+
+
 def test_related_issues_note_and_slack_are_linked():
     issue = Issue(913, "t", "", "open", "https://github.com/acme/backend/issues/913")
     body = drafted(

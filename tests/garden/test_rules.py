@@ -51,6 +51,12 @@ def test_every_factor_is_told_of_every_cluster() -> None:
     assert {factor.name for factor in weigh(Facts("x"))} == factors
 
 
+def test_a_rate_that_is_not_nothing_is_not_told_as_nothing() -> None:
+    for rate, wanted in ((0.004, "under 0.01 a request"), (0.5, "0.50 a request")):
+        facts = Case("x", Severity.ERROR, {"per_request": rate}).facts
+        assert wanted in [factor.said for factor in weigh(facts)]
+
+
 def _moved(base: Priority, severity: Severity = Severity.WARNING, **more: object) -> Priority:
     facts = Case("x", severity, more).facts
     return moved(base, weigh(facts), facts)
@@ -91,7 +97,8 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("[CRITICAL] WORKER TIMEOUT (pid:12)", "ERROR", "time-out"),
         # Node
         ("Error: listen EADDRINUSE: address already in use :::8080", "ERROR", "cannot start"),
-        ("TypeError: Cannot read properties of undefined (reading 'id')", "ERROR", "API drift"),
+        ("TypeError: Cannot read properties of undefined (reading 'id')", "ERROR",
+         "nothing where a value was expected"),
         ("Error: Cannot find module 'express'", "ERROR", "missing module or syntax"),
         ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", "ERROR", "memory"),
         ("Error: connect ECONNREFUSED 10.0.0.3:6379", "ERROR", "something does not answer"),
@@ -103,9 +110,14 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("http: superfluous response.WriteHeader call from main.go:12", "WARNING", "answered twice"),
         ("rpc error: code = Unavailable desc = upstream is down", "ERROR",
          "something does not answer"),
+        ("rpc error: code = PermissionDenied desc = Permission 'pubsub.topics.publish' denied on"
+         " resource", "ERROR", "access between services"),
+        ("rpc error: code = ResourceExhausted desc = Quota exceeded for quota metric 'Writes'",
+         "ERROR", "resources"),
         ("dial tcp: lookup db.internal: no such host", "ERROR", "name not found"),
         # Java
-        ("java.lang.NullPointerException: Cannot invoke \"User.id()\"", "ERROR", "API drift"),
+        ("java.lang.NullPointerException: Cannot invoke \"User.id()\"", "ERROR",
+         "nothing where a value was expected"),
         ("APPLICATION FAILED TO START", "ERROR", "cannot start"),
         ("HikariPool-1 - Connection is not available, request timed out after 30000ms.", "ERROR",
          "resources"),
@@ -115,6 +127,12 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("Default STARTUP TCP probe failed 1 time consecutively for container", "ERROR",
          "cannot start"),
         ("Container called exit(1).", "WARNING", "cannot start"),
+        ("Uncaught signal: 6, pid=8, tid=8, fault_addr=0.", "ERROR", "the process died"),
+        ("orders@p.iam.gserviceaccount.com does not have storage.objects.list access to the bucket",
+         "ERROR", "access between services"),
+        ("AttributeError: 'NoneType' object has no attribute 'id'", "ERROR",
+         "nothing where a value was expected"),
+        ("'Session' object has no attribute 'configure'", "ERROR", "API drift"),
     ],
 )  # fmt: skip
 def test_what_services_commonly_write(message: str, severity: str, rule: str) -> None:

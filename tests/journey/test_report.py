@@ -41,6 +41,12 @@ def test_the_worklog_and_the_chart_stand_in_the_thread(town):
     assert [n.rpartition(".")[2] for n in names] == ["md", "png"]
     thread = town.slack.messages("C0OPS", thread_ts=report["ts"])
     assert any(m.get("files") for m in thread)
+    [alt] = [
+        c.args["alt_txt"]
+        for c in town.slack.api_calls("files.getUploadURLExternal")
+        if c.args.get("alt_txt")
+    ]
+    assert "Entries per hour in staging over 2 d: C1 10" in alt
 
 
 def test_the_same_question_is_answered_from_the_cache(town):
