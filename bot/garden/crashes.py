@@ -32,8 +32,10 @@ MOSTLY = 0.5
 _ENDS = re.compile(
     r"container called exit\(|container terminated on signal|worker failed to boot"
     r"|application startup failed|container failed to start|failed to start and then listen"
-    r"|startup probe failed|failed the configured startup probe|memory limit of .{1,40}exceeded"
-    r"|the user-provided container failed|worker \(pid:<\*>\) exited with code"
+    r"|startup (?:tcp |http |grpc )?probe failed|failed the configured startup probe"
+    r"|memory limit of .{1,40}exceeded"
+    r"|the user-provided container failed|uncaught signal: |the container exited with an error"
+    r"|worker \(pid:<\*>\) exited with code"
     r"|process (?:was )?(?:killed|terminated)|out of memory: killed",
     re.IGNORECASE,
 )

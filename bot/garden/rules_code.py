@@ -21,11 +21,15 @@ _ANSWERED_TWICE = Says(
     r"cannot set headers after|err_http_headers_sent|superfluous response\.writeheader"
     r"|response already (?:sent|started|committed)|unexpected asgi message|headers already sent"
 )
+_NOTHING = Says(
+    r"cannot read propert|cannot set propert|undefined is not an object|nil pointer|null pointer"
+    r"|nullpointerexception|invalid memory address|'nonetype' object|entry in nil map"
+    r"|null is not an object|nonetype' (?:and|for|to)"
+)
 _DRIFT = Says(
     r"has no attribute|unexpected keyword argument|can't be used in 'await'|is not a function"
-    r"|cannot read propert|undefined is not|missing \d* ?<?\*?>? ?required positional"
-    r"|textual sql expression|nosuchmethod|no such method|nil pointer|null pointer"
-    r"|nullpointerexception|invalid memory address|attributeerror|typeerror|nameerror"
+    r"|missing \d* ?<?\*?>? ?required positional"
+    r"|textual sql expression|nosuchmethod|no such method|attributeerror|typeerror|nameerror"
     r"|classcastexception|is not callable|is not subscriptable|not iterable|was never awaited"
     r"|referenceerror|abstractmethoderror|incompatibleclasschange|interface conversion"
     r"|is not assignable"
@@ -85,6 +89,15 @@ CODE: tuple[Rule, ...] = (
         Case("Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client"),
         Case("Headers are set"),
         cause="Likely a branch that answers and then goes on.",
+    ),
+    Rule(
+        "nothing where a value was expected",
+        lambda f: f.is_error and _NOTHING(f.text),
+        always(P.P2),
+        "code uses a value that is not there: null, nil, None or undefined",
+        Case("TypeError: Cannot read properties of undefined (reading 'id')"),
+        Case("reading of a pointer is undefined"),
+        cause="Likely a value that is absent in a case that the code does not expect.",
     ),
     Rule(
         "API drift",

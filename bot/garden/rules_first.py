@@ -18,12 +18,15 @@ _CANNOT_START = Says(
     r"|application failed to start|application run failed|unable to start web server"
     r"|eaddrinuse|address already in use|exec format error|exec user process caused"
     r"|failed to listen on|lifecycle script .{0,20}failed|failed at the .{0,40}script"
-    r"|could not find or load main class|error starting applicationcontext"
+    r"|application exec likely failed|the container exited with an error"
+    r"|user-provided container failed|could not find or load main class"
+    r"|error starting applicationcontext"
 )
 _DIED = Says(
     r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
     r"|exception in thread \"main\"|fatal python error|triggeruncaughtexception|process crashed"
     r"|concurrent map (?:read|write|iteration)|all goroutines are asleep"
+    r"|uncaught signal: "
 )
 _MEMORY = Says(
     r"memory limit of .{1,40}exceeded|out of memory|\boom\b|heap out of memory|memoryerror"

@@ -10,8 +10,8 @@ P = Priority
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
 _ACCESS = Says(
-    r"not authenticated|unauthori[sz]ed|permission denied|access denied"
-    r"|permission_denied"
+    r"not authenticated|unauthori[sz]ed|permission denied|access denied|unauthenticated"
+    r"|permission_denied|denied (?:on|for) resource|does not have [\w.<>*]{1,80} access"
     r"|invalid or expired|verification failed|authentication failed|forbidden|signature"
     r"|does not have permission|insufficient (?:permission|scope)|jwt expired"
     r"|token (?:has )?expired|invalid token|accessdeniedexception|badcredentials"
@@ -28,6 +28,7 @@ _LEFT = Says(
 _RESOURCES = Says(
     r"pool .{0,40}(?:exhaust|timeout|limit|full)|exhausted|rate limit"
     r"|too many (?:connections|open files|clients|requests)|no space left|disk full|quota exceeded"
+    r"|exceeded for quota|quota (?:limit|metric)|resource_exhausted|per minute per (?:user|project)"
     r"|circuit breaker .{0,60}open|circuitbreaker .{0,80}open|unable to create new native thread"
     r"|remaining connection slots|hikaripool.{0,60}not available|\bemfile\b|queue is full"
     r"|read-only file system|rejectedexecution|callnotpermitted"

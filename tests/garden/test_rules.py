@@ -110,8 +110,8 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("http: superfluous response.WriteHeader call from main.go:12", "WARNING", "answered twice"),
         ("rpc error: code = Unavailable desc = upstream is down", "ERROR",
          "something does not answer"),
-        ("rpc error: code = PermissionDenied desc = Permission 'pubsub.topics.publish' denied on"
-         " resource", "ERROR", "access between services"),
+        ("rpc error: code = PermissionDenied desc = Permission 'a.b.publish' denied on resource",
+         "ERROR", "access between services"),
         ("rpc error: code = ResourceExhausted desc = Quota exceeded for quota metric 'Writes'",
          "ERROR", "resources"),
         ("dial tcp: lookup db.internal: no such host", "ERROR", "name not found"),
