@@ -158,6 +158,8 @@ def analyze(
 ) -> None:
     """Reads, and answers everyone who waits. `start` and `end` in nanoseconds."""
     known = tools.environment(environment)
+    if _answered_before(tools, known, run):
+        return
     query = Query(
         environment=known.name,
         project=known.project,
@@ -197,10 +199,39 @@ def analyze(
         _log.exception("an analysis broke", environment=known.name, reference=reference)
         _end(tools, watch, "Something failed that should not.", reference)
     else:
-        people = tools.queue.answer(known.name, run)
-        _answer_all(tools, people, shown.fresh(tools, report), run, key)
-        asked = next((want.asker.channel for want in _wants(people)), "")
-        contracts.tell_broken(tools, known, report, key, asked)
+        _answer(tools, known, report, run, key, {})
+
+
+def _answered_before(tools: Toolbox, known: Environment, run: str) -> bool:
+    """Goes on where a worker was killed that had read everything and was telling it."""
+    left = tools.notes.get(known.name, _telling(run))
+    report = tools.reports.get(known.name, str(left["key"])) if left else None
+    if left is None or report is None:
+        return False
+    _answer(tools, known, report, run, str(left["key"]), left["people"])
+    return True
+
+
+def _answer(  # noqa: PLR0917 - what is told of what, and to whom
+    tools: Toolbox,
+    known: Environment,
+    report: Report,
+    run: str,
+    key: str,
+    people: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Told to all who wait, noted before: nobody waits any more for a run that has ended."""
+    people = {**people, **tools.queue.waiting(known.name, run)}
+    tools.notes.put(known.name, _telling(run), {"key": key, "people": people}, POSTED)
+    people = {**people, **tools.queue.answer(known.name, run)}
+    _answer_all(tools, people, shown.fresh(tools, report), run, key)
+    asked = next((want.asker.channel for want in _wants(people)), "")
+    contracts.tell_broken(tools, known, report, key, asked)
+    tools.notes.put(known.name, _telling(run), None, 1)
+
+
+def _telling(run: str) -> str:
+    return f"telling:{run}"
 
 
 class _Watch:
@@ -344,6 +375,7 @@ def _tell(tools: Toolbox, asker: Asker, message: Message) -> None:
 def given_up(tools: Toolbox, *, environment: str, run: str, start: int, end: int, **_: Any) -> None:
     """The job was killed once too often: those who wait are told."""
     known = tools.environment(environment)
+    tools.notes.put(known.name, _telling(run), None, 1)
     query = Query(known.name, known.project, known.services, Window(start, end))
     _end(
         tools,

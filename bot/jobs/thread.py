@@ -25,23 +25,36 @@ _log = structlog.get_logger(__name__)
 def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts: str) -> None:
     """Everything that belongs into the thread of the report; once for each message.
 
-    A part that fails leaves the others alone: the report itself has been delivered.
+    A part that fails leaves the others alone: the report itself has been delivered. Where a worker
+    was killed in between, the next one adds what is missing.
     """
     environment = report.environment
-    if not report.cards or tools.notes.get(environment, f"thread:{key}:{asker.channel}:{ts}"):
+    if not report.cards:
         return
-    tools.notes.put(environment, f"thread:{key}:{asker.channel}:{ts}", 1, shown.KEPT)
+    note = f"in-thread:{key}:{asker.channel}:{ts}"
+    there: list[str] = list(tools.notes.get(environment, note) or [])
     root = asker.thread or ts
+
+    def part(name: str, work: Callable[[], object]) -> object:
+        if name in there:
+            return None
+        done = _part(work)
+        there.append(name)
+        tools.notes.put(environment, note, there, shown.KEPT)
+        return done
+
     now = tools.now()
     drawn = report_blocks.further(report, now=now, query=shown.query(environment, run, key))
     for index, message in enumerate(drawn[:FURTHER]):
-        where = _part(partial(tools.slack.post, asker.channel, message, thread=root))
+        post = partial(tools.slack.post, asker.channel, message, thread=root)
+        where = part(f"further {index}", post)
         if where:
             place = shown.Place(shown.FURTHER, asker.channel, str(where), index)
             shown.note_place(tools, environment, key, place)
-    _part(partial(worklogs.post, tools, report, key, channel=asker.channel, root=root))
+    channel = asker.channel
+    part("worklog", partial(worklogs.post, tools, report, key, channel=channel, root=root))
     if any(any(card.cluster.histogram) for card in report.cards):
-        _part(partial(tools.slack.upload, asker.channel, root, [_chart(report)]))
+        part("chart", lambda: tools.slack.upload(channel, root, [_chart(report)]))
 
 
 def _chart(report: Report) -> File:

@@ -10,6 +10,7 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.adapters.queue import NAME
+from bot.adapters.slack import SlackMessenger
 from bot.garden.errors import Refused
 from bot.garden.model import HOUR, SECOND, Environment
 from bot.wiring import Wiring
@@ -134,6 +135,39 @@ def test_another_service_that_writes_nothing_is_no_alarm(town):
     town.sees("last 2 d: not one entry of other, traffic unknown.")
     town.types("staging 2d")
     town.sees("staging sends no logs")
+
+
+class Killed(BaseException):
+    """What a `kill -9` looks like from inside."""
+
+
+@pytest.mark.parametrize("call", ["update", "upload"])
+def test_one_that_is_killed_while_it_tells_is_gone_on_with(town, call):
+    town.logs.gate, town.logs.page = threading.Event(), 5
+    town.types("staging 2d")
+    town.slack.wait_for(lambda: town.logs.reads)
+    queue = Queue(NAME, connection=town.wiring.redis_client, serializer=JSONSerializer)
+    [job] = [queue.fetch_job(i) for i in queue.started_job_registry.get_job_ids()]
+
+    class Dying(SlackMessenger):
+        pass
+
+    def dies(*_, **__):
+        raise Killed
+
+    setattr(Dying, call, dies)
+    dying = replace_gate(town)
+    dying.__dict__["slack"] = Dying(town.wiring.slack_client, notes=town.wiring.notes)
+    with pytest.raises(Killed):
+        jobs.analyze(dying, **job.kwargs["kwargs"])
+    assert files(town) == []
+
+    again = replace_gate(town)
+    jobs.analyze(again, **job.kwargs["kwargs"])
+    assert "last 2 d: 3 problems" in all_text(town.report())
+    assert [n.rpartition(".")[2] for n in files(town)] == ["md", "png"]
+    assert again.logs.reads == 0
+    town.logs.gate.set()
 
 
 def replace_gate(town):
