@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from bot.adapters.activity import CloudActivity
+    from bot.adapters.chart import Chart
     from bot.adapters.cloud_logging import CloudLogging
     from bot.adapters.github import GitHubTracker
     from bot.adapters.monitoring import CloudMonitoring
     from bot.adapters.slack import SlackMessenger
+    from bot.garden.report import Report
 
 JOBS = "bot.jobs"
 """The module whose functions may be queued; each takes the wiring first."""
@@ -219,6 +221,13 @@ class Wiring:
             # Its default retries a POST that Slack may have taken: two posts.
             retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=2)],
         )
+
+    @cached_property
+    def chart(self) -> Callable[[Report], Chart]:
+        """Draws a report; the first one costs half a second of imports."""
+        from bot.adapters.chart import draw
+
+        return draw
 
     @cached_property
     def slack(self) -> SlackMessenger:

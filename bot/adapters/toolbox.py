@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from bot.adapters.ancestry import Ancestry
+from bot.adapters.chart import Chart
 from bot.adapters.queue import JobQueue
 from bot.adapters.store_notes import RedisNotes
 from bot.adapters.store_sources import RedisSources
@@ -22,6 +23,7 @@ from bot.garden.ports import (
     RuleBook,
     Subscriptions,
 )
+from bot.garden.report import Report
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -76,5 +78,7 @@ class Toolbox(Protocol):
     def activity(self) -> Activity: ...
     @property
     def slack(self) -> SlackMessenger: ...
+    @property
+    def chart(self) -> Callable[[Report], Chart]: ...
     @property
     def slack_client(self) -> WebClient: ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from functools import partial
 
@@ -54,12 +53,11 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
     channel = asker.channel
     part("worklog", partial(worklogs.post, tools, report, key, channel=channel, root=root))
     if any(any(card.cluster.histogram) for card in report.cards):
-        part("chart", lambda: tools.slack.upload(channel, root, [_chart(report)]))
+        part("chart", lambda: tools.slack.upload(channel, root, [_chart(tools, report)]))
 
 
-def _chart(report: Report) -> File:
-    # By its name only here: drawing needs half a second of imports.
-    drawn = importlib.import_module("bot.adapters.chart").draw(report)
+def _chart(tools: Toolbox, report: Report) -> File:
+    drawn = tools.chart(report)
     name = worklogs.name_of(report)
     title = f"Entries per hour, {name}"
     return File(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt)

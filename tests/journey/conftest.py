@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import time
@@ -18,6 +19,7 @@ from rq.timeouts import TimerDeathPenalty
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot import wiring as wirings
+from bot.adapters.chart import Chart
 from bot.adapters.github import GitHubTracker, Token
 from bot.adapters.queue import NAME, quick_name
 from bot.adapters.slack import SlackMessenger
@@ -33,6 +35,10 @@ from handlers.app import build_app
 from tests.fakes.logs import FakeLogs, some
 
 ROOT = Path(__file__).parents[2]
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one point."""
 SECRET = b"a secret of the tests, long enough"
 
 
@@ -184,6 +190,8 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         wiring.__dict__["tracker"] = GitHubTracker(
             Token(github.state.token), base_url=github.url, pace=lambda: None
         )
+        # Most journeys do not look at it; it costs more than all the rest of a report.
+        wiring.__dict__["chart"] = lambda report: Chart(DOT, report.environment)
         wirings.use(wiring)
         handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
         handler.connect()

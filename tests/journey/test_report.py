@@ -9,6 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from bot import jobs
+from bot.adapters.chart import draw
 from bot.adapters.queue import NAME
 from bot.adapters.slack import SlackMessenger
 from bot.garden.errors import Refused
@@ -36,6 +37,7 @@ def test_a_command_gets_its_report_in_the_message_that_showed_the_progress(town)
 
 
 def test_the_worklog_and_the_chart_stand_in_the_thread(town):
+    town.wiring.__dict__["chart"] = draw
     town.types("staging 2d")
     report = town.report()
     names = town.slack.wait_for(lambda: files(town) if len(files(town)) > 1 else None)
