@@ -1,8 +1,9 @@
 """Crashes: an instance ended, and what it wrote before and after belongs to that.
 
 The root is the earliest error of the minutes before an end, among those that are seen mostly
-there: what is said all day long causes no crash. A symptom is seen mostly after the root, in the
-same instance, or, where it is a failing request, in the same revision until it has recovered.
+there: what is said all day long causes no crash. A line that only announces an exception gives way
+to the exception. A symptom is seen mostly after the root, in the same instance, or, where it is a
+failing request, in the same revision until it has recovered.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ _ENDS = re.compile(
     r"|process (?:was )?(?:killed|terminated)|out of memory: killed",
     re.IGNORECASE,
 )
+_ANNOUNCES = re.compile(
+    r"(?:exception|error) in (?:worker process|asgi application)$|unhandled exception:?$"
+    r"|uncaught exception:?$|application run failed$",
+    re.IGNORECASE,
+)
+"""Says only that an exception follows, in the next entry: the exception is the cause."""
 _CLEAN_EXIT = re.compile(r"exit\(0\)|exited with code 0\b", re.IGNORECASE)
 
 
@@ -81,8 +88,15 @@ def crashes(drafts: Sequence[Draft]) -> list[Joined]:
     episodes = _by_root(chains, rare)
     by_id = {draft.id: draft for draft in drafts}
     found: list[Joined] = []
-    taken = set(episodes)
-    for root_id, mine in sorted(episodes.items(), key=lambda item: (-len(item[1]), item[0])):
+    # "Container called exit(1)" is a root only where nothing explains most of them.
+    unexplained = {name for name in episodes if ends(by_id[name])}
+    taken = set(episodes) - unexplained
+    for root_id, mine in sorted(
+        episodes.items(), key=lambda item: (item[0] in unexplained, -len(item[1]), item[0])
+    ):
+        if root_id in unexplained and root_id in taken:
+            continue
+        taken.add(root_id)
         follows = {d.id: share for d in drafts if d.id not in taken and (share := _share(d, mine))}
         taken.update(follows)
         if follows:
@@ -97,18 +111,19 @@ def _by_root(chains: Sequence[_Chain], rare: set[str]) -> dict[str, list[_Episod
     Where instances write the same errors in different orders, the one that is the earliest most
     often stands for all ends that it led to: one crash is one incident.
     """
-    open_ends: list[tuple[tuple[str, str], _Timeline, _Timeline]] = []
+    open_ends: list[tuple[tuple[str, str], int, _Timeline, _Timeline]] = []
     for where, chain in chains:
-        causes = [m for m in chain if is_error(m[1]) and m[1].id in rare and not ends(m[1])]
-        open_ends.append((where, chain, causes or [m for m in chain if ends(m[1])][:1]))
+        errors = [m for m in chain if is_error(m[1]) and m[1].id in rare and not ends(m[1])]
+        errors = errors or [m for m in chain if ends(m[1])][:1]
+        causes = [m for m in errors if not _ANNOUNCES.match(m[1].template)] or errors
+        open_ends.append((where, errors[0][0], chain, causes))
     episodes: dict[str, list[_Episode]] = {}
     while open_ends:
-        earliest = Counter(causes[0][1].id for _, _, causes in open_ends)
+        earliest = Counter(causes[0][1].id for *_, causes in open_ends)
         root = min(earliest, key=lambda name: (-earliest[name], name))
-        mine = [e for e in open_ends if any(draft.id == root for _, draft in e[2])]
+        mine = [e for e in open_ends if any(draft.id == root for _, draft in e[-1])]
         episodes[root] = [
-            _Episode(where[0], where[1], causes[0][0], chain[-1][0])
-            for where, chain, causes in mine
+            _Episode(where[0], where[1], began, chain[-1][0]) for where, began, chain, _ in mine
         ]
         open_ends = [e for e in open_ends if e not in mine]
     return episodes

@@ -22,6 +22,7 @@ NEAR = SECOND // 2
 """Fragments of one traceback are printed at once: a longer gap begins another."""
 
 _ALONE = (traces.Kind.MIDDLE, traces.Kind.ENDING)
+_GO_ENDS = ("panic: ", "fatal error: ")
 _OVERHEAD = 500
 """Bytes that a fragment takes beside its text and its packed entry, about."""
 
@@ -123,6 +124,8 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         if kind is traces.Kind.LINK and near:
             joins = linked = True
             ended = False
+        elif near and _follows(event[0], fragment):
+            joins, ended = True, False
         elif kind is traces.Kind.OPENING:
             joins, linked = near and linked, False
             ended = fragment.piece.exception is not None
@@ -141,6 +144,16 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
             ended = kind is traces.Kind.ENDING
     if event:
         yield event
+
+
+def _follows(first: Fragment, fragment: Fragment) -> bool:
+    """Frames of Java or Node after the exception's line; goroutines after a panic."""
+    text = plain(fragment.text)
+    if first.piece.kind is traces.Kind.ENDING:
+        return fragment.piece.kind is traces.Kind.MIDDLE and traces.goes_on(text)
+    return first.text.startswith(_GO_ENDS) and (
+        fragment.piece.kind is traces.Kind.MIDDLE or traces.is_goroutine(text)
+    )
 
 
 def _near(before: Fragment, after: Fragment) -> bool:

@@ -52,7 +52,7 @@ _LINKS = (
 )
 _BEGINNINGS = (
     *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
-    "Caused by: ",
+    "Caused by: ", "[signal SIG", "created by ",
 )  # fmt: skip
 """Of a line that is not indented and opens, links or explains; an exception's own name aside."""
 _PY_FRAME = re.compile(
@@ -76,7 +76,10 @@ _EXCEPTION = re.compile(
     r"|KeyboardInterrupt|SystemExit|Error|Throwable)"
     r"(?: \[\w{1,60}\])?(?:: ?[^\n]{0,2000}|)$"
 )
-_CAUSED_BY = re.compile(r"\s{0,8}Caused by: ([^\n]{1,2000})")
+_GO_CALL = re.compile(r"[\w./@-]{1,200}\.[\w.()*\[\]-]{1,200}\((?:\{?0x[^\n]{0,1000}|\.\.\.)?\)$")
+"""A function between a goroutine's lines, with the words of memory that it was given."""
+_CAUSED_BY = re.compile(r"\s{0,8}(?:Caused by|\[cause\]): ([^\n]{1,2000})")
+_AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ")
 _MORE = re.compile(r"\s{1,16}\.{3} \d{1,6} (?:more|common frames omitted)")
 _DEPENDENCY = re.compile(
     r"site-packages|dist-packages|/usr/(?:local/)?lib/|/lib/python\d|<frozen|<string>|node_modules"
@@ -110,7 +113,8 @@ def own_frames(lines: Iterable[str]) -> list[Location]:
             if not _DEPENDENCY.search(js[2]):
                 location = Location(_ROOTS.sub("", js[2]), js[1], int(js[3]))
         elif java := _JAVA_FRAME.match(line):
-            if not _JAVA_DEPENDENCY.match(java[1]):
+            # Spring's proxies stand before the class that they stand for, without a line.
+            if not _JAVA_DEPENDENCY.match(java[1]) and "$$" not in java[1]:
                 location = Location(java[1], java[2], int(java[4]) if java[4] else None)
         elif (go := _GO_FRAME.match(line)) and not _DEPENDENCY.search(go[1]):
             location = Location(_ROOTS.sub("", go[1]), None, int(go[2]))
@@ -161,8 +165,10 @@ def piece(text: str) -> Piece | None:
     if before[0].startswith(_LINKS):
         return Piece(Kind.LINK, _exception(lines), _deepest(lines))
     if is_exception(before[0]):
-        return Piece(Kind.OPENING, before[0].strip(), _deepest(lines))
-    return Piece(Kind.OPENING, _exception(lines), _deepest(lines), " ".join(before).strip())
+        return Piece(Kind.OPENING, _exception(lines), _deepest(lines))
+    exception = _exception(lines)
+    said = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
+    return Piece(Kind.OPENING, exception, _deepest(lines), " ".join(said).strip() or None)
 
 
 def _single(text: str) -> Piece | None:
@@ -177,7 +183,13 @@ def _single(text: str) -> Piece | None:
         if is_exception(text.strip()) and text[0] in "|+":
             return Piece(Kind.ENDING, text.strip(" \t|+"))
         return Piece(Kind.MIDDLE)
+    return _unindented(text)
+
+
+def _unindented(text: str) -> Piece | None:
     if not text.startswith(_BEGINNINGS):
+        if text[-1] == ")" and _GO_CALL.match(text[:MAX_LINE]):
+            return Piece(Kind.MIDDLE)
         return Piece(Kind.ENDING, text.strip()) if is_exception(text) else None
     if text.startswith(_LINKS):
         return Piece(Kind.LINK)
@@ -187,31 +199,61 @@ def _single(text: str) -> Piece | None:
         return Piece(Kind.OPENING, text.strip())
     if caused := _CAUSED_BY.match(text):
         return Piece(Kind.MIDDLE, caused[1].strip())
+    if text.startswith(("[signal SIG", "created by ")):
+        return Piece(Kind.MIDDLE)
     if is_exception(text):
         return Piece(Kind.ENDING, text.strip())
     return None
 
 
+def goes_on(text: str) -> bool:
+    """Whether it follows the line that names an exception: Java and Node print frames after it."""
+    return text.lstrip().startswith(_AFTER)
+
+
+def is_goroutine(text: str) -> bool:
+    """Whether a goroutine's lines begin here: after a panic, or in a dump of all of them."""
+    return _GO_OPEN.match(text) is not None
+
+
+_CAUSE = ", caused by "
+
+
 def _exception(lines: Sequence[str]) -> str | None:
-    """The exception that a Python traceback ends with, or the first one of another language."""
+    """The exception that a Python traceback ends with; elsewhere the first one and its cause.
+
+    Python prints the cause first, and what it led to last. Java prints the cause last, and there
+    the first exception alone often says little: "could not open a transaction".
+    """
     python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
     for line in reversed(lines) if python else lines:
         text = line.strip(" \t|+")
         if text and (line[:1] not in " \t" or line[:3] == "  |") and is_exception(text):
-            return text
+            return text if python else _with_cause(text, lines)
         if not python and _GO_PANIC.match(text):
             return text
     return None
 
 
-def _deepest(lines: Sequence[str]) -> Location | None:
-    """The innermost own frame of the first exception in a chain that has any.
+def _with_cause(exception: str, lines: Sequence[str]) -> str:
+    causes = [caused[1].strip() for line in lines if (caused := _CAUSED_BY.match(line[:MAX_LINE]))]
+    return exception + _CAUSE + causes[-1] if causes and causes[-1] != exception else exception
 
-    Python prints the cause first, and the cause is where one has to look.
+
+def _deepest(lines: Sequence[str]) -> Location | None:
+    """The innermost own frame of the exception in a chain that is nearest to the cause and has any.
+
+    The cause is where one has to look. Python prints it first, Java and Node print it last.
     """
     starts = [i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         location = _innermost(lines[start:end])
         if location is not None:
             return location
+    end = len(lines)
+    for start in [i for i, line in enumerate(lines) if _CAUSED_BY.match(line[:MAX_LINE])][::-1]:
+        location = _innermost(lines[start:end])
+        if location is not None:
+            return location
+        end = start
     return _innermost(lines)

@@ -368,9 +368,107 @@ def test_java_and_node_tracebacks_have_their_own_frame() -> None:
     )
     found = {c.title: str(c.location) for c in report([entry(java), entry(node)]).clusters}
     assert found == {
-        "java.lang.IllegalStateException: no stock": "com.acme.shop.Cart:12",
+        "java.lang.IllegalStateException: no stock, caused by java.io.IOException: gone": (
+            "com.acme.shop.Cart:12"
+        ),
         "TypeError: Cannot read properties of undefined (reading 'price')": "src/cart.js:10",
     }
+
+
+@pytest.mark.parametrize(
+    ("lines", "title", "where"),
+    [
+        (
+            [
+                "panic: runtime error: invalid memory address or nil pointer dereference",
+                "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x6f1a2b]",
+                "goroutine 34 [running]:",
+                "github.com/acme/api.(*Handler).Balance(0xc000123456, {0x7f12, 0xc0})",
+                "\t/src/api/balance.go:57 +0x1d4",
+                "created by net/http.(*Server).Serve in goroutine 1",
+                "\t/usr/local/go/src/net/http/server.go:3086 +0x5cb",
+            ],
+            "panic: runtime error: invalid memory address or nil pointer dereference",
+            "/src/api/balance.go:57",
+        ),
+        (
+            [
+                "TypeError: Cannot read properties of undefined (reading 'reduce')",
+                "    at computeTotal (/app/src/routes/cart.js:88:30)",
+                "    at async /app/src/routes/cart.js:41:19",
+            ],
+            "TypeError: Cannot read properties of undefined (reading 'reduce')",
+            "src/routes/cart.js:88",
+        ),
+        (
+            [
+                'Exception in thread "main" a.BadException: no rows',
+                "\tat com.acme.Application.main(Application.java:14)",
+                "Caused by: b.SQLException: empty",
+                "\tat com.zaxxer.hikari.pool.HikariPool.get(HikariPool.java:696)",
+                "\tat com.acme.Proxy$$SpringCGLIB$$0.find(<generated>)",
+                "\tat com.acme.Invoices.find(Invoices.java:33)",
+                "\t... 17 more",
+            ],
+            'Exception in thread "main" a.BadException: no rows, caused by b.SQLException: empty',
+            "com.acme.Invoices:33",
+        ),
+    ],
+    ids=["go", "node", "java"],
+)
+def test_a_crash_of_another_language_line_by_line_is_one_cluster_too(
+    lines: list[str], title: str, where: str
+) -> None:
+    whole = [entry("\n".join(lines), None, 0)]
+    split = [entry(line, None, 60 + i / 1000) for i, line in enumerate(lines)]
+    found = report(shuffled(whole + split))
+    (cluster,) = found.clusters
+    assert (cluster.count, cluster.occurrences) == (1 + len(lines), 2)
+    assert (cluster.title, str(cluster.location)) == (title, where)
+
+
+def test_what_a_logger_and_its_traceback_both_say_is_told_once() -> None:
+    stack = "Error: connect ECONNREFUSED\n    at open (/app/src/db.js:3:5)"
+    found = report([entry(f"cache unavailable\n{stack}")])
+    assert found.clusters[0].title == "cache unavailable: Error: connect ECONNREFUSED"
+
+
+def test_the_exception_is_the_root_not_the_line_that_announces_it() -> None:
+    entries = [entry(line, None, 0.01 + i / 1000) for i, line in enumerate(_TRACE)]
+    entries.append(entry("Exception in worker process", "ERROR", 0))
+    end = entry("Container called exit(3).", "WARNING", 0.5, log="varlog%2Fsystem")
+    found = report(shuffled([*entries, end]))
+    (incident,) = found.incidents
+    titles = {c.id: c.title for c in found.clusters}
+    assert titles[incident.root] == "KeyError: 'lamp'"
+    assert {titles[c] for c in incident.symptoms} == {
+        "Exception in worker process",
+        "Container called exit(3).",
+    }
+
+
+def test_ends_that_nothing_explains_take_no_end_from_a_crash_that_is_explained() -> None:
+    explained = [
+        e
+        for i in range(3)
+        for e in (
+            entry("panic: no rows", None, 60 * i, instance=f"a{i}"),
+            entry("Container called exit(3).", "WARNING", 60 * i + 0.1, instance=f"a{i}"),
+        )
+    ]
+    bare = [
+        e
+        for i in range(2)
+        for e in (
+            entry("Container called exit(3).", "WARNING", 60 * i, instance=f"b{i}"),
+            entry("Default STARTUP TCP probe failed 1 time", "ERROR", 60 * i + 1, instance=f"b{i}"),
+        )
+    ]
+    found = report(shuffled(explained + bare))
+    (incident,) = found.incidents
+    titles = {c.id: c.title for c in found.clusters}
+    assert titles[incident.root] == "panic: no rows"
+    assert [titles[c] for c in incident.symptoms] == ["Container called exit(3)."]
 
 
 # --- coverage ------------------------------------------------------------------------------------
