@@ -23,6 +23,8 @@ from bot.playground.feed import Json, PlaygroundError
 
 MARK = "GARDENER_PLAYGROUND_MARK"
 ENDS_WITH_STDIN = "GARDENER_ENDS_WITH_STDIN"
+KILLED_S = 5.0
+"""Seconds in which the kernel ends what was killed; a busy machine needs some."""
 STEADY_S = 0.5
 """How long a process that says nothing about itself has to live to count as running."""
 LONGEST_PAUSE_S = 10.0
@@ -174,12 +176,11 @@ class Processes:
             if child.process is not None and child.process.returncode is None:
                 _signal_group(child.process.pid, signal.SIGTERM)
         running = [child.process for child in self._children.values() if child.process]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._grace):
-                await asyncio.gather(*(process.wait() for process in running))
+        await _all_gone(running, self._grace)
         for process in running:
             if process.returncode is None:
                 _signal_group(process.pid, signal.SIGKILL)
+        await _all_gone(running, KILLED_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -303,6 +304,13 @@ class Processes:
                     if wanted in (entry / "environ").read_bytes().split(b"\0"):
                         found.append(int(entry.name))
         return found
+
+
+async def _all_gone(running: Sequence[asyncio.subprocess.Process], seconds: float) -> None:
+    """Waits for all of them to end, not longer than that."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(process.wait() for process in running))
 
 
 def _signal_group(pid: int, number: int) -> None:
