@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from slack_sdk.models.blocks import (
@@ -18,7 +19,7 @@ from blocks.buttons import Act
 from blocks.escape import link
 from blocks.message import View
 from bot.garden import words
-from bot.garden.issue_text import Draft
+from bot.garden.issue_text import Draft, preview
 from bot.garden.ports import Repository
 from bot.garden.related import Related
 from bot.garden.report import Card
@@ -85,12 +86,14 @@ def filing(
     choice: str | None = None,
     note: str = "",
     assignee: str | None = None,
+    comments: Mapping[str, str] = MappingProxyType({}),
 ) -> View:
     """The filled modal. `choice` is the radio's value (`new`, `add:913`, `reopen:169`).
 
     None takes what the best related issue suggests. A click on the radio sends the action
     `filing_choice`: draw again with the new choice, since the submit button says what it does.
-    `assignee`: who owns the file, by CODEOWNERS.
+    `assignee`: who owns the file, by CODEOWNERS. `comments`: what would be written for `add` and
+    for `reopen`.
     """
     options = [(NEW, "New issue", "")] + [_option(r) for r in related[:9]]
     values = [value for value, _, _ in options]
@@ -117,8 +120,9 @@ def filing(
     found.append(
         forms.text_input(NOTE, "Note", note, limit=NOTE_LIMIT, optional=True, multiline=True)
     )
-    preview, beyond = draft.preview(PREVIEW)
-    found.append(parts.preformatted(preview, PREVIEW))
+    kind = chosen.partition(":")[0]
+    shown, beyond = preview(comments.get(kind, draft.body), PREVIEW)
+    found.append(parts.preformatted(shown, PREVIEW))
     if beyond > 0:
         found.append(parts.context(f"+{words.number(beyond)} lines, all filed"))
     if assignee and chosen == NEW:
@@ -133,7 +137,7 @@ def filing(
         found,
         act,
         callback=buttons.FILE_ISSUE,
-        submit=submit[chosen.partition(":")[0]],
+        submit=submit[kind],
     )
 
 

@@ -109,8 +109,9 @@ def report(report: Report, *, now: int, age: int | None, query: Act, more: bool)
     """The finished report.
 
     `age`: nanoseconds since it was read, None where that was just now. `query.query` is the
-    command, `query.report` the cache's key. `more`: a thread follows with the further cards and
-    the worklog. At most 40 blocks and 10,000 characters; `further` gives the cards beyond.
+    command (empty: there is none to ask anew), `query.report` the cache's key. `more`: a thread
+    follows with the further cards and the worklog. At most 40 blocks and 10,000 characters;
+    `further` gives the cards beyond.
     """
     at = Setting.of(report, now, query)
     above = _above(report, at)
@@ -120,7 +121,9 @@ def report(report: Report, *, now: int, age: int | None, query: Act, more: bool)
         parts.button("Review all", query.of(buttons.REVIEW_ALL))
         if buttons.REVIEW_ALL in OFFERED and layout.shown
         else None,
-        parts.button("Refresh", query.of(buttons.REFRESH), label="Read again now"),
+        parts.button("Refresh", query.of(buttons.REFRESH), label="Read again now")
+        if query.query
+        else None,
     )
     if row:
         found.append(row)

@@ -113,7 +113,7 @@ def conclude(
     found.sort(key=_importance)
     report = Report(
         environment=environment.name,
-        services=reading.query.services or environment.services or tuple(rollup.services),
+        services=reading.query.services or tuple(rollup.services) or environment.services,
         project=environment.project or rollup.project,
         region=rollup.region,
         query="",

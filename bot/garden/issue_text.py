@@ -56,11 +56,16 @@ class Draft:
 
     def preview(self, limit: int = 2_500) -> tuple[str, int]:
         """The body's first whole lines within `limit` characters, and how many lines follow."""
-        visible = self.body.rpartition("\n\n<!--")[0]
-        if len(visible) <= limit:
-            return visible, 0
-        head = visible[: limit + 1].rpartition("\n")[0] or visible[:limit]
-        return head, self.lines - head.count("\n") - 1
+        return preview(self.body, limit)
+
+
+def preview(body: str, limit: int = 2_500) -> tuple[str, int]:
+    """The same of any text of ours that ends in its marker."""
+    visible = body.rpartition("\n\n<!--")[0]
+    if len(visible) <= limit:
+        return visible, 0
+    head = visible[: limit + 1].rpartition("\n")[0] or visible[:limit]
+    return head, visible.count("\n") - head.count("\n")
 
 
 def draft(

@@ -86,10 +86,31 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
         slack_url=_link(tools, act),
         source_url=origin.url,
     )
+    comments = {
+        kind: issue_text.comment(
+            card,
+            report,
+            public=not repository.private,
+            secret=tools.secrets[0],
+            nonce="preview",
+            slack_url=_link(tools, act),
+            source_url=origin.url,
+            regression=kind == "reopen",
+        )
+        for kind in ("add", "reopen")
+    }
     # What they see now decides what "new" means when they submit, however much later that is.
     act = replace(act, note=str(beside(issues, card, tools.secrets) or ""))
     return modals.filing(
-        draft, related, repository, card, act, choice=choice, note=note, assignee=origin.assignee
+        draft,
+        related,
+        repository,
+        card,
+        act,
+        choice=choice,
+        note=note,
+        assignee=origin.assignee,
+        comments=comments,
     )
 
 

@@ -49,7 +49,7 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
         tools.slack.update(asker.channel, ts, replies.error(error))
         return
     key = f"r-{uuid.uuid4().hex[:12]}"
-    typed = f"{environment.name} 1d"
+    typed = ""
     shown.keep(tools, key, report, typed, latest=False)
     report = shown.fresh(tools, report)
     message = report_blocks.report(

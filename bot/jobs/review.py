@@ -53,7 +53,7 @@ def fill_review(tools: Toolbox, *, asker: dict[str, object], act: str, view: str
         if not left:
             raise Refused(
                 f"Nothing is left to review: of the problems from P0 to {WORST.name}, "
-                f"{len(filed)} are filed and {len(expected)} expected."
+                f"{len(filed)} filed, {len(expected)} expected."
             )
         desk = Desk.open(tools, environment, report, who, wanted) if environment.github else None
         rows = [_row(tools, desk, card) for card in left]

@@ -99,6 +99,17 @@ def test_the_button_says_what_it_does(choice: str | None, button: str, has_title
     assert any(b.get("block_id") == modals.TITLE for b in blocks(view)) is has_title
 
 
+@pytest.mark.parametrize(
+    ("choice", "wanted"),
+    [("new", "line"), ("add:913", "newest evidence"), ("reopen:169", "It is back")],
+)
+def test_the_preview_is_of_what_will_be_written(choice: str, wanted: str) -> None:
+    comments = {"add": "newest evidence\n\n<!-- m -->", "reopen": "It is back\n\n<!-- m -->"}
+    shown = str([b for b in blocks(filing(choice=choice, comments=comments)) if "elements" in b])
+    bodies = {"newest evidence", "It is back", "line"}
+    assert {body for body in bodies if body in shown} == {wanted}
+
+
 def test_without_related_issues_there_is_nothing_to_choose() -> None:
     view = filing(related=(), repository=PRIVATE)
     judge_view(view)

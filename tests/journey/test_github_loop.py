@@ -80,7 +80,7 @@ def test_review_all_files_three_issues_once_each(town):
     drawn = next(m for m in town.slack.messages("C0OPS") if m["ts"] == report["ts"])
     assert "Create issue" not in buttons(drawn)
     town.clicks(drawn, "review_all")
-    town.form("Nothing is left to review")
+    town.form("Nothing is left to review: of the problems from P0 to P3, ")
 
 
 def test_each_card_may_be_decided_otherwise(town):

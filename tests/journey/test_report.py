@@ -310,9 +310,10 @@ def test_a_dropped_log_file_is_analysed_in_its_thread(town):
     content = "\n".join(json.dumps(e) for e in town.logs.entries).encode()
     town.logs.entries = []
     town.slack.drop_file("U0ALICE", "C0OPS", "yesterday.json", content)
-    report = town.report()
+    report = town.sees("Review all")
     assert "legacy_response" in all_text(report)
     assert report["thread_ts"]
+    assert "Refresh" not in buttons(report)  # which would show the service instead
 
 
 def test_a_file_that_is_no_log_gets_a_sentence(town):
