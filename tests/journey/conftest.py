@@ -203,10 +203,7 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         finally:
             if logs.gate is not None:
                 logs.gate.set()
-            for worker in workers:
-                worker.ends()
-            for worker in workers:
-                worker.thread.join(20)
+            _end(workers)
             _close(handler, slack)
             wirings._in_use.clear()
 
@@ -224,10 +221,15 @@ class _Working:
     def _work(self) -> None:
         self.worker.work(logging_level="WARNING")
 
-    def ends(self) -> None:
-        """After the job in hand. A job that does nothing wakes a worker that waits for one."""
-        self.worker._stop_requested = True
-        self.queues[0].enqueue(time.monotonic)
+
+def _end(workers: list[_Working]) -> None:
+    """After the jobs in hand. A job that does nothing wakes each worker that waits for one."""
+    for each in workers:
+        each.worker._stop_requested = True
+    for each in workers:
+        each.queues[0].enqueue(time.monotonic)
+    for each in workers:
+        each.thread.join(20)
 
 
 def _close(handler: SocketModeHandler, slack: PlaygroundServer) -> None:
