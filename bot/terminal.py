@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -77,7 +78,8 @@ def members(file: str) -> None:
         _warn(_broken(reading.broken))
     out = sys.stdout
     for name, cluster in analysis.members(reading):
-        out.write(f"{name}\t{cluster}\n")
+        # JSON can write half a surrogate pair, which is no text: it is shown as an escape.
+        out.write(f"{name}\t{cluster}\n".encode("utf-8", "backslashreplace").decode())
 
 
 # --- what was asked ------------------------------------------------------------------------------
@@ -221,7 +223,10 @@ def _progress(what: str) -> Iterator[ProgressListener | None]:
 def _shown(report: Report, request: Request, now: int) -> str:
     if request.form == "json":
         exported = export(report, members=request.members)
-        return orjson.dumps(exported, option=orjson.OPT_INDENT_2).decode()
+        try:
+            return orjson.dumps(exported, option=orjson.OPT_INDENT_2).decode()
+        except TypeError:  # half a surrogate pair in a name or an insertId
+            return json.dumps(exported, indent=2)
     if request.form == "markdown":
         from bot.garden.worklog import worklog
 

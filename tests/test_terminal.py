@@ -108,3 +108,16 @@ def test_the_same_user_again_breaks_an_agreement_here_too(logs, analyze, tmp_pat
     path = tmp_path / "entries.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     assert "the same user" in analyze(**({"file": str(path)} if file else {}))
+
+
+def test_half_a_surrogate_pair_in_a_name_ends_neither_analysis_nor_members(tmp_path, capsys):
+    odd = json.dumps({**entry("boom", "ERROR"), "insertId": "i\ud800d"})
+    other = json.dumps(entry("bang", "ERROR", service="shop\ud800"))
+    path = tmp_path / "odd.jsonl"
+    path.write_text(f"{odd}\n{other}\n", "utf-8")
+    now = rfc3339.show(START + HOUR)
+    how = {"file": str(path), "now": now, "members": True, "store": False, "form": "json"}
+    terminal.analyze(Request("staging", ("24h",), **how))
+    assert json.loads(capsys.readouterr().out)["coverage"]["clustered"] == 2
+    terminal.members(str(path))
+    assert "i\\ud800d\t" in capsys.readouterr().out

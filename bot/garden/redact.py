@@ -314,13 +314,18 @@ _asked: dict[bytes, _Asked] = {}
 _REMEMBERED, _SIGNS = 4_096, 128
 
 
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+"""JSON can write half a surrogate pair, which no text that we store, print or post can hold."""
+
+
 def redact(text: str) -> str:
     """The text without secrets: `REDACTED` for them, `***@` for names, long ids cut.
 
     Redacting twice changes nothing more. Linear in the length of the text. What is redacted does
-    not depend on which digit stands where one does.
+    not depend on which digit stands where one does. The result can be written as UTF-8.
     """
     if not text.isascii():  # letters that equal others in odd ways
+        text = _HALF_A_PAIR.sub("\ufffd", text)
         rules: Iterable[Rule] = RULES
     else:
         places = needed(text)

@@ -125,3 +125,8 @@ def test_what_is_too_deep_or_too_much_is_cut_and_says_so() -> None:
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
+
+
+def test_half_a_surrogate_pair_becomes_a_sign_that_can_be_written() -> None:
+    assert redact("odd \ud800 letter") == "odd \ufffd letter"
+    assert json.loads(json.dumps(redact_json({"\udfff": "\ud83d"}))) == {"\ufffd": "\ufffd"}
