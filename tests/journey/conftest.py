@@ -50,6 +50,12 @@ class ThreadWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         """Only a main thread may."""
 
+    def subscribe(self) -> None:
+        """Nobody sends it commands, and the thread that waits for them is slow to end."""
+
+    def unsubscribe(self) -> None:
+        """See `subscribe`."""
+
 
 @dataclass
 class Clock:
