@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from bot.garden import silence, words
-from bot.garden.model import DAY, Acknowledgement, Snooze, Values, Window
+from bot.garden.model import DAY, HOUR, Acknowledgement, Snooze, Values, Window
 from bot.garden.report import Card, Cluster, Report
 from bot.garden.slots import subject_of
 from bot.garden.watched import VARIANTS, comparable
@@ -40,7 +40,8 @@ def broken(
     """What broke the agreement; None while it holds.
 
     `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
-    burst of four in one hour does not break "5 a day".
+    burst of four in one hour does not break "5 a day". It is that since the agreement: who agreed
+    knew what came before, though the card showed ten minutes of it.
     """
     if (over := ended(agreed, now)) is not None:
         return over
@@ -53,14 +54,24 @@ def broken(
     if (found := _repeats(agreed, cluster) or _variant(agreed, cluster)) is not None:
         return found
     if agreed.per_day is not None:
-        days = max(1.0, (window.end - window.start) / DAY)
-        if occurrences / days > agreed.per_day:
-            now_rate = words.rate(occurrences / days)
+        days = max(1.0, (window.end - max(window.start, agreed.at)) / DAY)
+        rate = _since(agreed, cluster, occurrences, window) / days
+        if rate > agreed.per_day:
+            now_rate = words.rate(rate)
             return Break("rate", f"agreed were {words.rate(agreed.per_day)}, now {now_rate}")
     silent = min(cluster.silent, window.end - agreed.at)
     if silence.means_something(agreed.usual, silent):
         return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
     return None
+
+
+def _since(agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window) -> float:
+    """Occurrences since the agreement, from the next whole hour on, as hits are counted."""
+    if agreed.at <= window.start or not cluster.histogram:
+        return occurrences
+    later = cluster.histogram[max(0, agreed.at // HOUR + 1 - window.start // HOUR) :]
+    # An incident has occurrences of its own, an event may take several entries.
+    return sum(later) * occurrences / max(1, sum(cluster.histogram))
 
 
 def ended(agreed: Acknowledgement, now: int) -> Break | None:

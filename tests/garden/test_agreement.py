@@ -114,6 +114,15 @@ def test_one_among_five_hundred_others_is_found_whatever_came_when(name):
         assert why(agreed, read(lines)).said == "the same user 5 times"
 
 
+def test_what_came_before_it_was_said_does_not_break_its_rate():
+    before = [(CREATED.format(n), THEN - HOUR - n) for n in range(40)]
+    agreed = replace(agree(read(before, now=THEN)), per_day=5.0)
+    later = [(CREATED.format(100 + n), THEN + HOUR + n * MINUTE) for n in range(8)]
+    assert why(agreed, read([*before, *later[:5]])) is None
+    found = why(agreed, read([*before, *later]))
+    assert found.said == "agreed were 5 a day, now 8 a day"
+
+
 def test_a_wording_that_was_not_there_breaks_it():
     cluster = replace(JWT, variants=(("ab12one", "User created"),))
     agreed = observed(Acknowledgement("c-jwt", "U0ANA", "why", THEN), card(cluster), WINDOW)
@@ -152,7 +161,7 @@ def card(cluster):
     ],
 )
 def test_time_revision_and_rate(changes, revisions, occurrences, kind):
-    agreed = Acknowledgement("c-jwt", "U0ANA", "why", THEN, **changes)
+    agreed = Acknowledgement("c-jwt", "U0ANA", "why", NOW - 3 * DAY, **changes)
     found = broken(agreed, replace(JWT, revisions=revisions), occurrences, WINDOW, NOW)
     assert (found and found.kind) == kind
 
