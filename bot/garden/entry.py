@@ -85,14 +85,17 @@ _LEVEL_WORD = re.compile(
 )
 
 
-def message(raw: JSON) -> str:
-    """The entry's own words: of the payload that holds any; empty where none does."""
+def message(raw: JSON, *, error: bool = True) -> str:
+    """The entry's own words: of the payload that holds any; empty where none does.
+
+    With the error that a logger wrote beside them, unless only what stands in the code is asked.
+    """
     text = raw.get("textPayload")
     if isinstance(text, str):
         return text
     payload = raw.get("jsonPayload")
     if isinstance(payload, Mapping):
-        return _json_message(payload)
+        return _json_message(payload, with_error=error)
     if isinstance(payload, str):
         return payload
     if "protoPayload" in raw:
@@ -102,7 +105,7 @@ def message(raw: JSON) -> str:
     return ""
 
 
-def _json_message(payload: Mapping[str, object]) -> str:
+def _json_message(payload: Mapping[str, object], *, with_error: bool) -> str:
     text = ""
     for key in _MESSAGE_KEYS:
         value = payload.get(key)
@@ -118,9 +121,21 @@ def _json_message(payload: Mapping[str, object]) -> str:
         text = str(error) if isinstance(error, str) and error else ""
     if not text and not trace:
         return orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS).decode()
+    beside = _error_of(payload) if with_error and text else ""
+    if beside and beside not in text and beside not in trace:
+        text = f"{text}: {beside}"
     if trace and trace not in text:
         return f"{text}\n{trace}" if text else trace
     return text
+
+
+def _error_of(payload: Mapping[str, object]) -> str:
+    """What went wrong, where it stands beside the message: Go's loggers write it there."""
+    err = payload.get("err")
+    for value in (payload.get("error"), err, _object(err).get("message")):
+        if isinstance(value, str) and value.strip() and "\n" not in value:
+            return value.strip()
+    return ""
 
 
 def _trace_of(payload: Mapping[str, object]) -> str:

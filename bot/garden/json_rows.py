@@ -87,7 +87,7 @@ def _key(raw: JSON) -> RowKey:
         error = payload.get("error")
         if (
             error is not None
-            and not isinstance(error, str | int | float)
+            and not isinstance(error, int | float)
             and (not isinstance(error, dict) or error.get("traceback") or error.get("stack"))
         ):
             return None

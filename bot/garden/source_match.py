@@ -40,7 +40,7 @@ CONTAINED = 16
 
 def words(raw: JSON) -> str:
     """An entry's own words without header and colours; not redacted: never to be shown."""
-    text = plain(message(raw)[: 2 * MESSAGE_LIMIT])
+    text = plain(message(raw, error=False)[: 2 * MESSAGE_LIMIT])
     return text[header(text).length :]
 
 

@@ -159,13 +159,15 @@ def piece(text: str) -> Piece | None:
         opening = next((i for i, line in enumerate(lines) if _is_frame(line)), None)
         if opening is None:
             return None
-    before = [line for line in lines[:opening] if line.strip()]
+    before = [line for line in lines[:opening] if line.strip() and not _GO_OPEN.match(line)]
     if not before or _is_frame(first):
         return Piece(Kind.MIDDLE, _exception(lines), _deepest(lines))
     if before[0].startswith(_LINKS):
         return Piece(Kind.LINK, _exception(lines), _deepest(lines))
     if is_exception(before[0]):
         return Piece(Kind.OPENING, _exception(lines), _deepest(lines))
+    if len(before) > 1 and _GO_FRAME.match(lines[opening][:MAX_LINE]):
+        before.pop()  # the function, which Go names on a line of its own
     exception = _exception(lines)
     said = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
     return Piece(Kind.OPENING, exception, _deepest(lines), " ".join(said).strip() or None)

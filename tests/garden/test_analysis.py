@@ -431,6 +431,10 @@ def test_what_a_logger_and_its_traceback_both_say_is_told_once() -> None:
     stack = "Error: connect ECONNREFUSED\n    at open (/app/src/db.js:3:5)"
     found = report([entry(f"cache unavailable\n{stack}")])
     assert found.clusters[0].title == "cache unavailable: Error: connect ECONNREFUSED"
+    served = (
+        "http: panic serving 10.0.0.1:80: oh\ngoroutine 8 [running]:\nmain.put(0xc0)\n\t/a.go:9"
+    )
+    assert report([entry(served)]).clusters[0].title == "http: panic serving 10.0.0.1:80: oh"
 
 
 def test_the_exception_is_the_root_not_the_line_that_announces_it() -> None:

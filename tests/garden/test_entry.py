@@ -64,6 +64,26 @@ def test_an_error_object_inside_an_info_entry_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("payload", "title"),
+    [
+        ({"msg": "not saved", "error": "pq: too late"}, "not saved: pq: too late"),
+        ({"message": "not saved", "error": "pq: too late"}, "not saved: pq: too late"),
+        ({"msg": "not saved", "err": "dial tcp: no"}, "not saved: dial tcp: no"),
+        ({"msg": "not saved", "err": {"message": "gone"}}, "not saved: gone"),
+        ({"msg": "not saved: no", "error": "no"}, "not saved: no"),
+        ({"msg": "not saved", "error": ""}, "not saved"),
+        (
+            {"msg": "not saved", "error": "too late",
+             "stacktrace": "acme/store.(*Ledger).Commit\n\t/src/store/ledger.go:214"},
+            "not saved: too late",
+        ),
+    ],
+)  # fmt: skip
+def test_the_error_beside_a_message_is_told_with_it(payload: dict[str, object], title: str) -> None:
+    assert entries.title(entry(None, "ERROR", jsonPayload=payload)) == title
+
+
+@pytest.mark.parametrize(
     ("payload", "severity"),
     [
         ({"level": "error", "msg": "x"}, "ERROR"),

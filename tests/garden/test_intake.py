@@ -69,6 +69,8 @@ def _entries(draw: st.DrawFn) -> list[dict[str, Any]]:
             made.append(request(draw(st.sampled_from([404, 503])), f"/{len(made)}", at))
         elif kind == 1:
             made.append(said(draw(_TEXTS), draw(_SEVERITIES) or "ERROR", at, **where))
+            if draw(st.booleans()):
+                made[-1]["jsonPayload"]["error"] = draw(st.sampled_from(["gone", "", 7, None]))
         else:
             made.append(entry(draw(_TEXTS), draw(_SEVERITIES), at, **where))
         if draw(st.integers(0, 9)) == 0:
