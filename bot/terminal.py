@@ -55,7 +55,9 @@ def analyze(request: Request) -> None:
     now = _now(request.now)
     settings = load()
     environment = _environment(request, settings)
-    severity = _severity(request.min_severity) or environment.min_severity
+    severity = _severity(request.min_severity)
+    if severity is None:  # DEFAULT counts as nothing, and takes all
+        severity = environment.min_severity
     query = Query(
         environment=environment.name,
         project=environment.project,

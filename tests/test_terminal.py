@@ -110,6 +110,14 @@ def test_the_same_user_again_breaks_an_agreement_here_too(logs, analyze, tmp_pat
     assert "the same user" in analyze(**({"file": str(path)} if file else {}))
 
 
+def test_the_severity_default_takes_all(tmp_path, capsys):
+    path = tmp_path / "plain.jsonl"
+    path.write_text(json.dumps(entry("a line without a level")), "utf-8")
+    how = {"file": str(path), "now": rfc3339.show(START + HOUR), "store": False, "form": "json"}
+    terminal.analyze(Request("staging", ("24h",), min_severity="default", **how))
+    assert json.loads(capsys.readouterr().out)["coverage"]["clustered"] == 1
+
+
 def test_half_a_surrogate_pair_in_a_name_ends_neither_analysis_nor_members(tmp_path, capsys):
     odd = json.dumps({**entry("boom", "ERROR"), "insertId": "i\ud800d"})
     other = json.dumps(entry("bang", "ERROR", service="shop\ud800"))

@@ -34,7 +34,8 @@ _ENDS = re.compile(
     r"container called exit\(|container terminated on signal|worker failed to boot"
     r"|application startup failed|container failed to start|failed to start and then listen"
     r"|startup (?:tcp |http |grpc )?probe failed|failed the configured startup probe"
-    r"|memory limit of .{1,40}exceeded"
+    r"|liveness (?:tcp |http |grpc )?probe failed|using too much memory and was terminated"
+    r"|exceeded hard memory limit|memory limit of .{1,40}exceeded"
     r"|the user-provided container failed|uncaught signal: |the container exited with an error"
     r"|worker \(pid:<\*>\) exited with code"
     r"|process (?:was )?(?:killed|terminated)|out of memory: killed",

@@ -55,7 +55,7 @@ class Request:
 
 _SCANNER_PATH = re.compile(
     r"/\.(?:git|env|aws|ssh|svn|hg|htaccess|DS_Store|vscode|docker)|/etc/passwd|/wp-|/wordpress"
-    r"|xmlrpc\.php|/phpmyadmin|/cgi-bin|/vendor/phpunit|/actuator|\.\./|%2e%2e|/boaform|/shell"
+    r"|xmlrpc\.php|/phpmyadmin|/cgi-bin|/vendor/phpunit|/actuator|(?<!\w\.)\.\./|%2e%2e|/boaform|/shell"
     r"|/manager/html|/solr/|\.(?:php|asp|aspx|jsp|cgi|bak|sql)(?:$|\?)",
     re.IGNORECASE,
 )
@@ -113,10 +113,17 @@ _ID = re.compile(
 )
 
 
+_HASH = re.compile(r"(?<=\w[.-])(?=\w{0,20}[\dA-Z])\w{8,20}(?=\.[a-z]\w{1,4}(?:\.map)?$)")
+"""Of the contents, in the name of a built file: `app.3f9ac21b.js`, `index-DiwrgTda.css`."""
+
+
 def route(path: str) -> str:
-    """The path without its query, its variable segments as `<*>`: `/api/users/<*>/posts`."""
+    """The path without its query, its variable parts as `<*>`: `/api/users/<*>/posts`."""
     path = path.split("?", 1)[0].split("#", 1)[0] or "/"
-    parts = ["<*>" if part and _ID.match(part[:200]) else part[:80] for part in path.split("/")]
+    parts = [
+        "<*>" if part and _ID.match(part[:200]) else _HASH.sub("<*>", part[:80])
+        for part in path.split("/")
+    ]
     return "/".join(parts[:12])[:MAX_ROUTE]
 
 

@@ -26,11 +26,12 @@ _DIED = Says(
     r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
     r"|exception in thread \"main\"|fatal python error|triggeruncaughtexception|process crashed"
     r"|concurrent map (?:read|write|iteration)|all goroutines are asleep"
-    r"|uncaught signal: "
+    r"|uncaught signal: |liveness (?:tcp |http |grpc )?probe failed"
 )
 _MEMORY = Says(
-    r"memory limit of .{1,40}exceeded|out of memory|\boom\b|heap out of memory|memoryerror"
-    r"|outofmemoryerror|cannot allocate memory|gc overhead limit exceeded"
+    r"memory limit of .{1,40}exceeded|exceeded (?:hard|soft) memory limit"
+    r"|using too much memory and was terminated|out of memory|\boom\b|heap out of memory"
+    r"|memoryerror|outofmemoryerror|cannot allocate memory|gc overhead limit exceeded"
 )
 _DATA_LOST = Says(
     r"\bdata (?:loss|corruption)\b|\bdata (?:was|were|has been|is) (?:lost|corrupt)"

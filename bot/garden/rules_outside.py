@@ -14,7 +14,8 @@ _ACCESS = Says(
     r"|permission_denied|denied (?:on|for) resource|does not have [\w.<>*]{1,80} access"
     r"|invalid or expired|verification failed|authentication failed|forbidden|signature"
     r"|does not have permission|insufficient (?:permission|scope)|jwt expired"
-    r"|token (?:has )?expired|invalid token|accessdeniedexception|badcredentials"
+    r"|token (?:has )?expired|invalid token|not authorized|not_authorized"
+    r"|accessdeniedexception|badcredentials"
 )
 _CORS = Says(r"\bcors\b|origin .{0,80}not allowed|access-control-allow-origin")
 _GIVEN_UP = Says(

@@ -475,6 +475,27 @@ def test_ends_that_nothing_explains_take_no_end_from_a_crash_that_is_explained()
     assert [titles[c] for c in incident.symptoms] == ["Container called exit(3)."]
 
 
+def test_the_title_of_a_request_names_who_asked_though_its_ids_are_cut() -> None:
+    path = "/users/1f836f99-7dec-11d0-a765-00a0c91e6bf6/orders/7"
+    browser = "Mozilla/5.0 (Macintosh) Chrome/126.0"
+    found = report([request(500, path, agent=browser)])
+    assert found.clusters[0].title == "GET /users/<*>/orders/<*> 500 (browser)"
+    probe = report([request(500, "/static/../../etc", agent=browser)])
+    assert probe.clusters[0].title.endswith("(scanner)")
+
+
+def test_a_file_that_each_build_names_anew_is_one_route() -> None:
+    browser = "Mozilla/5.0 (Macintosh) Chrome/126.0"
+    names = ["app.6967e789.js", "app.adbc6092.js", "app.009e8a7f.js"]
+    found = report([request(404, f"/static/{name}", agent=browser) for name in names])
+    assert [c.count for c in found.clusters] == [3]
+    assert (
+        report([request(404, "/main.bundle.js", agent=browser)])
+        .clusters[0]
+        .title.startswith("GET /main.bundle.js 404")
+    )
+
+
 # --- coverage ------------------------------------------------------------------------------------
 
 
