@@ -390,6 +390,24 @@ def test_composer_history_hints_and_thread(stub, open_page):
     assert stub.posted("say", 2)["thread_ts"] == parent
 
 
+def test_who_says_something_sees_the_answer_wherever_they_had_scrolled_to(stub, open_page):
+    page = open_page(360, 740)
+    for number in range(30):
+        last = stub.say("C0OPS", {"text": f"line {number}"})
+    expect(message(page, last)).to_be_in_viewport()
+    page.locator("#feed").evaluate("feed => { feed.scrollTop = 0 }")
+    expect(message(page, last)).not_to_be_in_viewport()
+    missed = stub.say("C0OPS", {"text": "not for you"})
+    expect(page.locator("#feed").get_by_text("New below")).to_be_visible()
+    expect(message(page, missed)).not_to_be_in_viewport()
+
+    page.get_by_test_id("composer").fill("/gardener help")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed").get_by_text("New below")).to_be_hidden()
+    answer = stub.say("C0OPS", {"text": "what you asked for"})
+    expect(message(page, answer)).to_be_in_viewport()
+
+
 def test_refused_text_comes_back_into_the_composer(stub, open_page):
     page = open_page()
     stub.errors["say"] = "The channel is archived."

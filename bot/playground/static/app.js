@@ -183,6 +183,8 @@ on("message", ({ channel, message, isNew }) => {
   if (isNew && !inThread) feed.arrived();
   if (isNew && inThread && narrow.matches) $("open-pane").classList.add("has-news");
 });
+// Whoever says something looks for the answer, wherever they had scrolled to.
+on("sent", () => feed.toEnd());
 on("link", () => {
   $("link").hidden = state.link === "open";
   $("link").textContent =

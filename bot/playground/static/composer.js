@@ -2,7 +2,7 @@
 
 import { h, icon, replace } from "./dom.js";
 import { ask, say } from "./live.js";
-import { channelLabel, channelOf, on, state } from "./store.js";
+import { channelLabel, channelOf, emit, on, state } from "./store.js";
 
 const HINTS = [
   ["/gardener staging 2d", "what went wrong in the last two days"],
@@ -22,6 +22,7 @@ const LARGEST_FILE = 32 * 1024 * 1024;
 export async function sendText(text, { channel = state.channel, thread_ts } = {}) {
   const body = { user: state.me, channel, text };
   if (thread_ts) body.thread_ts = thread_ts;
+  else emit("sent");
   const answer = await ask("say", body);
   if (answer && text.startsWith("/"))
     say(`Sent ${text}. Slack does not show a command in the channel.`);
@@ -40,6 +41,7 @@ export async function sendFile(file) {
     reader.readAsDataURL(file);
   }).catch(() => null);
   if (data === null) return say(`${file.name} cannot be read.`, "problem");
+  emit("sent");
   const answer = await ask("file", {
     user: state.me,
     channel: state.channel,
