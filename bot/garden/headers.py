@@ -123,6 +123,38 @@ FORMS: tuple[Form, ...] = (
         keeps=2,
     ),
     Form(
+        "winston, in its simple format",
+        re.compile(
+            r"(?P<level>error|warn|warning|info|debug|verbose|silly|fatal|critical|notice): "
+        ),
+        "error: cannot connect to the queue",
+        "ewidvsfcn",
+        keeps=2,
+    ),
+    Form(
+        "Nest",
+        re.compile(
+            rf"\[Nest\] {{1,3}}\d{{1,10}} {{1,3}}- \d\d/\d\d/\d{{4}}, "
+            rf"\d{{1,2}}:\d\d:\d\d(?: [AP]M)? {{1,9}}{_LEVEL} "
+        ),
+        "[Nest] 1  - 11/19/2026, 5:01:35 PM   ERROR [ExceptionsHandler] no such user",
+        "[",
+    ),
+    Form(
+        "npm",
+        re.compile(r"npm (?P<level>ERR|WARN|error|warn)!? "),
+        "npm ERR! Lifecycle script `start` failed with error:",
+        "n",
+        keeps=6,
+    ),
+    Form(
+        "V8's last words",
+        re.compile(r"(?P<level>FATAL) ERROR: "),
+        "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+        "F",
+        keeps=8,
+    ),
+    Form(
         "glog and klog",
         re.compile(
             r"(?P<glog>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} {1,8}\d{1,10} "

@@ -165,7 +165,10 @@ def piece(text: str) -> Piece | None:
     if before[0].startswith(_LINKS):
         return Piece(Kind.LINK, _exception(lines), _deepest(lines))
     if is_exception(before[0]):
-        return Piece(Kind.OPENING, _exception(lines), _deepest(lines))
+        exception = _exception(lines)
+        if len(before) > 1 and exception == before[0].strip() and exception.endswith(":"):
+            exception = " ".join(line.strip() for line in before)  # Prisma says what below it
+        return Piece(Kind.OPENING, exception, _deepest(lines))
     if len(before) > 1 and _GO_FRAME.match(lines[opening][:MAX_LINE]):
         before.pop()  # the function, which Go names on a line of its own
     exception = _exception(lines)
