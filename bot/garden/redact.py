@@ -163,11 +163,11 @@ RULES: tuple[Rule, ...] = (
         "other vendors' keys",
         r"\b(?:sk|pk|rk)_(?:live|test)_\w{10,}|\bsk-(?:[a-z]{2,8}-)?[A-Za-z0-9][\w-]{19,}"
         r"|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglpat-[\w-]{16,}|\bnpm_[A-Za-z0-9]{30,}"
-        r"|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{30,}|\bhvs\.[\w-]{20,}|\b\d{6,12}:AA[\w-]{30,}",
+        r"|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{30,}|\bhvs\.[\w-]{20,}|\b(?:dckr_pat|shpat|whsec|lin_api)_[\w-]{16,}|\b\d{6,12}:AA[\w-]{30,}",
         REDACTED,
         matches="sk_live_0123456789abcdef",
         spares="sk_live_",
-        needs="sk_|pk_|rk_|sk-|SG.|glpat-|npm_|pypi-|hf_|hvs.|:AA",
+        needs="sk_|pk_|rk_|sk-|SG.|glpat-|npm_|pypi-|hf_|hvs.|:AA|dckr_pat_|shpat_|whsec_|lin_api_",
         gate="_-.:",
     ),
     _rule(
@@ -218,7 +218,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "value after a secret's name and a colon",
         rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}:\s?)"
-        rf"(?!{REDACTED})(?=[^\s\"',;]{{0,256}}\d)(?!\d{{1,4}}\b)[^\s\"',;]{{6,}}",
+        rf"(?!{REDACTED})(?:(?=[^\s\"',;]{{0,256}}\d)|(?<=:)(?=[a-zA-Z]{{0,64}}(?-i:[a-z][A-Z])))"
+        r"(?!\d{1,4}\b)[^\s\"',;]{6,}",
         r"\1" + REDACTED,
         matches="password: hunter22",
         spares="Invalid token: expired",
@@ -227,13 +228,13 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "value after a secret's name and a blank",
-        rf"(?i)((?:\b(?:password|passphrase|secret|token|api key|key) (?:is|was) "
-        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ =])[\"']?)(?!{REDACTED}){_CHANCE}"
-        r"[^\s\"',;]{6,}|( -u [\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
+        rf"(?i)((?:\b(?:password|passphrase|secret|token|api key|key)[ +](?:is|was)[ +]"
+        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ =+])[\"']?)(?!{REDACTED}){_CHANCE}"
+        r"[^\s\"',;]{6,}|([ +]-u[ +][\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
         lambda match: (match[1] or match[2]) + REDACTED,
         matches="connect --password hunter22 --host db",
         spares="the password is too short",
-        needs=" is | was |--| -u ",
+        needs=" is | was |+is+|+was+|--| -u |+-u+",
     ),
     _rule(
         "name in a mail address",

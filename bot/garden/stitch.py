@@ -172,7 +172,8 @@ def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
     if len(event) == 1 and first.piece.kind in _ALONE:
         return None
     text = "\n".join(plain(fragment.text) for fragment in event)
-    piece = traces.piece(text[header(text).length :])
+    # Redacted before it is taken apart: a key's first line may be all that tells the others.
+    piece = traces.piece(redact(text[header(text).length :]))
     if piece is None or not piece.exception:
         return None
     words = f"{piece.message}: {piece.exception}" if piece.message else piece.exception

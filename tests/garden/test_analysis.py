@@ -496,6 +496,16 @@ def test_a_file_that_each_build_names_anew_is_one_route() -> None:
     )
 
 
+def test_a_key_in_an_exceptions_words_is_gone_from_the_template_too() -> None:
+    key = (
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZX\nYnnFmk\n-----END OPENSSH PRIVATE KEY"
+    )
+    stack = f"cannot sign\nError: {key}-----\n    at sign (/app/src/sign.js:3:5)"
+    found = report([entry(stack)])
+    assert "YnnFmk" not in str(found)
+    assert "b3Blbn" not in str(found)
+
+
 # --- coverage ------------------------------------------------------------------------------------
 
 

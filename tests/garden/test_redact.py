@@ -67,6 +67,10 @@ def test_each_rule_changes_its_example_and_spares_the_other(rule: Rule) -> None:
         ("to GB29NWBK60161331926819", "60161331926819"),
         ("call +49 170 1234567 or", "1234567"),
         ("call +18057162415", "7162415"),
+        ("{User:app Password:zpEFlWWvj Host:db}", "zpEF"),
+        ("dckr_pat_LW9isiTbQT11XunBYnApY0-AZjI", "LW9i"),
+        ("GET /x?q=password+is+hunter22+and", "hunter22"),
+        ("GET /x?q=curl+-u+admin:hunter22+x+--token+hunter22", "hunter22"),
         ("bot 4819615170:AAvulZJMAAEQIijV7gvMITDYZw9HQCHFdZO", "AAvul"),
     ],
 )  # fmt: skip
