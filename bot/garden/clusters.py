@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.garden import entry as entries
 from bot.garden.collector import few_collections
@@ -18,7 +19,7 @@ from bot.garden.swallowed import marked, turned
 from bot.garden.tally import Counted, Raw, Tally, hour_of, size, tally_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is read of its entries is kept
 class Draft:
     """A cluster before anyone has judged it: what it is and its figures, still mergeable."""
 
@@ -28,7 +29,7 @@ class Draft:
     keys: tuple[Key, ...]
     tally: Tally
 
-    @property
+    @cached_property
     def title(self) -> str:
         """In the words of the representative with the lowest hash."""
         title = entries.title(self.sample) or "(empty message)"
@@ -37,7 +38,7 @@ class Draft:
             return marked(title)
         return title
 
-    @property
+    @cached_property
     def sample(self) -> JSON:
         """The representative entry, redacted."""
         return _shown(self.tally.samples[0].raw) if self.tally.samples else {}
@@ -51,9 +52,13 @@ class Draft:
     def edges(self) -> list[JSON]:
         """The first and the last entry, redacted."""
         edges = {e[:2]: e for e in (self.tally.first_entry, self.tally.last_entry) if e}
-        return [_shown(edges[place].raw) for place in sorted(edges)]
+        known = self.tally.samples[0].raw if self.tally.samples else None
+        return [
+            self.sample if (raw := edges[place].raw) == known else _shown(raw)
+            for place in sorted(edges)
+        ]
 
-    @property
+    @cached_property
     def location(self) -> Location | None:
         """Where most representatives say that it was written; None where none says."""
         found = Counter(

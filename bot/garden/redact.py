@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 REDACTED = "REDACTED"
 NAMES_OF_SECRETS = (
@@ -379,6 +380,17 @@ MAX_TEXT = 16_384
 """A sample shows the problem, it is not an archive: text past this is cut, after redaction."""
 
 
+_SHORT = 64
+"""Characters of a key that is worth remembering: services have few, attackers have long ones."""
+
+
+@lru_cache(1_024)
+def _named(key: str) -> tuple[str, bool]:
+    """An object's key without secrets, and whether it names one."""
+    name = redact(key)[:256]
+    return name, _SECRET_KEY.match(name) is not None
+
+
 def redact_json(value: object, depth: int = 0) -> object:
     """A JSON value without secrets, by what it says and by what its keys are called.
 
@@ -398,9 +410,10 @@ def redact_json(value: object, depth: int = 0) -> object:
             if len(out) >= MAX_ITEMS:
                 out["…"] = f"{len(value) - MAX_ITEMS} more"
                 break
-            name = redact(str(key))[:256]
+            named = _named if len(str(key)) <= _SHORT else _named.__wrapped__
+            name, names_secret = named(str(key))
             # A list or an object too: Go's and Node's headers hold lists, cookies are objects.
-            secret = item and not isinstance(item, bool) and _SECRET_KEY.match(name)
+            secret = names_secret and item and not isinstance(item, bool)
             out[name] = REDACTED if secret else redact_json(item, depth + 1)
         return out
     if isinstance(value, list | tuple):
