@@ -183,24 +183,14 @@ RULES: tuple[Rule, ...] = (
         gate="@",
     ),
     _rule(
-        "value of a secret's quoted name",
-        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\{{0,4}}[\"'][\s+]?:[\s+]?b?\\{{0,4}}[\"'])"
-        rf"(?!{REDACTED})[^\"'\\]{{1,}}",
-        r"\1" + REDACTED,
-        matches='{"password": "hunter2"}',
-        spares='{"token_count": 12}',
-        needs=_PARTS_OF_NAMES,
-        gate=":",
-    ),
-    _rule(
         "quoted value of a secret's name",
-        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}(?:\\{{0,4}}[\"'])?"
-        rf"(?:[\s+]?=[\s+]?b?\\{{0,4}}[\"']|:[\s+]?b?\\{{0,4}}[\"']"
-        r"(?=[^\"'\\]{0,256}(?:\d|(?-i:[a-z][A-Z]))))"
-        rf")(?!{REDACTED})[^\"'\\]{{4,}}",
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}(?:"
+        r"\\{0,4}[\"'][\s+]?[:=][\s+]?b?\\{0,4}[\"']|[\s+]?=[\s+]?b?\\{0,4}[\"']"
+        r"|:[\s+]?b?\\{0,4}[\"'](?=[^\"'\\]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
+        rf"))(?!{REDACTED})[^\"'\\]{{1,}}",
         r"\1" + REDACTED,
-        matches='password = "correct horse"',
-        spares="Missing secret: 'STRIPE_KEY'",
+        matches='{"password": "hunter2"}, password = "correct horse"',
+        spares="""{"token_count": 12}, Missing secret: 'STRIPE_KEY'""",
         needs=_PARTS_OF_NAMES,
         gate="=:",
     ),
@@ -230,12 +220,13 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "value after a secret's name and a blank",
         rf"(?i)((?:\b(?:password|passphrase|secret|token|api key|key)[ +](?:is|was)[ +]"
-        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ =+])[\"']?)(?!{REDACTED}){_CHANCE}"
+        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_CHANCE}"
         r"[^\s\"',;]{6,}|([ +]-u[ +][\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
         lambda match: (match[1] or match[2]) + REDACTED,
         matches="connect --password hunter22 --host db",
         spares="the password is too short",
-        needs=" is | was |+is+|+was+|--| -u |+-u+",
+        needs="password |password+|passphrase |passwd |secret |secret+|token |token+|key |key+"
+        "|credentials |credential |authorization |cookie |jwt | -u |+-u+",
     ),
     _rule(
         "name in a mail address",
@@ -264,8 +255,9 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "card or bank account number",
-        r"(?<![\w-])(?:[A-Z]{2}\d{2}|\d{4})([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,4}){0,4}(?![\w-])"
-        r"|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z]{4}|\d{4})\d{7,22}(?![A-Za-z0-9])",
+        r"[A-Z\d](?<![\w-].)(?:(?<=[A-Z])[A-Z]\d\d|(?<=\d)\d{3})([ -])\d{4}\1\d{4}\1\d{4}"
+        r"(?:\1\d{1,4}){0,4}(?![\w-])"
+        r"|[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?:[A-Z]{4}|\d{4})\d{7,22}(?![A-Za-z0-9])",
         _cut,
         matches="card 4242 4242 4242 4242 declined",
         spares="ports 4242 4243",
@@ -279,7 +271,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "random text",
-        r"(?<![\w+/-])[A-Za-z0-9+/_-]{40,}={0,2}",
+        r"[A-Za-z0-9+/_-](?<![\w+/-].)[A-Za-z0-9+/_-]{39,}={0,2}",
         _cut_random,
         matches="wJ4lrXUtnF3MI/K7MdEnG/bPxRfiCYzK9aWq3L+8d",
         spares="projects/acme-staging/locations/europe-west1/services/web",
