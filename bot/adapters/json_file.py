@@ -77,10 +77,12 @@ class JsonFile:
             return sys.stdin.buffer
         try:
             stream = Path(self._path).open("rb")  # noqa: SIM115 - the caller closes it
-            if stream.read(2) == b"\x1f\x8b":
+            # Looked at and not read: a pipe, as of `--from <(gcloud …)`, cannot go back.
+            if stream.peek(2)[:2] == b"\x1f\x8b":
+                if not stream.seekable():
+                    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
                 stream.close()
                 return cast("IO[bytes]", gzip.open(self._path, "rb"))
-            stream.seek(0)
         except IsADirectoryError as error:
             raise InputError(f"{self._path} is a folder. Name a file of log entries.") from error
         except FileNotFoundError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,17 @@ def test_a_compressed_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "entries.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(said("x")).encode()))
     assert len(_read(path)[0]) == 1
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_pipe_is_read_as_a_file_is(packed: Callable[[bytes], bytes]) -> None:
+    readable, writable = os.pipe()
+    with os.fdopen(writable, "wb") as out:
+        out.write(packed(json.dumps(said("x")).encode()))
+    try:
+        assert len(_read(Path(f"/dev/fd/{readable}"))[0]) == 1
+    finally:
+        os.close(readable)
 
 
 def test_lines_without_an_insert_id_are_named_by_their_number(tmp_path: Path) -> None:
