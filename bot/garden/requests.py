@@ -77,7 +77,7 @@ _MONITOR_AGENT = re.compile(
 _SERVICE_AGENT = re.compile(
     r"^(?:python|node|go-http|okhttp|java|axios|curl|wget|ruby|php|dart|grpc|apache-http|got|"
     r"undici|libwww|guzzle|rest-client|reactor|apis-google|google-cloud|cloudscheduler"
-    r"|google-cloud-scheduler|amazon|aws)",
+    r"|google-cloud-scheduler|cloudpubsub|stripe/|github-hookshot|amazon|aws)",
     re.IGNORECASE,
 )
 

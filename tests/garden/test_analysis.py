@@ -484,6 +484,11 @@ def test_the_title_of_a_request_names_who_asked_though_its_ids_are_cut() -> None
     assert probe.clusters[0].title.endswith("(scanner)")
 
 
+def test_a_push_of_pubsub_comes_from_a_service() -> None:
+    found = report([request(500, "/push", agent="CloudPubSub-Google")])
+    assert found.clusters[0].title == "GET /push 500 (service)"
+
+
 def test_a_file_that_each_build_names_anew_is_one_route() -> None:
     browser = "Mozilla/5.0 (Macintosh) Chrome/126.0"
     names = ["app.6967e789.js", "app.adbc6092.js", "app.009e8a7f.js"]
