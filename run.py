@@ -359,6 +359,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def workers() -> int:
+    """How many processes run the tests: many of these wait, so that two share a core."""
+    return max(cores(), min(2 * cores(), 8))
+
+
 def verb_try(arguments: list[str]) -> None:
     """Slack, GitHub, Redis and Gardener on this machine."""
     install()
@@ -367,14 +372,14 @@ def verb_try(arguments: list[str]) -> None:
 
 
 def verb_test(arguments: list[str]) -> None:
-    """Every test, on every core unless the arguments ask for something that needs one process."""
+    """Every test, in several processes unless the arguments ask for something that needs one."""
     install(dev=True)
     os.chdir(ROOT)
     alone = {"-s", "--pdb", "--trace", "--capture=no", "--collect-only", "--co"}
     chosen = any(one.startswith(("-n", "--numprocesses", "--dist")) for one in arguments)
     if chosen or alone & set(arguments) or any("::" in one for one in arguments):
         become("python", "-m", "pytest", *arguments)
-    become("python", "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *arguments)
+    become("python", "-m", "pytest", "-n", str(workers()), "--dist", "worksteal", *arguments)
 
 
 def verb_live(arguments: list[str]) -> None:

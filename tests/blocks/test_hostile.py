@@ -31,7 +31,7 @@ from tests.fakes.reports import NOW, WINDOW
 
 QUERY = Act("report", "staging", query="staging 2d", report="k" * 40)
 calm = settings(
-    max_examples=15,
+    max_examples=10,
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
