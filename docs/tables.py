@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from bot.garden import headers, redact
+from bot.garden import headers, redact, redact_rules
 from bot.garden.adjustments import ADJUSTMENTS
 from bot.garden.headers import header
 from bot.garden.mask import MASKS, mask
@@ -29,8 +29,8 @@ list in one file, read from top to bottom.
 REDACTION = """\
 ## Redaction
 
-`bot/garden/redact.py`, `RULES`. The first thing that happens to text from a log. What a rule takes
-away is never stored, posted, filed or logged. All rules are applied.
+`bot/garden/redact_rules.py`, `RULES`. The first thing that happens to text from a log. What a rule
+takes away is never stored, posted, filed or logged. All rules are applied.
 
 In JSON, what stands under a key that is called like a secret (`password`, `api_key`,
 `authorization`, …) becomes `REDACTED` whatever it says.
@@ -86,7 +86,7 @@ def page() -> str:
 
 
 def _redaction() -> Iterator[Sequence[str]]:
-    for rule in redact.RULES:
+    for rule in redact_rules.RULES:
         yield (
             rule.name,
             _code(rule.matches),

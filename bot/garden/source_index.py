@@ -19,7 +19,8 @@ from urllib.parse import quote
 from bot.garden.codeowners import PLACES, OwnerRule, owners, rules
 from bot.garden.mask import MASKS
 from bot.garden.model import Location
-from bot.garden.redact import REDACTED, redact
+from bot.garden.redact import redact
+from bot.garden.redact_rules import REDACTED
 from bot.garden.source_calls import HOLE, Kind, calls
 
 FILE_LIMIT = 2_000_000

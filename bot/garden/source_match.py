@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bot.garden.entry import message
 from bot.garden.headers import header, plain
 from bot.garden.model import JSON, Location
-from bot.garden.redact import REDACTED
+from bot.garden.redact_rules import REDACTED
 from bot.garden.source_calls import HOLE, Kind
 from bot.garden.source_index import (
     WORDS,

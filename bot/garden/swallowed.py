@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from bot.garden.redact import REDACTED
+from bot.garden.redact_rules import REDACTED
 
 _GAP = rf"(?:=\s?(?:{REDACTED}|<\*>))"
 _NAME = r"(?:secret|auth|key|token|password|jwt|credentials?)\w{0,20}\s?"

@@ -27,7 +27,8 @@ from bot.garden.masker import masked, quick_mask
 from bot.garden.meanings import Meanings
 from bot.garden.model import SECOND, Severity, Window
 from bot.garden.reading import MEMBERS, read_all
-from bot.garden.redact import RULES, redact
+from bot.garden.redact import redact
+from bot.garden.redact_rules import RULES
 from bot.garden.rollup import Rollup
 from bot.garden.rows import LARGE, NO_TIME, Rows
 from bot.garden.seen import Seen

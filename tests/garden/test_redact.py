@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.garden.redact import RULES, Rule, redact, redact_json
+from bot.garden.redact import redact, redact_json
+from bot.garden.redact_rules import RULES, Rule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -1,0 +1,290 @@
+"""What is redacted, in one table; `redact` applies it.
+
+What the table names is gone before anything is stored, posted, filed or logged by us. Each rule
+is linear in the length of the text: every repetition is bounded or starts where a token starts,
+since a log line can be 256 KiB of whatever somebody chose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+REDACTED = "REDACTED"
+NAMES_OF_SECRETS = (
+    r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|signing[_-]?key|encryption[_-]?key|fernet[_-]?key|account[_-]?key|shared[_-]?key|auth[_-]?key"
+    r"|master[_-]?key|license[_-]?key|credentials?|authorization|cookies?|jwt"
+)
+_PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret: what it looks like and what stays of it."""
+
+    name: str
+    pattern: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str]
+    matches: str
+    """An example that the rule must change (tests and docs are made from it)."""
+    spares: str
+    """An example that it must leave alone."""
+    needs: tuple[str, ...]
+    """An ASCII text that holds none of these cannot match; empty: see `_SHAPES`. They are in lower
+    case where the rule ignores it, and then so must the text be."""
+    gate: str
+    """It cannot match either where none of these signs is; empty: no sign is needed."""
+
+
+def _rule(
+    name: str,
+    pattern: str,
+    replacement: str | Callable[[re.Match[str]], str],
+    *,
+    matches: str,
+    spares: str,
+    needs: str = "",
+    gate: str = "",
+) -> Rule:
+    words = tuple(filter(None, needs.split("|")))
+    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate)
+
+
+def _cut(match: re.Match[str]) -> str:
+    """The first eight characters of an id, as a worklog writes them: `10812417...`."""
+    return match[0][:8] + "..."
+
+
+_NAME = re.compile(r"(?:[A-Z][a-z]{2,15}){2,6}\d{1,4}")
+"""Of a class, with the number of a version: `PydanticDeprecatedSince20`."""
+
+
+def _cut_mixed(match: re.Match[str]) -> str:
+    """Cuts only what mixes letters and digits: a long word is a name, not an id."""
+    token = match[0]
+    if _NAME.fullmatch(token):
+        return token
+    digits = sum(c.isdigit() for c in token)
+    return token[:8] + "..." if 2 <= digits < len(token) else token
+
+
+_MIXED = re.compile(r"[a-z](?=[A-Z\d])|[A-Z](?=[a-z\d])|\d(?=[A-Za-z])")
+_DENSE = 0.3
+"""Changes between lower case, upper case and digits, for each character: random text in base64
+has 0.64, in hexadecimal 0.47; a path or a name in several parts hardly reaches 0.25."""
+
+
+def _cut_random(match: re.Match[str]) -> str:
+    """Cuts what reads as chance: words are no part of it, and its characters keep changing kind."""
+    path = _PATH.match(match[0])
+    start = path.end() if path else 0
+    token = match[0][start:]
+    parts = re.split(r"[/_+=-]", token)
+    words = sum(len(part) for part in parts if _WORD.fullmatch(part))
+    if (
+        len(token) < 32
+        or 4 * words > len(token)
+        or len(_MIXED.findall(token)) < _DENSE * len(token)
+    ):
+        return match[0]
+    return match[0][:start] + "".join(parts)[:8] + "..."
+
+
+_PATH = re.compile(r"/?(?:[a-z]{2,32}[/_-])+")
+_WORD = re.compile(r"[a-z]{3,}|[A-Z]{3,}")
+
+_CHANCE = r"(?=[^\s\"',;]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
+"""Words have neither a digit nor a capital inside; what was made at random does."""
+
+RULES: tuple[Rule, ...] = (
+    _rule(
+        "private key",
+        r"-----BEGIN[ +](?:[A-Z]{1,12}[ +]){0,3}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[^-]{0,100000}"
+        r"(?:-----END[ +][A-Z +]{0,30}-----)?",
+        REDACTED,
+        matches="-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
+        spares="-----BEGIN CERTIFICATE-----",
+        needs="PRIVATE",
+        gate="-",
+    ),
+    _rule(
+        "JWT",
+        r"\beyJ[\w-]{10,}(?:\.[\w-]*){0,2}",
+        REDACTED,
+        matches="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+        spares="eyJ is how a token begins",
+        needs="eyJ",
+    ),
+    _rule(
+        "bearer or basic credentials",
+        r"(?i)\b(bearer|basic)([\s+]{1,4})"
+        r"(?=[\w\-.~+/=]{0,4096}(?:[\d=._~+/-]|(?-i:[a-z][A-Z])))[\w\-.~+/=]{8,}",
+        r"\1\2" + REDACTED,
+        matches="Authorization: Bearer abcdef0123456789",
+        spares="bearer authentication is required",
+        needs="bearer|basic",
+    ),
+    _rule(
+        "Google key",
+        r"\bAIza[\w-]{30,}|\bya\d\d\.[\w.-]{10,}|\bGOCSPX-[\w-]{20,}|\b\d//[\w-]{30,}",
+        REDACTED,
+        matches="AIzaSyA-1234567890abcdefghijklmnopqrstu",
+        spares="AIza is a prefix",
+        needs="AIza|ya|GOCSPX-|//",
+    ),
+    _rule(
+        "AWS key",
+        r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b",
+        REDACTED,
+        matches="AKIAIOSFODNN7EXAMPLE",
+        spares="AKIA as a word",
+    ),
+    _rule(
+        "GitHub token",
+        r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}",
+        REDACTED,
+        matches="ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        spares="ghp_short",
+        needs="ghp_|gho_|ghu_|ghs_|ghr_|github_pat_",
+        gate="_",
+    ),
+    _rule(
+        "Slack token or webhook",
+        r"\bx(?:ox[a-z]|app)-[\w-]{8,}|(?<=hooks\.slack\.com/)(?:services|workflows)/[\w/]{8,}",
+        REDACTED,
+        matches="xoxb-1234567890-abcdefghij",
+        spares="xoxb-tiny",
+        needs="xox|xapp-|hooks.slack.com/",
+        gate="-/",
+    ),
+    _rule(
+        "other vendors' keys",
+        r"\b(?:sk|pk|rk)_(?:live|test)_\w{10,}|\bsk-(?:[a-z]{2,8}-)?[A-Za-z0-9][\w-]{19,}"
+        r"|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglpat-[\w-]{16,}|\bnpm_[A-Za-z0-9]{30,}"
+        r"|\bpypi-[\w-]{30,}|\bhf_[A-Za-z0-9]{30,}|\bhvs\.[\w-]{20,}|\b(?:dckr_pat|shpat|whsec|lin_api)_[\w-]{16,}|\b\d{6,12}:AA[\w-]{30,}",
+        REDACTED,
+        matches="sk_live_0123456789abcdef",
+        spares="sk_live_",
+        needs="sk_|pk_|rk_|sk-|SG.|glpat-|npm_|pypi-|hf_|hvs.|:AA|dckr_pat_|shpat_|whsec_|lin_api_",
+        gate="_-.:",
+    ),
+    _rule(
+        "password in an address",
+        r"(\b[A-Za-z][A-Za-z0-9+.-]{1,30}://)"
+        r"(?:[^\s/?#@]{0,256}:(?!\d{1,5}[/?#\s])[^\s\"'<>]{1,512}@"
+        r"|[^\s/?#@]{1,512}@)",
+        r"\1***@",
+        matches="postgresql://app:s3cret@db:5432/app",
+        spares="http://host:8080/path?mail=***@example.org",
+        needs="@",
+        gate="@",
+    ),
+    _rule(
+        "quoted value of a secret's name",
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}(?:"
+        r"\\{0,4}[\"'][\s+]?[:=][\s+]?b?\\{0,4}[\"']|[\s+]?=[\s+]?b?\\{0,4}[\"']"
+        r"|:[\s+]?b?\\{0,4}[\"'](?=[^\"'\\]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
+        rf"))(?!{REDACTED})[^\"'\\]{{1,}}",
+        r"\1" + REDACTED,
+        matches='{"password": "hunter2"}, password = "correct horse"',
+        spares="""{"token_count": 12}, Missing secret: 'STRIPE_KEY'""",
+        needs=_PARTS_OF_NAMES,
+        gate="=:",
+    ),
+    _rule(
+        "value of a secret's name",
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?(?:=|%3D)\s?\\?[\"']?"
+        rf"(?:bearer |basic )?)"
+        rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<)"
+        r"[^\s\"'\\,;&<>(){}\[\]|]{4,}",
+        r"\1" + REDACTED,
+        matches="DB_PASSWORD=hunter22 retry",
+        spares="token = null",
+        needs=_PARTS_OF_NAMES,
+        gate="=%",
+    ),
+    _rule(
+        "value after a secret's name and a colon",
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}:\s?)"
+        rf"(?!{REDACTED})(?:(?=[^\s\"',;]{{0,256}}\d)|(?<=:)(?=[a-zA-Z]{{0,64}}(?-i:[a-z][A-Z])))"
+        r"(?!\d{1,4}\b)[^\s\"',;]{6,}",
+        r"\1" + REDACTED,
+        matches="password: hunter22",
+        spares="Invalid token: expired",
+        needs=_PARTS_OF_NAMES,
+        gate=":",
+    ),
+    _rule(
+        "value after a secret's name and a blank",
+        rf"(?i)((?:\b(?:password|passphrase|secret|token|api key|key)[ +](?:is|was)[ +]"
+        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_CHANCE}"
+        r"[^\s\"',;]{6,}|([ +]-u[ +][\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
+        lambda match: (match[1] or match[2]) + REDACTED,
+        matches="connect --password hunter22 --host db",
+        spares="the password is too short",
+        needs="password |password+|passphrase |passwd |secret |secret+|token |token+|key |key+"
+        "|credentials |credential |authorization |cookie |jwt | -u |+-u+",
+    ),
+    _rule(
+        "name in a mail address",
+        r"[\w.+%-]{1,64}@(?=[A-Za-z0-9-]{1,63}\.[A-Za-z])",
+        "***@",
+        matches="ana.lopez@example.org",
+        spares="@gardener",
+        needs="@",
+        gate="@",
+    ),
+    _rule(
+        "phone number",
+        r"(?<![\w+.])\+\d{1,3}[ .-]?\(?\d{1,4}\)?(?:[ .-]?\d{2,4}){2,4}(?![\w:])",
+        REDACTED,
+        matches="called +49 170 1234567",
+        spares="[2025-09-07 15:41:02 +0000] [1]",
+        needs="+",
+        gate="+",
+    ),
+    _rule(
+        "UUID",
+        r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
+        _cut,
+        matches="f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        spares="f81d4fae-7dec",
+    ),
+    _rule(
+        "card or bank account number",
+        r"[A-Z\d](?<![\w-].)(?:(?<=[A-Z])[A-Z]\d\d|(?<=\d)\d{3})([ -])\d{4}\1\d{4}\1\d{4}"
+        r"(?:\1\d{1,4}){0,4}(?![\w-])"
+        r"|[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?:[A-Z]{4}|\d{4})\d{7,22}(?![A-Za-z0-9])",
+        _cut,
+        matches="card 4242 4242 4242 4242 declined",
+        spares="ports 4242 4243",
+    ),
+    _rule(
+        "long number",
+        r"(?<![\w.])\d{15,}(?![\w.])|(?<=[_:=/-])\d{15,}\b",
+        _cut,
+        matches="108124170931230011223",
+        spares="1757251019",
+    ),
+    _rule(
+        "random text",
+        r"[A-Za-z0-9+/_-](?<![\w+/-].)[A-Za-z0-9+/_-]{39,}={0,2}",
+        _cut_random,
+        matches="wJ4lrXUtnF3MI/K7MdEnG/bPxRfiCYzK9aWq3L+8d",
+        spares="projects/acme-staging/locations/europe-west1/services/web",
+    ),
+    _rule(
+        "long id",
+        r"(?<![A-Za-z0-9])[A-Za-z0-9]{24,}",
+        _cut_mixed,
+        matches="0069c7a98830b86a0862ea2fffbe11713ca0ed02",
+        spares="InternationalizationConfiguration",
+    ),
+)
+
+# --- which rules may match -----------------------------------------------------------------------
+
+# Most lines hold nothing of the kind. What a rule needs tells so many times cheaper than matching
+# it, and most needs are ruled out by the signs in a text alone: that is looked up by its signs.
