@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.planned import PlannedLog
 from bot.garden import rfc3339
 from bot.garden.agreement import observed
 from bot.garden.analysis import analyze
 from bot.garden.model import DAY, HOUR, MINUTE, Acknowledgement, Environment, Query, Window
-from bot.garden.ports import DecisionBook, History, Page, Registry
+from bot.garden.ports import DecisionBook, History, Registry
 from bot.garden.report import Event, Report, Traffic
 from bot.jobs.contracts import broke
 
 START = 20_300 * DAY
 DAYS = 30
+MONTH = Window(START, START + (DAYS + 1) * DAY)
 AGREED = START + 3 * DAY + 9 * HOUR
 SERVICE = "orders-api"
 ENVIRONMENT = Environment("staging", "shop-staging", (SERVICE,))
@@ -99,22 +101,12 @@ def _entry(i: int, at: int, text: str, plan: Plan) -> dict[str, object]:
     }
 
 
-class Log:
-    """A `LogSource` and `Activity` of a plan."""
+class Log(PlannedLog):
+    """A plan's log, and its `Activity`."""
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__(entries(plan))
         self.plan = plan
-        self.entries = entries(plan)
-        self.times = [rfc3339.parse(str(e["timestamp"])) or 0 for e in self.entries]
-
-    def describe(self, query: Query) -> str:
-        """Of no interest here."""
-        return query.environment
-
-    def read(self, query: Query) -> Iterator[Page]:
-        """The window in one page."""
-        pairs = zip(self.times, self.entries, strict=True)
-        yield Page([e for at, e in pairs if at in query.window], api_calls=1)
 
     def read_traffic(self, query: Query) -> Traffic | None:
         """As many each hour."""
@@ -140,17 +132,14 @@ def readings() -> list[Window]:
 
 def due(kind: str, plan: Plan, log: Log, window: Window) -> bool:
     """Whether a run over the window can tell the break."""
-    at = plan.breaks[kind]
+    at, text = plan.breaks[kind], SAID[kind][0]
     if kind.startswith("stopped"):
         silent = DAY if kind == "stopped" else 5 * DAY // SAID[kind][1]
-        text = SAID[kind][0]
-        pairs = zip(log.times, log.entries, strict=True)
-        last = max(time for time, e in pairs if e["textPayload"] == text)
+        last = max(time for time, e in log.timed(MONTH) if e["textPayload"] == text)
         return window.start > last and window.end - last > silent + HOUR
     if kind == "revision":
-        pairs = zip(log.times, log.entries, strict=True)
-        text = SAID[kind][0]
-        return any(at <= time < window.end and e["textPayload"] == text for time, e in pairs)
+        since = Window(at, window.end)
+        return any(e["textPayload"] == text for _, e in log.timed(since))
     return at < window.end
 
 

@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
 
+from benchmarks.planned import PlannedLog
 from bot.garden import rfc3339
 from bot.garden.analysis import analyze
 from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Environment, IssueLink, Query, State, Window
-from bot.garden.ports import DecisionBook, History, Page, Registry
+from bot.garden.ports import DecisionBook, History, Registry
 from bot.garden.report import Event, Report, Traffic
 
 START = 20_300 * DAY
@@ -267,31 +268,12 @@ def _poisson(rng: random.Random, mean: float) -> int:
     return count
 
 
-class Log:
-    """A `LogSource` and `Activity` of a plan."""
+class Log(PlannedLog):
+    """A plan's log, and its `Activity`."""
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__(entries(plan))
         self.plan = plan
-        self.entries = entries(plan)
-        self.times = [rfc3339.parse(str(e["timestamp"])) or 0 for e in self.entries]
-
-    def describe(self, query: Query) -> str:
-        """Of no interest here."""
-        return query.environment
-
-    def read(self, query: Query) -> Iterator[Page]:
-        """The window in one page."""
-        yield Page(self.within(query.window), api_calls=1)
-
-    def within(self, window: Window) -> Sequence[dict[str, object]]:
-        """The entries of a window."""
-        first, last = (bisect_left(self.times, t) for t in (window.start, window.end))
-        return self.entries[first:last]
-
-    def timed(self, window: Window) -> Iterator[tuple[int, dict[str, object]]]:
-        """The same with their times."""
-        first, last = (bisect_left(self.times, t) for t in (window.start, window.end))
-        return zip(self.times[first:last], self.entries[first:last], strict=True)
 
     def read_traffic(self, query: Query) -> Traffic | None:
         """By hour, of the revision that has the traffic."""
