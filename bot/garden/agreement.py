@@ -6,20 +6,18 @@ Pure and small, so that a card, a digest and a worklog never disagree about it.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
 from bot.garden import silence, words
 from bot.garden.model import DAY, HOUR, Acknowledgement, Snooze, Values, Window
 from bot.garden.report import Card, Cluster, Report
+from bot.garden.revisions import alike
 from bot.garden.slots import subject_of
 from bot.garden.watched import VARIANTS, comparable
 
 AGAIN = 3
 """So many times the same user is a user that repeats, where none did when it was said."""
-
-_REVISION = re.compile(r"\A(.*)-(\d{5,})-[a-z0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +149,9 @@ def stopped(agreed: Acknowledgement, report: Report) -> Break | None:
 
 def _newer(revision: str, than: str) -> bool:
     """Whether a revision came later; one of another form or service counts if it is another."""
-    here, there = _REVISION.match(revision), _REVISION.match(than)
-    if here and there and here[1] == there[1]:
-        return int(here[2]) > int(there[2])
+    here, there = alike(revision), alike(than)
+    if here and there and here[0] == there[0]:
+        return here[1] > there[1]
     if here and there:
         return False  # of another service: its revisions say nothing about this one
     return revision != than

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
 from bot.garden.clusters import Draft
 from bot.garden.model import HOUR
 from bot.garden.report import Began, Traffic
+from bot.garden.revisions import numbered
 from bot.garden.rollup import Rollup
 from bot.garden.tally import Place
 from bot.garden.traffic import belongs, served
-
-_NUMBER = re.compile(r"-(\d{5,9})-[a-z0-9]{1,10}$")
 
 
 class Revisions:
@@ -76,7 +74,7 @@ class Revisions:
     def _order(self, service: str) -> list[str]:
         """By Cloud Run's own count where every name carries it, else by the first sign of life."""
         known = self._first.get(service, {})
-        numbers = {name: int(m[1]) for name in known if (m := _NUMBER.search(name))}
+        numbers = {name: int(n[1]) for name in known if (n := numbered(name))}
         by: Mapping[str, int] = numbers if len(numbers) == len(known) else known
         return sorted(known, key=lambda name: (by[name], name))
 

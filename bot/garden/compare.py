@@ -7,7 +7,6 @@ last, which says less: a revision can be up without being asked anything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from bot.garden.counts import Baseline, baseline, excess
 from bot.garden.history import seconds_of
 from bot.garden.model import HOUR, SECOND
 from bot.garden.report import Cluster, Report
+from bot.garden.revisions import numbered
 
 CHANCE = 0.01
 """Above this probability of the same under one common rate, chance may have done it."""
@@ -23,8 +23,6 @@ FACTOR = 1.5
 """A smaller change of rate is no news, however sure it is."""
 LEAST = HOUR // SECOND
 """Seconds that a revision counts for at least: one entry alone spans none."""
-
-_NUMBERED = re.compile(r"(.+)-(\d{5,9})-[a-z0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +122,20 @@ def _named(said: str, known: Iterable[str]) -> list[str]:
 
 
 def _number(name: str) -> int | None:
-    found = _NUMBERED.fullmatch(name)
-    return int(found[2]) if found else None
+    found = numbered(name)
+    return int(found[1]) if found else None
 
 
 def _service(name: str) -> str:
-    found = _NUMBERED.fullmatch(name)
-    return found[1] if found else ""
+    found = numbered(name)
+    return found[0] if found else ""
 
 
 def _unknown(report: Report, said: str, pair: tuple[str, str], known: Sequence[str]) -> Unknown:
     shorts = {words.revision(name, report.services): name for name in known}
     listed = ", ".join(list(shorts)[:8]) or "none"
     sentence = f'I know no revision "{slips.quoted(said)}". Known: {listed}.'
-    numbers = {m[2]: short for short, name in shorts.items() if (m := _NUMBERED.fullmatch(name))}
+    numbers = {n[1]: short for short, name in shorts.items() if (n := numbered(name))}
     near = slips.nearest(said, [*numbers, *shorts, *known])
     if near is None:
         return Unknown(sentence)

@@ -7,7 +7,6 @@ revision must have started after the close, and somebody must have watched it st
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from bot.garden import words
@@ -15,13 +14,12 @@ from bot.garden.history import Lifetime, Past
 from bot.garden.model import HOUR, MINUTE, IssueLink
 from bot.garden.ports import Contains
 from bot.garden.report import Cluster
+from bot.garden.revisions import alike
 
 SETTLE = 10 * MINUTE
 """Lines of a service arrive a little after it was deleted; a revision starts after its deploy."""
 SHORT = 8
 """Of a commit's digits so many are shown."""
-
-_NUMBERED = re.compile(r"\A(.*)-(\d{5,})-[a-z0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +105,5 @@ def _started(name: str, life: Lifetime, closed: int, total: Past) -> bool:
 
 def _number(revision: str) -> int:
     """`598` of `backend-00598-qss`; 0 of a revision that somebody named."""
-    found = _NUMBERED.match(revision)
-    return int(found[2]) if found else 0
+    found = alike(revision)
+    return found[1] if found else 0

@@ -24,6 +24,7 @@ from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Decisions, State, Window
 from bot.garden.ports import Contains
 from bot.garden.regressed import SETTLE, sentence, verdict
 from bot.garden.report import Cluster, Quiet, Report
+from bot.garden.silence import EXPECTED
 from bot.garden.traffic import belongs
 
 SHOWN_ANEW = 10 * MINUTE
@@ -50,8 +51,6 @@ AGAIN = 2.0
 """Known to be at a new level, it escalates again at this many times of it."""
 REMEMBERED = 7 * DAY
 """How long a level that was told is known."""
-EXPECTED = 5.0
-"""Occurrences to expect before silence means anything: by chance none come in 1 of 150."""
 REVISIONS = 60
 """Whose commits a report carries, those with the newest entries."""
 

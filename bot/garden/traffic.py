@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bot.garden import words
 from bot.garden.report import Traffic
-
-_NUMBERED = re.compile(r"\A(.+)-\d{5,9}-[a-z0-9]{1,10}\Z")
+from bot.garden.revisions import numbered
 
 
 def told(traffic: Traffic | None, timezone: str, now: int) -> str:
@@ -54,5 +52,5 @@ def by_service(traffic: Traffic | None, services: Iterable[str]) -> Counter[str]
 
 def belongs(revision: str, service: str) -> bool:
     """Whether a revision is a service's: `api-gateway-00001-abc` is none of `api`'s."""
-    found = _NUMBERED.match(revision)
-    return found[1] == service if found else revision.startswith(f"{service}-")
+    found = numbered(revision)
+    return found[0] == service if found else revision.startswith(f"{service}-")
