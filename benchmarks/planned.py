@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from bot.garden import rfc3339
+from bot.garden.json_rows import of_json
 from bot.garden.model import Query, Window
 from bot.garden.ports import Page
 
@@ -25,7 +26,8 @@ class PlannedLog:
 
     def read(self, query: Query) -> Iterator[Page]:
         """The window in one page."""
-        yield Page([entry for _, entry in self.timed(query.window)], api_calls=1)
+        entries = [entry for _, entry in self.timed(query.window)]
+        yield Page(of_json(entries, range(1, len(entries) + 1)), api_calls=1)
 
     def timed(self, window: Window) -> Iterator[tuple[int, Entry]]:
         """The entries of a window with their times."""

@@ -82,7 +82,7 @@ class _Timed:
             if not made:
                 return
             for page in made:
-                yield Page(rows=log_wire.read(page)[0])
+                yield Page(log_wire.read(page)[0])
 
 
 def _finished(read: Callable[[], Reading], making: Callable[[], float]) -> Result:

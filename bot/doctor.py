@@ -260,7 +260,7 @@ def _logs(wiring: Wiring, environment: Environment) -> str:
         environment.min_severity,
     )
     for page in wiring.logs.read(query):
-        if page.entries:
+        if len(page.rows):
             return f"{environment.project} answers; there are entries of the last 15 minutes"
         if page.missing:
             raise GardenerError(" ".join(page.notes) or f"{environment.project} does not answer.")

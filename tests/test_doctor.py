@@ -64,6 +64,10 @@ def settings(httpserver, state_dir):
         {"full_name": "acme/backend", "private": False, "html_url": "https://example.com"}
     )
     with_logs = LogServer()
+    with_logs.add([
+        {"textPayload": "hello", "severity": "ERROR", "logName": "projects/acme/logs/stderr",
+         "resource": {"type": "cloud_run_revision", "labels": {"service_name": "api"}}}
+    ])  # fmt: skip
     with_logs.start()
     yield Settings(
         environments={"staging": Environment("staging", "acme", ("api",), "acme/backend")},
@@ -86,7 +90,7 @@ def test_where_all_answers_all_is_well(settings):
     assert found["Slack"][1] == "@gardener in Acme"
     assert "no worker runs" in found["queue"][1]
     assert "public" in found["issues of staging"][1]
-    assert "acme answers" in found["logs of staging"][1]
+    assert "acme answers; there are entries" in found["logs of staging"][1]
     assert "in the request log" in found["requests of staging"][1]
 
 

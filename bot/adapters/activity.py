@@ -88,7 +88,8 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
     """Requests of the window; of its newest part, and marked as sampled, over the budget."""
     wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
     counted: Counter[tuple[str, int]] = Counter()
-    seen: set[tuple[object, int, object]] = set()
+    seen: set[tuple[str, int, bytes]] = set()
+    ending = REQUEST_LOG.replace("/", "%2F")
     since = query.window.end
     token = ""
     for _ in range(TRAFFIC_CALLS):
@@ -96,10 +97,11 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
         if got is None:
             break
         rows, token = got
-        for log, time, name, place in zip(
-            rows.logs, rows.times.tolist(), rows.names, rows.places, strict=True
+        origins = map(rows.known.__getitem__, rows.origins.tolist())
+        for (place, log, _), time, name in zip(
+            origins, rows.times.tolist(), rows.names, strict=True
         ):
-            if time not in query.window or not _is(log, REQUEST_LOG) or (log, time, name) in seen:
+            if time not in query.window or not log.endswith(ending) or (log, time, name) in seen:
                 continue
             seen.add((log, time, name))
             since = min(since, time)
@@ -126,8 +128,3 @@ def _fetched(fetch: Fetch, query: Query, token: str, wanted: str) -> tuple[Rows,
     except GardenerError as error:
         _log.info("The %s could not be read: %s", wanted.rpartition("log_id")[2], error)
         return None
-
-
-def _is(log: object, name: str) -> bool:
-    text = log.decode("utf-8", "replace") if isinstance(log, bytes) else str(log)
-    return text.endswith(name.replace("/", "%2F"))

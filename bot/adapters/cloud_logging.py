@@ -157,6 +157,7 @@ class CloudLogging:
     def _page(self, query: Query, token: str, wanted: str = "") -> tuple[Rows, str]:
         from google.api_core import exceptions
         from google.auth import exceptions as auth
+        from google.protobuf.message import DecodeError
 
         request = {
             "resource_names": [f"projects/{query.project}"],
@@ -195,6 +196,10 @@ class CloudLogging:
         ) as error:  # fmt: skip
             raise Unavailable(
                 f"Cloud Logging does not answer ({type(error).__name__}). Try again in a minute."
+            ) from error
+        except DecodeError as error:
+            raise Unavailable(
+                "Cloud Logging's answer came broken. Try again in a minute."
             ) from error
 
     def _connected(self) -> Callable[[Mapping[str, object]], bytes]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from bot.adapters.activity import REQUEST_LOG
 from bot.adapters.json_file import JsonFile
-from bot.garden import rfc3339
-from bot.garden.model import HOUR, JSON, Query
+from bot.garden.intake import hashes
+from bot.garden.model import HOUR, Query
 from bot.garden.ports import Page
 from bot.garden.report import Event, Traffic
-from bot.garden.rows import place
+from bot.garden.rows import NO_TIME, Rows
 from bot.garden.seen import Seen
 
 _LOG = REQUEST_LOG.replace("/", "%2F")
@@ -39,7 +39,7 @@ class CountedFile:
     def read(self, query: Query) -> Iterator[Page]:
         """All entries of the file."""
         for page in self._file.read(query):
-            self._count(page.entries, query)
+            self._count(page.rows, query)
             yield page
 
     def read_traffic(self, query: Query) -> Traffic | None:  # noqa: ARG002 - it was counted by then
@@ -53,35 +53,25 @@ class CountedFile:
         """None but those among the entries, which the reading finds by itself."""
         return ()
 
-    def _count(self, entries: Sequence[JSON], query: Query) -> None:
-        found = []
-        for entry in entries:
-            http = entry.get("httpRequest")
-            if http.__class__ is dict and str(entry.get("logName")).endswith(_LOG):
-                time = rfc3339.parse(str(entry.get("timestamp") or entry.get("receiveTimestamp")))
-                if time is not None and time in query.window:
-                    found.append((entry, time, http))
-        if not found:
+    def _count(self, rows: Rows, query: Query) -> None:
+        logs = [number for number, origin in enumerate(rows.known) if origin.log.endswith(_LOG)]
+        if not logs:
             return
-        names = [entry.get("insertId") for entry, _, _ in found]
-        hashes = [
-            hash((str(name), time, entry.get("logName")))
-            for name, (entry, time, _) in zip(names, found, strict=True)
-        ]
-        named = np.array([isinstance(name, str) and bool(name) for name in names])
-        again = set(self._seen.add(np.array(hashes, np.int64), named).tolist())
-        for i, (entry, time, http) in enumerate(found):
-            if i in again:
-                continue
-            where = place(entry.get("resource"), entry.get("labels"))
-            self._counted[where.revision, time // HOUR] += 1
-            self._first = time if self._first is None else min(self._first, time)
-            self._well = self._well or _status(http) < FAILED
+        window, times = query.window, rows.times
+        asked = np.isin(rows.origins, logs) & (times >= window.start) & (times < window.end)
+        chosen = np.flatnonzero(asked & (times != NO_TIME))
+        again = self._seen.add(hashes(rows)[chosen], rows.named[chosen])
+        for i in np.delete(chosen, again).tolist():
+            http = rows.json(i).get("httpRequest")
+            if isinstance(http, Mapping):
+                time = int(times[i])
+                self._counted[rows.origin(i).place.revision, time // HOUR] += 1
+                self._first = time if self._first is None else min(self._first, time)
+                self._well = self._well or _status(http) < FAILED
 
 
-def _status(http: object) -> int:
-    status = http.get("status") if isinstance(http, Mapping) else None
+def _status(http: Mapping[str, object]) -> int:
     try:
-        return int(str(status))
+        return int(str(http.get("status")))
     except ValueError:
         return FAILED

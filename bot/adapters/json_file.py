@@ -18,9 +18,11 @@ from typing import IO, cast
 import orjson
 
 from bot.garden.errors import InputError
+from bot.garden.json_lines import of_lines
+from bot.garden.json_rows import of_json
 from bot.garden.model import JSON, Query
 from bot.garden.ports import Page
-from bot.garden.rows import serialized
+from bot.garden.rows import joined
 
 PAGE = 1_000
 """Entries a page, as Cloud Logging's."""
@@ -150,28 +152,20 @@ def _lines(first: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
 
 def _parsed(lines: list[bytes], before: int) -> Page:
     """The lines' entries with their numbers, and how many lines are none."""
+    rows, odd = of_lines(lines, before)
     entries: list[JSON] = []
-    packed: list[bytes] = []
     numbers: list[int] = []
     broken = 0
-    loads = orjson.loads
-    for number, line in enumerate(lines, before + 1):
-        try:
-            value = loads(line)
-            as_it_is = value.__class__ is dict and not _PAYLOADS.isdisjoint(value)
-        except orjson.JSONDecodeError:
-            as_it_is, value = False, None
-        if as_it_is:
-            entries.append(value)
-            packed.append(line)
-        elif (entry := _parse(line) if line else None) is not None:
+    for i in odd:
+        line = lines[i]
+        if (entry := _parse(line) if line else None) is not None:
             entries.append(entry)
-            packed.append(serialized(entry))
+            numbers.append(before + i + 1)
         else:
             broken += bool(line.strip())
-            continue
-        numbers.append(number)
-    return Page(entries, packed=packed, lines=numbers, broken=broken)
+    if entries:
+        rows = joined([rows, of_json(entries, numbers)])
+    return Page(rows, broken=broken)
 
 
 def _array(content: bytes) -> Iterator[Page]:
@@ -186,8 +180,7 @@ def _array(content: bytes) -> Iterator[Page]:
         part = items[start : start + PAGE]
         entries = [(n, e) for n, item in enumerate(part, start + 1) if (e := _entry(item))]
         yield Page(
-            [e for _, e in entries],
-            lines=[n for n, _ in entries],
+            of_json([e for _, e in entries], [n for n, _ in entries]),
             broken=len(part) - len(entries),
             share=min(1.0, (start + PAGE) / len(items)),
         )
@@ -221,6 +214,6 @@ def _stream(content: bytes) -> Iterator[Page]:
             entries.append(entry)
             numbers.append(number)
         if len(entries) + broken >= PAGE:
-            yield Page(entries, lines=numbers, broken=broken, share=at / len(text))
+            yield Page(of_json(entries, numbers), broken=broken, share=at / len(text))
             entries, numbers, broken = [], [], 0
-    yield Page(entries, lines=numbers, broken=broken, share=1.0)
+    yield Page(of_json(entries, numbers), broken=broken, share=1.0)

@@ -1,27 +1,26 @@
 """Pages of Cloud Logging as they come over the wire, straight into columns.
 
-`LogEntry` is parsed with a message class that knows only what counting needs; labels, times and
-the resource stay serialized, so equal ones are told by comparing bytes. What waits to be counted
-is each entry's bytes: they are decoded whole only when the entry must be read, because no key can
-tell what it says, or because it will be shown.
+Entries are read side by side, field by field. Payloads, labels, times and the resource stay
+serialized, so equal ones are told by comparing bytes. What waits to be counted is each entry's
+bytes: they are decoded whole only when the entry must be read, because no key can tell what it
+says, or because it will be shown.
 Field numbers: google/logging/v2/log_entry.proto and logging.proto.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
-from google.api.monitored_resource_pb2 import MonitoredResource
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from bot.garden.commits import deployed
+from bot.adapters.side_by_side import SideBySide, Spans
 from bot.garden.levels import LEVELS
-from bot.garden.mask import ZEROS
 from bot.garden.model import JSON
+from bot.garden.origins import Writers
 from bot.garden.rows import (
     LARGE,
     LONGEST,
@@ -30,11 +29,11 @@ from bot.garden.rows import (
     RequestKey,
     RowKey,
     Rows,
+    TextKey,
     text_key,
 )
 from bot.garden.rows import packed as packed_json
-from bot.garden.rows import place as place_of
-from bot.garden.tally import Place, Raw
+from bot.garden.tally import Raw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +43,22 @@ _BYTES, _STRING, _INT32 = _Kind.TYPE_BYTES, _Kind.TYPE_STRING, _Kind.TYPE_INT32
 _MESSAGE = _Kind.TYPE_MESSAGE
 
 _MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
+    "Page": [("entries", 1, _BYTES, "repeated"), ("next_page_token", 2, _STRING, "")],
+    "Entry": [
+        ("audit", 2, _BYTES, ""),
+        ("text", 3, _BYTES, ""),
+        ("name", 4, _BYTES, ""),
+        ("payload", 6, _BYTES, ""),
+        ("request", 7, _BYTES, ""),
+        ("resource", 8, _MESSAGE, "Resource"),
+        ("time", 9, _BYTES, ""),
+        ("severity", 10, _INT32, ""),
+        ("labels", 11, _MESSAGE, "repeated Label"),
+        ("log", 12, _BYTES, ""),
+        ("received", 24, _BYTES, ""),
+    ],
+    "Resource": [("labels", 2, _MESSAGE, "repeated Label")],
+    "Label": [("key", 1, _BYTES, ""), ("value", 2, _BYTES, "")],
     "Request": [
         ("method", 1, _STRING, ""),
         ("url", 2, _STRING, ""),
@@ -51,21 +66,6 @@ _MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
         ("agent", 6, _STRING, ""),
         ("referer", 8, _STRING, ""),
     ],
-    "Entry": [
-        ("proto_payload", 2, _BYTES, ""),
-        ("text_payload", 3, _BYTES, ""),
-        ("insert_id", 4, _BYTES, ""),
-        ("json_payload", 6, _BYTES, ""),
-        ("http_request", 7, _BYTES, ""),
-        ("resource", 8, _BYTES, ""),
-        ("timestamp", 9, _BYTES, ""),
-        ("severity", 10, _INT32, ""),
-        ("labels", 11, _BYTES, "repeated"),
-        ("log_name", 12, _BYTES, ""),
-        ("receive_timestamp", 24, _BYTES, ""),
-    ],
-    "Page": [("entries", 1, _MESSAGE, "repeated Entry"), ("next_page_token", 2, _STRING, "")],
-    "Packed": [("entries", 1, _BYTES, "repeated")],
 }
 
 
@@ -95,71 +95,113 @@ def _classes() -> dict[str, Any]:
 
 _CLASSES = _classes()
 _Page, _Entry, _Request = _CLASSES["Page"], _CLASSES["Entry"], _CLASSES["Request"]
-_Packed = _CLASSES["Packed"]
-"""A page whose entries stay bytes."""
+_ASKED = [number for _, number, _, _ in _MESSAGES["Entry"]]
+
+
+class _Entries(NamedTuple):
+    """The fields of a page's entries."""
+
+    audit: Spans
+    text: Spans
+    name: Spans
+    payload: Spans
+    request: Spans
+    resource: Spans
+    time: Spans
+    severity: NDArray[np.int64]
+    writer: Spans
+    """Labels and the name of the log."""
+    received: Spans
 
 
 def read(page: bytes) -> tuple[Rows, str]:
     """A serialized `ListLogEntriesResponse` as rows, and the next page's token."""
     parsed = _Page.FromString(page)
-    entries = list(parsed.entries)
-    names = [entry.insert_id for entry in entries]
-    named = list(map(bool, names))
-    if not all(named):
+    raws = list(parsed.entries)
+    side, entries = _side_by_side(raws)
+    if side.stuck:
+        ordered = list(raws)
+        for i in side.stuck:
+            ordered[i] = _Entry.FromString(raws[i]).SerializeToString()  # by the fields' numbers
+        side, entries = _side_by_side(ordered)
+    names = side.cut(entries.name)
+    named = entries.name.there
+    if not named.all():
         names = [name or b"line:%d" % number for number, name in enumerate(names, 1)]
-    stamps = [entry.timestamp or entry.receive_timestamp for entry in entries]
-    where, commits = _places(entries)
+    origins, known = _WRITERS.of(_telling(side, entries), raws)
     rows = Rows(
-        keys=_keys(entries),
+        keys=_keys(side, entries),
         names=names,
         named=named,
-        times=times(stamps),
-        logs=[entry.log_name for entry in entries],
-        places=where,
-        commits=commits,
-        raws=list(_Packed.FromString(page).entries),
+        times=times(side.bytes, entries.time.otherwise(entries.received)),
+        origins=origins,
+        known=known,
+        raws=raws,
         text=_text,
         pack=_pack,
     )
     return rows, parsed.next_page_token
 
 
+def _side_by_side(raws: list[bytes]) -> tuple[SideBySide, _Entries]:
+    side = SideBySide(raws)
+    entries = _Entries(
+        audit=side.field(2),
+        text=side.field(3),
+        name=side.field(4),
+        payload=side.field(6),
+        request=side.field(7),
+        resource=side.fields(8),
+        time=side.field(9),
+        severity=side.number(10),
+        writer=side.fields(11, 12),
+        received=side.field(24),
+    )
+    side.skip(_ASKED)
+    return side, entries
+
+
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _keys(entries: list[Any]) -> list[RowKey]:
-    keys: list[RowKey] = []
-    zeros, longest, payload_key = ZEROS, LONGEST, _payload_key
-    for entry in entries:
-        text = entry.text_payload
-        if entry.http_request:
-            keys.append(_request_key(entry))
-        elif not text:
-            keys.append(payload_key(entry.json_payload, entry.severity))
-        elif len(text) <= longest and not text.isspace():
-            keys.append((text.translate(zeros), entry.severity))
+def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
+    said = entries.text.otherwise(entries.payload)
+    # As `ZEROS` has it, and three times as fast.
+    digits = side.bytes - np.uint8(ord("0"))
+    zeroed = (side.bytes - digits * (digits < 10)).tobytes()
+    keys: list[RowKey] = list(zip(side.cut(said, zeroed), entries.severity.tolist(), strict=True))
+    in_json = ~entries.text.there
+    known = _payload_keys
+    for i in np.flatnonzero(in_json).tolist():
+        key = cast("TextKey", keys[i])
+        if key in known:
+            keys[i] = known[key]
         else:
-            keys.append(None)
+            keys[i] = _payload_key(side.data[said.start[i] : said.end[i]], key)
+    # Blanks and what is below them begin few texts: some of these say nothing.
+    odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST)
+    for i in np.flatnonzero(odd & ~in_json).tolist():
+        keys[i] = text_key(side.data[said.start[i] : said.end[i]], int(entries.severity[i]))
+    for i in np.flatnonzero(entries.request.there).tolist():
+        keys[i] = _request_key(side, entries, i)
     return keys
 
 
-_payload_keys: dict[tuple[bytes, int], RowKey] = {}
+_payload_keys: dict[RowKey, RowKey] = {}
+"""By a payload with its digits as zeros, and the severity."""
 _REMEMBERED = 8_192
-"""Payloads and places whose meaning is known; a table that is full is emptied."""
+"""Payloads and writers whose meaning is known; a table that is full is emptied."""
 
 
-def _payload_key(payload: bytes, severity: int) -> RowKey:
+def _payload_key(payload: bytes, zeroed: TextKey) -> RowKey:
     """The key of a JSON payload. Remembered: most differ from an earlier one in digits alone."""
     if not 0 < len(payload) <= LONGEST:
         return None
-    zeroed = payload.translate(ZEROS), severity
-    try:
-        return _payload_keys[zeroed]
-    except KeyError:
-        if len(_payload_keys) >= _REMEMBERED:
-            _payload_keys.clear()
-        key = _payload_keys[zeroed] = text_key(_message(payload, severity), severity)
-        return key
+    if len(_payload_keys) >= _REMEMBERED:
+        _payload_keys.clear()
+    severity = zeroed[1]
+    key = _payload_keys[zeroed] = text_key(_message(payload, severity), severity)
+    return key
 
 
 _SPECIAL = TRACES | {"error"}
@@ -177,25 +219,28 @@ def _message(payload: bytes, severity: int) -> bytes:
     return fields["message"].string_value.encode() if "message" in fields else b""
 
 
-def _request_key(entry: Any) -> RowKey:
-    if entry.json_payload or entry.proto_payload:
+def _request_key(side: SideBySide, entries: _Entries, i: int) -> RowKey:
+    def of(spans: Spans) -> bytes:
+        return side.data[spans.start[i] : spans.end[i]]
+
+    if of(entries.payload) or of(entries.audit):
         return None
-    http = _Request.FromString(entry.http_request)
+    http = _Request.FromString(of(entries.request))
     return RequestKey(
         http.method,
         http.url.partition("?")[0],
         http.status,
         http.agent,
         http.referer,
-        entry.text_payload.decode("utf-8", "replace"),
-        entry.severity,
+        _decoded(of(entries.text)),
+        int(entries.severity[i]),
     )
 
 
 def _text(raw: Any) -> str:
     entry = _Entry.FromString(raw)
-    text = entry.text_payload or _message(entry.json_payload, 1)
-    return cast("bytes", text).decode("utf-8", "replace")
+    text = entry.text or _message(entry.payload, 1)
+    return _decoded(text)
 
 
 # --- when and where ------------------------------------------------------------------------------
@@ -203,27 +248,26 @@ def _text(raw: Any) -> str:
 
 _WIDTH = 12
 """Of a timestamp after 1978: a tag, five bytes of seconds, a tag, at most five of nanoseconds."""
+_AT = np.arange(_WIDTH)[:, np.newaxis]
 
 
-def times(stamps: list[bytes]) -> NDArray[np.int64]:
+def times(data: NDArray[np.uint8], stamps: Spans) -> NDArray[np.int64]:
     """Serialized `google.protobuf.Timestamp` → nanoseconds; `NO_TIME` for an empty one, and for
     what does not fit into 64 bits (it would be after 2262).
 
-    All at once where they have their usual form; the others one by one.
+    At least `_WIDTH` bytes of data must follow the last one. All at once where they have their
+    usual form; the others one by one.
     """
-    lengths = np.fromiter(map(len, stamps), np.int64, len(stamps))
-    ends = lengths.cumsum()
-    data = np.frombuffer(b"".join(stamps) + bytes(_WIDTH), np.uint8)
-    at = np.arange(_WIDTH)[:, np.newaxis]
-    table = np.where(at < lengths, data[(ends - lengths) + at], 0).astype(np.int64)
+    start, lengths = stamps.start, stamps.end - stamps.start
+    table = np.where(lengths > _AT, data[start + _AT], 0).astype(np.int64)
     usual = (table[0] == 0x08) & (table[5] < 0x80) & (lengths <= _WIDTH)
     usual &= (table[6] == 0x10) | (lengths == 6)
     usual &= (table[1:5] >= 0x80).all(axis=0)
     seconds = _number(table[1:6])
     usual &= seconds < 9_000_000_000
     found: NDArray[np.int64] = seconds * 1_000_000_000 + _number(table[7:])
-    for place in np.flatnonzero(~usual).tolist():
-        found[place] = _time(stamps[place])
+    for i in np.flatnonzero(~usual).tolist():
+        found[i] = _time(data[start[i] : stamps.end[i]].tobytes())
     return found
 
 
@@ -245,64 +289,37 @@ def _time(stamp: bytes) -> int:
     return time if abs(time) < 2**63 else NO_TIME
 
 
-_Where = tuple[bytes, bytes]
-"""The serialized resource, and the serialized labels one behind another."""
-_known: dict[_Where, tuple[Place, str | None]] = {}
-"""The place, and the commit that the labels name."""
+def _telling(side: SideBySide, entries: _Entries) -> list[bytes]:
+    """What tells who wrote each: all from the resource to the log, but for the time."""
+    resource, writer = entries.resource, entries.writer
+    timeless = side.bytes.copy()
+    between = resource.end + np.arange(_BETWEEN)[:, np.newaxis]
+    timeless[between[between < writer.start]] = 0
+    return side.cut(Spans(resource.start, writer.end), timeless.tobytes())
 
 
-def _places(entries: list[Any]) -> tuple[list[Place], dict[str, str]]:
-    """Where each was written, and the commits of the revisions whose labels name one."""
-    join = b"".join
-    resources = [entry.resource for entry in entries]
-    labels = [of[0] if len(of := entry.labels) == 1 else join(of[:]) for entry in entries]
-    where = list(zip(resources, labels, strict=True))
-    try:
-        found = list(map(_known.__getitem__, where))
-    except KeyError:
-        found = [_known.get(one) or _learnt(one) for one in where]
-    commits = {place.revision: commit for place, commit in found if commit and place.revision}
-    return [place for place, _ in found], commits
+_BETWEEN = 24
+"""Bytes of the longest time and severity there are, with their tags."""
 
 
-def _learnt(where: _Where) -> tuple[Place, str | None]:
-    resource, data = where
-    labels = _labels(data)
-    about = dict(MonitoredResource.FromString(resource).labels)
-    if len(_known) >= _REMEMBERED:
-        _known.clear()
-    found = _known[where] = place_of({"labels": about}, labels), deployed({"labels": labels})
-    return found
+def _about(raw: bytes) -> JSON:
+    entry = _Entry.FromString(raw)
+    return {
+        "resource": {"labels": _labels(entry.resource.labels)},
+        "labels": _labels(entry.labels),
+        "logName": _decoded(entry.log),
+    }
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number, and where it ends."""
-    byte = data[at]
-    value = byte & 0x7F
-    shift = 0
-    while byte >= 0x80:
-        at += 1
-        shift += 7
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-    return value, at + 1
+def _labels(labels: Any) -> dict[str, str]:
+    return {_decoded(label.key): _decoded(label.value) for label in labels}
 
 
-def _labels(data: bytes) -> dict[str, str]:
-    """A map's entries one behind another, each `0a length key 12 length value`."""
-    found: dict[str, str] = {}
-    at = 0
-    key = ""
-    while at < len(data):
-        tag = data[at]
-        size, at = _varint(data, at + 1)
-        text = data[at : at + size].decode("utf-8", "replace")
-        at += size
-        if tag == 0x0A:
-            key = text
-        else:
-            found[key] = text
-    return found
+_WRITERS = Writers(_about)
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 # --- whole entries -------------------------------------------------------------------------------

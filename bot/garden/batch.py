@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.garden.model import HOUR
+from bot.garden.origins import numbered
 from bot.garden.rows import NO_TIME, Rows
 from bot.garden.tally import MOMENTS, Edge, Place, Sample, Tally, order_of
 
@@ -41,7 +42,8 @@ class Batch:
 
     def __init__(self, rows: Rows, chosen: Ints, meanings: Ints) -> None:
         """The rows that are `chosen`, at least one; the meaning of every row."""
-        where, self._places = _numbered(rows.places)
+        of_known, self._places = numbered([origin.place for origin in rows.known])
+        where = of_known[rows.origins]
         times = rows.times
         chosen = chosen[np.lexsort((times[chosen], where[chosen], meanings[chosen]))]
         self.rows = rows
@@ -140,12 +142,6 @@ class Batch:
                 return
             i = self.row[run.start + at]
             tally.sampled(Sample(order, rows.names[i], rows.pack(rows.raws[i])))
-
-
-def _numbered(values: list[Place]) -> tuple[Ints, list[Place]]:
-    """Each value's number among the distinct ones, and these."""
-    numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
-    return np.fromiter(map(numbers.__getitem__, values), np.int64, len(values)), list(numbers)
 
 
 def _starts(new: NDArray[np.bool_]) -> Ints:

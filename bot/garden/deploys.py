@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import numpy as np
+
 from bot.garden.model import JSON
 from bot.garden.report import Event
 from bot.garden.rows import NO_TIME, Rows
@@ -15,23 +17,13 @@ _METHOD = re.compile(r"google\.cloud\.run\.v\d\w*\.Services\.(Create|Replace|Upd
 
 def events(rows: Rows) -> Iterable[Event]:
     """What succeeded, as far as the rows tell; rows of other logs cost nothing."""
-    logs = {log for log in set(rows.logs) if AUDIT_LOG in _text(log)}
-    if not logs:
+    audited = [number for number, origin in enumerate(rows.known) if AUDIT_LOG in origin.log]
+    if not audited:
         return
-    for i, log in enumerate(rows.logs):
-        if log not in logs or rows.times[i] == NO_TIME:
-            continue
-        raw = rows.raws[i]
-        if not isinstance(raw, dict):
-            packed = rows.pack(raw)
-            raw = packed.unpack(packed.data)
-        event = _event(raw, rows.places[i].service, int(rows.times[i]))
+    for i in np.flatnonzero(np.isin(rows.origins, audited) & (rows.times != NO_TIME)).tolist():
+        event = _event(rows.json(i), rows.origin(i).place.service, int(rows.times[i]))
         if event is not None:
             yield event
-
-
-def _text(log: object) -> str:
-    return log.decode("utf-8", "replace") if isinstance(log, bytes) else str(log)
 
 
 def _event(raw: JSON, service: str, at: int) -> Event | None:

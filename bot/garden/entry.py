@@ -19,9 +19,9 @@ from bot.garden.headers import NAMES, Header, header, plain
 from bot.garden.levels import own_severity
 from bot.garden.masker import masked
 from bot.garden.model import JSON, Location, Severity
+from bot.garden.origins import place
 from bot.garden.redact import redact
 from bot.garden.redact_rules import REDACTED
-from bot.garden.rows import place
 from bot.garden.tally import Place
 
 

@@ -19,8 +19,14 @@ _LIKE_IT = b"0a" * 2_048
 _LIKE_UUID = b"0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a"
 
 
+_LETTERS = bytes.maketrans(b"bcdef", b"aaaaa")
+
+
 def with_like_ids(text: bytes) -> bytes:
     """The text with each id replaced by one of the same length; its digits must be zeros."""
+    letters = text.translate(_LETTERS)
+    if b"0a" not in letters and b"a0" not in letters:  # as in all ids but few, and no other words
+        return text
     return _ID.sub(_like, text)
 
 

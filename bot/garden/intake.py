@@ -130,7 +130,7 @@ class Intake:
         """Which rows count; the others are counted here."""
         times = rows.times
         keep = np.ones(len(rows), dtype=np.bool_)
-        again = self._seen.add(hashes(rows), np.array(rows.named, dtype=np.bool_))
+        again = self._seen.add(hashes(rows), rows.named)
         keep[again] = False
         self.duplicates += int(again.size)
         timed = times != NO_TIME
@@ -190,7 +190,7 @@ def hashes(rows: Rows) -> Ints:
     """64 bits of each row's log, time and name: equal for duplicates, and for no others."""
     size = len(rows)
     names = np.fromiter(map(hash, rows.names), np.int64, size)
-    logs = np.fromiter(map(hash, rows.logs), np.int64, size)
+    logs = np.array([hash(origin.log) for origin in rows.known], np.int64)[rows.origins]
     # Odd factors lose nothing: what differs in its name, its time or its log alone stays apart.
     return names ^ (rows.times * _BY_TIME) ^ (logs * _BY_LOG)
 
@@ -202,7 +202,7 @@ def _single(rows: Rows, i: int, meaning: Meaning) -> Single:
     return Single(
         meaning.severity,
         rows.time(i),
-        rows.places[i],
+        rows.origin(i).place,
         meaning.route,
         rows.names[i],
         rows.pack(rows.raws[i]),
@@ -210,12 +210,13 @@ def _single(rows: Rows, i: int, meaning: Meaning) -> Single:
 
 
 def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
-    log, raw = rows.logs[i], rows.raws[i]
+    raw = rows.raws[i]
+    place, log, _ = rows.origin(i)
     return Fragment(
         time=rows.time(i),
         name=rows.names[i],
-        place=rows.places[i],
-        log=log.decode("utf-8", "replace") if isinstance(log, bytes) else str(log),
+        place=place,
+        log=log,
         severity=meaning.severity,
         key=meaning.key,
         piece=piece,

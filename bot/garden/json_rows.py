@@ -1,45 +1,31 @@
-"""JSON entries as rows, column by column: half of what a line costs is asked of objects in it."""
+"""JSON entries as rows, column by column, whatever may stand in them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from bot.garden import rfc3339
-from bot.garden.commits import NAMES, deployed
 from bot.garden.levels import own_severity
 from bot.garden.model import JSON, Severity
-from bot.garden.rows import (
-    NO_TIME,
-    PLACES,
-    TRACES,
-    WHERE,
-    RequestKey,
-    RowKey,
-    Rows,
-    place,
-    text_key,
-)
-from bot.garden.tally import Place
+from bot.garden.origins import numbered, origin
+from bot.garden.rows import NO_TIME, TRACES, RequestKey, RowKey, Rows, text_key
 
 
-def of_json(entries: Sequence[JSON], lines: Sequence[int], packed: Sequence[bytes] = ()) -> Rows:
-    """JSON entries in columns. `line:{lines[i]}` stands for a missing insertId.
-
-    Where they are given as bytes too, those are kept while the rows wait to be counted.
-    """
+def of_json(entries: Sequence[JSON], lines: Sequence[int]) -> Rows:
+    """JSON entries in columns. `line:{lines[i]}` stands for a missing insertId."""
     ids = _texts([raw.get("insertId") for raw in entries])
     stamps = _texts([raw.get("timestamp") or raw.get("receiveTimestamp") for raw in entries])
-    where, commits = _places(entries)
+    origins, known = numbered(list(map(origin, entries)))
     return Rows(
-        keys=_keys(entries),
+        keys=keys_of(entries),
         names=[name or b"line:%d" % line for name, line in zip(_bytes(ids), lines, strict=True)],
-        named=list(map(bool, ids)),
+        named=np.fromiter(map(bool, ids), np.bool_, len(ids)),
         times=rfc3339.many(stamps, NO_TIME),
-        logs=cast("list[Hashable]", _texts([raw.get("logName") for raw in entries])),
-        places=where,
-        commits=commits,
-        raws=list(packed or entries),
+        origins=origins,
+        known=known,
+        raws=list(entries),
     )
 
 
@@ -56,10 +42,14 @@ def _bytes(texts: list[str]) -> list[bytes]:
 
 # --- what ----------------------------------------------------------------------------------------
 
-_SEVERITIES: dict[object, int] = {name: int(level) for name, level in Severity.__members__.items()}
+SEVERITIES: dict[object, int] = {
+    **{name: int(level) for name, level in Severity.__members__.items()},
+    None: int(Severity.DEFAULT),
+}
 
 
-def _keys(entries: Sequence[JSON]) -> list[RowKey]:
+def keys_of(entries: Sequence[JSON]) -> list[RowKey]:
+    """The entries' keys."""
     keys: list[RowKey] = []
     for raw in entries:
         try:
@@ -71,27 +61,27 @@ def _keys(entries: Sequence[JSON]) -> list[RowKey]:
 
 def _key(raw: JSON) -> RowKey:
     get = raw.get
-    severity = _SEVERITIES.get(get("severity"))
-    if severity is None:
-        severity = int(own_severity(raw))
+    # Without one, or with `DEFAULT`, the payload may say it.
+    severity = SEVERITIES.get(get("severity")) or int(own_severity(raw))
     if "httpRequest" in raw:
         return _request_key(raw, raw["httpRequest"], severity)
     text = get("textPayload")
-    if text.__class__ is not str:
-        payload = get("jsonPayload")
-        if payload.__class__ is not dict or not TRACES.isdisjoint(payload):
-            return None
-        text = payload.get("message")
-        if text.__class__ is not str:
-            return None
-        error = payload.get("error")
-        if (
-            error is not None
-            and not isinstance(error, int | float)
-            and (not isinstance(error, dict) or error.get("traceback") or error.get("stack"))
-        ):
-            return None
-    return text_key(text.encode(), severity)
+    if text.__class__ is str:
+        return text_key(text.encode(), severity)
+    return message_key(get("jsonPayload"), severity)
+
+
+def message_key(payload: object, severity: int) -> RowKey:
+    """The key of a payload; None where its message is not all that decides what it says."""
+    if payload.__class__ is not dict or not TRACES.isdisjoint(payload):
+        return None
+    text, error = payload.get("message"), payload.get("error")
+    all_said = (
+        error is None
+        or isinstance(error, int | float)
+        or (isinstance(error, dict) and not (error.get("traceback") or error.get("stack")))
+    )
+    return text_key(text.encode(), severity) if all_said and text.__class__ is str else None
 
 
 def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:
@@ -106,30 +96,3 @@ def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:
         str(raw.get("textPayload") or ""),
         severity,
     )
-
-
-# --- where ---------------------------------------------------------------------------------------
-
-
-def _places(entries: Sequence[JSON]) -> tuple[list[Place], dict[str, str]]:
-    """Where each was written, and the commits of the revisions whose labels name one."""
-    places: list[Place] = []
-    commits: dict[str, str] = {}
-    for raw in entries:
-        labels: Any = raw.get("labels")
-        try:
-            resource: Any = raw["resource"]
-            at = PLACES[WHERE(resource["labels"]), labels["instanceId"]]
-        except (KeyError, TypeError):
-            at = place(raw.get("resource"), labels)
-        places.append(at)
-        if labels.__class__ is dict and len(labels) > 1 and at.revision not in commits:
-            _commit(commits, at.revision, raw, labels)
-    return places, commits
-
-
-def _commit(known: dict[str, str], revision: str, raw: JSON, labels: JSON) -> None:
-    if revision and not NAMES.isdisjoint(labels):
-        commit = deployed(raw)
-        if commit is not None:
-            known[revision] = commit

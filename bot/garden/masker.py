@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 from bot.garden.mask import BEYOND_ASCII, LIMIT, MASKS, SLOT, ZEROS, MaskRule
-from bot.garden.redact import redact
-
-_PLAIN = bytes(byte for byte in range(128) if chr(byte).isalnum() or byte == 0x20)
+from bot.garden.redact import folds, may_be_id, redact
+from bot.garden.redact_rules import RULES
+from bot.garden.signs import Signs
 
 
 class _Step(NamedTuple):
@@ -23,28 +22,57 @@ class _Step(NamedTuple):
 
     sub: Callable[[str], str]
     needs: tuple[str, ...]
-    """It may do so only where one of these is by then; empty: nothing is to be asked any more."""
+    """It may do so only where one of these is by then."""
 
 
-def _signs(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
+class _Plan(NamedTuple):
+    """What is to be done with a text, by the signs in it."""
+
+    may_be_secret: bool
+    steps: list[_Step]
 
 
-def _steps(signs: bytes, lower: bool) -> list[_Step]:
-    """The rules that may match a message with these signs, and what is still to be asked."""
+def _core(need: str) -> str:
+    """What of a rule's need must be in some word of a text from the start."""
+    # A slot comes only when rules are applied.
+    return next(iter(need.replace(SLOT, "").split()), "")
+
+
+_SIGNS = Signs(
+    {
+        *(_core(need) for rule in RULES if not folds(rule) for need in rule.needs),
+        *(sign for rule in RULES for sign in rule.gate),
+        *(_core(need) for rule in MASKS for need in rule.needs),
+    }
+    - {"", BEYOND_ASCII},
+    {need for rule in RULES if folds(rule) for need in map(_core, rule.needs)},
+    lambda word: not word.isascii(),
+    lambda word: not word.isascii() or may_be_id(word),
+)
+_BEYOND_ASCII, _MAY_BE_SECRET = 1, 2
+
+
+def _may_come(need: str, bits: int) -> bool:
+    if need == BEYOND_ASCII:
+        return bool(bits & _BEYOND_ASCII)
+    return not (core := _core(need)) or bool(bits & _SIGNS.bit(core))
+
+
+def _planned(bits: int) -> _Plan:
+    secret = bool(bits & _MAY_BE_SECRET) or any(
+        any(bits & _SIGNS.bit(_core(need), folds(rule)) for need in rule.needs)
+        and (not rule.gate or any(bits & _SIGNS.bit(sign) for sign in rule.gate))
+        for rule in RULES
+        if rule.needs
+    )
     steps: list[_Step] = []
     for rule, sub in zip(MASKS, _SUBS, strict=True):
-        at_once, later = False, []
-        for need in rule.needs:
-            if need == BEYOND_ASCII:
-                at_once |= not signs.isascii()
-            # A slot comes only when rules are applied, and words are not among the signs.
-            elif _signs(need.replace(SLOT, "")) in signs and not (lower and need != need.lower()):
-                at_once |= len(_signs(need)) == len(need) == 1
-                later.append(need)
-        if at_once or later:
-            steps.append(_Step(sub, () if at_once else tuple(later)))
-    return steps
+        there = [need for need in rule.needs if _may_come(need, bits)]
+        if any(need in (_core(need), BEYOND_ASCII) for need in there):
+            steps.append(_Step(sub, ("",)))
+        elif there:
+            steps.append(_Step(sub, tuple(there)))
+    return _Plan(secret, steps)
 
 
 def _replacing(rule: MaskRule) -> Callable[[str], str]:
@@ -60,49 +88,64 @@ def _replacing(rule: MaskRule) -> Callable[[str], str]:
     return lambda text: sub(filled, text)
 
 
-def _each_number(sub: Callable[[str], str]) -> Callable[[str], str]:
-    """This rule matches nothing that holds a blank, so only words with a digit are given to it."""
-    word_masked = lru_cache(maxsize=8_192)(sub)
-
-    def applied(text: str) -> str:
-        return " ".join([word_masked(word) if "0" in word else word for word in text.split(" ")])
-
-    return applied
+def _collapsed(text: str) -> str:
+    while "00" in text:
+        text = text.replace("00", "0")
+    return text
 
 
-_SUBS = [
-    _each_number(_replacing(rule)) if rule.needs == ("0",) else _replacing(rule) for rule in MASKS
-]
-_plans: dict[tuple[bytes, bool], list[_Step]] = {}
-_PLANS, _SIGNS = 4_096, 128
+class _Words(dict[str, str]):
+    """Words whose numbers are slots. That rule matches nothing that holds a blank."""
+
+    def __init__(self, sub: Callable[[str], str]) -> None:
+        super().__init__()
+        self._sub = sub
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _WORDS:
+            self.clear()
+        found = self[word] = self._sub(_collapsed(word)) if "0" in word else word
+        return found
+
+    def of(self, text: str) -> str:
+        """The text with single blanks, and its numbers as slots."""
+        return " ".join(map(self.__getitem__, text.split()))
 
 
-def _plan(masked: str) -> list[_Step]:
-    known = signs, lower = _signs(masked), masked.islower()
-    plan = _plans.get(known)
+_WORDS = 32_768
+_SUBS = [_replacing(rule) for rule in MASKS]
+_NUMBERS = next(sub for rule, sub in zip(MASKS, _SUBS, strict=True) if rule.needs == ("0",))
+_words = _Words(_NUMBERS)
+_plans: dict[int, _Plan] = {}
+_PLANS = 4_096
+
+
+def _plan(text: str) -> _Plan:
+    bits = _SIGNS.of(text)
+    plan = _plans.get(bits)
     if plan is None:
-        plan = _steps(signs, lower)
-        if len(signs) <= _SIGNS:
-            if len(_plans) >= _PLANS:
-                _plans.clear()
-            _plans[known] = plan
+        if len(_plans) >= _PLANS:
+            _plans.clear()
+        plan = _plans[bits] = _planned(bits)
     return plan
+
+
+def _applied(text: str, steps: list[_Step]) -> str:
+    if steps and steps[0].sub is _NUMBERS and len(text) <= LIMIT:
+        masked, steps = _words.of(text), steps[1:]
+    else:
+        masked = " ".join(_collapsed(text)[:LIMIT].split())
+    for sub, needs in steps:
+        for need in needs:
+            if need in masked:
+                masked = sub(masked)
+                break
+    return masked
 
 
 def quick_mask(text: str) -> str:
     """As `mask`, of a text whose digits are zeros."""
-    while "00" in text:
-        text = text.replace("00", "0")
-    masked = " ".join(text[:LIMIT].split())
-    for sub, needs in _plan(masked):
-        for need in needs:
-            if need in masked:
-                break
-        else:
-            if needs:
-                continue
-        masked = sub(masked)
-    return masked
+    return _applied(text, _plan(text).steps)
 
 
 def masked(words: str) -> str:
@@ -113,4 +156,9 @@ def masked(words: str) -> str:
 
 def of_zeroed(words: str) -> str:
     """As `masked`, of words whose digits are zeros."""
-    return quick_mask(redact(words))
+    may_be_secret, steps = _plan(words)
+    if may_be_secret:
+        clean = redact(words)
+        if clean is not words:
+            return quick_mask(clean)
+    return _applied(words, steps)

@@ -133,9 +133,8 @@ class Meanings:
 
     def number(self, meaning: Meaning) -> int:
         """The number of a meaning that somebody else made."""
-        number = self._numbers.get(meaning)
-        if number is None:
-            number = self._numbers[meaning] = len(self.listed)
+        number = self._numbers.setdefault(meaning, len(self.listed))
+        if number == len(self.listed):
             self.listed.append(meaning)
         return number
 

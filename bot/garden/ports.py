@@ -7,11 +7,11 @@ Adapters in `bot/adapters` implement them and translate every foreign error into
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.garden.history import Past
-from bot.garden.model import JSON, Decision, Decisions, Query, Window
+from bot.garden.model import Decision, Decisions, Query, Window
 from bot.garden.report import Event, Progress, Report, Traffic
 from bot.garden.rows import Rows
 from bot.garden.teaching import Rule
@@ -21,16 +21,9 @@ from bot.garden.teaching import Rule
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries as they were read, in the shape of `gcloud logging read --format=json`."""
+    """Some entries as they were read."""
 
-    entries: Sequence[JSON] = ()
-    rows: Rows | None = None
-    """The entries in columns, where the source knows a quicker way; `entries` is then empty."""
-    packed: Sequence[bytes] = ()
-    """Each entry's JSON as it was read, where the source has it: it is smaller to keep."""
-    lines: Sequence[int] = ()
-    """The line or item number of each entry, where the source has any: names those without an
-    insertId."""
+    rows: Rows = field(default_factory=Rows)
     broken: int = 0
     """Lines or items that could not be understood; they count as read."""
     reached: int | None = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from bot.garden.collector import few_collections
 from bot.garden.deploys import events
 from bot.garden.errors import InputError
 from bot.garden.intake import Intake
-from bot.garden.json_rows import of_json
 from bot.garden.model import Priority, Query, Severity, Window
 from bot.garden.ports import (
     Activity,
@@ -57,17 +58,17 @@ class Reading:
     def add(self, page: Page) -> None:
         """Counts a page."""
         rows = page.rows
-        if rows is None:
-            numbers = page.lines or range(self.read + 1, self.read + 1 + len(page.entries))
-            rows = of_json(page.entries, numbers, page.packed)
         self.read += len(rows) + page.broken
         self.broken += page.broken
         self.api_calls += page.api_calls
         self.missing.extend(page.missing)
         self.notes.extend(page.notes)
         self.events.update(events(rows))
-        for revision, commit in rows.commits.items():
-            self.commits[revision] = max(commit, self.commits.get(revision, ""))
+        for number in np.unique(rows.origins).tolist():
+            place, _, commit = rows.known[number]
+            if commit and place.revision:
+                known = self.commits.get(place.revision, "")
+                self.commits[place.revision] = max(commit, known)
         self._intake.add(rows)
 
     def done(self) -> None:

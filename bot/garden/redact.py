@@ -18,7 +18,27 @@ _SHAPES = (
 _BASE64 = bytes(ord("a") if chr(byte) in "+/_-" else byte for byte in _ALNUM[:128]) + bytes(128)
 _RANDOM = b"a" * 40
 """Or this, with the signs of base64 as an `a` too."""
+_SHORTEST = min(map(len, _SHAPES))
 _LETTERS = bytes(byte for byte in range(128) if chr(byte).isalnum() or byte == 0x20)
+
+
+def folds(rule: Rule) -> bool:
+    """Whether it ignores letter case."""
+    return bool(rule.pattern.flags & re.IGNORECASE)
+
+
+def may_be_id(word: str) -> bool:
+    """Whether a rule without needs may match a text with this ASCII word in it."""
+    # Of four groups of digits between blanks, as on a card, two are words of their own.
+    return word == "0000" or (len(word) >= _SHORTEST and _has_a_shape(word))
+
+
+def _has_a_shape(text: str) -> bool:
+    shape = text.encode("ascii").translate(_ALNUM)
+    return any(sign in shape for sign in _SHAPES) or (
+        len(text) >= len(_RANDOM) and _RANDOM in shape.translate(_BASE64)
+    )
+
 
 _Asked = list[tuple[str, bool, list[int]]]
 """(what may be there, whether letter case is ignored, the rules that may match then)."""
@@ -41,12 +61,8 @@ def redact(text: str) -> str:
         rules: Iterable[Rule] = RULES
     else:
         places = needed(text)
-        if not places:
-            shape = text.encode("ascii").translate(_ALNUM)
-            if not any(sign in shape for sign in _SHAPES) and (
-                len(text) < 40 or _RANDOM not in shape.translate(_BASE64)
-            ):
-                return text
+        if not places and not _has_a_shape(text):
+            return text
         # What stands in a secret's place can make one long word of its neighbours.
         rules = [RULES[place] for place in sorted({*places, *_IDS})]
     for rule in rules:
@@ -66,8 +82,8 @@ def needed(text: str) -> list[int]:
             _asked[signs] = asked
     found: list[int] = []
     lower = text.lower()
-    for need, folds, places in asked:
-        if need in (lower if folds else text):
+    for need, fold, places in asked:
+        if need in (lower if fold else text):
             found += places
     return sorted(set(found)) if found else found
 
@@ -75,12 +91,11 @@ def needed(text: str) -> list[int]:
 def _askable(signs: bytes) -> _Asked:
     asked: dict[tuple[str, bool], list[int]] = {}
     for place, rule in enumerate(RULES):
-        folds = bool(rule.pattern.flags & re.IGNORECASE)
         if not rule.gate or any(gate in signs for gate in rule.gate.encode()):
             for need in rule.needs:
                 if need.encode().translate(None, _LETTERS) in signs:
-                    asked.setdefault((need, folds), []).append(place)
-    return [(need, folds, places) for (need, folds), places in asked.items()]
+                    asked.setdefault((need, folds(rule)), []).append(place)
+    return [(need, fold, places) for (need, fold), places in asked.items()]
 
 
 _SECRET_KEY = re.compile(rf"(?i)^[\w-]{{0,40}}(?:{NAMES_OF_SECRETS})(?:[_-]?(?:value|hash|id))?$")

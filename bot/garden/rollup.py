@@ -58,7 +58,7 @@ def _coarse(kind: Kind, words: int, severity: int) -> Slot:
 @lru_cache(maxsize=8_192)
 def _rank(key: Key) -> int:
     """Which messages are kept: those with the smallest rank, on every machine the same ones."""
-    return rank(f"{key.kind.value}\x1f{key.masked}\x1f{key.place}")
+    return rank("\x1f".join(key))
 
 
 @dataclass(slots=True)

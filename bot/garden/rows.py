@@ -8,9 +8,8 @@ mean the same, so one of them is understood and all others are looked up.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -18,7 +17,8 @@ import orjson
 
 from bot.garden.mask import ZEROS
 from bot.garden.model import JSON
-from bot.garden.tally import Place, Raw
+from bot.garden.origins import Origin
+from bot.garden.tally import Raw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,15 +62,14 @@ class Rows:
     keys: list[RowKey] = field(default_factory=list)
     names: list[bytes] = field(default_factory=list)
     """insertId, or `line:N`, in UTF-8."""
-    named: list[bool] = field(default_factory=list)
+    named: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     """Whether the name is an insertId, which can be a duplicate."""
     times: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Nanoseconds since the epoch, or `NO_TIME`."""
-    logs: list[Hashable] = field(default_factory=list)
-    """Tells logs apart."""
-    places: list[Place] = field(default_factory=list)
-    commits: dict[str, str] = field(default_factory=dict)
-    """By revision, of those whose entries name one."""
+    origins: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Of each row: which one of `known`."""
+    known: Sequence[Origin] = ()
+    """Those of all rows, and maybe others; one can be in there twice."""
     raws: list[object] = field(default_factory=list)
     text: Callable[[object], str] = field(default=lambda raw: text_of(raw))  # noqa: PLW0108
     """The text of an entry that has a `TextKey`, with its digits."""
@@ -78,6 +77,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def origin(self, i: int) -> Origin:
+        """Who wrote a row."""
+        return self.known[int(self.origins[i])]
 
     def time(self, i: int) -> int | None:
         """A row's time."""
@@ -98,15 +101,19 @@ def joined(parts: Sequence[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     whole = Rows(pack=parts[0].pack, text=parts[0].text)
+    known: list[Origin] = []
+    starts: dict[int, int] = {}
     for rows in parts:
         whole.keys += rows.keys
         whole.names += rows.names
-        whole.named += rows.named
-        whole.logs += rows.logs
-        whole.places += rows.places
-        whole.commits.update(rows.commits)
         whole.raws += rows.raws
+        if id(rows.known) not in starts:
+            starts[id(rows.known)] = len(known)
+            known += rows.known
+    whole.named = np.concatenate([rows.named for rows in parts])
     whole.times = np.concatenate([rows.times for rows in parts])
+    whole.origins = np.concatenate([rows.origins + starts[id(rows.known)] for rows in parts])
+    whole.known = known
     return whole
 
 
@@ -133,7 +140,7 @@ def serialized(value: object) -> bytes:
 def _loads(data: bytes) -> JSON:
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError:  # half a surrogate pair
         value = json.loads(data)
     return value if isinstance(value, dict) else {}
 
@@ -159,31 +166,6 @@ def shortened(value: object, depth: int = 0) -> object:
 
 
 # --- what several sources have in common ----------------------------------------------------------
-
-WHERE = itemgetter("service_name", "revision_name", "location", "project_id")
-PLACES: dict[tuple[tuple[object, ...], object], Place] = {}
-"""By what `WHERE` takes from a resource's labels, and the instance: as many as `place` keeps."""
-
-
-def place(resource: object, labels: object) -> Place:
-    """Where an entry was written; the same object for the same place."""
-    about = resource.get("labels") if isinstance(resource, dict) else None
-    if not isinstance(about, dict):
-        about = {}
-    instance = labels.get("instanceId") if isinstance(labels, dict) else None
-    service, revision, region, project = where = tuple(
-        about.get(name) for name in ("service_name", "revision_name", "location", "project_id")
-    )
-    found = Place(*(str(part or "") for part in (service, revision, instance, region, project)))
-    try:
-        known = PLACES.get((where, instance))
-    except TypeError:  # a label that is a list or an object
-        return found
-    if known is None:
-        if len(PLACES) > 10_000:
-            PLACES.clear()
-        known = PLACES[where, instance] = found
-    return known
 
 
 def text_of(raw: object) -> str:

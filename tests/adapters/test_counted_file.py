@@ -23,7 +23,7 @@ def count(tmp_path):
         path.write_text("".join(json.dumps(e) + "\n" for e in entries), "utf-8")
         file = CountedFile(str(path))
         query = Query("staging", "", (), window)
-        assert sum(len(page.entries) for page in file.read(query)) == len(entries)
+        assert sum(len(page.rows) for page in file.read(query)) == len(entries)
         return file.read_traffic(query)
 
     return count

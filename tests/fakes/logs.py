@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.garden.json_rows import of_json
 from bot.garden.model import HOUR, MINUTE, SECOND, Query
 from bot.garden.ports import Page
 from bot.garden.report import Event, Traffic
@@ -81,9 +82,11 @@ class FakeLogs:
         for i in range(pages):
             while i and self.gate is not None and not self.gate.wait(0.1):
                 # What a rate limit looks like: pages that say nothing new.
-                yield Page([], reached=query.window.end - i, share=i / pages)
+                yield Page(reached=query.window.end - i, share=i / pages)
+            start = i * self.page
+            part = self.entries[start : start + self.page]
             yield Page(
-                self.entries[i * self.page : (i + 1) * self.page],
+                of_json(part, range(start + 1, start + 1 + len(part))),
                 reached=query.window.start if i + 1 == pages else query.window.end - i * HOUR,
                 share=(i + 1) / pages,
                 api_calls=1,

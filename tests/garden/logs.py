@@ -13,6 +13,7 @@ import pytest
 
 from bot.garden import rfc3339
 from bot.garden.analysis import analyze
+from bot.garden.json_rows import of_json
 from bot.garden.model import DAY, SECOND, Environment, Query, Severity, Window
 from bot.garden.ports import Page, Registry
 from bot.garden.report import Report
@@ -114,7 +115,7 @@ class Entries:
     def read(self, query: Query) -> Iterator[Page]:
         for start in range(0, len(self._entries), self._page):
             part = self._entries[start : start + self._page]
-            yield Page(part, lines=range(start + 1, start + 1 + len(part)), api_calls=1)
+            yield Page(of_json(part, range(start + 1, start + 1 + len(part))), api_calls=1)
 
 
 def report(

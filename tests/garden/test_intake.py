@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,11 +17,13 @@ from hypothesis import strategies as st
 
 from bot.adapters import log_wire
 from bot.adapters.json_file import JsonFile
+from bot.adapters.side_by_side import Spans
 from bot.garden import rfc3339
 from bot.garden.clusters import clusters
 from bot.garden.entry import Kind, understand
 from bot.garden.ids import with_like_ids
 from bot.garden.intake import Intake
+from bot.garden.json_lines import of_lines
 from bot.garden.json_rows import of_json
 from bot.garden.mask import MASKS, mask
 from bot.garden.masker import masked, quick_mask
@@ -81,6 +84,12 @@ def _entries(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 def _rows(entries: Sequence[dict[str, Any]]) -> Rows:
     return of_json(entries, range(len(entries)))
+
+
+def _lines(entries: Sequence[dict[str, Any]]) -> Rows:
+    rows, odd = of_lines([json.dumps(one).encode() for one in entries], 0)
+    assert not odd
+    return rows
 
 
 def _wire(entries: Sequence[dict[str, Any]]) -> Rows:
@@ -159,15 +168,20 @@ def test_every_entry_is_counted_once(entries: list[Any], bounds: Bounds) -> None
 
 @settings(max_examples=40, deadline=None)
 @given(_entries())
-def test_protocol_buffers_and_json_say_the_same(entries: list[Any]) -> None:
-    json, wire = (
-        _counted([read(entries)], Bounds(), Severity.DEFAULT).stitched() for read in (_rows, _wire)
+def test_protocol_buffers_json_and_its_lines_say_the_same(entries: list[Any]) -> None:
+    objects, lines, wire = (
+        _counted([read(entries)], Bounds(), Severity.DEFAULT).stitched()
+        for read in (_rows, _lines, _wire)
     )
-    assert json.severities == wire.severities
-    assert [(d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places)
-            for d in clusters(json)] == [
-           (d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places)
-            for d in clusters(wire)]  # fmt: skip
+    assert objects.severities == lines.severities == wire.severities
+    one, other, third = (
+        [
+            (d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places)
+            for d in clusters(each)
+        ]
+        for each in (objects, lines, wire)
+    )
+    assert one == other == third
 
 
 def test_a_stream_of_words_that_never_repeat_ends_in_bounded_memory() -> None:
@@ -377,7 +391,10 @@ def test_serialized_times(seconds: list[int | None], nanos: int) -> None:
         NO_TIME if not stamp or (s or 0) > 2**33 else (s or 0) * SECOND + nanos
         for s, stamp in zip(seconds, stamps, strict=True)
     ]
-    assert log_wire.times(stamps).tolist() == expected
+    ends = np.fromiter(map(len, stamps), np.int64, len(stamps)).cumsum()
+    starts = ends - np.fromiter(map(len, stamps), np.int64, len(stamps))
+    data = np.frombuffer(b"".join(stamps) + bytes(12), np.uint8)
+    assert log_wire.times(data, Spans(starts, ends)).tolist() == expected
 
 
 _STAMPS = st.one_of(

@@ -1,0 +1,154 @@
+"""Serialized protocol buffers of one kind, read side by side: field by field, of all at once.
+
+To make an object of each message, and one of each of its fields, costs more than all else that is
+done with most log entries. Here none is made: what a field holds is a column of places among the
+bytes of all messages, one behind another.
+
+```
+messages   |text…|id…|time…||id…|json……|time…||text…|id…|time…|
+field 3     ^text            ^              ^text               where a cursor stands in each:
+field 4           ^id        ^id                  ^id           it moves on over what was asked for
+```
+
+All writers of protocol buffers that we know of write fields in the order of their numbers, though
+none must. So fields are asked for in that order, and a message whose cursor is not at its end
+after the last one has another order, or is broken: it is `stuck`.
+
+Encoding: https://protobuf.dev/programming-guides/encoding/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+_BEHIND = bytes(16)
+"""Behind the last message, so that a tag and a length may be looked for at every cursor."""
+_LIMIT = 1 << 21
+"""Numbers of more than three bytes stand in no field that we ask for: a page is smaller."""
+
+
+class Spans(NamedTuple):
+    """Where something begins and ends in each message: both the same where it is not there."""
+
+    start: Ints
+    end: Ints
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Where there is any of it."""
+        return self.start < self.end
+
+    def otherwise(self, other: Spans) -> Spans:
+        """The other one's where there is nothing."""
+        there = self.there
+        if there.all():
+            return self
+        return Spans(*(np.where(there, a, b) for a, b in zip(self, other, strict=True)))
+
+
+class SideBySide:
+    """A cursor in each message. Arrays that were given out are never changed."""
+
+    def __init__(self, messages: Sequence[bytes]) -> None:
+        """At the beginning of each."""
+        lengths = np.fromiter(map(len, messages), np.int64, len(messages))
+        self.data = b"".join([*messages, _BEHIND])
+        self.bytes = np.frombuffer(self.data, np.uint8)
+        self._end: Ints = lengths.cumsum()
+        self._at: Ints = self._end - lengths
+
+    def field(self, number: int) -> Spans:
+        """Where the bytes of a field are."""
+        mine, at = self._with(number, _BYTES)
+        size, start = self._number(at)
+        return self._moved(mine, start, start + size)
+
+    def fields(self, *numbers: int) -> Spans:
+        """Where fields with these numbers are, with their tags: parts of a message that are one."""
+        start = self._at
+        for number in numbers:
+            while self.field(number).there.any():
+                pass
+        return Spans(start, self._at)
+
+    def number(self, number: int) -> Ints:
+        """A field's number; 0 where it is not there."""
+        mine, at = self._with(number, _VARINT)
+        value, end = self._number(at)
+        value[value >= _LIMIT] = 0
+        self._moved(mine, at, end)
+        found = np.zeros(len(self._at), np.int64)
+        found[mine] = value
+        return found
+
+    def skip(self, known: Sequence[int]) -> None:
+        """Moves on over all fields but the `known` ones, which should have come before."""
+        rows = np.flatnonzero(self._at < self._end)
+        while rows.size:
+            tag, at = self._number(self._at[rows])
+            value, end = self._number(at)
+            kind = tag & 7
+            end += np.where(kind == _BYTES, value, 0)
+            end = np.where(kind == _FIXED_64, at + 8, np.where(kind == _FIXED_32, at + 4, end))
+            moves = np.isin(kind, (_VARINT, _FIXED_64, _BYTES, _FIXED_32))
+            moves &= ~np.isin(tag >> 3, known) & (end <= self._end[rows])
+            moves &= (tag < _LIMIT) & (value < _LIMIT)
+            self._moved(rows[moves], end[moves], end[moves])
+            rows = rows[moves]
+            rows = rows[self._at[rows] < self._end[rows]]
+
+    @property
+    def stuck(self) -> list[int]:
+        """Which messages were not read to their end."""
+        return np.flatnonzero(self._at != self._end).tolist()
+
+    def cut(self, spans: Spans, data: bytes | None = None) -> list[bytes]:
+        """The bytes there; of other `data` than the messages', if given."""
+        data = data or self.data
+        return [data[a:b] for a, b in zip(*(side.tolist() for side in spans), strict=True)]
+
+    # --- cursors -------------------------------------------------------------------------------
+
+    def _with(self, number: int, kind: int) -> tuple[Ints | slice, Ints]:
+        """Which messages go on with a field, and where its tag ends in them."""
+        tag = number << 3 | kind
+        first, *more = (tag,) if tag < 0x80 else (tag & 0x7F | 0x80, tag >> 7)
+        mine = self.bytes[self._at] == first
+        for byte in more:
+            mine &= self.bytes[self._at + 1] == byte
+        mine &= self._at < self._end
+        after = 1 + len(more)
+        if mine.all():
+            return slice(None), self._at + after
+        rows = np.flatnonzero(mine)
+        return rows, self._at[rows] + after
+
+    def _number(self, at: Ints) -> tuple[Ints, Ints]:
+        """The numbers there, seven bits a byte, and where they end; `_LIMIT` or more: too long."""
+        value, at = self.bytes[at].astype(np.int64), at + 1
+        for bits in (7, 14):
+            more = np.flatnonzero(value >= 1 << bits)  # the highest bit of its last byte says so
+            if not more.size:
+                break
+            value[more] += (self.bytes[at[more]].astype(np.int64) - 1) << bits
+            at[more] += 1
+        return value, at
+
+    def _moved(self, mine: Ints | slice, start: Ints, end: Ints) -> Spans:
+        """Moves cursors to `end`, but not beyond a message's: there, nothing was found."""
+        beyond = end > self._end[mine]
+        if beyond.any():
+            start, end = (np.where(beyond, self._at[mine], side) for side in (start, end))
+        if isinstance(mine, slice):
+            spans = Spans(start, end)
+        else:
+            spans = Spans(self._at.copy(), self._at.copy())
+            spans.start[mine], spans.end[mine] = start, end
+        self._at = spans.end
+        return spans

@@ -1,0 +1,150 @@
+"""Pages of Cloud Logging as bytes: whatever order, size or shape their fields have."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import DecodeError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters import log_wire
+from bot.garden.rows import Rows
+from tests.garden.logs import entry, request, said
+
+ENTRIES = [
+    entry("took 31 ms", "ERROR", 1, instance="a"),
+    entry("long " * 5_000, "WARNING", 2, instance="b"),
+    said("pool exhausted", "ERROR", 3, log="stdout"),
+    said("x" * 130, "CRITICAL", 4.000000001),
+    request(503, at=5),
+    entry("with much beside it", "INFO", 6, trace="projects/p/traces/1", traceSampled=True,
+          sourceLocation={"file": "a.py", "line": "7"}, spanId="00f0"),
+    {"textPayload": "nothing else"},
+    {"textPayload": "received", "receiveTimestamp": "2025-09-14T03:00:00Z", "severity": 450},
+    entry(None, "NOTICE", 7, protoPayload={
+        "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "audit"}),
+    {"severity": "ERROR", "jsonPayload": {}},
+    {"severity": "ERROR", "textPayload": " \n"},
+    {},
+]  # fmt: skip
+
+
+def _serialized(entry: dict[str, Any]) -> bytes:
+    return ParseDict(entry, LogEntry.pb()()).SerializeToString()
+
+
+def _page(entries: list[bytes], token: str = "") -> bytes:
+    tokens = ListLogEntriesResponse.pb()(next_page_token=token).SerializeToString()
+    return b"".join(b"\x0a" + _varint(len(one)) + one for one in entries) + tokens
+
+
+def _varint(number: int) -> bytes:
+    head = b""
+    while number >= 0x80:
+        head += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return head + bytes([number])
+
+
+def _fields(data: bytes) -> Iterator[bytes]:
+    """The top-level fields of a message, each with its tag."""
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    while at < len(data):
+        start = at
+        kind = number() & 7
+        value = number()
+        at += value if kind == 2 else 0
+        yield data[start:at]
+
+
+def _columns(rows: Rows) -> Any:
+    return [
+        (
+            rows.keys[i],
+            rows.names[i],
+            bool(rows.named[i]),
+            rows.time(i),
+            rows.origin(i),
+            rows.json(i),
+        )
+        for i in range(len(rows))
+    ]
+
+
+def test_columns_hold_what_the_entries_say() -> None:
+    rows, token = log_wire.read(_page([_serialized(one) for one in ENTRIES], "more"))
+    assert token == "more"
+    assert len(rows) == len(ENTRIES)
+    for i, one in enumerate(ENTRIES):
+        found = rows.json(i)
+        for name in ("textPayload", "jsonPayload", "insertId"):
+            told, given = found.get(name), one.get(name)
+            if isinstance(given, str) and isinstance(told, str):  # what is long is cut
+                told, given = told[:9_000], given[:9_000]
+            assert told == given
+    assert rows.names[6] == b"line:7"
+    assert not rows.named[6]
+    assert [rows.time(i) is None for i in range(len(rows))] == [
+        "timestamp" not in one and "receiveTimestamp" not in one for one in ENTRIES
+    ]
+    assert rows.origin(0).place.instance == "a"
+    assert rows.origin(2).log.endswith("stdout")
+    assert rows.keys[0] == (b"took 00 ms", 500)
+    assert rows.keys[7] == (b"received", 450)
+    assert [rows.keys[i] for i in (1, 8, 9, 10, 11)] == [None] * 5
+
+
+_ORDERS: dict[str, Callable[[list[bytes]], None]] = {
+    "backwards": list.reverse,
+    "shuffled": random.Random(3).shuffle,
+    "with a field that nobody knows, in front": lambda fields: fields.insert(0, b"\xf8\x07\x01"),
+    "with fields that nobody knows, behind": lambda fields: fields.extend(
+        [b"\xfa\x07\x02hi", b"\xf9\x07" + bytes(8), b"\xfd\x07" + bytes(4)]
+    ),
+    "with a long number": lambda fields: fields.append(b"\xf8\x07" + b"\xff" * 9 + b"\x01"),
+}
+
+
+@pytest.mark.parametrize("order", _ORDERS)
+def test_the_order_of_fields_and_unknown_ones_decide_nothing(order: str) -> None:
+    plain = [_serialized(one) for one in ENTRIES]
+    odd = []
+    for one in plain:
+        fields = list(_fields(one))
+        _ORDERS[order](fields)
+        odd.append(b"".join(fields))
+    assert _columns(log_wire.read(_page(odd))[0]) == _columns(log_wire.read(_page(plain))[0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, len(ENTRIES) - 1), st.data())
+def test_broken_bytes_are_told_or_read_as_protocol_buffers_are(which: int, data: Any) -> None:
+    whole = bytearray(_serialized(ENTRIES[which]))
+    at = data.draw(st.integers(0, max(0, len(whole) - 1)))
+    broken = bytes(whole[:at]) + data.draw(st.binary(max_size=4)) + bytes(whole[at + 1 :])
+    try:
+        ours = log_wire.read(_page([_serialized(ENTRIES[0]), broken]))[0]
+    except DecodeError:
+        with pytest.raises(DecodeError):
+            LogEntry.deserialize(broken)
+        return
+    assert len(ours) == 2
+    assert ours.keys[0] == (b"took 00 ms", 500)
