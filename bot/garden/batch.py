@@ -41,7 +41,7 @@ class Batch:
     """
 
     def __init__(self, rows: Rows, chosen: Ints, meanings: Ints) -> None:
-        """The rows that are `chosen`, at least one; the meaning of every row."""
+        """The rows that are `chosen`, at least one; the number of what each of all rows means."""
         of_known, self._places = numbered([origin.place for origin in rows.known])
         where = of_known[rows.origins]
         times = rows.times

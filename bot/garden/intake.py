@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from bot.garden.batch import Batch, Run
 from bot.garden.entry import Key, Kind, message
-from bot.garden.meanings import Meaning, Meanings
+from bot.garden.meanings import KNOWN, Meaning, Meanings
 from bot.garden.model import Severity, Window
 from bot.garden.named import finder_of
-from bot.garden.rollup import Rollup, Slot
+from bot.garden.rollup import Rollup
 from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
@@ -32,7 +32,6 @@ BATCH = 16_384
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-_NOT_ASKED = -1
 
 
 @dataclass(slots=True)
@@ -47,16 +46,16 @@ class Intake:
     outside: int = 0
     first: int | None = None
     last: int | None = None
-    meanings: Meanings = field(default_factory=Meanings)
+    meanings: Meanings = field(init=False)
+    capacity: int = KNOWN
+    """Of the table of meanings."""
     _seen: Seen = field(default_factory=Seen)
     _rows: list[Rows] = field(default_factory=list)
     _waiting: int = 0
     _counted: int = 0
-    _listed: list[Meaning] = field(default_factory=list)
-    _kept_as: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    """By the number of a meaning that is listed: the number of what is counted."""
-    _common: dict[Slot, int] = field(default_factory=dict)
-    """The numbers of what is counted for all that is not kept."""
+
+    def __post_init__(self) -> None:
+        self.meanings = Meanings(self._counted_as, self.capacity)
 
     def add(self, rows: Rows) -> None:
         """Takes rows; they are counted now or with a later batch."""
@@ -86,45 +85,23 @@ class Intake:
         return self.meanings.fresh
 
     def _count(self, rows: Rows) -> None:
-        chosen = np.flatnonzero(self._counting(rows))
-        meanings = self.meanings.of(rows)
+        counting = self._counting(rows)
+        chosen = np.flatnonzero(counting)
         if chosen.size:
-            meanings[chosen] = self._kept(meanings[chosen])
-            batch = Batch(rows, chosen, meanings)
+            batch = Batch(rows, chosen, self.meanings.of(rows, counting))
             for survey in batch.surveys():
                 self.rollup.surveyed(*survey)
             for run in batch.runs():
                 self._add(batch, run, self.meanings.listed[run.meaning])
 
-    def _kept(self, meanings: Ints) -> Ints:
-        """The same, but one meaning for all messages that are counted together as not kept."""
-        listed = self.meanings.listed
-        if listed is not self._listed:
-            self._listed, self._kept_as = listed, np.empty(0, np.int64)
-            self._common.clear()
-        more = len(listed) - len(self._kept_as)
-        if more > 0:
-            self._kept_as = np.append(self._kept_as, np.full(2 * more, _NOT_ASKED))
-        kept = self._kept_as[meanings]
-        new = np.unique(meanings[kept == _NOT_ASKED])
-        if new.size:
-            self._kept_as[new] = [self._ask(number, listed[number]) for number in new.tolist()]
-            kept = self._kept_as[meanings]
-        return kept
-
-    def _ask(self, number: int, meaning: Meaning) -> int:
+    def _counted_as(self, meaning: Meaning) -> Meaning:
+        """The same, or what all messages say together that are like it and not kept."""
         key, severity, route, piece, logged_request = meaning
         if piece or route or logged_request or severity < self.rollup.min_severity:
-            return number
+            return meaning
         slot = key, int(severity)
         kept_as = self.rollup.kept_as(slot)
-        if kept_as is slot:
-            return number
-        common = self._common.get(kept_as)
-        if common is None:
-            common = self.meanings.number(Meaning(kept_as[0], severity))
-            self._common[kept_as] = common
-        return common
+        return meaning if kept_as is slot else Meaning(kept_as[0], severity)
 
     def _counting(self, rows: Rows) -> Flags:
         """Which rows count; the others are counted here."""

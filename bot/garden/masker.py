@@ -107,10 +107,6 @@ class _Words(dict[str, str]):
         found = self[word] = self._sub(_collapsed(word)) if "0" in word else word
         return found
 
-    def of(self, text: str) -> str:
-        """The text with single blanks, and its numbers as slots."""
-        return " ".join(map(self.__getitem__, text.split()))
-
 
 _WORDS = 32_768
 _SUBS = [_replacing(rule) for rule in MASKS]
@@ -120,8 +116,8 @@ _plans: dict[int, _Plan] = {}
 _PLANS = 4_096
 
 
-def _plan(text: str) -> _Plan:
-    bits = _SIGNS.of(text)
+def _plan(words: list[str]) -> _Plan:
+    bits = _SIGNS.of(words)
     plan = _plans.get(bits)
     if plan is None:
         if len(_plans) >= _PLANS:
@@ -130,11 +126,11 @@ def _plan(text: str) -> _Plan:
     return plan
 
 
-def _applied(text: str, steps: list[_Step]) -> str:
-    if steps and steps[0].sub is _NUMBERS and len(text) <= LIMIT:
-        masked, steps = _words.of(text), steps[1:]
+def _applied(words: list[str], steps: list[_Step]) -> str:
+    if steps and steps[0].sub is _NUMBERS:
+        masked, steps = " ".join(map(_words.__getitem__, words)), steps[1:]
     else:
-        masked = " ".join(_collapsed(text)[:LIMIT].split())
+        masked = _collapsed(" ".join(words))
     for sub, needs in steps:
         for need in needs:
             if need in masked:
@@ -145,7 +141,10 @@ def _applied(text: str, steps: list[_Step]) -> str:
 
 def quick_mask(text: str) -> str:
     """As `mask`, of a text whose digits are zeros."""
-    return _applied(text, _plan(text).steps)
+    if len(text) > LIMIT:
+        text = _collapsed(text)[:LIMIT]
+    words = text.split()
+    return _applied(words, _plan(words).steps)
 
 
 def masked(words: str) -> str:
@@ -154,11 +153,14 @@ def masked(words: str) -> str:
     return of_zeroed(data.decode("utf-8", "surrogatepass"))
 
 
-def of_zeroed(words: str) -> str:
-    """As `masked`, of words whose digits are zeros."""
+def of_zeroed(text: str) -> str:
+    """As `masked`, of a text whose digits are zeros."""
+    if len(text) > LIMIT:  # what is behind may be a part of a secret that begins before it
+        return quick_mask(redact(text))
+    words = text.split()
     may_be_secret, steps = _plan(words)
     if may_be_secret:
-        clean = redact(words)
-        if clean is not words:
+        clean = redact(text)
+        if clean is not text:
             return quick_mask(clean)
     return _applied(words, steps)

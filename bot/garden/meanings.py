@@ -23,6 +23,7 @@ KNOWN = 32_768
 """Keys in the table. It is emptied when full: what is said often is soon in there again."""
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 class Meaning(NamedTuple):
@@ -46,8 +47,9 @@ ids decide what a text says."""
 class Meanings:
     """Numbers for what rows mean."""
 
-    def __init__(self, capacity: int = KNOWN) -> None:
-        """Nothing is known; so many keys will be."""
+    def __init__(self, counted_as: Callable[[Meaning], Meaning], capacity: int = KNOWN) -> None:
+        """Nothing is known; so many keys will be. `counted_as`: what stands for a meaning."""
+        self._counted_as = counted_as
         self._capacity = capacity
         self.listed: list[Meaning] = []
         """By number. Another list once they are numbered anew."""
@@ -60,8 +62,11 @@ class Meanings:
         """Of texts whose ids are replaced: what all of that form say, or `_OWN`."""
         self._numbers: dict[Meaning, int] = {}
 
-    def of(self, rows: Rows) -> Ints:
-        """The number of what each row means. Numbers hold until this is asked again."""
+    def of(self, rows: Rows, counting: Flags) -> Ints:
+        """The number of what each row means; below zero where it is not `counting` and not known.
+
+        Numbers hold until this is asked again.
+        """
         if max(len(self._by_key), len(self._by_form), len(self.listed)) >= self._capacity:
             self._by_key.clear()
             self._by_form.clear()
@@ -70,7 +75,7 @@ class Meanings:
             self.fresh.clear()
         known = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
         numbers = np.fromiter(known, np.int64, len(rows))
-        unknown = np.flatnonzero(numbers < 0)
+        unknown = np.flatnonzero((numbers < 0) & counting)
         if unknown.size:
             numbers[unknown] = [self._look(rows, i) for i in unknown.tolist()]
         return numbers
@@ -131,18 +136,12 @@ class Meanings:
         entry = self._reader.read(raw, name)
         return Meaning(entry.key, entry.severity, entry.route, entry.piece, "httpRequest" in raw)
 
-    def number(self, meaning: Meaning) -> int:
-        """The number of a meaning that somebody else made."""
-        number = self._numbers.setdefault(meaning, len(self.listed))
-        if number == len(self.listed):
-            self.listed.append(meaning)
-        return number
-
     def _number(self, meaning: Meaning) -> int:
-        known = len(self.listed)
-        number = self.number(meaning)
-        if number == known:
-            self.fresh.append((meaning.key, meaning.severity))
+        counted = self._counted_as(meaning)
+        number = self._numbers.setdefault(counted, len(self.listed))
+        if number == len(self.listed):
+            self.listed.append(counted)
+            self.fresh.append((counted.key, counted.severity))
         return number
 
 

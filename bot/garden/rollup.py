@@ -55,10 +55,9 @@ def _coarse(kind: Kind, words: int, severity: int) -> Slot:
     return Key(kind, " ".join(["<*>"] * words), f"any {name} message"), severity
 
 
-@lru_cache(maxsize=8_192)
-def _rank(key: Key) -> int:
+def _rank(slot: Slot) -> int:
     """Which messages are kept: those with the smallest rank, on every machine the same ones."""
-    return rank("\x1f".join(key))
+    return rank("\x1f".join(slot[0]))
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ class Rollup:
 
     def __post_init__(self) -> None:
         self.fragments = Fragments(self.bounds.fragments)
-        self._shelves = Shelves(self.bounds.alike, self.bounds.messages)
+        self._shelves = Shelves(self.bounds.alike, self.bounds.messages, _rank)
 
     # --- filling -------------------------------------------------------------------------------
 
@@ -98,7 +97,7 @@ class Rollup:
         if slot in self.counted or self.keep_members:
             return slot
         common = coarse(slot)
-        if self._shelves.put(common, slot, _rank(slot[0])):
+        if self._shelves.put(common, slot):
             return slot
         if common not in self.rest:
             self._rest(common)
@@ -171,7 +170,7 @@ class Rollup:
         self.trim()
 
     def _stays(self, slot: Slot) -> bool:
-        return self.keep_members or self._shelves.put(coarse(slot), slot, _rank(slot[0]))
+        return self.keep_members or self._shelves.put(coarse(slot), slot)
 
     def _rest(self, common: Slot) -> Tally:
         known = self.rest.get(common)

@@ -10,7 +10,7 @@ when the messages seen so far make that necessary, and further ones never undo i
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -27,21 +27,23 @@ class _Shelf(Generic[T]):
 class Shelves(Generic[T]):
     """Bounded sets of messages, one a shelf."""
 
-    def __init__(self, alike: int, total: int) -> None:
+    def __init__(self, alike: int, total: int, rank: Callable[[T], int]) -> None:
         """At most so many on one shelf, and on all together; a quarter more before a clearing."""
+        self._rank = rank
         self._alike = alike
         self._total = total
         self._shelves: dict[T, _Shelf[T]] = {}
         self._held = 0
 
-    def put(self, shelf: T, item: T, rank: int) -> bool:
+    def put(self, shelf: T, item: T) -> bool:
         """Whether an item stays; for all that is known now."""
         known = self._shelves.get(shelf)
         if known is None:
             known = self._shelves[shelf] = _Shelf()
-        if rank >= known.limit:
-            return False
         if item not in known.ranks:
+            rank = self._rank(item)
+            if rank >= known.limit:
+                return False
             known.ranks[item] = rank
             self._held += 1
         return True
@@ -72,7 +74,7 @@ class Shelves(Generic[T]):
 
     def copy(self) -> Shelves[T]:
         """The same, to be changed without changing this one."""
-        made = Shelves[T](self._alike, self._total)
+        made = Shelves[T](self._alike, self._total, self._rank)
         made._held = self._held
         made._shelves = {n: _Shelf(dict(s.ranks), s.limit) for n, s in self._shelves.items()}
         return made

@@ -6,7 +6,7 @@ none. So it is remembered of each word what stands in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 _REMEMBERED, _WORD, _TEXT = 32_768, 64, 1_024
 """Words, and the characters of a word that is remembered and of a text that is taken apart."""
@@ -27,23 +27,24 @@ class Signs:
         """The bit of a sign."""
         return next(bit for known, kind, bit in self._signs if (known, kind) == (sign, folds))
 
-    def of(self, text: str) -> int:
-        """Which signs are in the text."""
-        found, known = 0, self._known
+    def of(self, words: Sequence[str]) -> int:
+        """Which signs are in a text of these words."""
+        found = 0
         try:
-            for word in text.split(" "):
-                found |= known[word]
+            for bits in map(self._known.__getitem__, words):
+                found |= bits
         except KeyError:
-            return self._learnt(text)
+            return self._learnt(words)
         return found
 
-    def _learnt(self, text: str) -> int:
-        """The same; its words are known from now on."""
-        found, lower = 0, text.lower()
+    def _learnt(self, words: Sequence[str]) -> int:
+        """The same; the words are known from now on."""
+        text, found = " ".join(words), 0
+        lower = text.lower()
         present = [of for of in self._signs if of[0] in (lower if of[1] else text)]
         if len(self._known) > _REMEMBERED:
             self._known.clear()
-        for word in text.split(" "):
+        for word in words:
             bits, lower = sum(test(word) << at for at, test in enumerate(self._odd)), word.lower()
             for sign, folds, bit in present:
                 if sign in (lower if folds else word):

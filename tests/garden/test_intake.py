@@ -101,7 +101,7 @@ def _wire(entries: Sequence[dict[str, Any]]) -> Rows:
 
 def _counted(pages: Sequence[Rows], bounds: Bounds, least: Severity, known: int = 100) -> Rollup:
     rollup = Rollup(least, bounds=bounds)
-    intake = Intake(ALL, rollup, meanings=Meanings(known))
+    intake = Intake(ALL, rollup, capacity=known)
     for rows in pages:
         intake.add(rows)
         intake.flush()
@@ -315,9 +315,9 @@ def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
         "".join(f"{before}{gap}{_id(rng)}{gap}{after}" for before, after, gap in frame)
         for _ in range(20)
     ]
-    known = Meanings()
+    known = Meanings(lambda meaning: meaning)
     rows = _rows([entry(text, None, i) for i, text in enumerate(texts)])
-    for text, number in zip(texts, known.of(rows).tolist(), strict=True):
+    for text, number in zip(texts, known.of(rows, np.ones(len(rows), np.bool_)).tolist(), strict=True):
         found = understand(text)
         if found.request is None and not text.isspace():
             meaning = known.listed[number]
