@@ -27,7 +27,7 @@ from bot.garden.stitch import Fragment
 from bot.garden.tally import Single, shown_name
 from bot.garden.traces import Piece
 
-BATCH = 16_384
+BATCH = 32_768
 """Rows counted at once: enough for numpy, few enough to hold in memory as they were read."""
 
 Ints = NDArray[np.int64]
