@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.garden.model import HOUR
+from bot.garden.model import HOUR, Severity
 from bot.garden.origins import numbered
 from bot.garden.rows import NO_TIME, Rows
-from bot.garden.tally import MOMENTS, Edge, Place, Sample, Tally, order_of
+from bot.garden.tally import MOMENTS, Edge, Place, Sample, Single, Tally, order_of
 
 Ints = NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
@@ -32,6 +33,8 @@ class Run(NamedTuple):
     """The lowest order of a name."""
     cell: int
     """The first of its cells."""
+    edges: list[int]
+    """Where those of the earliest and of the latest time stand."""
 
 
 class Batch:
@@ -77,17 +80,25 @@ class Batch:
         starts = self._runs
         first, last = _spans(self._time, starts)
         timed = np.add.reduceat(self._time != NO_TIME, starts, dtype=np.int64)
+        ends = np.append(starts[1:], len(self.row))
+        sizes = ends - starts
+        time = self._time
+        at_edge = (time == np.repeat(first, sizes)) | (time == np.repeat(last, sizes))
+        edges = np.flatnonzero(at_edge)
+        cuts = np.searchsorted(edges, ends).tolist()
+        places = edges.tolist()
         columns = (
             self._meaning[starts],
             starts,
-            np.append(starts[1:], len(self.row)),
+            ends,
             timed,
             first,
             last,
             np.minimum.reduceat(self._order, starts),
             np.searchsorted(self._cells, starts),
         )
-        return map(Run, *(column.tolist() for column in columns))
+        of_runs = (places[a:b] for a, b in pairwise([0, *cuts]))
+        return map(Run, *(column.tolist() for column in columns), of_runs)
 
     def places(self, run: Run) -> Iterator[tuple[Place, int, list[int]]]:
         """Where: how many rows, and the earliest times."""
@@ -100,6 +111,13 @@ class Batch:
             yield self._cell_places[cell], end - start, times
             cell, start = cell + 1, end
 
+    def single(self, run: Run, severity: Severity, route: str | None) -> Single:
+        """The one row of a run."""
+        i, rows = self.row[run.start], self.rows
+        time = run.first if run.timed else None
+        place = self._cell_places[run.cell]
+        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raws[i]))
+
     def add_to(self, tally: Tally, run: Run) -> None:
         """Counts where and when a run was written, and offers what may be shown."""
         for place, count, times in self.places(run):
@@ -107,8 +125,14 @@ class Batch:
         if run.timed:
             first, last = run.first, run.last
             tally.timed(first, last)
-            if first // HOUR == last // HOUR:
-                tally.in_hour(first // HOUR, run.timed)
+            hour = first // HOUR
+            if hour == last // HOUR:
+                tally.in_hour(hour, run.timed)
+            elif hour + 1 == last // HOUR:
+                at = self._time[run.start : run.end]
+                later = int(np.count_nonzero(at >= (hour + 1) * HOUR))
+                tally.in_hour(hour, run.timed - later)
+                tally.in_hour(hour + 1, later)
             else:
                 at = self._time[run.start : run.end]
                 hours, counts = np.unique(at[at != NO_TIME] // HOUR, return_counts=True)
@@ -125,10 +149,9 @@ class Batch:
             self._offer_samples(tally, run)
 
     def _offer_edges(self, tally: Tally, run: Run) -> None:
-        times = self._time[run.start : run.end]
-        for at in np.flatnonzero((times == run.first) | (times == run.last)).tolist():
-            i = self.row[run.start + at]
-            time, name = self._times[run.start + at], self.rows.names[i]
+        for at in run.edges:
+            i = self.row[at]
+            time, name = self._times[at], self.rows.names[i]
             first, last = tally.first_entry, tally.last_entry
             if first is None or last is None or not first[:2] < (time, name) < last[:2]:
                 tally.edged(Edge(time, name, self.rows.pack(self.rows.raws[i])))
@@ -136,7 +159,7 @@ class Batch:
     def _offer_samples(self, tally: Tally, run: Run) -> None:
         rows, orders = self.rows, self._order[run.start : run.end]
         low = np.flatnonzero(orders <= tally.threshold)
-        for at in low[np.argsort(orders[low])].tolist():
+        for at in low[np.argsort(orders[low])].tolist() if low.size > 1 else low.tolist():
             order = int(orders[at])
             if order > tally.threshold:
                 return

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 from bot.garden.evidence import Parts, is_word, variants
@@ -92,8 +93,17 @@ def _words(key: Parts) -> int:
 def _key(parts: Parts) -> tuple[str, ...]:
     """The message without what looks like the name of a thing."""
     return tuple(
-        SLOT if _NAME.search(part) and _may_vary(parts, i) else part for i, part in enumerate(parts)
+        SLOT if _is_name(part) and _may_vary(parts, i) else part for i, part in enumerate(parts)
     )
+
+
+def _is_name(part: str) -> bool:
+    return _short_name(part) if len(part) <= 64 else _NAME.search(part) is not None
+
+
+@lru_cache(maxsize=32_768)
+def _short_name(part: str) -> bool:
+    return _NAME.search(part) is not None
 
 
 def _may_vary(parts: Parts, i: int) -> bool:

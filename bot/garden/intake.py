@@ -24,7 +24,7 @@ from bot.garden.rollup import Rollup
 from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
-from bot.garden.tally import Single, shown_name
+from bot.garden.tally import shown_name
 from bot.garden.traces import Piece
 
 BATCH = 32_768
@@ -140,7 +140,7 @@ class Intake:
             _name(rollup, batch, run, key)
         slot = key, int(severity)
         if count == 1:
-            rollup.put(slot, _single(batch.rows, batch.row[run.start], meaning))
+            rollup.put(slot, batch.single(run, severity, meaning.route))
             return
         tally = rollup.tally(slot)
         tally.counted(count, severity)
@@ -173,17 +173,6 @@ def hashes(rows: Rows) -> Ints:
 
 
 _BY_TIME, _BY_LOG = np.int64(-7046029254386353131), np.int64(5871781006564002453)
-
-
-def _single(rows: Rows, i: int, meaning: Meaning) -> Single:
-    return Single(
-        meaning.severity,
-        rows.time(i),
-        rows.origin(i).place,
-        meaning.route,
-        rows.names[i],
-        rows.pack(rows.raws[i]),
-    )
 
 
 def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:

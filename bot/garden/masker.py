@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bot.garden.mask import BEYOND_ASCII, LIMIT, MASKS, SLOT, ZEROS, MaskRule
 from bot.garden.redact import folds, may_be_id, redact
 from bot.garden.redact_rules import RULES
-from bot.garden.signs import Signs
+from bot.garden.signs import WORD, WORDS, Signs
 
 
 class _Step(NamedTuple):
@@ -102,13 +102,14 @@ class _Words(dict[str, str]):
         self._sub = sub
 
     def __missing__(self, word: str) -> str:
-        if len(self) >= _WORDS:
-            self.clear()
-        found = self[word] = self._sub(_collapsed(word)) if "0" in word else word
+        found = self._sub(_collapsed(word)) if "0" in word else word
+        if len(word) <= WORD:
+            if len(self) >= WORDS:
+                self.clear()
+            self[word] = found
         return found
 
 
-_WORDS = 32_768
 _SUBS = [_replacing(rule) for rule in MASKS]
 _NUMBERS = next(sub for rule, sub in zip(MASKS, _SUBS, strict=True) if rule.needs == ("0",))
 _words = _Words(_NUMBERS)

@@ -129,7 +129,8 @@ class Meanings:
     ) -> Meaning:
         found = understand(text, masked)
         route = None if found.request is None else redact(found.request.route)
-        level = (_SEVERITIES.get(severity) or nearest(severity)) or found.severity
+        level = _SEVERITIES.get(severity)
+        level = (nearest(severity) if level is None else level) or found.severity
         return Meaning(found.key, level, route, found.piece)
 
     def _read(self, raw: JSON, name: str) -> Meaning:

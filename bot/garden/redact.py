@@ -27,10 +27,10 @@ def folds(rule: Rule) -> bool:
     return bool(rule.pattern.flags & re.IGNORECASE)
 
 
-def may_be_id(word: str) -> bool:
-    """Whether a rule without needs may match a text with this ASCII word in it."""
+def may_be_id(text: str) -> bool:
+    """Whether a rule without needs may match an ASCII text, or one with this word in it."""
     # Of four groups of digits between blanks, as on a card, two are words of their own.
-    return word == "0000" or (len(word) >= _SHORTEST and _has_a_shape(word))
+    return text == "0000" or (len(text) >= _SHORTEST and _has_a_shape(text))
 
 
 def _has_a_shape(text: str) -> bool:

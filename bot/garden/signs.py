@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-_REMEMBERED, _WORD, _TEXT = 32_768, 64, 1_024
-"""Words, and the characters of a word that is remembered and of a text that is taken apart."""
+WORDS, WORD, MANY = 32_768, 64, 64
+"""Words that are remembered, and the characters of the longest of them; more words than that in
+one text are not looked at one by one."""
 
 
 class Signs:
     """A number for each text, with one bit for each sign in it. No sign holds a blank."""
 
     def __init__(self, exact: Iterable[str], folded: Iterable[str], *odd: Callable[[str], bool]):
-        """Signs as they are, signs in any case (in lower case here), and tests of a word: these
-        have the lowest bits, in their order."""
+        """Signs as they are, signs in any case (in lower case here), and tests of a text: these
+        have the lowest bits, in their order. A test that holds for none of its words holds for no
+        text."""
         names = [*((sign, False) for sign in exact), *((sign, True) for sign in folded)]
         self._signs = [(sign, folds, 1 << at) for at, (sign, folds) in enumerate(names, len(odd))]
         self._odd = odd
@@ -38,18 +40,22 @@ class Signs:
         return found
 
     def _learnt(self, words: Sequence[str]) -> int:
-        """The same; the words are known from now on."""
-        text, found = " ".join(words), 0
-        lower = text.lower()
-        present = [of for of in self._signs if of[0] in (lower if of[1] else text)]
-        if len(self._known) > _REMEMBERED:
-            self._known.clear()
-        for word in words:
-            bits, lower = sum(test(word) << at for at, test in enumerate(self._odd)), word.lower()
-            for sign, folds, bit in present:
-                if sign in (lower if folds else word):
-                    bits |= bit
-            if len(word) <= _WORD and len(text) <= _TEXT:
-                self._known[word] = bits
-            found |= bits
+        text = " ".join(words)
+        found = self._within(text, self._signs)
+        if len(words) <= MANY:
+            present = [of for of in self._signs if of[2] & found]
+            if len(self._known) >= WORDS:
+                self._known.clear()
+            for word in words:
+                if len(word) <= WORD:
+                    self._known[word] = self._within(word, present)
+        return found
+
+    def _within(self, text: str, signs: Iterable[tuple[str, bool, int]]) -> int:
+        lower, found = text.lower(), 0
+        for at, test in enumerate(self._odd):
+            found |= test(text) << at
+        for sign, folds, bit in signs:
+            if sign in (lower if folds else text):
+                found |= bit
         return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
 from bot.garden.model import HOUR, JSON, Severity
@@ -92,8 +92,8 @@ order_of = zlib.crc32
 
 def rank(words: str) -> int:
     """A hash that nobody can steer, the same in every run and on every machine: 64 bits."""
-    data = words.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
+    data = words.encode() if words.isascii() else words.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
 
 _ranks: dict[Place | str, int] = {}

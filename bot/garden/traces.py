@@ -55,7 +55,8 @@ _BEGINNINGS = (
     "Caused by: ", "[signal SIG", "created by ",
 )  # fmt: skip
 """Of a line that is not indented and opens, links or explains; an exception's own name aside."""
-_FIRST = frozenset(beginning[0] for beginning in _BEGINNINGS)
+_TELLING = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
+"""How one begins that is indented, or one of these; an exception's name is not in lower case."""
 _PY_FRAME = re.compile(
     r'\s{0,40}[|+]?\s{0,8}File "([^"\n]{1,400})", line (\d{1,8})(?:, in ([^\n]{1,200}))?'
 )
@@ -135,7 +136,7 @@ def _innermost(lines: Sequence[str]) -> Location | None:
 
 def is_exception(line: str) -> bool:
     """Whether the line names an exception: `ValueError: bad`, `java.io.IOException: gone`."""
-    return len(line) <= MAX_LINE and not line.islower() and _EXCEPTION.match(line) is not None
+    return len(line) <= MAX_LINE and _EXCEPTION.match(line) is not None
 
 
 def _is_frame(line: str) -> bool:
@@ -180,6 +181,8 @@ def piece(text: str) -> Piece | None:
 def _single(text: str) -> Piece | None:
     if not text:
         return None
+    if text[0] not in _TELLING and text[-1] != ")" and text.islower():
+        return None
     if text[0] in " \t|+":
         if _PY_OPEN.match(text):
             return Piece(Kind.OPENING)
@@ -193,7 +196,7 @@ def _single(text: str) -> Piece | None:
 
 
 def _unindented(text: str) -> Piece | None:
-    if text[0] not in _FIRST or not text.startswith(_BEGINNINGS):
+    if not text.startswith(_BEGINNINGS):
         if text[-1] == ")" and _GO_CALL.match(text[:MAX_LINE]):
             return Piece(Kind.MIDDLE)
         return Piece(Kind.ENDING, text.strip()) if is_exception(text) else None
