@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-import orjson
 
 from bot.garden import rfc3339
 from bot.garden.json_rows import SEVERITIES, keys_of, message_key
 from bot.garden.mask import ZEROS
 from bot.garden.origins import Writers
-from bot.garden.rows import LONGEST, NO_TIME, RowKey, Rows, TextKey, text_key
+from bot.garden.rows import LONGEST, NO_TIME, RowKey, Rows, TextKey, loads, text_key
 
 _NOTHING = msgspec.Raw()
 
@@ -74,7 +73,7 @@ def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int])
     )
 
 
-_WRITERS = Writers(orjson.loads)
+_WRITERS = Writers(loads)
 
 
 # --- lines ---------------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
         text = line.text_payload
         severity = severities.get(line.severity)
         if line.http_request is not nothing or severity is None:
-            keys += keys_of([orjson.loads(raw)])
+            keys += keys_of([loads(raw)])
         elif text is not None:
             keys.append(text_key(text.encode(), severity))
         elif severity and (payload := line.json_payload) is not nothing:
@@ -129,7 +128,7 @@ def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
             except KeyError:
                 keys.append(_payload_key(data, zeroed))
         else:  # a payload may say its severity
-            keys += keys_of([orjson.loads(raw)])
+            keys += keys_of([loads(raw)])
     return keys
 
 
@@ -144,5 +143,9 @@ def _payload_key(payload: bytes, zeroed: TextKey) -> RowKey:
         return None
     if len(_payload_keys) >= _REMEMBERED:
         _payload_keys.clear()
-    key = _payload_keys[zeroed] = message_key(orjson.loads(payload), zeroed[1])
+    try:
+        key = message_key(loads(payload), zeroed[1])
+    except UnicodeEncodeError:  # half a surrogate pair
+        key = None
+    _payload_keys[zeroed] = key
     return key

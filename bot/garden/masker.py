@@ -1,8 +1,8 @@
 """The masked message of a text's words, many times cheaper than by asking each rule in turn.
 
-Which rules of the mask may match at all depends on the signs in a message, its letters, digits and
-blanks left out. That is looked up by its signs, since most messages share theirs. What comes out
-is the same: a test holds it to `mask`.
+Which rules of redaction and of the mask may match at all depends on the signs in a message: what
+is to be done is looked up by them, since most messages share theirs, and numbers are masked word by
+word, since words come again. What comes out is the same: a test holds it to `redact` and `mask`.
 """
 
 from __future__ import annotations

@@ -124,9 +124,9 @@ def packed(raw: object) -> Raw:
     """A JSON entry, packed; what is long in it is cut."""
     data = raw if isinstance(raw, bytes) else serialized(raw)
     if len(data) > LARGE:
-        raw = _loads(data)
+        raw = loads(data)
         data = serialized(shortened(raw))
-    return Raw(data, _loads)
+    return Raw(data, loads)
 
 
 def serialized(value: object) -> bytes:
@@ -137,7 +137,8 @@ def serialized(value: object) -> bytes:
         return json.dumps(value, default=str).encode("ascii")
 
 
-def _loads(data: bytes) -> JSON:
+def loads(data: bytes) -> JSON:
+    """A JSON object; empty where it is none."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:  # half a surrogate pair
@@ -170,7 +171,7 @@ def shortened(value: object, depth: int = 0) -> object:
 
 def text_of(raw: object) -> str:
     """The text of a JSON entry, or of its bytes, that has a `TextKey`."""
-    entry = raw if isinstance(raw, dict) else _loads(cast("bytes", raw))
+    entry = raw if isinstance(raw, dict) else loads(cast("bytes", raw))
     text = entry.get("textPayload")
     return text if isinstance(text, str) else str(cast("JSON", entry["jsonPayload"])["message"])
 

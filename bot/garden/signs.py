@@ -6,7 +6,7 @@ none. So it is remembered of each word what stands in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 WORDS, WORD, MANY = 32_768, 64, 64
 """Words that are remembered, and the characters of the longest of them; more words than that in
@@ -21,13 +21,13 @@ class Signs:
         have the lowest bits, in their order. A test that holds for none of its words holds for no
         text."""
         names = [*((sign, False) for sign in exact), *((sign, True) for sign in folded)]
-        self._signs = [(sign, folds, 1 << at) for at, (sign, folds) in enumerate(names, len(odd))]
+        self._bits = {name: 1 << at for at, name in enumerate(names, len(odd))}
         self._odd = odd
         self._known: dict[str, int] = {}
 
     def bit(self, sign: str, folds: bool = False) -> int:
         """The bit of a sign."""
-        return next(bit for known, kind, bit in self._signs if (known, kind) == (sign, folds))
+        return self._bits[sign, folds]
 
     def of(self, words: Sequence[str]) -> int:
         """Which signs are in a text of these words."""
@@ -41,9 +41,9 @@ class Signs:
 
     def _learnt(self, words: Sequence[str]) -> int:
         text = " ".join(words)
-        found = self._within(text, self._signs)
+        found = self._within(text, self._bits)
         if len(words) <= MANY:
-            present = [of for of in self._signs if of[2] & found]
+            present = {name: bit for name, bit in self._bits.items() if bit & found}
             if len(self._known) >= WORDS:
                 self._known.clear()
             for word in words:
@@ -51,11 +51,11 @@ class Signs:
                     self._known[word] = self._within(word, present)
         return found
 
-    def _within(self, text: str, signs: Iterable[tuple[str, bool, int]]) -> int:
+    def _within(self, text: str, bits: Mapping[tuple[str, bool], int]) -> int:
         lower, found = text.lower(), 0
         for at, test in enumerate(self._odd):
             found |= test(text) << at
-        for sign, folds, bit in signs:
+        for (sign, folds), bit in bits.items():
             if sign in (lower if folds else text):
                 found |= bit
         return found

@@ -317,7 +317,9 @@ def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
     ]
     known = Meanings(lambda meaning: meaning)
     rows = _rows([entry(text, None, i) for i, text in enumerate(texts)])
-    for text, number in zip(texts, known.of(rows, np.ones(len(rows), np.bool_)).tolist(), strict=True):
+    for text, number in zip(
+        texts, known.of(rows, np.ones(len(rows), np.bool_)).tolist(), strict=True
+    ):
         found = understand(text)
         if found.request is None and not text.isspace():
             meaning = known.listed[number]

@@ -1,0 +1,83 @@
+"""Lines of JSON in columns: the same as their objects would be, whatever stands in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters.json_file import JsonFile
+from bot.garden.json_lines import of_lines
+from bot.garden.json_rows import of_json
+from bot.garden.model import Query, Severity
+from bot.garden.reading import EVERYTHING, read_all
+from bot.garden.rows import Rows
+from tests.garden.logs import entry, request, said
+
+ENTRIES = [
+    entry("took 31 ms", "ERROR"),
+    entry("grüße \U0001f511", "WARNING"),
+    entry("no level"),
+    entry("a level in lower case", "warn"),
+    said("pool exhausted", "ERROR"),
+    entry(None, "DEFAULT", jsonPayload={"message": "its own level", "level": "error"}),
+    entry(None, None, jsonPayload={"message": "pino", "level": 50}),
+    entry(None, "ERROR", jsonPayload={"message": "beside it", "error": "gone"}),
+    request(503),
+    entry(None, "NOTICE", protoPayload={"methodName": "x"}),
+    entry("with a commit", "INFO", labels={"instanceId": "i", "commit-sha": "3f786850e387550f"}),
+    {"textPayload": "nothing else"},
+    {"textPayload": None, "jsonPayload": ["no", "object"], "severity": "ERROR"},
+    {"httpRequest": 7, "textPayload": "odd"},
+    {"textPayload": "odd names", "insertId": 5, "logName": ["x"], "labels": 3, "resource": "r"},
+]
+
+
+def _columns(rows: Rows) -> Any:
+    return [
+        (rows.keys[i], rows.names[i], bool(rows.named[i]), rows.time(i), rows.origin(i))
+        for i in range(len(rows))
+    ]
+
+
+def test_lines_say_what_their_objects_say() -> None:
+    lines = [json.dumps(one).encode() for one in ENTRIES]
+    rows, odd = of_lines(lines, 0)
+    assert odd == [14]  # left to what takes whatever may be there
+    assert _columns(rows) == _columns(of_json(ENTRIES[:14], range(1, 15)))
+    assert [rows.json(i) for i in range(14)] == ENTRIES[:14]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"[]", b"7", b"{", b'{"message": "a program\'s own"}', b'{"textPayload": null}',
+     b'{"textPayload": "\xff"}', b'{"textPayload": "x", "other": "\xff"}', b'{"textPayload": "\\ud800"}',
+     b'{"textPayload": "x", "deep": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"],
+)  # fmt: skip
+def test_what_is_odd_is_named_and_the_others_are_read(line: bytes) -> None:
+    rows, odd = of_lines([b'{"textPayload": "a"}', line, b'{"textPayload": "b"}'], 10)
+    assert odd == [1]
+    assert rows.names == [b"line:11", b"line:13"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(ENTRIES) - 1), st.data())
+def test_a_changed_byte_changes_both_alike(which: int, data: st.DataObject) -> None:
+    line = bytearray(json.dumps(ENTRIES[which], ensure_ascii=False).encode())
+    at = data.draw(st.integers(0, len(line) - 1))
+    line[at : at + 1] = data.draw(st.sampled_from([b"", b"\\", b'"', b"\xff", b"{", b"1"]))
+    rows, odd = of_lines([bytes(line)], 0)
+    if not odd:
+        assert _columns(rows) == _columns(of_json([json.loads(bytes(line))], [1]))
+
+
+def test_half_a_surrogate_pair_in_a_payload_breaks_nothing(tmp_path: Any) -> None:
+    path = tmp_path / "odd.jsonl"
+    line = '{"severity": "ERROR", "jsonPayload": {"message": "odd \\ud800"}, "labels": {"a": "\\ud800"}}'
+    path.write_text(f"{line}\n{line}\n", "utf-8")
+    reading = read_all(JsonFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
+    assert reading.read == 2
+    assert reading.rollup.severities == {Severity.ERROR: 2}
