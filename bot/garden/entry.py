@@ -46,6 +46,10 @@ class Key(NamedTuple):
     """Of a traceback: the innermost own function, without its line, which moves."""
 
 
+_clean = lru_cache(maxsize=4_096)(redact)
+"""Of routes, whose values are slots: they come again and again, and are short."""
+
+
 class Understood(NamedTuple):
     """What a text says, whichever digits stand in it."""
 
@@ -54,7 +58,12 @@ class Understood(NamedTuple):
     """From the header, the access line or the traceback; DEFAULT where the text says none."""
     piece: traces.Piece | None = None
     request: requests.Request | None = None
-    """An access line; its digits matter, so only the same text says the same."""
+    """Of the request log or an access line: digits matter there, only the same says the same."""
+
+    @property
+    def route(self) -> str | None:
+        """A request's, redacted."""
+        return None if self.request is None else _clean(self.request.route)
 
 
 class Entry(NamedTuple):
@@ -72,8 +81,6 @@ class Entry(NamedTuple):
     text: str
     """The message as it was read, not redacted."""
     raw: JSON
-    exact: bool = False
-    """Its digits decide what it says (a status), so only the same text means the same."""
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -185,7 +192,7 @@ def understand(text: str, masked: Callable[[str], str] = masked) -> Understood:
     if request is not None:
         level = head.severity or requests.severity(request.status)
         level = max(level, requests.severity(request.status)) if request.status >= 400 else level
-        return Understood(Key(Kind.REQUEST, redact(request.key)), level, request=request)
+        return Understood(Key(Kind.REQUEST, _clean(request.key)), level, request=request)
     piece = traces.piece(words)
     level = head.severity
     if not level:
@@ -209,6 +216,17 @@ _STRUCTURED = frozenset("{[l")
 """How a text begins that may name its level: JSON, a list, logfmt."""
 
 
+def requested(
+    http: Mapping[str, object], text: str, masked: Callable[[str], str] = masked
+) -> Understood:
+    """What an entry of the request log says, and the words beside it."""
+    request = requests.from_log(http)
+    words = _clean(request.key)
+    if text.strip():
+        words = f"{words}: {understand(text, masked).key.masked}"
+    return Understood(Key(Kind.REQUEST, words), requests.severity(request.status), None, request)
+
+
 class Reader:
     """Turns raw entries into `Entry`."""
 
@@ -220,18 +238,13 @@ class Reader:
         """The entry. `name` stands for a missing insertId. Never fails on odd values."""
         text = message(raw)
         http = raw.get("httpRequest")
-        route: str | None = None
         if isinstance(http, Mapping):
-            request = requests.from_log(http)
-            route = request.route
-            understood = self._request(request, text)
+            understood = requested(http, text, self.masked)
         elif "protoPayload" in raw:
             words = self.masked(plain(_bounded(text)))
             understood = Understood(Key(Kind.AUDIT, words), Severity.DEFAULT)
         else:
             understood = understand(text, self.masked)
-            if understood.request is not None:
-                route = understood.request.route
         stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
         insert_id = raw.get("insertId")
         return Entry(
@@ -242,17 +255,10 @@ class Reader:
             key=understood.key,
             piece=understood.piece,
             place=place(raw.get("resource"), raw.get("labels")),
-            route=None if route is None else redact(route),
+            route=understood.route,
             text=text,
             raw=raw,
-            exact=understood.request is not None,
         )
-
-    def _request(self, request: requests.Request, text: str) -> Understood:
-        words = redact(request.key)
-        if text.strip():
-            words = f"{words}: {understand(text, self.masked).key.masked}"
-        return Understood(Key(Kind.REQUEST, words), requests.severity(request.status))
 
 
 # --- for the report: asked of a few representatives only ------------------------------------------

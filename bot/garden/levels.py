@@ -10,6 +10,7 @@ from bot.garden.model import JSON, Severity
 LEVELS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
 """Where logging libraries put it in a payload."""
 _PINO = ((60, Severity.CRITICAL), (50, Severity.ERROR), (40, Severity.WARNING), (30, Severity.INFO))
+_BY_NUMBER: dict[int, Severity] = {int(level): level for level in Severity}
 _BY_NAME: dict[str, Severity] = {**NAMES, **Severity.__members__}
 
 
@@ -35,4 +36,7 @@ def own_severity(raw: JSON) -> Severity:
 
 def nearest(number: int) -> Severity:
     """The highest severity that is not above the number."""
-    return max((s for s in Severity if s <= number), default=Severity.DEFAULT)
+    known = _BY_NUMBER.get(number)
+    if known is None:
+        known = max((s for s in Severity if s <= number), default=Severity.DEFAULT)
+    return known

@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.garden.entry import Key, Kind, Reader, understand
+from bot.garden.entry import Key, Kind, Reader, requested, understand
 from bot.garden.ids import tells_all, with_like_ids
 from bot.garden.levels import nearest
 from bot.garden.masker import of_zeroed
 from bot.garden.model import JSON, Severity
-from bot.garden.redact import redact
-from bot.garden.rows import RequestKey, Rows, TextKey, as_request
+from bot.garden.rows import RequestKey, Rows, TextKey
 from bot.garden.tally import shown_name
 from bot.garden.traces import Piece
 
@@ -38,7 +37,6 @@ class Meaning(NamedTuple):
     """An entry of the request log, not an access line that the server wrote."""
 
 
-_SEVERITIES = {int(level): level for level in Severity}
 _UNKNOWN, _EXACT, _OWN = -1, -2, -3
 """In place of a meaning's number: not in the table; decided by digits, which no key holds; its
 ids decide what a text says."""
@@ -120,7 +118,9 @@ class Meanings:
 
     def _learn(self, key: TextKey | RequestKey) -> int:
         if isinstance(key, RequestKey):
-            return self._number(self._read(as_request(key), ""))
+            asked = requested(key.http, key.text, self._reader.masked)
+            level = nearest(key.severity) or asked.severity
+            return self._number(Meaning(asked.key, level, asked.route, logged_request=True))
         meaning = self._understood(_decoded(key[0]), key[1])
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
@@ -128,10 +128,8 @@ class Meanings:
         self, text: str, severity: int, masked: Callable[[str], str] = of_zeroed
     ) -> Meaning:
         found = understand(text, masked)
-        route = None if found.request is None else redact(found.request.route)
-        level = _SEVERITIES.get(severity)
-        level = (nearest(severity) if level is None else level) or found.severity
-        return Meaning(found.key, level, route, found.piece)
+        level = nearest(severity) or found.severity
+        return Meaning(found.key, level, found.route, found.piece)
 
     def _read(self, raw: JSON, name: str) -> Meaning:
         entry = self._reader.read(raw, name)

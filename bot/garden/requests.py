@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bot.garden.model import Severity
@@ -84,7 +85,26 @@ _SERVICE_AGENT = re.compile(
 
 def client(agent: str, path: str, referer: str, host: str) -> Client:
     """Who asked. The path counts first: a scanner can call itself a browser."""
-    if _SCANNER_PATH.search(path) or _SCANNER_AGENT.search(agent):
+    # No digit decides it, but for those of `%2e`: paths that differ in digits are looked at once.
+    if _scanned(path if "%" in path else path.translate(_ZEROS)):
+        return Client.SCANNER
+    found = _by_agent(agent)
+    if found is Client.BROWSER and referer and _same_site(referer, host):
+        return Client.OWN_PAGE
+    return found
+
+
+_ZEROS = str.maketrans("123456789", "000000000")
+
+
+@lru_cache(maxsize=4_096)
+def _scanned(path: str) -> bool:
+    return _SCANNER_PATH.search(path) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _by_agent(agent: str) -> Client:
+    if _SCANNER_AGENT.search(agent):
         return Client.SCANNER
     if _MONITOR_AGENT.search(agent):
         return Client.MONITOR
@@ -93,7 +113,7 @@ def client(agent: str, path: str, referer: str, host: str) -> Client:
     if agent.startswith(("Mozilla/", "Opera/")):
         if "compatible;" in agent and re.search(r"bot|crawl|spider", agent, re.IGNORECASE):
             return Client.SCANNER
-        return Client.OWN_PAGE if referer and _same_site(referer, host) else Client.BROWSER
+        return Client.BROWSER
     return Client.SERVICE if _SERVICE_AGENT.match(agent) else Client.UNKNOWN
 
 

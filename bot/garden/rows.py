@@ -50,6 +50,17 @@ class RequestKey(NamedTuple):
     text: str
     severity: int
 
+    @property
+    def http(self) -> JSON:
+        """As an entry holds it."""
+        return {
+            "requestMethod": self.method,
+            "requestUrl": self.url,
+            "status": self.status,
+            "userAgent": self.agent,
+            "referer": self.referer,
+        }
+
 
 RowKey = TextKey | RequestKey | None
 """None: no key can tell, the entry must be read as a whole."""
@@ -187,15 +198,3 @@ def text_key(text: bytes, severity: int) -> TextKey | None:
     if len(text) > LONGEST or not text or text.isspace():
         return None
     return text.translate(ZEROS), severity
-
-
-def as_request(key: RequestKey) -> JSON:
-    """An entry of the request log with this key."""
-    http = {
-        "requestMethod": key.method,
-        "requestUrl": key.url,
-        "status": key.status,
-        "userAgent": key.agent,
-        "referer": key.referer,
-    }
-    return {"httpRequest": http, "textPayload": key.text, "severity": key.severity}
