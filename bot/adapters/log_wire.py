@@ -293,7 +293,8 @@ def _telling(side: SideBySide, entries: _Entries) -> list[bytes]:
     """What tells who wrote each: all from the resource to the log, but for the time."""
     resource, writer = entries.resource, entries.writer
     timeless = side.bytes.copy()
-    between = resource.end + np.arange(_BETWEEN)[:, np.newaxis]
+    widest = int((writer.start - resource.end).max(initial=0))
+    between = resource.end + np.arange(min(widest, _BETWEEN))[:, np.newaxis]
     timeless[between[between < writer.start]] = 0
     return side.cut(Spans(resource.start, writer.end), timeless.tobytes())
 

@@ -111,7 +111,7 @@ class SideBySide:
     def cut(self, spans: Spans, data: bytes | None = None) -> list[bytes]:
         """The bytes there; of other `data` than the messages', if given."""
         data = data or self.data
-        return [data[a:b] for a, b in zip(*(side.tolist() for side in spans), strict=True)]
+        return [data[a:b] for a, b in zip(spans.start.tolist(), spans.end.tolist(), strict=True)]
 
     # --- cursors -------------------------------------------------------------------------------
 

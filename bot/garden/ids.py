@@ -27,7 +27,12 @@ def with_like_ids(text: bytes) -> bytes:
     letters = text.translate(_LETTERS)
     if b"0a" not in letters and b"a0" not in letters:  # as in all ids but few, and no other words
         return text
-    return _ID.sub(_like, text)
+    first = _ID.search(text)
+    if first is None:
+        return text
+    # Most have one: of that, no function needs to be asked.
+    end = first.end()
+    return text[: first.start()] + _like(first) + _ID.sub(_like, text[end:])
 
 
 def _like(match: re.Match[bytes]) -> bytes:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from bot.garden.collector import few_collections
 from bot.garden.deploys import events
 from bot.garden.errors import InputError
@@ -64,9 +62,8 @@ class Reading:
         self.missing.extend(page.missing)
         self.notes.extend(page.notes)
         self.events.update(events(rows))
-        for number in np.unique(rows.origins).tolist():
-            place, _, commit = rows.known[number]
-            if commit and place.revision:
+        for number, (place, _, commit) in enumerate(rows.known):
+            if commit and place.revision and number in rows.origins:
                 known = self.commits.get(place.revision, "")
                 self.commits[place.revision] = max(commit, known)
         self._intake.add(rows)
