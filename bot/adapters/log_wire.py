@@ -173,11 +173,11 @@ def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     in_json = ~entries.text.there
     known = _payload_keys
     for i in np.flatnonzero(in_json).tolist():
-        key = cast("TextKey", keys[i])
-        if key in known:
-            keys[i] = known[key]
-        else:
-            keys[i] = _payload_key(side.data[said.start[i] : said.end[i]], key)
+        try:
+            keys[i] = known[keys[i]]
+        except KeyError:
+            payload = side.data[said.start[i] : said.end[i]]
+            keys[i] = _payload_key(payload, cast("TextKey", keys[i]))
     # Blanks and what is below them begin few texts: some of these say nothing.
     odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST)
     for i in np.flatnonzero(odd & ~in_json).tolist():

@@ -53,7 +53,10 @@ class Place(NamedTuple):
 
 
 class Raw(NamedTuple):
-    """An entry as it was read, packed; it is unpacked, and redacted, only to be shown."""
+    """An entry as it was read, packed; it is unpacked, and redacted, only to be shown.
+
+    They are put in order by their bytes: the same bytes are always unpacked by the same function.
+    """
 
     data: bytes
     unpack: Callable[[bytes], JSON]
@@ -204,15 +207,14 @@ class Tally:
 
     def sampled(self, sample: Sample) -> None:
         """Offers a representative; the 32 with the lowest order are kept."""
-        insort(self.samples, sample, key=_by_order)
+        insort(self.samples, sample)
         del self.samples[SAMPLES:]
 
     def edged(self, edge: Edge) -> None:
         """Offers the first or last entry."""
-        at = _by_time(edge)
-        if self.first_entry is None or at < _by_time(self.first_entry):
+        if self.first_entry is None or edge < self.first_entry:
             self.first_entry = edge
-        if self.last_entry is None or at > _by_time(self.last_entry):
+        if self.last_entry is None or edge > self.last_entry:
             self.last_entry = edge
 
     def add(self, one: Single, members: bool = False) -> None:
@@ -247,7 +249,7 @@ class Tally:
             self.in_place(place, count, other.moments.get(place, ()))
         for route, count in other.routes.items():
             self.on_route(route, count)
-        self.samples = sorted([*self.samples, *other.samples], key=_by_order)[:SAMPLES]
+        self.samples = sorted([*self.samples, *other.samples])[:SAMPLES]
         for edge in (other.first_entry, other.last_entry):
             if edge is not None:
                 self.edged(edge)
@@ -282,14 +284,6 @@ class Tally:
     def instances(self) -> set[str]:
         """Which instances wrote it."""
         return {place.instance for place in self.places if place.instance}
-
-
-def _by_order(sample: Sample) -> tuple[int, bytes, bytes]:
-    return sample.order, sample.name, sample.raw.data
-
-
-def _by_time(edge: Edge) -> tuple[int, bytes, bytes]:
-    return edge.time, edge.name, edge.raw.data
 
 
 def shown_name(name: bytes) -> str:
