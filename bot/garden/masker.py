@@ -29,7 +29,10 @@ class _Plan(NamedTuple):
     """What is to be done with a text, by the signs in it."""
 
     may_be_secret: bool
+    by_words: bool
+    """The first rule to apply is the one for numbers: word by word."""
     steps: list[_Step]
+    """The others."""
 
 
 def _core(need: str) -> str:
@@ -45,7 +48,10 @@ _SIGNS = Signs(
         *(_core(need) for rule in MASKS for need in rule.needs),
     }
     - {"", BEYOND_ASCII},
-    {need for rule in RULES if folds(rule) for need in map(_core, rule.needs)},
+    {
+        *(_core(need) for rule in RULES if folds(rule) for need in rule.needs),
+        *(word for rule in RULES for word in rule.also),
+    },
     lambda word: not word.isascii(),
     lambda word: not word.isascii() or may_be_id(word),
 )
@@ -60,8 +66,9 @@ def _may_come(need: str, bits: int) -> bool:
 
 def _planned(bits: int) -> _Plan:
     secret = bool(bits & _MAY_BE_SECRET) or any(
-        any(bits & _SIGNS.bit(_core(need), folds(rule)) for need in rule.needs)
+        any(bits & _SIGNS.bit(_core(need), folds=folds(rule)) for need in rule.needs)
         and (not rule.gate or any(bits & _SIGNS.bit(sign) for sign in rule.gate))
+        and (not rule.also or any(bits & _SIGNS.bit(word, folds=True) for word in rule.also))
         for rule in RULES
         if rule.needs
     )
@@ -72,7 +79,8 @@ def _planned(bits: int) -> _Plan:
             steps.append(_Step(sub, ("",)))
         elif there:
             steps.append(_Step(sub, tuple(there)))
-    return _Plan(secret, steps)
+    by_words = bool(steps) and steps[0].sub is _NUMBERS
+    return _Plan(secret, by_words, steps[by_words:])
 
 
 def _replacing(rule: MaskRule) -> Callable[[str], str]:
@@ -127,9 +135,10 @@ def _plan(words: list[str]) -> _Plan:
     return plan
 
 
-def _applied(words: list[str], steps: list[_Step]) -> str:
-    if steps and steps[0].sub is _NUMBERS:
-        masked, steps = " ".join(map(_words.__getitem__, words)), steps[1:]
+def _applied(words: list[str], plan: _Plan) -> str:
+    _, by_words, steps = plan
+    if by_words:
+        masked = " ".join(map(_words.__getitem__, words))
     else:
         masked = _collapsed(" ".join(words))
     for sub, needs in steps:
@@ -145,7 +154,7 @@ def quick_mask(text: str) -> str:
     if len(text) > LIMIT:
         text = _collapsed(text)[:LIMIT]
     words = text.split()
-    return _applied(words, _plan(words).steps)
+    return _applied(words, _plan(words))
 
 
 def masked(words: str) -> str:
@@ -159,9 +168,9 @@ def of_zeroed(text: str) -> str:
     if len(text) > LIMIT:  # what is behind may be a part of a secret that begins before it
         return quick_mask(redact(text))
     words = text.split()
-    may_be_secret, steps = _plan(words)
-    if may_be_secret:
+    plan = _plan(words)
+    if plan.may_be_secret:
         clean = redact(text)
         if clean is not text:
             return quick_mask(clean)
-    return _applied(words, steps)
+    return _applied(words, plan)

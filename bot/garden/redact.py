@@ -85,7 +85,11 @@ def needed(text: str) -> list[int]:
     for need, fold, places in asked:
         if need in (lower if fold else text):
             found += places
-    return sorted(set(found)) if found else found
+    return sorted(place for place in set(found) if _also(RULES[place], lower)) if found else found
+
+
+def _also(rule: Rule, lower: str) -> bool:
+    return not rule.also or any(word in lower for word in rule.also)
 
 
 def _askable(signs: bytes) -> _Asked:

@@ -36,6 +36,8 @@ class Rule:
     case where the rule ignores it, and then so must the text be."""
     gate: str
     """It cannot match either where none of these signs is; empty: no sign is needed."""
+    also: tuple[str, ...] = ()
+    """Nor where none of these is, in lower case too; empty: nothing else is needed."""
 
 
 def _rule(
@@ -47,9 +49,10 @@ def _rule(
     spares: str,
     needs: str = "",
     gate: str = "",
+    also: str = "",
 ) -> Rule:
-    words = tuple(filter(None, needs.split("|")))
-    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate)
+    words, others = (tuple(filter(None, some.split("|"))) for some in (needs, also))
+    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate, others)
 
 
 def _cut(match: re.Match[str]) -> str:
@@ -226,6 +229,7 @@ RULES: tuple[Rule, ...] = (
         spares="the password is too short",
         needs="password |password+|passphrase |passwd |secret |secret+|token |token+|key |key+"
         "|credentials |credential |authorization |cookie |jwt | -u |+-u+",
+        also="is|was|--|-u",
     ),
     _rule(
         "name in a mail address",

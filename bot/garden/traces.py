@@ -56,7 +56,7 @@ _BEGINNINGS = (
 )  # fmt: skip
 """Of a line that is not indented and opens, links or explains; an exception's own name aside."""
 _TELLING = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
-"""How one begins that is indented, or one of these; an exception's name is not in lower case."""
+"""How one begins that is indented, or one of these."""
 _PY_FRAME = re.compile(
     r'\s{0,40}[|+]?\s{0,8}File "([^"\n]{1,400})", line (\d{1,8})(?:, in ([^\n]{1,200}))?'
 )
@@ -151,6 +151,9 @@ def piece(text: str) -> Piece | None:
     follows may belong to it; its own words are in `message`.
     """
     if "\n" not in text:
+        # What is in lower case names no exception: most messages are told from all else by that.
+        if text.islower() and text[0] not in _TELLING and text[-1] != ")":
+            return None
         return _single(text)
     lines = text.split("\n")
     first = lines[0]
@@ -180,8 +183,6 @@ def piece(text: str) -> Piece | None:
 
 def _single(text: str) -> Piece | None:
     if not text:
-        return None
-    if text[0] not in _TELLING and text[-1] != ")" and text.islower():
         return None
     if text[0] in " \t|+":
         if _PY_OPEN.match(text):
