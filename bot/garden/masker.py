@@ -137,10 +137,9 @@ def _plan(words: list[str]) -> _Plan:
 
 def _applied(words: list[str], plan: _Plan) -> str:
     _, by_words, steps = plan
-    if by_words:
-        masked = " ".join(map(_words.__getitem__, words))
-    else:
-        masked = _collapsed(" ".join(words))
+    masked = " ".join(map(_words.__getitem__, words) if by_words else words)
+    if not by_words:
+        masked = _collapsed(masked)
     for sub, needs in steps:
         for need in needs:
             if need in masked:
