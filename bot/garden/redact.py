@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from bot.garden.mask import ZEROS
 from bot.garden.redact_rules import NAMES_OF_SECRETS, REDACTED, RULES, Rule
 
 _IDS = [place for place, rule in enumerate(RULES) if not rule.needs]
@@ -18,7 +19,8 @@ _SHAPES = (
 _BASE64 = bytes(ord("a") if chr(byte) in "+/_-" else byte for byte in _ALNUM[:128]) + bytes(128)
 _RANDOM = b"a" * 40
 """Or this, with the signs of base64 as an `a` too."""
-_SHORTEST = min(map(len, _SHAPES))
+_NUMBER = b"00-0000"
+"""Or this, with every digit as a zero."""
 _LETTERS = bytes(byte for byte in range(128) if chr(byte).isalnum() or byte == 0x20)
 
 
@@ -30,11 +32,14 @@ def folds(rule: Rule) -> bool:
 def may_be_id(text: str) -> bool:
     """Whether a rule without needs may match an ASCII text, or one with this word in it."""
     # Of four groups of digits between blanks, as on a card, two are words of their own.
-    return text == "0000" or (len(text) >= _SHORTEST and _has_a_shape(text))
+    return text == "0000" or _has_a_shape(text)
 
 
 def _has_a_shape(text: str) -> bool:
-    shape = text.encode("ascii").translate(_ALNUM)
+    data = text.encode("ascii")
+    if b"-" in data and _NUMBER in data.translate(ZEROS):
+        return True
+    shape = data.translate(_ALNUM)
     return any(sign in shape for sign in _SHAPES) or (
         len(text) >= len(_RANDOM) and _RANDOM in shape.translate(_BASE64)
     )

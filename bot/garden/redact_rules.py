@@ -16,6 +16,7 @@ NAMES_OF_SECRETS = (
     r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|signing[_-]?key|encryption[_-]?key|fernet[_-]?key|account[_-]?key|shared[_-]?key|auth[_-]?key"
     r"|master[_-]?key|license[_-]?key|credentials?|authorization|cookies?|jwt"
+    r"|(?<![A-Za-z])pass(?![A-Za-z])"
 )
 _PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt"
 
@@ -200,11 +201,11 @@ RULES: tuple[Rule, ...] = (
         "value of a secret's name",
         rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?(?:=|%3D)\s?\\?[\"']?"
         rf"(?:bearer |basic )?)"
-        rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<)"
-        r"[^\s\"'\\,;&<>(){}\[\]|]{4,}",
+        rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<|\d{{1,3}}\b)"
+        r"[^\s\"'\\,;&<>(){}\[\]|]+",
         r"\1" + REDACTED,
         matches="DB_PASSWORD=hunter22 retry",
-        spares="token = null",
+        spares="token = null, token_count=12",
         needs=_PARTS_OF_NAMES,
         gate="=%",
     ),
@@ -232,6 +233,57 @@ RULES: tuple[Rule, ...] = (
         also="is|was|--|-u",
     ),
     _rule(
+        "secret beside its name",
+        r"(?i)(\b(?:password|passwd|passphrase|pwd|secret|token)[ +][\"']?)(?!REDACTED)"
+        r"(?=[^\s\"',;]{0,256}[a-z])(?=[^\s\"',;]{0,256}\d)[^\s\"',;]{6,}",
+        r"\1" + REDACTED,
+        matches="login failed with password hunter2 of ana",
+        spares="a password of 12 letters, token 1757251019",
+        needs="password |password+|passwd |passwd+|passphrase |passphrase+|pwd |pwd+|secret "
+        "|secret+|token |token+",
+    ),
+    _rule(
+        "header that carries a secret",
+        r"(?i)(\bx-(?:api|auth|access|csrf)-(?:key|token)[\"']?\s?[:=]\s?[\"']?)(?!REDACTED)"
+        r"[^\s\"',;]{4,}"
+        r"|(\bauthorization[\"']?\s?[:=]\s?[\"']?(?:apikey|api-key|negotiate|digest) )"
+        r"(?!REDACTED)[^\s\"']{4,}"
+        r"|(\b(?:set-)?cookie:\s?)(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
+        lambda match: (match[1] or match[2] or match[3]) + REDACTED,
+        matches="X-Api-Key: abcdefghijkl",
+        spares="authorization: denied, cookie: missing",
+        needs="x-api-|x-auth-|x-access-|x-csrf-|authorization|cookie",
+        gate=":=",
+    ),
+    _rule(
+        "signature or code in an address",
+        r"(?i)([?&](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token|credential)|key|code)=)"
+        r"(?!REDACTED)[^\s&\"'<>]{6,}",
+        r"\1" + REDACTED,
+        matches="https://storage.example.org/a?se=2025&sig=AbCdEf123",
+        spares="/search?q=sig&code=404",
+        needs="?sig|&sig|?x-|&x-|?key=|&key=|?code=|&code=",
+        gate="=",
+    ),
+    _rule(
+        "password on a database's command line",
+        r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,200}? -p)(?!REDACTED)[^\s\"']{3,}",
+        r"\1" + REDACTED,
+        matches="mysql -u root -phunter2 shop",
+        spares="mysql -p shop",
+        needs="mysql|mariadb",
+        gate="-",
+    ),
+    _rule(
+        "code that lets somebody in",
+        r"(?i)(\b(?:otp|one[- ]time (?:code|password)|(?:verification|security|login) code|passcode"
+        r"|pin|cvv2?|cvc2?)(?: (?:code|is|was))?[ :=]{1,3})\d{3,8}\b",
+        r"\1" + REDACTED,
+        matches="your verification code is 482913",
+        spares="exit code: 137",
+        needs="otp|one-time |one time | code|passcode|pin|cvv|cvc",
+    ),
+    _rule(
         "name in a mail address",
         r"[\w.+%-]{1,64}@(?=[A-Za-z0-9-]{1,63}\.[A-Za-z])",
         "***@",
@@ -248,6 +300,13 @@ RULES: tuple[Rule, ...] = (
         spares="[2025-09-07 15:41:02 +0000] [1]",
         needs="+",
         gate="+",
+    ),
+    _rule(
+        "American phone or social security number",
+        r"(?<![\w.+/:-])(?:(?:\(\d{3}\) ?|\d{3}-)\d{3}|\d{3}-\d{2})-\d{4}(?![\w-])",
+        REDACTED,
+        matches="ssn 123-45-6789, call (555) 123-4567",
+        spares="2025-09-07, 10-0000",
     ),
     _rule(
         "UUID",
