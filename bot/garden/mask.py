@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-MASK_VERSION: Final = 1
+MASK_VERSION: Final = 2
 """Goes up with every change of the table: registries keep decisions across versions."""
 
 SLOT: Final = "<*>"
@@ -74,7 +74,10 @@ def _rule(
 _GLYPHS = "\u00a9\u00ae\u2010-\u2bff\u3030\u303d\ufe00-\ufe0f\ufffd\U0001f000-\U0001faff"
 _UNIT = r"[kKMGTP]i?[Bb]|B|ns|us|µs|ms|s|sec|secs|min|mins|h|hrs?"
 
-_PROSE = ("msg", "message", "err", "error", "reason", "cause", "exception", "detail", "event")
+_PROSE = (
+    "msg", "message", "err", "error", "reason", "cause", "exception", "detail", "event", "desc",
+    "description", "code", "errno", "status",
+)  # fmt: skip
 _NO_PROSE = "".join(f"(?<!{key}{sign})" for key in _PROSE for sign in ("=", " =", " = "))
 """In `msg="disk full" user="ana"` the one value is what is said, the other what it is said of."""
 

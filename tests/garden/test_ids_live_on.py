@@ -207,6 +207,24 @@ def test_what_a_better_mask_makes_one_is_one_the_decided_first(redis_client):
 
 
 @pytest.mark.redis
+def test_words_that_an_older_mask_took_for_values_split_nothing(redis_client):
+    texts = [
+        "rpc error: code = Unavailable desc = connection refused by the upstream",
+        "rpc error: code = Internal desc = connection refused by the upstream",
+        "rpc error: code = NotFound desc = user is gone",
+    ]
+
+    def before(text: str) -> str:
+        return mask(re.sub(r"(code|desc) = \w+", r"\1 = <*>", text))
+
+    old = RedisRegistry(redis_client, [SECRET], masks=Masks(1, before, joins))
+    was = resolved(old, texts, before)
+    assert len(set(was.values())) == 2
+    new = RedisRegistry(redis_client, [SECRET], masks=Masks(2, mask, joins))
+    assert resolved(new, texts, mask) == was
+
+
+@pytest.mark.redis
 def test_a_tracebacks_place_is_not_masked_anew(redis_client):
     place = "shop.v1.cart.add"
     one = Candidate("c-1", "KeyError: 5", (f"KeyError: 5 in {place}",), place=place)

@@ -29,7 +29,12 @@ def test_each_rule_does_what_its_row_says(rule: MaskRule):
         ("java.net.ConnectException: refused", "java.net.ConnectException: refused"),
         ("must be installed to access request.session", "must be installed to access request.session"),
         ('level=error msg="disk full" user="ana"', 'level=<*> msg="disk full" user=<*>'),
+        (
+            "rpc error: code = Unavailable desc = no route, status=FAILED",
+            "rpc error: code = Unavailable desc = no route, status=FAILED",
+        ),
         # What varies goes.
+        ("exit code=5, errno = 110, status=200", "exit code=<*>, errno = <*>, status=<*>"),
         ("Container called exit(3).", "Container called exit(<*>)."),
         ("timeout after 25.0s", "timeout after <*>"),
         ("did not reach 'services' within 1.2s - WebSocket 1011", "did not reach 'services' within <*> - WebSocket <*>"),
