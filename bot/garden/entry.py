@@ -128,13 +128,25 @@ def _json_message(payload: Mapping[str, object], *, with_error: bool) -> str:
         error = _object(payload.get("error")).get("message")
         text = str(error) if isinstance(error, str) and error else ""
     if not text and not trace:
-        return orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS).decode()
+        values = orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS).decode()
+        return f"{said}: {values}" if (said := _said_by(payload)) else values
     beside = _error_of(payload) if with_error and text else ""
     if beside and beside not in text and beside not in trace:
         text = f"{text}: {beside}"
     if trace and trace not in text:
         return f"{text}\n{trace}" if text else trace
     return text
+
+
+_TELLING = ("@type", "type", "kind", "eventType", "event_type", "status", "state", "reason", "code")
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{1,39}")
+
+
+def _said_by(payload: Mapping[str, object]) -> str:
+    """What a payload without a message says happened: `AttemptFinished UNAVAILABLE`."""
+    values = [value for key in _TELLING if isinstance(value := payload.get(key), str)]
+    words = [value.rpartition(".")[2] for value in values]
+    return " ".join(word for word in words if _WORD.fullmatch(word))
 
 
 def _error_of(payload: Mapping[str, object]) -> str:

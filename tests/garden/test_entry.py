@@ -7,7 +7,7 @@ import pytest
 from bot.garden import entry as entries
 from bot.garden.headers import FORMS, Form, header, plain
 from bot.garden.model import Location, Severity
-from tests.garden.logs import entry, read, report, request, said
+from tests.garden.logs import Entry, entry, read, report, request, said
 
 
 def _level(text: str) -> Severity:
@@ -17,6 +17,7 @@ def _level(text: str) -> Severity:
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_each_header_form_matches_its_example(form: Form) -> None:
     assert form.pattern.match(form.example)
+    assert form.holds in form.example
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,19 @@ def test_colours_and_control_characters_are_gone() -> None:
 def test_odd_entries_are_read_and_counted(odd: dict[str, object]) -> None:
     found = report([odd], severity=Severity.DEFAULT)
     assert found.coverage.read == found.coverage.clustered == 1
+
+
+def test_a_payload_without_a_message_is_told_by_what_happened() -> None:
+    def attempt(status: str, job: str) -> Entry:
+        kind = "type.googleapis.com/google.cloud.scheduler.logging.AttemptFinished"
+        payload = {"@type": kind, "jobName": f"jobs/{job}", "status": status, "ok": True}
+        return entry(None, "ERROR", jsonPayload=payload)
+
+    found = report(
+        [attempt("UNAVAILABLE", "a"), attempt("UNAVAILABLE", "b"), attempt("NOT_FOUND", "a")]
+    )
+    titles = {cluster.title.partition(":")[0]: cluster.count for cluster in found.clusters}
+    assert titles == {"AttemptFinished UNAVAILABLE": 2, "AttemptFinished NOT_FOUND": 1}
 
 
 def test_every_real_entry_is_read() -> None:
