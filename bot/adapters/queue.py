@@ -1,8 +1,9 @@
 """The queue of analyses: RQ on Redis, with the settings that recover a killed job in a minute.
 
 A job is a function's dotted path and JSON. It runs at least once: a worker that was killed leaves
-it to the next, so what a job does to the outside is guarded by `ports.Locks`. An exception is not
-tried again, since it would only be told to the same people three times more.
+it to the next, also where it had not begun (`lost_jobs`). So what a job does to the outside is
+guarded by `ports.Locks`. An exception is not tried again, since it would only be told to the same
+people three times more.
 
 Many may wait for one analysis: `ask` starts it for the first and lets the others join; the job
 takes them all with `answer`. Each can leave; when nobody waits any more the job is `cancelled`.
@@ -30,6 +31,7 @@ from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from bot.adapters.lost_jobs import LostJobs
 from bot.adapters.store import guarded, key, note_environment, text
 from bot.garden import codec
 from bot.garden.errors import GardenerError
@@ -101,6 +103,7 @@ class JobQueue:
         self._entry = entry
         self._queue = Queue(name, connection=client, serializer=JSONSerializer)
         self._quick = Queue(quick_name(name), connection=client, serializer=JSONSerializer)
+        self._lost = LostJobs(client, name)
         self._begin = client.register_script(_BEGIN)
         self._answer = client.register_script(_ANSWER)
         self._leave = client.register_script(_LEAVE)
@@ -127,6 +130,7 @@ class JobQueue:
         if unique and job_id is None:
             raise ValueError("a unique job needs an id")
         name = _job_id(job_id) if unique and job_id else _fresh(job_id or function)
+        self._lost.expect(name)
         try:
             (self._quick if quick else self._queue).enqueue_call(
                 self._entry,
@@ -238,6 +242,12 @@ class _Worker(Worker):
 
     gave_up: GaveUp | None = None
     entry = ENTRY
+    lost: LostJobs | None = None
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call] # RQ has no types there
+        if self.lost is not None and (count := self.lost.put_back()):
+            _log.warning("jobs were handed to a worker that died: they wait again", jobs=count)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         _die_with_parent()
@@ -283,6 +293,7 @@ def build_worker(
     worker.log_result_lifespan = False
     worker.gave_up = gave_up
     worker.entry = entry
+    worker.lost = LostJobs(client, name)
     return worker
 
 

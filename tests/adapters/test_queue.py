@@ -128,6 +128,18 @@ def test_a_killed_job_is_run_again_and_at_last_given_up(client, queue, start):
     assert client.get("deaths") == b"4"
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_job_is_not_lost_with_the_worker_it_was_handed_to(client, queue, start, quick):
+    queue.enqueue("note", {"text": "first"}, quick=quick)
+    # As Redis does for a worker that was killed while it waited: nobody has the name any more.
+    assert client.lpop(f"rq:queue:gardener{'-quick' if quick else ''}")
+    queue.enqueue("note", {"text": "second"})
+    start()
+    assert {said(client), said(client)} == {"first", "second"}
+    queue.enqueue("note", {"text": "third"}, quick=quick)
+    assert said(client) == "third", "each once"
+
+
 def test_the_child_of_a_killed_worker_dies_with_it(client, queue, start):
     worker = start()
     queue.enqueue("linger", {"text": "a"})
