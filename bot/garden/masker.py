@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bot.garden.mask import BEYOND_ASCII, LIMIT, MASKS, SLOT, ZEROS, MaskRule
-from bot.garden.redact import folds, may_be_id, redact
+from bot.garden.redact import folds, is_mixed, may_be_id, redact
 from bot.garden.redact_rules import RULES
 from bot.garden.signs import WORD, WORDS, Signs
 
@@ -54,8 +54,9 @@ _SIGNS = Signs(
     },
     lambda word: not word.isascii(),
     lambda word: not word.isascii() or may_be_id(word),
+    is_mixed,
 )
-_BEYOND_ASCII, _MAY_BE_SECRET = 1, 2
+_BEYOND_ASCII, _MAY_BE_SECRET, _MIXED = 1, 2, 4
 
 
 def _may_come(need: str, bits: int) -> bool:
@@ -68,6 +69,7 @@ def _planned(bits: int) -> _Plan:
     secret = bool(bits & _MAY_BE_SECRET) or any(
         any(bits & _SIGNS.bit(_core(need), folds=folds(rule)) for need in rule.needs)
         and (not rule.gate or any(bits & _SIGNS.bit(sign) for sign in rule.gate))
+        and (not rule.mixed or bits & _MIXED)
         and (not rule.also or any(bits & _SIGNS.bit(word, folds=True) for word in rule.also))
         for rule in RULES
         if rule.needs

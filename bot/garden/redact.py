@@ -94,7 +94,17 @@ def needed(text: str) -> list[int]:
 
 
 def _also(rule: Rule, lower: str) -> bool:
+    if rule.mixed and not is_mixed(lower):
+        return False
     return not rule.also or any(word in lower for word in rule.also)
+
+
+_MIXED = re.compile(r"(?<![^\s\"',;])(?=[^\s\"',;]{0,256}[A-Za-z])[^\s\"',;]{0,256}?\d")
+
+
+def is_mixed(text: str) -> bool:
+    """Whether a word in it has both a letter and a digit."""
+    return _MIXED.search(text) is not None
 
 
 def _askable(signs: bytes) -> _Asked:

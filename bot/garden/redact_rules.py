@@ -39,6 +39,8 @@ class Rule:
     """It cannot match either where none of these signs is; empty: no sign is needed."""
     also: tuple[str, ...] = ()
     """Nor where none of these is, in lower case too; empty: nothing else is needed."""
+    mixed: bool = False
+    """Nor where no word has both a letter and a digit."""
 
 
 def _rule(
@@ -51,9 +53,10 @@ def _rule(
     needs: str = "",
     gate: str = "",
     also: str = "",
+    mixed: bool = False,
 ) -> Rule:
     words, others = (tuple(filter(None, some.split("|"))) for some in (needs, also))
-    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate, others)
+    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate, others, mixed)
 
 
 def _cut(match: re.Match[str]) -> str:
@@ -241,6 +244,7 @@ RULES: tuple[Rule, ...] = (
         spares="a password of 12 letters, token 1757251019",
         needs="password |password+|passwd |passwd+|passphrase |passphrase+|pwd |pwd+|secret "
         "|secret+|token |token+",
+        mixed=True,
     ),
     _rule(
         "header that carries a secret",
@@ -276,12 +280,13 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "code that lets somebody in",
-        r"(?i)(\b(?:otp|one[- ]time (?:code|password)|(?:verification|security|login) code|passcode"
-        r"|pin|cvv2?|cvc2?)(?: (?:code|is|was))?[ :=]{1,3})\d{3,8}\b",
+        r"(?i)(\b(?:otp|one-time (?:code|password)|(?:verification|security|login) code|passcode"
+        r"|pin(?=[:=])|cvv2?|cvc2?)(?: (?:code|is|was))?[ :=]{1,3})\d{3,8}\b",
         r"\1" + REDACTED,
         matches="your verification code is 482913",
         spares="exit code: 137",
-        needs="otp|one-time |one time | code|passcode|pin|cvv|cvc",
+        needs="otp|one-time |verification |security |login |passcode|pin:|pin=|cvv|cvc",
+        also="otp|code|password|pin|cv",
     ),
     _rule(
         "name in a mail address",
