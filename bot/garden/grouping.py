@@ -30,7 +30,20 @@ _TAIL_SIGNS = frozenset(":-")
 
 def tokens(message: str) -> list[str]:
     """The words and the signs of a masked message; a slot belongs to the word around it."""
-    return _TOKEN.findall(message)
+    # None goes beyond a blank, and words come again.
+    found: list[str] = []
+    for word in message.split():
+        found += _of_word(word) if len(word) <= _SHORT else _TOKEN.findall(word)
+    return found
+
+
+_SHORT = 64
+"""Characters of a word that is worth remembering."""
+
+
+@lru_cache(maxsize=32_768)
+def _of_word(word: str) -> list[str]:
+    return _TOKEN.findall(word)
 
 
 def group(masked: Mapping[str, int]) -> dict[str, str]:
@@ -98,7 +111,7 @@ def _key(parts: Parts) -> tuple[str, ...]:
 
 
 def _is_name(part: str) -> bool:
-    return _short_name(part) if len(part) <= 64 else _NAME.search(part) is not None
+    return _short_name(part) if len(part) <= _SHORT else _NAME.search(part) is not None
 
 
 @lru_cache(maxsize=32_768)

@@ -6,7 +6,7 @@ none. So it is remembered of each word what stands in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 WORDS, WORD, MANY = 32_768, 64, 64
 """Words that are remembered, and the characters of the longest of them; more words than that in
@@ -22,6 +22,7 @@ class Signs:
         text."""
         names = [*((sign, False) for sign in exact), *((sign, True) for sign in folded)]
         self._bits = {name: 1 << at for at, name in enumerate(names, len(odd))}
+        self._letters = {name: bit for name, bit in self._bits.items() if name[0].isalnum()}
         self._odd = odd
         self._known: dict[str, int] = {}
 
@@ -40,21 +41,26 @@ class Signs:
         return found
 
     def _learnt(self, words: Sequence[str]) -> int:
-        text = " ".join(words)
-        found = self._within(text, self._bits)
-        if len(words) <= MANY:
-            present = {name: bit for name, bit in self._bits.items() if bit & found}
-            if len(self._known) >= WORDS:
-                self._known.clear()
-            for word in words:
+        if len(words) > MANY:
+            return self._within(" ".join(words))
+        found, known = 0, self._known
+        for word in words:
+            bits = known.get(word)
+            if bits is None:
+                bits = self._within(word)
                 if len(word) <= WORD:
-                    self._known[word] = self._within(word, present)
+                    if len(known) >= WORDS:
+                        known.clear()
+                    known[word] = bits
+            found |= bits
         return found
 
-    def _within(self, text: str, bits: Mapping[tuple[str, bool], int]) -> int:
+    def _within(self, text: str) -> int:
         lower, found = text.lower(), 0
         for at, test in enumerate(self._odd):
             found |= test(text) << at
+        # What is letters and digits alone holds no other sign.
+        bits = self._letters if text.isalnum() else self._bits
         for (sign, folds), bit in bits.items():
             if sign in (lower if folds else text):
                 found |= bit
