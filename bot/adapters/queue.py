@@ -246,8 +246,12 @@ class _Worker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call] # RQ has no types there
-        if self.lost is not None and (count := self.lost.put_back()):
-            _log.warning("jobs were handed to a worker that died: they wait again", jobs=count)
+        if self.lost is None:
+            return
+        # Where the store is away, the next time will do: this must not end the worker.
+        with contextlib.suppress(GardenerError):
+            if count := self.lost.put_back():
+                _log.warning("jobs were handed to a worker that died: they wait again", jobs=count)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         _die_with_parent()
