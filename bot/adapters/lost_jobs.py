@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from rq.executions import ExecutionRegistry
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.queue import Queue
@@ -20,10 +21,11 @@ from bot.adapters.store import guarded, key, text
 if TYPE_CHECKING:
     import redis
 
-_BEGINS = 0.5
-"""Seconds in which a worker that lives says that it has begun, after it took a job."""
+_BEGINS = 2.0
+"""Seconds in which a worker that lives writes down that it runs a job, after it took its name:
+that takes it milliseconds. Were it slower, the job would run twice, as any job may."""
 
-# KEYS: the set, the job, its queue, what RQ moves a name to while it is handed over.
+# KEYS: the set, the job, its queue, what RQ moves a name to while it is handed over, who runs it.
 # ARGV: the name, whether to put it back. Returns 1 where it is in no list though it waits.
 _LOOK = """
 local status = redis.call('hget', KEYS[2], 'status')
@@ -32,7 +34,10 @@ if not status or status == 'finished' or status == 'failed' or status == 'cancel
   redis.call('srem', KEYS[1], ARGV[1])
   return 0
 end
-if status ~= 'queued' or redis.call('lpos', KEYS[3], ARGV[1]) then return 0 end
+if status ~= 'queued' or redis.call('exists', KEYS[5]) == 1
+   or redis.call('lpos', KEYS[3], ARGV[1]) then
+  return 0
+end
 if ARGV[2] == '1' then
   redis.call('lrem', KEYS[4], 0, ARGV[1])
   redis.call('lpush', KEYS[3], ARGV[1])
@@ -51,7 +56,7 @@ class LostJobs:
         self._look = client.register_script(_LOOK)
 
     def expect(self, job: str) -> None:
-        """To be said before it is put into the queue."""
+        """To be said before it is put into the queue, and after: between, it looks like ended."""
         self._client.sadd(self._names, job)
 
     @guarded
@@ -71,4 +76,6 @@ class LostJobs:
         of = Job.key_for(job)
         queue = Queue.redis_queue_namespace_prefix + text(self._client.hget(of, "origin") or "")
         between = IntermediateQueue.get_intermediate_queue_key(queue)
-        return bool(self._look(keys=[self._names, of, queue, between], args=[job, int(put_back)]))
+        runs = ExecutionRegistry.key_template.format(job)
+        keys = [self._names, of, queue, between, runs]
+        return bool(self._look(keys=keys, args=[job, int(put_back)]))

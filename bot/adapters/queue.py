@@ -146,6 +146,7 @@ class JobQueue:
             )
         except DuplicateJobError:
             return not unique
+        self._lost.expect(name)
         return True
 
     # --- many who wait for one run ---------------------------------------------------------------

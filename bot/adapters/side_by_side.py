@@ -73,8 +73,10 @@ class SideBySide:
         """Where fields with these numbers are, with their tags: parts of a message that are one."""
         start = self._at
         for number in numbers:
-            while self.field(number).there.any():
-                pass
+            before: Ints | None = None
+            while before is None or not np.array_equal(before, self._at):
+                before = self._at
+                self.field(number)
         return Spans(start, self._at)
 
     def number(self, number: int) -> Ints:

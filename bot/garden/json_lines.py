@@ -123,10 +123,15 @@ def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
         elif severity and (payload := line.json_payload) is not nothing:
             data = bytes(payload)
             zeroed = data.translate(zeros), severity
+            if b"\\u" in data:  # there a digit decides which letter it is
+                keys.append(_key_of(data, severity))
+                continue
             try:
                 keys.append(_payload_keys[zeroed])
             except KeyError:
-                keys.append(_payload_key(data, zeroed))
+                if len(_payload_keys) >= _REMEMBERED:
+                    _payload_keys.clear()
+                keys.append(_payload_keys.setdefault(zeroed, _key_of(data, severity)))
         else:  # a payload may say its severity
             keys += keys_of([loads(raw)])
     return keys
@@ -138,14 +143,10 @@ _REMEMBERED = 8_192
 """Payloads whose message is known; a table that is full is emptied."""
 
 
-def _payload_key(payload: bytes, zeroed: TextKey) -> RowKey:
+def _key_of(payload: bytes, severity: int) -> RowKey:
     if len(payload) > LONGEST:
         return None
-    if len(_payload_keys) >= _REMEMBERED:
-        _payload_keys.clear()
     try:
-        key = message_key(loads(payload), zeroed[1])
+        return message_key(loads(payload), severity)
     except UnicodeEncodeError:  # half a surrogate pair
-        key = None
-    _payload_keys[zeroed] = key
-    return key
+        return None

@@ -99,7 +99,7 @@ def _also(rule: Rule, lower: str) -> bool:
     return not rule.also or any(word in lower for word in rule.also)
 
 
-_MIXED = re.compile(r"(?<![^\s\"',;])(?=[^\s\"',;]{0,256}[A-Za-z])[^\s\"',;]{0,256}?\d")
+_MIXED = re.compile(r"(?<![^\s\"',;])(?=[^\s\"',;]*[A-Za-z])[^\s\"',;\d]*\d")
 
 
 def is_mixed(text: str) -> bool:

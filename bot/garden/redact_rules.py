@@ -202,7 +202,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "value of a secret's name",
-        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?(?:=|%3D)\s?\\?[\"']?"
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}\\?[\"']?\s?(?:=|%\dD)\s?\\?[\"']?"
         rf"(?:bearer |basic )?)"
         rf"(?!{REDACTED}|\*\*\*|true\b|false\b|none\b|null\b|undefined\b|<|\d{{1,3}}\b)"
         r"[^\s\"'\\,;&<>(){}\[\]|]+",
@@ -225,53 +225,55 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "value after a secret's name and a blank",
-        rf"(?i)((?:\b(?:password|passphrase|secret|token|api key|key)[ +](?:is|was)[ +]"
+        rf"(?i)((?:\b(?:password|passphrase|secret|token|api key)[ +](?:is|was)[ +]"
         rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_CHANCE}"
         r"[^\s\"',;]{6,}|([ +]-u[ +][\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
         lambda match: (match[1] or match[2]) + REDACTED,
         matches="connect --password hunter22 --host db",
         spares="the password is too short",
-        needs="password |password+|passphrase |passwd |secret |secret+|token |token+|key |key+"
-        "|credentials |credential |authorization |cookie |jwt | -u |+-u+",
+        needs=f"{_PARTS_OF_NAMES}|-u",
         also="is|was|--|-u",
     ),
     _rule(
         "secret beside its name",
-        r"(?i)(\b(?:password|passwd|passphrase|pwd|secret|token)[ +][\"']?)(?!REDACTED)"
-        r"(?=[^\s\"',;]{0,256}[a-z])(?=[^\s\"',;]{0,256}\d)[^\s\"',;]{6,}",
+        r"(?i)(\b(?:password|passwd|passphrase|pwd|secret|token)[ +][\"']?)(?!REDACTED|<)"
+        r"(?=[^\s\"',;/]{0,256}[a-z])(?=[^\s\"',;/]{0,256}\d)[^\s\"',;/]{6,}+(?!/)"
+        r"(?!\s(?:was |is )?not found|\s(?:is )?missing|\sdoes not exist)",
         r"\1" + REDACTED,
         matches="login failed with password hunter2 of ana",
-        spares="a password of 12 letters, token 1757251019",
+        spares="a password of 12 letters, secret stripe-key-v2 was not found, secret projects/1/a",
         needs="password |password+|passwd |passwd+|passphrase |passphrase+|pwd |pwd+|secret "
         "|secret+|token |token+",
         mixed=True,
     ),
     _rule(
         "header that carries a secret",
-        r"(?i)(\bx-(?:api|auth|access|csrf)-(?:key|token)[\"']?\s?[:=]\s?[\"']?)(?!REDACTED)"
-        r"[^\s\"',;]{4,}"
-        r"|(\bauthorization[\"']?\s?[:=]\s?[\"']?(?:apikey|api-key|negotiate|digest) )"
-        r"(?!REDACTED)[^\s\"']{4,}"
-        r"|(\b(?:set-)?cookie:\s?)(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
-        lambda match: (match[1] or match[2] or match[3]) + REDACTED,
-        matches="X-Api-Key: abcdefghijkl",
-        spares="authorization: denied, cookie: missing",
+        rf"(?i)((?:\bx-(?:api|auth|access|csrf)-(?:key|token)|\bauthorization[\"']?\s?[:=]\s?[\"']?"
+        r"(?:apikey|api-key|negotiate|digest)(?=[ ]))[\"']?[\s:=]{1,3}[\"']?)(?!REDACTED)"
+        rf"(?:{_CHANCE}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
+        r"|(\b(?:set-)?cookie:\s?)(?!(?:path|samesite|domain|expires|max-age)=)"
+        r"(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
+        lambda match: (match[1] or match[2]) + REDACTED,
+        matches="X-Api-Key: abcdefghijklmnop, Cookie: sid=xyz",
+        spares="x-auth-token: missing, authorization: digest auth, cookie: path=/ is invalid",
         needs="x-api-|x-auth-|x-access-|x-csrf-|authorization|cookie",
         gate=":=",
     ),
     _rule(
         "signature or code in an address",
-        r"(?i)([?&](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token|credential)|key|code)=)"
-        r"(?!REDACTED)[^\s&\"'<>]{6,}",
-        r"\1" + REDACTED,
+        r"(?i)([?&](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token|credential))=)"
+        r"(?!REDACTED)[^\s&\"'<>]{6,}"
+        rf"|([?&](?:key|code)=)(?!REDACTED){_CHANCE}[^\s&\"'<>]{{12,}}",
+        lambda match: (match[1] or match[2]) + REDACTED,
         matches="https://storage.example.org/a?se=2025&sig=AbCdEf123",
-        spares="/search?q=sig&code=404",
+        spares="/search?q=sig&code=NOT_FOUND&key=product-list",
         needs="?sig|&sig|?x-|&x-|?key=|&key=|?code=|&code=",
         gate="=",
     ),
     _rule(
         "password on a database's command line",
-        r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,200}? -p)(?!REDACTED)[^\s\"']{3,}",
+        r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,200}? -p)"
+        r"(?!REDACTED|ort\b|lugin|rod\b|roto|ipe\b)[^\s\"']{3,}",
         r"\1" + REDACTED,
         matches="mysql -u root -phunter2 shop",
         spares="mysql -p shop",
@@ -280,13 +282,14 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "code that lets somebody in",
-        r"(?i)(\b(?:otp|one-time (?:code|password)|(?:verification|security|login) code|passcode"
-        r"|pin(?=[:=])|cvv2?|cvc2?)(?: (?:code|is|was))?[ :=]{1,3})\d{3,8}\b",
-        r"\1" + REDACTED,
+        r"(?i)(\b(?:otp|one-time (?:code|password)|verification code|passcode)"
+        r"(?: (?:code|is|was))?[ :=]{1,3})\d{6}(?![\w.]| ?(?:ms|s|seconds)\b)"
+        r"|(\bcv[vc]\d?[ :=]{1,3})\d{3,4}\b",
+        lambda match: (match[1] or match[2]) + REDACTED,
         matches="your verification code is 482913",
-        spares="exit code: 137",
-        needs="otp|one-time |verification |security |login |passcode|pin:|pin=|cvv|cvc",
-        also="otp|code|password|pin|cv",
+        spares="exit code: 137, otp is 300000 ms old",
+        needs="otp|one-time |verification |passcode|cvv|cvc",
+        also="otp|code|password|cv",
     ),
     _rule(
         "name in a mail address",

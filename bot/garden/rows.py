@@ -149,12 +149,19 @@ def serialized(value: object) -> bytes:
 
 
 def loads(data: bytes) -> JSON:
-    """A JSON object; empty where it is none."""
+    """A JSON object; empty where it is none. Never fails."""
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:  # half a surrogate pair
-        value = json.loads(data)
+    except orjson.JSONDecodeError:  # half a surrogate pair, or a number of thousands of digits
+        try:
+            value = json.loads(data.decode("utf-8", "replace"), parse_int=_number)
+        except (ValueError, RecursionError):
+            return {}
     return value if isinstance(value, dict) else {}
+
+
+def _number(digits: str) -> float:
+    return int(digits) if len(digits) < 400 else float(digits)
 
 
 _HEAD, _TAIL, _ITEMS, _DEPTH = 9_000, 3_000, 100, 16

@@ -134,6 +134,17 @@ def test_the_order_of_fields_and_unknown_ones_decide_nothing(order: str) -> None
     assert _columns(log_wire.read(_page(odd))[0]) == _columns(log_wire.read(_page(plain))[0])
 
 
+def test_an_empty_label_hides_nothing_behind_it() -> None:
+    plain = [_serialized(one) for one in ENTRIES]
+    odd = []
+    for one in plain:
+        fields = list(_fields(one))
+        first = next((i for i, field in enumerate(fields) if field[0] >= 0x5A), len(fields))
+        odd.append(b"".join([*fields[:first], b"\x5a\x00", *fields[first:]]))
+    found, expected = (_columns(log_wire.read(_page(page))[0]) for page in (odd, plain))
+    assert [row[:5] for row in found] == [row[:5] for row in expected]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(ENTRIES) - 1), st.data())
 def test_broken_bytes_are_told_or_read_as_protocol_buffers_are(which: int, data: Any) -> None:

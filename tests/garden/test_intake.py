@@ -345,9 +345,13 @@ _LINES = st.lists(st.one_of(_CONTEXT, _IDS, _SECRETS, _MASKED, st.text(max_size=
 
 
 @settings(max_examples=200, deadline=None)
-@given(_LINES)
-def test_passing_rules_over_changes_nothing(pieces: list[str]) -> None:
-    text = "".join(pieces)
+@given(_LINES, st.sampled_from(["", " ", "\n", "+"]))
+@example(["run --pass", "hunter22", "--cookies", "hunter22"], " ")
+@example(["a" * 300 + "-password", "hunter22"], "+")
+@example(["cvv2", "4242."], " ")
+@example(["password%3Dhunter22"], "")
+def test_passing_rules_over_changes_nothing(pieces: list[str], between: str) -> None:
+    text = between.join(pieces)
     assert quick_mask(_zeroed(text)) == mask(text)
     clean = text
     for rule in RULES:

@@ -74,6 +74,32 @@ def test_a_changed_byte_changes_both_alike(which: int, data: st.DataObject) -> N
         assert _columns(rows) == _columns(of_json([json.loads(bytes(line))], [1]))
 
 
+def test_a_digit_of_an_escape_decides_which_letter_it_is() -> None:
+    said_so = [
+        ("pago est\u00e1 listo", "pago est\u00e9 listo"),
+        ("\u4f59\u989d\u4e00", "\u4f59\u989d\u4e01"),
+    ]
+    for one, other in said_so:
+        entries = [said(one, "ERROR"), said(other, "ERROR"), said(one, "ERROR")]
+        rows, _ = of_lines([json.dumps(entry).encode() for entry in entries], 0)
+        assert rows.keys == of_json(entries, range(3)).keys
+        assert rows.keys[0] == rows.keys[2] != rows.keys[1]
+
+
+def test_a_number_of_thousands_of_digits_ends_no_reading(tmp_path: Any) -> None:
+    big = "9" * 5_000
+    path = tmp_path / "big.jsonl"
+    path.write_text(
+        f'{{"textPayload":"a","labels":{{"x":{big}}}}}\n'
+        f'{{"textPayload":"b","trace":{big}}}\n'
+        f'{{"jsonPayload":{{"message":"c","x":{big}}}}}\n'
+        f'{{"severity":"ERROR","jsonPayload":{{"message":"d","x":{big}}}}}\n',
+        "utf-8",
+    )
+    reading = read_all(JsonFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
+    assert reading.read == sum(reading.rollup.severities.values()) + reading.broken == 4
+
+
 def test_half_a_surrogate_pair_in_a_payload_breaks_nothing(tmp_path: Any) -> None:
     path = tmp_path / "odd.jsonl"
     line = '{"severity": "ERROR", "jsonPayload": {"message": "odd \\ud800"}, "labels": {"a": "\\ud800"}}'
