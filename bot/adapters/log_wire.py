@@ -223,9 +223,10 @@ def _request_key(side: SideBySide, entries: _Entries, i: int) -> RowKey:
     def of(spans: Spans) -> bytes:
         return side.data[spans.start[i] : spans.end[i]]
 
-    if of(entries.payload) or of(entries.audit):
+    request = of(entries.request)
+    if of(entries.payload) or of(entries.audit) or len(request) > LONGEST:
         return None
-    http = _Request.FromString(of(entries.request))
+    http = _Request.FromString(request)
     return RequestKey(
         http.method,
         http.url.partition("?")[0],

@@ -10,7 +10,7 @@ from bot.garden import rfc3339
 from bot.garden.levels import own_severity
 from bot.garden.model import JSON, Severity
 from bot.garden.origins import numbered, origin
-from bot.garden.rows import NO_TIME, TRACES, RequestKey, RowKey, Rows, text_key
+from bot.garden.rows import LONGEST, NO_TIME, TRACES, RequestKey, RowKey, Rows, text_key
 
 
 def of_json(entries: Sequence[JSON], lines: Sequence[int]) -> Rows:
@@ -87,7 +87,7 @@ def message_key(payload: object, severity: int) -> RowKey:
 def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:
     if not isinstance(http, Mapping) or "jsonPayload" in raw or "protoPayload" in raw:
         return None
-    return RequestKey(
+    key = RequestKey(
         str(http.get("requestMethod") or ""),
         str(http.get("requestUrl") or "").partition("?")[0],
         int(str(http.get("status") or 0)),
@@ -96,3 +96,4 @@ def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:
         str(raw.get("textPayload") or ""),
         severity,
     )
+    return key if sum(map(len, (key.url, key.agent, key.referer, key.text))) <= LONGEST else None
