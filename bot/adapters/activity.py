@@ -84,12 +84,16 @@ def _quoted(name: str) -> str:
     return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def is_request_log(log: str) -> bool:
+    """Whether this is the full name of the request log, as entries have it."""
+    return log.endswith(REQUEST_LOG.replace("/", "%2F"))
+
+
 def traffic(fetch: Fetch, query: Query) -> Traffic | None:
     """Requests of the window; of its newest part, and marked as sampled, over the budget."""
     wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
     counted: Counter[tuple[str, int]] = Counter()
     seen: set[tuple[str, int, bytes]] = set()
-    ending = REQUEST_LOG.replace("/", "%2F")
     since = query.window.end
     token = ""
     for _ in range(TRAFFIC_CALLS):
@@ -101,7 +105,7 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
         for (place, log, _), time, name in zip(
             origins, rows.times.tolist(), rows.names, strict=True
         ):
-            if time not in query.window or not log.endswith(ending) or (log, time, name) in seen:
+            if time not in query.window or not is_request_log(log) or (log, time, name) in seen:
                 continue
             seen.add((log, time, name))
             since = min(since, time)

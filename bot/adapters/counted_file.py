@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bot.adapters.activity import REQUEST_LOG
+from bot.adapters.activity import is_request_log
 from bot.adapters.json_file import JsonFile
 from bot.garden.intake import hashes
 from bot.garden.model import HOUR, Query
@@ -16,7 +16,6 @@ from bot.garden.report import Event, Traffic
 from bot.garden.rows import NO_TIME, Rows
 from bot.garden.seen import Seen
 
-_LOG = REQUEST_LOG.replace("/", "%2F")
 FAILED = 400
 """A file without one request below this status was filtered: how many came it does not say."""
 
@@ -54,12 +53,11 @@ class CountedFile:
         return ()
 
     def _count(self, rows: Rows, query: Query) -> None:
-        logs = [number for number, origin in enumerate(rows.known) if origin.log.endswith(_LOG)]
-        if not logs:
-            return
         window, times = query.window, rows.times
-        asked = np.isin(rows.origins, logs) & (times >= window.start) & (times < window.end)
+        asked = rows.of_logs(is_request_log) & (times >= window.start) & (times < window.end)
         chosen = np.flatnonzero(asked & (times != NO_TIME))
+        if not chosen.size:
+            return
         again = self._seen.add(hashes(rows)[chosen], rows.named[chosen])
         for i in np.delete(chosen, again).tolist():
             http = rows.json(i).get("httpRequest")

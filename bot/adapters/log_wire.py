@@ -119,9 +119,9 @@ def read(page: bytes) -> tuple[Rows, str]:
     parsed = _Page.FromString(page)
     raws = list(parsed.entries)
     side, entries = _side_by_side(raws)
-    if side.stuck:
+    if stuck := side.stuck:
         ordered = list(raws)
-        for i in side.stuck:
+        for i in stuck:
             ordered[i] = _Entry.FromString(raws[i]).SerializeToString()  # by the fields' numbers
         side, entries = _side_by_side(ordered)
     names = side.cut(entries.name)

@@ -159,7 +159,7 @@ class Batch:
     def _offer_samples(self, tally: Tally, run: Run) -> None:
         rows, orders = self.rows, self._order[run.start : run.end]
         low = np.flatnonzero(orders <= tally.threshold)
-        for at in low[np.argsort(orders[low])].tolist() if low.size > 1 else low.tolist():
+        for at in low[np.argsort(orders[low])].tolist():
             order = int(orders[at])
             if order > tally.threshold:
                 return

@@ -17,10 +17,8 @@ _METHOD = re.compile(r"google\.cloud\.run\.v\d\w*\.Services\.(Create|Replace|Upd
 
 def events(rows: Rows) -> Iterable[Event]:
     """What succeeded, as far as the rows tell; rows of other logs cost nothing."""
-    audited = [number for number, origin in enumerate(rows.known) if AUDIT_LOG in origin.log]
-    if not audited:
-        return
-    for i in np.flatnonzero(np.isin(rows.origins, audited) & (rows.times != NO_TIME)).tolist():
+    audited = rows.of_logs(lambda log: AUDIT_LOG in log)
+    for i in np.flatnonzero(audited & (rows.times != NO_TIME)).tolist():
         event = _event(rows.json(i), rows.origin(i).place.service, int(rows.times[i]))
         if event is not None:
             yield event

@@ -129,7 +129,7 @@ class Meanings:
     ) -> Meaning:
         found = understand(text, masked)
         level = nearest(severity) or found.severity
-        return Meaning(found.key, level, found.route if found.request else None, found.piece)
+        return Meaning(found.key, level, found.route, found.piece)
 
     def _read(self, raw: JSON, name: str) -> Meaning:
         entry = self._reader.read(raw, name)

@@ -59,6 +59,11 @@ def _rule(
     return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate, others, mixed)
 
 
+def _named(match: re.Match[str]) -> str:
+    """The secret's name, in whichever group it stands, and what stands for the secret."""
+    return f"{next(filter(None, match.groups()))}{REDACTED}"
+
+
 def _cut(match: re.Match[str]) -> str:
     """The first eight characters of an id, as a worklog writes them: `10812417...`."""
     return match[0][:8] + "..."
@@ -228,7 +233,7 @@ RULES: tuple[Rule, ...] = (
         rf"(?i)((?:\b(?:password|passphrase|secret|token|api key)[ +](?:is|was)[ +]"
         rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_CHANCE}"
         r"[^\s\"',;]{6,}|([ +]-u[ +][\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
-        lambda match: (match[1] or match[2]) + REDACTED,
+        _named,
         matches="connect --password hunter22 --host db",
         spares="the password is too short",
         needs=f"{_PARTS_OF_NAMES}|-u",
@@ -253,7 +258,7 @@ RULES: tuple[Rule, ...] = (
         rf"(?:{_CHANCE}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
         r"|(\b(?:set-)?cookie:\s?)(?!(?:path|samesite|domain|expires|max-age)=)"
         r"(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
-        lambda match: (match[1] or match[2]) + REDACTED,
+        _named,
         matches="X-Api-Key: abcdefghijklmnop, Cookie: sid=xyz",
         spares="x-auth-token: missing, authorization: digest auth, cookie: path=/ is invalid",
         needs="x-api-|x-auth-|x-access-|x-csrf-|authorization|cookie",
@@ -264,7 +269,7 @@ RULES: tuple[Rule, ...] = (
         r"(?i)([?&](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token|credential))=)"
         r"(?!REDACTED)[^\s&\"'<>]{6,}"
         rf"|([?&](?:key|code)=)(?!REDACTED){_CHANCE}[^\s&\"'<>]{{12,}}",
-        lambda match: (match[1] or match[2]) + REDACTED,
+        _named,
         matches="https://storage.example.org/a?se=2025&sig=AbCdEf123",
         spares="/search?q=sig&code=NOT_FOUND&key=product-list",
         needs="?sig|&sig|?x-|&x-|?key=|&key=|?code=|&code=",
@@ -285,7 +290,7 @@ RULES: tuple[Rule, ...] = (
         r"(?i)(\b(?:otp|one-time (?:code|password)|verification code|passcode)"
         r"(?: (?:code|is|was))?[ :=]{1,3})\d{6}(?![\w.]| ?(?:ms|s|seconds)\b)"
         r"|(\bcv[vc]\d?[ :=]{1,3})\d{3,4}\b",
-        lambda match: (match[1] or match[2]) + REDACTED,
+        _named,
         matches="your verification code is 482913",
         spares="exit code: 137, otp is 300000 ms old",
         needs="otp|one-time |verification |passcode|cvv|cvc",

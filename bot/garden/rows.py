@@ -93,6 +93,11 @@ class Rows:
         """Who wrote a row."""
         return self.known[int(self.origins[i])]
 
+    def of_logs(self, wanted: Callable[[str], bool]) -> NDArray[np.bool_]:
+        """Which rows are of a log whose name is wanted."""
+        numbers = [number for number, origin in enumerate(self.known) if wanted(origin.log)]
+        return np.isin(self.origins, numbers) if numbers else np.zeros(len(self), np.bool_)
+
     def time(self, i: int) -> int | None:
         """A row's time."""
         time = int(self.times[i])
