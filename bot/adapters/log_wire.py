@@ -9,27 +9,23 @@ Field numbers: google/logging/v2/log_entry.proto and logging.proto.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
-from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from bot.adapters.side_by_side import SideBySide, Spans
-from bot.garden.levels import LEVELS
+from bot.adapters import struct_wire
+from bot.adapters.side_by_side import Ints, SideBySide, Spans
 from bot.garden.model import JSON
 from bot.garden.origins import Writers
 from bot.garden.rows import (
     LARGE,
     LONGEST,
     NO_TIME,
-    TRACES,
     RequestKey,
     RowKey,
     Rows,
-    TextKey,
     text_key,
 )
 from bot.garden.rows import packed as packed_json
@@ -108,7 +104,7 @@ class _Entries(NamedTuple):
     request: Spans
     resource: Spans
     time: Spans
-    severity: NDArray[np.int64]
+    severity: Ints
     writer: Spans
     """Labels and the name of the log."""
     received: Spans
@@ -133,7 +129,7 @@ def read(page: bytes) -> tuple[Rows, str]:
         keys=_keys(side, entries),
         names=names,
         named=named,
-        times=times(side.bytes, entries.time.otherwise(entries.received)),
+        times=times(side, entries.time.otherwise(entries.received)),
         origins=origins,
         known=known,
         raws=raws,
@@ -165,58 +161,24 @@ def _side_by_side(raws: list[bytes]) -> tuple[SideBySide, _Entries]:
 
 
 def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
-    said = entries.text.otherwise(entries.payload)
+    payloads = entries.payload.where(~entries.text.there)
+    messages, odd_payloads = struct_wire.messages(side, payloads, entries.severity)
+    said = entries.text.otherwise(messages)
     # As `ZEROS` has it, and three times as fast.
     digits = side.bytes - np.uint8(ord("0"))
     zeroed = (side.bytes - digits * (digits < 10)).tobytes()
     keys: list[RowKey] = list(zip(side.cut(said, zeroed), entries.severity.tolist(), strict=True))
-    in_json = ~entries.text.there
-    known = _payload_keys
-    for i in np.flatnonzero(in_json).tolist():
-        try:
-            keys[i] = known[keys[i]]
-        except KeyError:
-            payload = side.data[said.start[i] : said.end[i]]
-            keys[i] = _payload_key(payload, cast("TextKey", keys[i]))
     # Blanks and what is below them begin few texts: some of these say nothing.
-    odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST)
-    for i in np.flatnonzero(odd & ~in_json).tolist():
+    odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST) | ~said.there
+    for i in np.flatnonzero(odd).tolist():
         keys[i] = text_key(side.data[said.start[i] : said.end[i]], int(entries.severity[i]))
+    for i in odd_payloads:
+        payload, severity = side.data[payloads.start[i] : payloads.end[i]], int(entries.severity[i])
+        known = len(payload) <= LONGEST
+        keys[i] = text_key(struct_wire.message(payload, severity), severity) if known else None
     for i in np.flatnonzero(entries.request.there).tolist():
         keys[i] = _request_key(side, entries, i)
     return keys
-
-
-_payload_keys: dict[RowKey, RowKey] = {}
-"""By a payload with its digits as zeros, and the severity."""
-_REMEMBERED = 8_192
-"""Payloads and writers whose meaning is known; a table that is full is emptied."""
-
-
-def _payload_key(payload: bytes, zeroed: TextKey) -> RowKey:
-    """The key of a JSON payload. Remembered: most differ from an earlier one in digits alone."""
-    if not 0 < len(payload) <= LONGEST:
-        return None
-    if len(_payload_keys) >= _REMEMBERED:
-        _payload_keys.clear()
-    severity = zeroed[1]
-    key = _payload_keys[zeroed] = text_key(_message(payload, severity), severity)
-    return key
-
-
-_SPECIAL = TRACES | {"error"}
-_LEVELS = frozenset(LEVELS)
-
-
-def _message(payload: bytes, severity: int) -> bytes:
-    """A JSON payload's message; empty where something beside it decides what the entry says."""
-    try:
-        fields = Struct.FromString(payload).fields
-    except DecodeError:
-        return b""
-    if not _SPECIAL.isdisjoint(fields) or (not severity and not _LEVELS.isdisjoint(fields)):
-        return b""
-    return fields["message"].string_value.encode() if "message" in fields else b""
 
 
 def _request_key(side: SideBySide, entries: _Entries, i: int) -> RowKey:
@@ -240,46 +202,51 @@ def _request_key(side: SideBySide, entries: _Entries, i: int) -> RowKey:
 
 def _text(raw: Any) -> str:
     entry = _Entry.FromString(raw)
-    text = entry.text or _message(entry.payload, 1)
+    text = entry.text or struct_wire.message(entry.payload, 1)
     return _decoded(text)
 
 
 # --- when and where ------------------------------------------------------------------------------
 
 
-_WIDTH = 12
-"""Of a timestamp after 1978: a tag, five bytes of seconds, a tag, at most five of nanoseconds."""
-_AT = np.arange(_WIDTH)[:, np.newaxis]
-
-
-def times(data: NDArray[np.uint8], stamps: Spans) -> NDArray[np.int64]:
+def times(side: SideBySide, stamps: Spans) -> Ints:
     """Serialized `google.protobuf.Timestamp` → nanoseconds; `NO_TIME` for an empty one, and for
     what does not fit into 64 bits (it would be after 2262).
 
-    At least `_WIDTH` bytes of data must follow the last one. All at once where they have their
-    usual form; the others one by one.
+    All at once where they have their usual form, after 1978: a tag, five bytes of seconds and,
+    unless there are none, a tag and at most five bytes of nanoseconds. The others one by one.
     """
     start, lengths = stamps.start, stamps.end - stamps.start
-    table = np.where(lengths > _AT, data[start + _AT], 0).astype(np.int64)
-    usual = (table[0] == 0x08) & (table[5] < 0x80) & (lengths <= _WIDTH)
-    usual &= (table[6] == 0x10) | (lengths == 6)
-    usual &= (table[1:5] >= 0x80).all(axis=0)
-    seconds = _number(table[1:6])
-    usual &= seconds < 9_000_000_000
-    found: NDArray[np.int64] = seconds * 1_000_000_000 + _number(table[7:])
+    head = side.words[start]
+    form = np.where(lengths == 6, _FORM & _SIX_BYTES, _FORM)
+    usual = (head & form == _USUAL & form) & (lengths >= 6) & (lengths != 7) & (lengths <= 12)
+    seconds = _seven_bits(head >> np.uint64(8), 5)
+    size = np.where(usual, np.maximum(lengths - 7, 0), 0)
+    tail = side.words[start + 7] & _BYTES_OF[size]
+    usual &= (tail & _HIGH == _MORE_OF[size]) & (seconds < _LATE)
+    found = seconds * 1_000_000_000 + _seven_bits(tail, 5)
     for i in np.flatnonzero(~usual).tolist():
-        found[i] = _time(data[start[i] : stamps.end[i]].tobytes())
+        found[i] = _time(side.data[start[i] : stamps.end[i]])
     return found
 
 
-def _number(bytes_: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers whose bytes stand in the rows: seven bits each, up to one without a high bit."""
-    value: NDArray[np.int64] = bytes_[0] & 0x7F
-    more = bytes_[0] >= 0x80
-    for i, byte in enumerate(bytes_[1:], 1):
-        value += np.where(more, (byte & 0x7F) << (7 * i), 0)
-        more &= byte >= 0x80
+def _seven_bits(words: NDArray[np.uint64], count: int) -> Ints:
+    """The numbers in so many bytes, seven bits each, the lowest first."""
+    value = (words & np.uint64(0x7F)).astype(np.int64)
+    for i in range(1, count):
+        value |= ((words >> np.uint64(i)) & np.uint64(0x7F << 7 * i)).astype(np.int64)
     return value
+
+
+_FORM, _USUAL = np.uint64(0xFF80_8080_8080_FF), np.uint64(0x1000_8080_8080_08)
+"""Tags, and which bytes of seconds are the last; and what they are in a usual timestamp."""
+_SIX_BYTES = np.uint64(2**48 - 1)
+_LATE = 9_000_000_000
+"""Seconds that fit into 64 bits as nanoseconds."""
+_HIGH = np.uint64(0x8080_8080_80)
+_BYTES_OF = np.array([(1 << 8 * size) - 1 for size in range(6)], np.uint64)
+_MORE_OF = np.array([0, *(0x8080_8080_80 & (1 << 8 * n) - 1 for n in range(5))], np.uint64)
+"""By the bytes of a number: all its bits, and what says that more bytes follow."""
 
 
 def _time(stamp: bytes) -> int:

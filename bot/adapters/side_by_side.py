@@ -44,6 +44,10 @@ class Spans(NamedTuple):
         """Where there is any of it."""
         return self.start < self.end
 
+    def where(self, chosen: NDArray[np.bool_]) -> Spans:
+        """The chosen ones; the others end where they begin."""
+        return Spans(self.start, np.where(chosen, self.end, self.start))
+
     def otherwise(self, other: Spans) -> Spans:
         """The other one's where there is nothing."""
         there = self.there
@@ -60,13 +64,17 @@ class SideBySide:
         lengths = np.fromiter(map(len, messages), np.int64, len(messages))
         self.data = b"".join([*messages, _BEHIND])
         self.bytes = np.frombuffer(self.data, np.uint8)
+        self.words = np.ndarray((len(self.data) - 7,), "<u8", self.data, strides=(1,))
+        """Eight bytes from each place on, as one number."""
         self._end: Ints = lengths.cumsum()
         self._at: Ints = self._end - lengths
 
     def field(self, number: int) -> Spans:
         """Where the bytes of a field are."""
         mine, at = self._with(number, _BYTES)
-        size, start = self._number(at)
+        if not at.size:
+            return Spans(self._at, self._at)
+        size, start = self.numbers(at)
         return self._moved(mine, start, start + size)
 
     def fields(self, *numbers: int) -> Spans:
@@ -82,7 +90,7 @@ class SideBySide:
     def number(self, number: int) -> Ints:
         """A field's number; 0 where it is not there."""
         mine, at = self._with(number, _VARINT)
-        value, end = self._number(at)
+        value, end = self.numbers(at)
         value[value >= _LIMIT] = 0
         self._moved(mine, at, end)
         found = np.zeros(len(self._at), np.int64)
@@ -93,8 +101,8 @@ class SideBySide:
         """Moves on over all fields but the `known` ones, which should have come before."""
         rows = np.flatnonzero(self._at < self._end)
         while rows.size:
-            tag, at = self._number(self._at[rows])
-            value, end = self._number(at)
+            tag, at = self.numbers(self._at[rows])
+            value, end = self.numbers(at)
             kind = tag & 7
             end += np.where(kind == _BYTES, value, 0)
             end = np.where(kind == _FIXED_64, at + 8, np.where(kind == _FIXED_32, at + 4, end))
@@ -131,7 +139,7 @@ class SideBySide:
         rows = np.flatnonzero(mine)
         return rows, self._at[rows] + after
 
-    def _number(self, at: Ints) -> tuple[Ints, Ints]:
+    def numbers(self, at: Ints) -> tuple[Ints, Ints]:
         """The numbers there, seven bits a byte, and where they end; `_LIMIT` or more: too long."""
         value, at = self.bytes[at].astype(np.int64), at + 1
         for bits in (7, 14):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bot.garden.model import HOUR, Severity
 from bot.garden.origins import numbered
 from bot.garden.rows import NO_TIME, Rows
-from bot.garden.tally import MOMENTS, Edge, Place, Sample, Single, Tally, order_of
+from bot.garden.tally import MOMENTS, Edge, Place, Sample, Single, Tally
 
 Ints = NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
@@ -43,8 +43,9 @@ class Batch:
     A cell is a run of rows that have one meaning and one place.
     """
 
-    def __init__(self, rows: Rows, chosen: Ints, meanings: Ints) -> None:
-        """The rows that are `chosen`, at least one; the number of what each of all rows means."""
+    def __init__(self, rows: Rows, chosen: Ints, meanings: Ints, orders: Ints) -> None:
+        """The rows that are `chosen`, at least one; of each of all rows, the number of what it means
+        and the order of its name."""
         of_known, self._places = numbered([origin.place for origin in rows.known])
         where = of_known[rows.origins]
         times = rows.times
@@ -55,7 +56,6 @@ class Batch:
         self._meaning = meanings[chosen]
         self._where = where[chosen]
         self._time = times[chosen]
-        orders = np.fromiter(map(order_of, rows.names), np.int64, len(rows))
         self._order = orders[chosen]
         new_meaning = self._meaning[1:] != self._meaning[:-1]
         self._runs = _starts(new_meaning)

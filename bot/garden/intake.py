@@ -1,16 +1,18 @@
 """The funnel between a source and the Rollup: most entries never leave its first step.
 
-1. A row's key → what it means, from a table. A key that is not in there is understood once
-   (`meanings`): header, access line and traceback are looked for in its text, and what is left is
-   masked, unless a message that differs in ids alone was before (`masker`).
-2. Duplicates, and what lies outside the window, are counted and go no further.
-3. All rows of a batch are counted at once, by numpy, per meaning and place (`batch`).
-4. Only what may be shown later (a representative, the first and the last) is packed and kept.
+1. A row's key → what it means, from a table, page by page while its keys are at hand.
+2. Many pages together: duplicates, and what lies outside the window, are counted and go no further.
+3. A key that is not in the table is understood once (`meanings`): header, access line and
+   traceback are looked for in its text, and what is left is masked (`masker`), unless a message
+   that differs in ids alone was before (`ids`).
+4. All rows of a batch are counted at once, by numpy, per meaning and place (`batch`).
+5. Only what may be shown later (a representative, the first and the last) is packed and kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ from bot.garden.rollup import Rollup
 from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
-from bot.garden.tally import shown_name
+from bot.garden.tally import order_of, shown_name
 from bot.garden.traces import Piece
 
 BATCH = 32_768
@@ -32,6 +34,15 @@ BATCH = 32_768
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+
+class _Page(NamedTuple):
+    """Rows that wait to be counted, and what is told by each row's own objects."""
+
+    rows: Rows
+    meanings: Ints
+    hashes: Ints
+    orders: Ints
 
 
 @dataclass(slots=True)
@@ -50,7 +61,7 @@ class Intake:
     capacity: int = KNOWN
     """Of the table of meanings."""
     _seen: Seen = field(default_factory=Seen)
-    _rows: list[Rows] = field(default_factory=list)
+    _pages: list[_Page] = field(default_factory=list)
     _waiting: int = 0
     _counted: int = 0
 
@@ -59,19 +70,22 @@ class Intake:
 
     def add(self, rows: Rows) -> None:
         """Takes rows; they are counted now or with a later batch."""
-        self._rows.append(rows)
-        self._waiting += len(rows)
+        if len(rows):
+            orders = np.fromiter(map(order_of, rows.names), np.int64, len(rows))
+            self._pages.append(_Page(rows, self.meanings.known(rows), hashes(rows), orders))
+            self._waiting += len(rows)
         if self._waiting >= BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Counts what is waiting."""
         self._counted += self._waiting
-        batch, self._rows, self._waiting = self._rows, [], 0
-        batch = [rows for rows in batch if len(rows)]
-        if batch:
-            self._count(joined(batch))
+        pages, self._pages, self._waiting = self._pages, [], 0
+        if pages:
+            parts, *columns = zip(*pages, strict=True)
+            self._count(_Page(joined(parts), *map(np.concatenate, columns)))
             self.rollup.trim()
+            self.meanings.make_room()
 
     def keep_up(self) -> None:
         """Counts what is waiting, for someone who watches, where that is not too little to be
@@ -84,11 +98,12 @@ class Intake:
         """Messages met for the first time since somebody last looked and emptied the list."""
         return self.meanings.fresh
 
-    def _count(self, rows: Rows) -> None:
-        counting = self._counting(rows)
+    def _count(self, page: _Page) -> None:
+        counting = self._counting(page.rows, page.hashes)
         chosen = np.flatnonzero(counting)
         if chosen.size:
-            batch = Batch(rows, chosen, self.meanings.of(rows, counting))
+            self.meanings.learn(page.rows, page.meanings, counting)
+            batch = Batch(page.rows, chosen, page.meanings, page.orders)
             for survey in batch.surveys():
                 self.rollup.surveyed(*survey)
             for run in batch.runs():
@@ -103,11 +118,11 @@ class Intake:
         kept_as = self.rollup.kept_as(slot)
         return meaning if kept_as is slot else Meaning(kept_as[0], severity)
 
-    def _counting(self, rows: Rows) -> Flags:
+    def _counting(self, rows: Rows, hashes: Ints) -> Flags:
         """Which rows count; the others are counted here."""
         times = rows.times
         keep = np.ones(len(rows), dtype=np.bool_)
-        again = self._seen.add(hashes(rows), rows.named)
+        again = self._seen.add(hashes, rows.named)
         keep[again] = False
         self.duplicates += int(again.size)
         timed = times != NO_TIME

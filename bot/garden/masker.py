@@ -28,6 +28,8 @@ class _Step(NamedTuple):
 class _Plan(NamedTuple):
     """What is to be done with a text, by the signs in it."""
 
+    plain: bool
+    """All words are plain ones."""
     may_be_secret: bool
     by_words: bool
     """The first rule to apply is the one for numbers: word by word."""
@@ -59,6 +61,20 @@ _SIGNS = Signs(
 _BEYOND_ASCII, _MAY_BE_SECRET, _MIXED = 1, 2, 4
 
 
+def _decisive() -> int:
+    """Without any of these signs nothing is masked but numbers, whatever other signs there are."""
+    needs = {(core, folds(rule)) for rule in RULES for need in rule.needs if (core := _core(need))}
+    needs |= {(core, False) for rule in MASKS for need in rule.needs if (core := _core(need))}
+    needs -= {("0", False), (BEYOND_ASCII, False)}
+    signs = _BEYOND_ASCII | _MAY_BE_SECRET
+    for core, folded in needs:
+        signs |= _SIGNS.bit(core, folded)
+    return signs
+
+
+_DECISIVE = _decisive()
+
+
 def _may_come(need: str, bits: int) -> bool:
     if need == BEYOND_ASCII:
         return bool(bits & _BEYOND_ASCII)
@@ -82,7 +98,7 @@ def _planned(bits: int) -> _Plan:
         elif there:
             steps.append(_Step(sub, tuple(there)))
     by_words = bool(steps) and steps[0].sub is _NUMBERS
-    return _Plan(secret, by_words, steps[by_words:])
+    return _Plan(not bits & _DECISIVE, secret, by_words, steps[by_words:])
 
 
 def _replacing(rule: MaskRule) -> Callable[[str], str]:
@@ -123,8 +139,11 @@ class _Words(dict[str, str]):
 _SUBS = [_replacing(rule) for rule in MASKS]
 _NUMBERS = next(sub for rule, sub in zip(MASKS, _SUBS, strict=True) if rule.needs == ("0",))
 _words = _Words(_NUMBERS)
+_plain_words: dict[str, str] = {}
+"""Plain words, masked: a text of these alone needs not be asked for its signs."""
 _plans: dict[int, _Plan] = {}
 _PLANS = 4_096
+_OF_PLAIN = _planned(_SIGNS.bit("0")).steps
 
 
 def _plan(words: list[str]) -> _Plan:
@@ -138,10 +157,12 @@ def _plan(words: list[str]) -> _Plan:
 
 
 def _applied(words: list[str], plan: _Plan) -> str:
-    _, by_words, steps = plan
-    masked = " ".join(map(_words.__getitem__, words) if by_words else words)
-    if not by_words:
-        masked = _collapsed(masked)
+    if plan.by_words:
+        return _stepped(" ".join(map(_words.__getitem__, words)), plan.steps)
+    return _stepped(_collapsed(" ".join(words)), plan.steps)
+
+
+def _stepped(masked: str, steps: list[_Step]) -> str:
     for sub, needs in steps:
         for need in needs:
             if need in masked:
@@ -169,7 +190,14 @@ def of_zeroed(text: str) -> str:
     if len(text) > LIMIT:  # what is behind may be a part of a secret that begins before it
         return quick_mask(redact(text))
     words = text.split()
-    plan = _plan(words)
+    try:
+        return _stepped(" ".join(map(_plain_words.__getitem__, words)), _OF_PLAIN)
+    except KeyError:
+        plan = _plan(words)
+    if plan.plain and max(map(len, words), default=0) <= WORD:
+        if len(_plain_words) >= WORDS:
+            _plain_words.clear()
+        _plain_words.update(zip(words, map(_words.__getitem__, words), strict=True))
     if plan.may_be_secret:
         clean = redact(text)
         if clean is not text:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from bot.garden.tally import shown_name
 from bot.garden.traces import Piece
 
 KNOWN = 32_768
-"""Keys in the table. It is emptied when full: what is said often is soon in there again."""
+"""Keys in the table. When it is full another one is begun, into which goes what is asked for
+again; the full one is forgotten with the next."""
 
+T = TypeVar("T", bound=Hashable)
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -42,6 +44,14 @@ _UNKNOWN, _EXACT, _OWN = -1, -2, -3
 ids decide what a text says."""
 
 
+class _Older(NamedTuple):
+    """A full table."""
+
+    by_key: dict[object, int]
+    by_form: dict[TextKey, int]
+    listed: list[Meaning]
+
+
 class Meanings:
     """Numbers for what rows mean."""
 
@@ -50,7 +60,7 @@ class Meanings:
         self._counted_as = counted_as
         self._capacity = capacity
         self.listed: list[Meaning] = []
-        """By number. Another list once they are numbered anew."""
+        """By number."""
         self.fresh: list[tuple[Key, Severity]] = []
         """Messages met for the first time since somebody last looked and emptied the list; where
         nobody looks, it is emptied as the table is."""
@@ -59,53 +69,70 @@ class Meanings:
         self._by_form: dict[TextKey, int] = {}
         """Of texts whose ids are replaced: what all of that form say, or `_OWN`."""
         self._numbers: dict[Meaning, int] = {}
+        self._older = _Older({}, {}, [])
 
-    def of(self, rows: Rows, counting: Flags) -> Ints:
-        """The number of what each row means; below zero where it is not `counting` and not known.
+    def known(self, rows: Rows) -> Ints:
+        """The number of what each row means, as far as it is known: others are below zero."""
+        found = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
+        return np.fromiter(found, np.int64, len(rows))
 
-        Numbers hold until this is asked again.
-        """
-        if max(len(self._by_key), len(self._by_form), len(self.listed)) >= self._capacity:
-            self._by_key.clear()
-            self._by_form.clear()
-            self._numbers.clear()
-            self.listed = []
-            self.fresh.clear()
-        known = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
-        numbers = np.fromiter(known, np.int64, len(rows))
+    def learn(self, rows: Rows, numbers: Ints, counting: Flags) -> None:
+        """Puts in the numbers of rows that are `counting` and were not known."""
         unknown = np.flatnonzero((numbers < 0) & counting)
         if unknown.size:
-            numbers[unknown] = [self._look(rows, i) for i in unknown.tolist()]
-        return numbers
+            numbers[unknown] = list(self._looked_up(rows, unknown.tolist()))
 
-    def _look(self, rows: Rows, i: int) -> int:
-        key = rows.keys[i]
-        if key is None:
-            return self._number(self._read(rows.json(i), shown_name(rows.names[i])))
-        number = self._by_key.get(key, _UNKNOWN)
-        if number == _UNKNOWN and not isinstance(key, RequestKey):
-            number = self._alike(key)
-        if number in (_UNKNOWN, _OWN):
-            number = self._by_key[key] = self._learn(key)
-        if number == _EXACT and not isinstance(key, RequestKey):
-            # What stands before the quote, the caller's address, decides nothing.
-            text = rows.text(rows.raws[i])
-            exact = key, text.partition('"')[2]
-            number = self._by_key.get(exact, _UNKNOWN)
+    def make_room(self) -> None:
+        """Begins another table if this one is full. What had a number may get another one."""
+        if max(len(self._by_key), len(self._by_form), len(self.listed)) >= self._capacity:
+            self._older = _Older(self._by_key, self._by_form, self.listed)
+            self._by_key, self._by_form, self.listed = {}, {}, []
+            self._numbers.clear()
+            self.fresh.clear()
+
+    def _looked_up(self, rows: Rows, unknown: list[int]) -> Iterator[int]:
+        keys = [rows.keys[i] for i in unknown]
+        texts = [b"" if key is None or isinstance(key, RequestKey) else key[0] for key in keys]
+        for i, key, text, like in zip(unknown, keys, texts, with_like_ids(texts), strict=True):
+            if key is None:
+                yield self._number(self._read(rows.json(i), shown_name(rows.names[i])))
+                continue
+            number = _OWN
+            if like is not text:
+                number = self._alike(like, key[-1])
+            if number == _OWN:
+                number = self._known(self._by_key, self._older.by_key, key)
             if number == _UNKNOWN:
-                number = self._by_key[exact] = self._number(
-                    self._understood(text, key[1], self._reader.masked)
-                )
+                number = self._by_key[key] = self._learn(key)
+            if number == _EXACT:
+                number = self._exact(rows, i, key)
+            yield number
+
+    def _known(self, table: dict[T, int], older: dict[T, int], key: T) -> int:
+        number = table.get(key, _UNKNOWN)
+        if number == _UNKNOWN and key in older:
+            number = older[key]
+            if number >= 0:
+                number = self._listed(self._older.listed[number])
+            table[key] = number
         return number
 
-    def _alike(self, key: TextKey) -> int:
-        """The number of all texts that differ from this one in ids alone."""
-        text, severity = key
-        like = with_like_ids(text)
-        if like == text:
-            return _UNKNOWN
-        number = self._by_form.get((like, severity))
-        if number is None:
+    def _exact(self, rows: Rows, i: int, key: TextKey | RequestKey) -> int:
+        # What stands before the quote, the caller's address, decides nothing.
+        text = rows.text(rows.raws[i])
+        exact = key, text.partition('"')[2]
+        number = self._known(self._by_key, self._older.by_key, exact)
+        if number == _UNKNOWN:
+            number = self._by_key[exact] = self._number(
+                self._understood(text, key[-1], self._reader.masked)
+            )
+        return number
+
+    def _alike(self, like: bytes, severity: int) -> int:
+        """The number of all texts that differ from this one in ids alone, which are replaced."""
+        form = like, severity
+        number = self._known(self._by_form, self._older.by_form, form)
+        if number == _UNKNOWN:
             number = _OWN
             words = _decoded(like)
             if tells_all(words):
@@ -113,7 +140,7 @@ class Meanings:
                 # Who asked, and what was raised, may be told by its id.
                 if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
                     number = self._number(meaning)
-            self._by_form[like, severity] = number
+            self._by_form[form] = number
         return number
 
     def _learn(self, key: TextKey | RequestKey) -> int:
@@ -136,7 +163,9 @@ class Meanings:
         return Meaning(entry.key, entry.severity, entry.route, entry.piece, "httpRequest" in raw)
 
     def _number(self, meaning: Meaning) -> int:
-        counted = self._counted_as(meaning)
+        return self._listed(self._counted_as(meaning))
+
+    def _listed(self, counted: Meaning) -> int:
         number = self._numbers.setdefault(counted, len(self.listed))
         if number == len(self.listed):
             self.listed.append(counted)
