@@ -16,6 +16,7 @@ import orjson
 
 from bot.adapters.json_file import JsonFile
 from bot.garden import analysis, rfc3339, words
+from bot.garden.collector import few_collections
 from bot.garden.errors import GardenerError, Unavailable, UsageError
 from bot.garden.export import export
 from bot.garden.model import DAY, Environment, Query, Severity, Window
@@ -71,6 +72,7 @@ def analyze(request: Request) -> None:
     click.echo(_shown(report, request, now))
 
 
+@few_collections()
 def members(file: str) -> None:
     """Prints `insertId<TAB>cluster id` for every entry of the file. Raises `GardenerError`."""
     with _progress(f"Reading {file}") as listener:
@@ -132,6 +134,7 @@ def _window(request: Request, environment: Environment, now: int) -> Window:
 # --- doing it ------------------------------------------------------------------------------------
 
 
+@few_collections()
 def _analyze(
     request: Request,
     source: LogSource,

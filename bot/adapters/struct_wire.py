@@ -14,15 +14,18 @@ Field numbers: google/protobuf/struct.proto.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
-from numpy.typing import NDArray
 
 from bot.adapters.side_by_side import Ints, SideBySide, Spans
 from bot.garden.levels import LEVELS
 from bot.garden.rows import TRACES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _FIELD, _KEY, _VALUE, _STRING = b"\x0a\x0a\x12\x1a"
 _STEPS = 32

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.garden.clusters import Draft, clusters
+from bot.garden.collector import few_collections
 from bot.garden.entry import Kind
 from bot.garden.identify import settle
 from bot.garden.incidents import incidents
@@ -31,6 +32,7 @@ from bot.garden.triage import Verdict, judge
 from bot.garden.watched import subjects, wordings
 
 
+@few_collections()
 def analyze(
     source: LogSource,
     query: Query,

@@ -44,8 +44,8 @@ class Batch:
     """
 
     def __init__(self, rows: Rows, chosen: Ints, meanings: Ints, orders: Ints) -> None:
-        """The rows that are `chosen`, at least one; of each of all rows, the number of what it means
-        and the order of its name."""
+        """The rows that are `chosen`, at least one; the number of what each of all rows means, and
+        the order of its name."""
         of_known, self._places = numbered([origin.place for origin in rows.known])
         where = of_known[rows.origins]
         times = rows.times

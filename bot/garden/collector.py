@@ -16,6 +16,7 @@ _inside: list[tuple[int, int, int]] = []
 def few_collections() -> Iterator[None]:
     """While entries are counted, cycles are looked for rarely: counting makes none.
 
+    Hold it around all that is done with them: when it ends, all that was kept is visited once.
     Each search visits all that is kept, and a page of entries would set off several. The last of
     several threads to leave makes it usual again.
     """

@@ -1,4 +1,4 @@
-"""Reading one log entry: what it says, how bad it is, and who wrote it.
+"""Reading one log entry: what it says, and how bad it is.
 
 An entry comes in the JSON shape of `gcloud logging read --format=json`. What it says is a function
 of its text; and but for access lines, of its text with every digit as a zero.
@@ -14,15 +14,13 @@ from typing import NamedTuple
 
 import orjson
 
-from bot.garden import requests, rfc3339, traces
+from bot.garden import requests, traces
 from bot.garden.headers import NAMES, Header, header, plain
 from bot.garden.levels import own_severity
 from bot.garden.masker import masked
 from bot.garden.model import JSON, Location, Severity
-from bot.garden.origins import place
 from bot.garden.redact import redact
 from bot.garden.redact_rules import REDACTED
-from bot.garden.tally import Place
 
 
 class Kind(StrEnum):
@@ -50,37 +48,19 @@ _clean = lru_cache(maxsize=4_096)(redact)
 """Of routes, whose values are slots: they come again and again, and are short."""
 
 
-class Understood(NamedTuple):
-    """What a text says, whichever digits stand in it."""
+class Meaning(NamedTuple):
+    """What an entry says, apart from when and where. All but who asked, and which status the
+    answer had, is the same whichever digits stand in its text."""
 
     key: Key
     severity: Severity
-    """From the header, the access line or the traceback; DEFAULT where the text says none."""
+    """Its own; else from the header, the access line or the traceback, or else DEFAULT."""
+    route: str | None = None
+    """A request's, redacted."""
     piece: traces.Piece | None = None
-    request: requests.Request | None = None
-    """Of the request log or an access line: digits matter there, only the same says the same."""
-
-    @property
-    def route(self) -> str | None:
-        """A request's, redacted."""
-        return None if self.request is None else _clean(self.request.route)
-
-
-class Entry(NamedTuple):
-    """One log entry, read. `raw` is not redacted: it must go no further than `sample`."""
-
-    name: str
-    """insertId, or `line:N` where there is none."""
-    timestamp: int | None
-    log: str
-    severity: Severity
-    key: Key
-    piece: traces.Piece | None
-    place: Place
-    route: str | None
-    text: str
-    """The message as it was read, not redacted."""
-    raw: JSON
+    """It may be a fragment of a traceback, and must be kept as it is."""
+    logged_request: bool = False
+    """An entry of the request log, not an access line that the server wrote."""
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -195,24 +175,31 @@ def _bounded(text: str) -> str:
     )
 
 
-def understand(text: str, masked: Callable[[str], str] = masked) -> Understood:
-    """What a message says; a pure function of the text."""
+def understand(
+    text: str, masked: Callable[[str], str] = masked, own: Severity = Severity.DEFAULT
+) -> Meaning:
+    """What a message says; a pure function of the text and of the severity beside it."""
     text = plain(_bounded(text))
     head = header(text)
     words = text[head.length :] if head.length else text
     request = requests.from_text(words)
     if request is not None:
-        level = head.severity or requests.severity(request.status)
-        level = max(level, requests.severity(request.status)) if request.status >= 400 else level
-        return Understood(Key(Kind.REQUEST, _clean(request.key)), level, request=request)
+        level = own or _worst(request, head.severity)
+        return Meaning(Key(Kind.REQUEST, _clean(request.key)), level, _clean(request.route))
     piece = traces.piece(words)
-    level = head.severity
+    level = own or head.severity
     if not level:
         if piece and piece.kind is not traces.Kind.MIDDLE:
             level = Severity.ERROR
         elif words[:1] in _STRUCTURED:
             level = _named_level(words[:200])
-    return Understood(Key(Kind.MESSAGE, masked(words)), level, piece)
+    return Meaning(Key(Kind.MESSAGE, masked(words)), level, None, piece)
+
+
+def _worst(request: requests.Request, level: Severity) -> Severity:
+    """A status of 400 and more says more than the level of an access line."""
+    said = requests.severity(request.status)
+    return max(level, said) if request.status >= 400 else level or said
 
 
 def _named_level(words: str) -> Severity:
@@ -229,48 +216,36 @@ _STRUCTURED = frozenset("{[l")
 
 
 def requested(
-    http: Mapping[str, object], text: str, masked: Callable[[str], str] = masked
-) -> Understood:
+    http: Mapping[str, object],
+    text: str,
+    masked: Callable[[str], str] = masked,
+    own: Severity = Severity.DEFAULT,
+) -> Meaning:
     """What an entry of the request log says, and the words beside it."""
     request = requests.from_log(http)
     words = _clean(request.key)
     if text.strip():
         words = f"{words}: {understand(text, masked).key.masked}"
-    return Understood(Key(Kind.REQUEST, words), requests.severity(request.status), None, request)
+    level = own or requests.severity(request.status)
+    return Meaning(Key(Kind.REQUEST, words), level, _clean(request.route), logged_request=True)
 
 
 class Reader:
-    """Turns raw entries into `Entry`."""
+    """Understands whole entries."""
 
     def __init__(self) -> None:
         """Remembers the masks of messages: a traceback that comes again is long."""
         self.masked = lru_cache(maxsize=1_024)(masked)
 
-    def read(self, raw: JSON, name: str) -> Entry:
-        """The entry. `name` stands for a missing insertId. Never fails on odd values."""
-        text = message(raw)
+    def read(self, raw: JSON) -> Meaning:
+        """What an entry says. Never fails on odd values."""
+        text, own = message(raw), own_severity(raw)
         http = raw.get("httpRequest")
         if isinstance(http, Mapping):
-            understood = requested(http, text, self.masked)
-        elif "protoPayload" in raw:
-            words = self.masked(plain(_bounded(text)))
-            understood = Understood(Key(Kind.AUDIT, words), Severity.DEFAULT)
-        else:
-            understood = understand(text, self.masked)
-        stamp = raw.get("timestamp") or raw.get("receiveTimestamp")
-        insert_id = raw.get("insertId")
-        return Entry(
-            name=insert_id if isinstance(insert_id, str) and insert_id else name,
-            timestamp=rfc3339.parse(stamp) if isinstance(stamp, str) else None,
-            log=str(raw.get("logName") or ""),
-            severity=own_severity(raw) or understood.severity,
-            key=understood.key,
-            piece=understood.piece,
-            place=place(raw.get("resource"), raw.get("labels")),
-            route=understood.route,
-            text=text,
-            raw=raw,
-        )
+            return requested(http, text, self.masked, own)
+        if "protoPayload" in raw:
+            return Meaning(Key(Kind.AUDIT, self.masked(plain(_bounded(text)))), own)
+        return understand(text, self.masked, own)
 
 
 # --- for the report: asked of a few representatives only ------------------------------------------

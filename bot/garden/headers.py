@@ -255,11 +255,12 @@ def plain(text: str) -> str:
     Control characters other than newline and tab go: they hide or reorder words where the text
     is shown.
     """
-    if "\x1b" in text:
+    printable = text.isprintable()
+    if not printable:
         text = _ANSI.sub("", text)
     if "[" in text:
         text = _BARE_ANSI.sub("", text)
-    return text if text.isprintable() else text.translate(_CONTROL)
+    return text if printable else text.translate(_CONTROL)
 
 
 _CONTROL: dict[int, str | None] = dict.fromkeys(

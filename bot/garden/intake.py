@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.garden.batch import Batch, Run
-from bot.garden.entry import Key, Kind, message
-from bot.garden.meanings import KNOWN, Meaning, Meanings
+from bot.garden.entry import Key, Kind, Meaning, message
+from bot.garden.meanings import KNOWN, Meanings
 from bot.garden.model import Severity, Window
 from bot.garden.named import finder_of
 from bot.garden.rollup import Rollup

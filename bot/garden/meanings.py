@@ -9,14 +9,12 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.garden.entry import Key, Kind, Reader, requested, understand
+from bot.garden.entry import Key, Kind, Meaning, Reader, requested, understand
 from bot.garden.ids import tells_all, with_like_ids
 from bot.garden.levels import nearest
 from bot.garden.masker import of_zeroed
-from bot.garden.model import JSON, Severity
+from bot.garden.model import Severity
 from bot.garden.rows import RequestKey, Rows, TextKey
-from bot.garden.tally import shown_name
-from bot.garden.traces import Piece
 
 KNOWN = 32_768
 """Keys in the table. When it is full another one is begun, into which goes what is asked for
@@ -25,18 +23,6 @@ again; the full one is forgotten with the next."""
 T = TypeVar("T", bound=Hashable)
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-
-class Meaning(NamedTuple):
-    """What an entry says, apart from when and where."""
-
-    key: Key
-    severity: Severity
-    route: str | None = None
-    piece: Piece | None = None
-    """It may be a fragment of a traceback, and must be kept as it is."""
-    logged_request: bool = False
-    """An entry of the request log, not an access line that the server wrote."""
 
 
 _UNKNOWN, _EXACT, _OWN = -1, -2, -3
@@ -95,7 +81,7 @@ class Meanings:
         texts = [b"" if key is None or isinstance(key, RequestKey) else key[0] for key in keys]
         for i, key, text, like in zip(unknown, keys, texts, with_like_ids(texts), strict=True):
             if key is None:
-                yield self._number(self._read(rows.json(i), shown_name(rows.names[i])))
+                yield self._number(self._reader.read(rows.json(i)))
                 continue
             number = _OWN
             if like is not text:
@@ -124,7 +110,7 @@ class Meanings:
         number = self._known(self._by_key, self._older.by_key, exact)
         if number == _UNKNOWN:
             number = self._by_key[exact] = self._number(
-                self._understood(text, key[-1], self._reader.masked)
+                understand(text, self._reader.masked, nearest(key[-1]))
             )
         return number
 
@@ -136,7 +122,7 @@ class Meanings:
             number = _OWN
             words = _decoded(like)
             if tells_all(words):
-                meaning = self._understood(words, severity)
+                meaning = understand(words, of_zeroed, nearest(severity))
                 # Who asked, and what was raised, may be told by its id.
                 if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
                     number = self._number(meaning)
@@ -145,22 +131,10 @@ class Meanings:
 
     def _learn(self, key: TextKey | RequestKey) -> int:
         if isinstance(key, RequestKey):
-            asked = requested(key.http, key.text, self._reader.masked)
-            level = nearest(key.severity) or asked.severity
-            return self._number(Meaning(asked.key, level, asked.route, logged_request=True))
-        meaning = self._understood(_decoded(key[0]), key[1])
+            own = nearest(key.severity)
+            return self._number(requested(key.http, key.text, self._reader.masked, own))
+        meaning = understand(_decoded(key[0]), of_zeroed, nearest(key[1]))
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
-
-    def _understood(
-        self, text: str, severity: int, masked: Callable[[str], str] = of_zeroed
-    ) -> Meaning:
-        found = understand(text, masked)
-        level = nearest(severity) or found.severity
-        return Meaning(found.key, level, found.route, found.piece)
-
-    def _read(self, raw: JSON, name: str) -> Meaning:
-        entry = self._reader.read(raw, name)
-        return Meaning(entry.key, entry.severity, entry.route, entry.piece, "httpRequest" in raw)
 
     def _number(self, meaning: Meaning) -> int:
         return self._listed(self._counted_as(meaning))

@@ -11,7 +11,7 @@ from tests.garden.logs import Entry, entry, read, report, request, said
 
 
 def _level(text: str) -> Severity:
-    return entries.Reader().read(entry(text), "line:1").severity
+    return entries.Reader().read(entry(text)).severity
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
@@ -63,13 +63,13 @@ def test_level_and_words_of_a_text(text: str, severity: str, words: str) -> None
 
 def test_the_entrys_own_severity_wins() -> None:
     made = entry("2025-09-07 13:22:49 - app.db - ERROR - x", severity="NOTICE")
-    assert entries.Reader().read(made, "").severity is Severity.NOTICE
+    assert entries.Reader().read(made).severity is Severity.NOTICE
 
 
 def test_an_error_object_inside_an_info_entry_changes_nothing() -> None:
     made = entry(None, "INFO", jsonPayload={
         "message": "loaded", "error": {"message": "Missing field", "severity": "ERROR"}})  # fmt: skip
-    found = entries.Reader().read(made, "")
+    found = entries.Reader().read(made)
     assert found.severity is Severity.INFO
     assert entries.title(made) == "loaded"
 
@@ -104,7 +104,7 @@ def test_the_error_beside_a_message_is_told_with_it(payload: dict[str, object], 
     ],
 )
 def test_a_json_payload_may_tell_its_level(payload: dict[str, object], severity: str) -> None:
-    found = entries.Reader().read(entry(None, jsonPayload=payload), "")
+    found = entries.Reader().read(entry(None, jsonPayload=payload))
     assert found.severity.name == severity
 
 
@@ -140,7 +140,7 @@ def test_request_entries_with_and_without_text() -> None:
         503, "/health", textPayload="The request failed because the instance could not start"
     )
     reader = entries.Reader()
-    assert reader.read(bare, "").key != reader.read(told, "").key
+    assert reader.read(bare).key != reader.read(told).key
     assert "could not start" in entries.title(told)
     assert entries.title(bare).startswith("GET /health 503")
 
