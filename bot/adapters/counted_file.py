@@ -9,7 +9,6 @@ import numpy as np
 
 from bot.adapters.activity import is_request_log
 from bot.adapters.json_file import JsonFile
-from bot.garden.intake import hashes
 from bot.garden.model import HOUR, Query
 from bot.garden.ports import Page
 from bot.garden.report import Event, Traffic
@@ -58,7 +57,7 @@ class CountedFile:
         chosen = np.flatnonzero(asked & (times != NO_TIME))
         if not chosen.size:
             return
-        again = self._seen.add(hashes(rows)[chosen], rows.named[chosen])
+        again = self._seen.add(rows.hashes()[chosen], rows.named[chosen])
         for i in np.delete(chosen, again).tolist():
             http = rows.json(i).get("httpRequest")
             if isinstance(http, Mapping):

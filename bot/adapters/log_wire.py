@@ -29,9 +29,12 @@ from bot.garden.rows import (
     text_key,
 )
 from bot.garden.rows import packed as packed_json
+from bot.garden.slices import BEHIND, Slices
 from bot.garden.tally import Raw
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _Kind = descriptor_pb2.FieldDescriptorProto
@@ -113,22 +116,20 @@ class _Entries(NamedTuple):
 def read(page: bytes) -> tuple[Rows, str]:
     """A serialized `ListLogEntriesResponse` as rows, and the next page's token."""
     parsed = _Page.FromString(page)
-    raws = list(parsed.entries)
-    side, entries = _side_by_side(raws)
+    side = _placed(page, parsed.entries)
+    entries = _entries(side)
+    raws = side.messages
     if stuck := side.stuck:
         ordered = list(raws)
         for i in stuck:
             ordered[i] = _Entry.FromString(raws[i]).SerializeToString()  # by the fields' numbers
-        side, entries = _side_by_side(ordered)
-    names = side.cut(entries.name)
-    named = entries.name.there
-    if not named.all():
-        names = [name or b"line:%d" % number for number, name in enumerate(names, 1)]
+        side = SideBySide.of(ordered)
+        entries = _entries(side)
     origins, known = _WRITERS.of(_telling(side, entries), raws)
     rows = Rows(
         keys=_keys(side, entries),
-        names=names,
-        named=named,
+        names=_names(side, entries.name),
+        named=entries.name.there,
         times=times(side, entries.time.otherwise(entries.received)),
         origins=origins,
         known=known,
@@ -139,8 +140,25 @@ def read(page: bytes) -> tuple[Rows, str]:
     return rows, parsed.next_page_token
 
 
-def _side_by_side(raws: list[bytes]) -> tuple[SideBySide, _Entries]:
-    side = SideBySide(raws)
+def _placed(page: bytes, raws: Sequence[bytes]) -> SideBySide:
+    """The entries in their places in the page, where nothing stands between them."""
+    sizes = np.fromiter(map(len, raws), np.int64, len(raws))
+    heads = 2 + (sizes >= 1 << 7) + (sizes >= 1 << 14)  # a tag and the size
+    ends = (heads + sizes).cumsum()
+    if len(raws) and ends[-1] <= len(page):
+        starts = ends - sizes
+        side = SideBySide(page + BEHIND, starts, ends)
+        told, after = side.numbers(starts - heads + 1)
+        tags = side.bytes[starts - heads] == _ENTRIES
+        if np.all(tags & (told == sizes) & (after == starts)):
+            return side
+    return SideBySide.of(raws)
+
+
+_ENTRIES = 1 << 3 | 2
+
+
+def _entries(side: SideBySide) -> _Entries:
     entries = _Entries(
         audit=side.field(2),
         text=side.field(3),
@@ -154,7 +172,18 @@ def _side_by_side(raws: list[bytes]) -> tuple[SideBySide, _Entries]:
         received=side.field(24),
     )
     side.skip(_ASKED)
-    return side, entries
+    return entries
+
+
+def _names(side: SideBySide, names: Spans) -> Slices:
+    if names.there.all():
+        return Slices(side.data, *names)
+    lines = {i: b"line:%d" % (i + 1) for i in np.flatnonzero(~names.there).tolist()}
+    start, end = names.start.copy(), names.end.copy()
+    rows, sizes = list(lines), np.fromiter(map(len, lines.values()), np.int64, len(lines))
+    end[rows] = len(side.data) + sizes.cumsum()
+    start[rows] = end[rows] - sizes
+    return Slices(b"".join([side.data, *lines.values(), BEHIND]), start, end)
 
 
 # --- keys ----------------------------------------------------------------------------------------

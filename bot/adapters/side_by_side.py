@@ -25,10 +25,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.garden.slices import BEHIND, Slices
+
 Ints = NDArray[np.int64]
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
-_BEHIND = bytes(16)
-"""Behind the last message, so that a tag and a length may be looked for at every cursor."""
 _LIMIT = 1 << 21
 """Numbers of more than three bytes stand in no field that we ask for: a page is smaller."""
 
@@ -59,15 +59,23 @@ class Spans(NamedTuple):
 class SideBySide:
     """A cursor in each message. Arrays that were given out are never changed."""
 
-    def __init__(self, messages: Sequence[bytes]) -> None:
-        """At the beginning of each."""
-        lengths = np.fromiter(map(len, messages), np.int64, len(messages))
-        self.data = b"".join([*messages, _BEHIND])
+    def __init__(self, data: bytes, starts: Ints, ends: Ints) -> None:
+        """At the beginning of each. `data` goes on for `BEHIND` after the last one, so that a tag
+        and a length may be looked for at every cursor."""
+        self.data = data
         self.bytes = np.frombuffer(self.data, np.uint8)
         self.words = np.ndarray((len(self.data) - 7,), "<u8", self.data, strides=(1,))
         """Eight bytes from each place on, as one number."""
-        self._end: Ints = lengths.cumsum()
-        self._at: Ints = self._end - lengths
+        self.messages = Slices(data, starts, ends)
+        self._end = ends
+        self._at = starts
+
+    @classmethod
+    def of(cls, messages: Sequence[bytes]) -> SideBySide:
+        """Those, put one behind another."""
+        lengths = np.fromiter(map(len, messages), np.int64, len(messages))
+        ends = lengths.cumsum()
+        return cls(b"".join([*messages, BEHIND]), ends - lengths, ends)
 
     def field(self, number: int) -> Spans:
         """Where the bytes of a field are."""
@@ -118,9 +126,8 @@ class SideBySide:
         """Which messages were not read to their end."""
         return np.flatnonzero(self._at != self._end).tolist()
 
-    def cut(self, spans: Spans, data: bytes | None = None) -> list[bytes]:
-        """The bytes there; of other `data` than the messages', if given."""
-        data = data or self.data
+    def cut(self, spans: Spans, data: bytes) -> list[bytes]:
+        """The bytes there, of `data` that is as long as the messages'."""
         return [data[a:b] for a, b in zip(spans.start.tolist(), spans.end.tolist(), strict=True)]
 
     # --- cursors -------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from bot.garden.rollup import Rollup
 from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
-from bot.garden.tally import order_of, shown_name
+from bot.garden.tally import shown_name
 from bot.garden.traces import Piece
 
 BATCH = 32_768
@@ -71,8 +71,8 @@ class Intake:
     def add(self, rows: Rows) -> None:
         """Takes rows; they are counted now or with a later batch."""
         if len(rows):
-            orders = np.fromiter(map(order_of, rows.names), np.int64, len(rows))
-            self._pages.append(_Page(rows, self.meanings.known(rows), hashes(rows), orders))
+            meanings = self.meanings.known(rows)
+            self._pages.append(_Page(rows, meanings, rows.hashes(), rows.orders()))
             self._waiting += len(rows)
         if self._waiting >= BATCH:
             self.flush()
@@ -176,18 +176,6 @@ def _name(rollup: Rollup, batch: Batch, run: Run, key: Key) -> None:
         told = known is not None and not isinstance(known, RequestKey)
         text = rows.text(rows.raws[i]) if told else message(rows.json(i))
         rollup.named.add(key.masked, text, int(rows.times[i]))
-
-
-def hashes(rows: Rows) -> Ints:
-    """64 bits of each row's log, time and name: equal for duplicates, and for no others."""
-    size = len(rows)
-    names = np.fromiter(map(hash, rows.names), np.int64, size)
-    logs = np.array([hash(origin.log) for origin in rows.known], np.int64)[rows.origins]
-    # Odd factors lose nothing: what differs in its name, its time or its log alone stays apart.
-    return names ^ (rows.times * _BY_TIME) ^ (logs * _BY_LOG)
-
-
-_BY_TIME, _BY_LOG = np.int64(-7046029254386353131), np.int64(5871781006564002453)
 
 
 def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:

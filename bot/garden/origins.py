@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -46,7 +46,7 @@ class Writers:
         self._learning = threading.Lock()
 
     def of(
-        self, telling: Sequence[bytes], raws: Sequence[bytes]
+        self, telling: Sequence[bytes], raws: Iterable[bytes]
     ) -> tuple[NDArray[np.int64], list[Origin]]:
         """Which origin each entry has, and all that are known.
 

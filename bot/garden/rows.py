@@ -18,7 +18,8 @@ import orjson
 from bot.garden.mask import ZEROS
 from bot.garden.model import JSON
 from bot.garden.origins import Origin
-from bot.garden.tally import Raw
+from bot.garden.slices import Chain, Column, Slices
+from bot.garden.tally import Raw, order_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +72,7 @@ class Rows:
     """Columns of equal length, one row an entry."""
 
     keys: list[RowKey] = field(default_factory=list)
-    names: list[bytes] = field(default_factory=list)
+    names: Column[bytes] = field(default_factory=list)
     """insertId, or `line:N`, in UTF-8."""
     named: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     """Whether the name is an insertId, which can be a duplicate."""
@@ -81,7 +82,7 @@ class Rows:
     """Of each row: which one of `known`."""
     known: Sequence[Origin] = ()
     """Those of all rows, and maybe others; one can be in there twice."""
-    raws: list[object] = field(default_factory=list)
+    raws: Column[object] = field(default_factory=list)
     text: Callable[[object], str] = field(default=lambda raw: text_of(raw))  # noqa: PLW0108
     """The text of an entry that has a `TextKey`, with its digits."""
     pack: Callable[[object], Raw] = field(default=lambda raw: packed(raw))  # noqa: PLW0108
@@ -98,6 +99,24 @@ class Rows:
         numbers = [number for number, origin in enumerate(self.known) if wanted(origin.log)]
         return np.isin(self.origins, numbers) if numbers else np.zeros(len(self), np.bool_)
 
+    def orders(self) -> NDArray[np.int64]:
+        """Of each row's name, among samples."""
+        names = self.names
+        if isinstance(names, Slices):
+            return names.crc32()
+        return np.fromiter(map(order_of, names), np.int64, len(names))
+
+    def hashes(self) -> NDArray[np.int64]:
+        """64 bits of each row's log, time and name: equal for duplicates, and for no others."""
+        names, size = self.names, len(self)
+        if isinstance(names, Slices):
+            of_names = names.hashes()
+        else:
+            of_names = np.fromiter(map(hash, names), np.int64, size)
+        logs = np.array([hash(origin.log) for origin in self.known], np.int64)[self.origins]
+        # Odd factors lose nothing: what differs in its name, its time or its log alone stays apart.
+        return of_names ^ (self.times * _BY_TIME) ^ (logs * _BY_LOG)
+
     def time(self, i: int) -> int | None:
         """A row's time."""
         time = int(self.times[i])
@@ -112,17 +131,20 @@ class Rows:
         return packed.unpack(packed.data)
 
 
+_BY_TIME, _BY_LOG = np.int64(-7046029254386353131), np.int64(5871781006564002453)
+
+
 def joined(parts: Sequence[Rows]) -> Rows:
     """The rows of one source, one part behind another."""
     if len(parts) == 1:
         return parts[0]
     whole = Rows(pack=parts[0].pack, text=parts[0].text)
+    whole.names = Chain([rows.names for rows in parts])
+    whole.raws = Chain([rows.raws for rows in parts])
     known: list[Origin] = []
     starts: dict[int, int] = {}
     for rows in parts:
         whole.keys += rows.keys
-        whole.names += rows.names
-        whole.raws += rows.raws
         if id(rows.known) not in starts:
             starts[id(rows.known)] = len(known)
             known += rows.known

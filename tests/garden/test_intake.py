@@ -400,7 +400,7 @@ def test_serialized_times(seconds: list[int | None], nanos: int) -> None:
     ]
     ends = np.fromiter(map(len, stamps), np.int64, len(stamps)).cumsum()
     starts = ends - np.fromiter(map(len, stamps), np.int64, len(stamps))
-    assert log_wire.times(SideBySide(stamps), Spans(starts, ends)).tolist() == expected
+    assert log_wire.times(SideBySide.of(stamps), Spans(starts, ends)).tolist() == expected
 
 
 _STAMPS = st.one_of(
