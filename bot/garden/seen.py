@@ -26,7 +26,12 @@ class Seen:
         Of equal ones the first is new.
         """
         places = np.flatnonzero(named)
-        values, first = np.unique(hashes[places], return_index=True)
+        if not places.size:
+            return places
+        order = np.argsort(hashes[places])
+        values = hashes[places][order]
+        starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+        values, first = values[starts], np.minimum.reduceat(order, starts)
         old = np.zeros(len(values), dtype=np.bool_)
         for run in self._runs:
             at = np.searchsorted(run, values)
