@@ -196,7 +196,8 @@ def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     # As `ZEROS` has it, and three times as fast.
     digits = side.bytes - np.uint8(ord("0"))
     zeroed = (side.bytes - digits * (digits < 10)).tobytes()
-    keys: list[RowKey] = list(zip(side.cut(said, zeroed), entries.severity.tolist(), strict=True))
+    columns = (said.start.tolist(), said.end.tolist(), entries.severity.tolist())
+    keys: list[RowKey] = [(zeroed[a:b], severity) for a, b, severity in zip(*columns, strict=True)]
     # Blanks and what is below them begin few texts: some of these say nothing.
     odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST) | ~said.there
     for i in np.flatnonzero(odd).tolist():
@@ -293,7 +294,7 @@ def _telling(side: SideBySide, entries: _Entries) -> list[bytes]:
     widest = int((writer.start - resource.end).max(initial=0))
     between = resource.end + np.arange(min(widest, _BETWEEN))[:, np.newaxis]
     timeless[between[between < writer.start]] = 0
-    return side.cut(Spans(resource.start, writer.end), timeless.tobytes())
+    return list(Slices(timeless.tobytes(), resource.start, writer.end))
 
 
 _BETWEEN = 24

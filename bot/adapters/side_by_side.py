@@ -90,7 +90,7 @@ class SideBySide:
         start = self._at
         for number in numbers:
             before: Ints | None = None
-            while before is None or not np.array_equal(before, self._at):
+            while before is None or not (before is self._at or np.array_equal(before, self._at)):
                 before = self._at
                 self.field(number)
         return Spans(start, self._at)
@@ -99,8 +99,10 @@ class SideBySide:
         """A field's number; 0 where it is not there."""
         mine, at = self._with(number, _VARINT)
         value, end = self.numbers(at)
-        value[value >= _LIMIT] = 0
+        value = np.where(value < _LIMIT, value, 0)
         self._moved(mine, at, end)
+        if isinstance(mine, slice):
+            return value
         found = np.zeros(len(self._at), np.int64)
         found[mine] = value
         return found
@@ -126,9 +128,6 @@ class SideBySide:
         """Which messages were not read to their end."""
         return np.flatnonzero(self._at != self._end).tolist()
 
-    def cut(self, spans: Spans, data: bytes) -> list[bytes]:
-        """The bytes there, of `data` that is as long as the messages'."""
-        return [data[a:b] for a, b in zip(spans.start.tolist(), spans.end.tolist(), strict=True)]
 
     # --- cursors -------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.garden.model import Location, Severity
@@ -44,7 +45,7 @@ NAMES: dict[str, Severity] = {
 _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """How one family of logging libraries begins a line."""
 
@@ -226,20 +227,23 @@ def header(text: str) -> Header:
     """
     for form in _STARTING.get(text[:1], ()):
         match = form.pattern.match(text) if form.holds in text else None
-        if match is None:
-            continue
-        groups = match.groupdict()
-        level = groups.get("level") or _GLOG.get(groups.get("glog") or "", "")
-        logger = groups.get("logger") or groups.get("first")
-        line = groups.get("line")
-        return Header(
-            0 if form.keeps and match.end() <= form.keeps + len(level) else match.end(),
-            NAMES.get(level.upper(), Severity.DEFAULT),
-            logger,
-            groups.get("function"),
-            int(line) if line else None,
-        )
+        if match is not None:
+            return _told(form, match.end(), match.groups())
     return _NONE
+
+
+@lru_cache(maxsize=4_096)
+def _told(form: Form, end: int, values: tuple[str | None, ...]) -> Header:
+    groups = {name: values[number - 1] for name, number in form.pattern.groupindex.items()}
+    level = groups.get("level") or _GLOG.get(groups.get("glog") or "", "")
+    line = groups.get("line")
+    return Header(
+        0 if form.keeps and end <= form.keeps + len(level) else end,
+        NAMES.get(level.upper(), Severity.DEFAULT),
+        groups.get("logger") or groups.get("first"),
+        groups.get("function"),
+        int(line) if line else None,
+    )
 
 
 _ANSI = re.compile(
