@@ -128,7 +128,6 @@ class SideBySide:
         """Which messages were not read to their end."""
         return np.flatnonzero(self._at != self._end).tolist()
 
-
     # --- cursors -------------------------------------------------------------------------------
 
     def _with(self, number: int, kind: int) -> tuple[Ints | slice, Ints]:

@@ -1,0 +1,73 @@
+"""JSON payloads side by side say what each says alone, however odd they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import DecodeError
+from google.protobuf.struct_pb2 import Struct
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.adapters import struct_wire
+from bot.adapters.side_by_side import SideBySide, Spans
+
+_NAMES = st.one_of(
+    st.sampled_from([
+        "message", "messages", "messagE", "msg", "stack", "stack_trace", "stack_trac_", "error",
+        "err", "traceback", "tracebackx", "timestamp", "exception", "level", "lvl", "@l",
+        "severity", "", "n" * 127, "n" * 128, "\u00e9",
+    ]),
+    st.text(max_size=9),
+)  # fmt: skip
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=9), st.sampled_from(["", " ", "x" * 127, "x" * 128, "x" * 20_000]),
+    st.just(["a", 1]), st.just({"message": "inside"}),
+)  # fmt: skip
+_PAYLOADS = st.dictionaries(_NAMES, _VALUES, max_size=5)
+_SEVERITIES = st.sampled_from([0, 500])
+
+
+def _wire(payload: dict[str, Any]) -> bytes:
+    return ParseDict(payload, Struct()).SerializeToString()
+
+
+def _told(payloads: list[tuple[bytes, int]]) -> list[bytes]:
+    side = SideBySide.of([payload for payload, _ in payloads])
+    ends = np.cumsum([len(payload) for payload, _ in payloads])
+    starts = ends - [len(payload) for payload, _ in payloads]
+    severities = np.array([severity for _, severity in payloads])
+    spans, odd = struct_wire.messages(side, Spans(starts, ends), severities)
+    told = [side.data[a:b] for a, b in zip(*spans, strict=True)]
+    for i in odd:
+        told[i] = struct_wire.message(*payloads[i])
+    return told
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(_PAYLOADS, _SEVERITIES), min_size=1, max_size=9))
+@example([({f"field {n}": n for n in range(60)} | {"message": "behind many"}, 500)])
+def test_messages_of_many_payloads(payloads: list[tuple[dict[str, Any], int]]) -> None:
+    many = [(_wire(payload), severity) for payload, severity in payloads]
+    assert _told(many) == [struct_wire.message(*one) for one in many]
+
+
+@settings(max_examples=200, deadline=None)
+@given(_PAYLOADS, _SEVERITIES, st.data())
+def test_broken_payloads_say_nothing_that_a_whole_one_would_not(
+    payload: dict[str, Any], severity: int, data: st.DataObject
+) -> None:
+    whole = _wire({**payload, "message": "it went wrong"})
+    at = data.draw(st.integers(0, len(whole)))
+    broken = whole[:at] + data.draw(st.binary(max_size=3)) + whole[at + 1 :]
+    beside = _wire({"message": "all is well"})
+    first, told, last = _told([(beside, 500), (broken, severity), (beside, 500)])
+    assert first == last == b"all is well"
+    try:
+        Struct.FromString(broken)
+    except DecodeError:  # and so is the whole entry
+        return
+    assert told == struct_wire.message(broken, severity)
