@@ -170,7 +170,7 @@ class Batch:
 
 def _order(column: Ints) -> Ints:
     """How to sort by it, leaving equal ones as they stand: numbers of 16 bits take no comparing."""
-    if 0 <= column.min() and column.max() < 1 << 16:
+    if column.min() >= 0 and column.max() < 1 << 16:
         return np.argsort(column.astype(np.uint16), kind="stable")
     return np.argsort(column, kind="stable")
 
