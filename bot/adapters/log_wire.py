@@ -193,9 +193,10 @@ def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     payloads = entries.payload.where(~entries.text.there)
     messages, odd_payloads = struct_wire.messages(side, payloads, entries.severity)
     said = entries.text.otherwise(messages)
-    # As `ZEROS` has it, and three times as fast.
+    # As `ZEROS` has it, and several times as fast.
     digits = side.bytes - np.uint8(ord("0"))
-    zeroed = (side.bytes - digits * (digits < 10)).tobytes()
+    digits *= digits < 10
+    zeroed = np.subtract(side.bytes, digits, out=digits).tobytes()
     columns = (said.start.tolist(), said.end.tolist(), entries.severity.tolist())
     keys: list[RowKey] = [(zeroed[a:b], severity) for a, b, severity in zip(*columns, strict=True)]
     # Blanks and what is below them begin few texts: some of these say nothing.

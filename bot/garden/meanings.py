@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Sequence
 from itertools import repeat
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,12 @@ from bot.garden.ids import tells_all, with_like_ids
 from bot.garden.levels import nearest
 from bot.garden.masker import of_zeroed
 from bot.garden.model import Severity
-from bot.garden.rows import RequestKey, Rows, TextKey
+from bot.garden.rows import RequestKey, RowKey, Rows, TextKey
 
 KNOWN = 32_768
 """Keys in the table. When it is full another one is begun, into which goes what is asked for
 again; the full one is forgotten with the next."""
 
-T = TypeVar("T", bound=Hashable)
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -30,11 +29,15 @@ _UNKNOWN, _EXACT, _OWN = -1, -2, -3
 ids decide what a text says."""
 
 
+_Form = tuple[int, bytes]
+"""A severity and a text whose ids are replaced. It is no `TextKey`: there may be a row with this
+very text, and it may say something else."""
+
+
 class _Older(NamedTuple):
     """A full table."""
 
     by_key: dict[object, int]
-    by_form: dict[TextKey, int]
     listed: list[Meaning]
 
 
@@ -52,10 +55,9 @@ class Meanings:
         nobody looks, it is emptied as the table is."""
         self._reader = Reader()
         self._by_key: dict[object, int] = {}
-        self._by_form: dict[TextKey, int] = {}
-        """Of texts whose ids are replaced: what all of that form say, or `_OWN`."""
+        """Keys of rows and forms of texts."""
         self._numbers: dict[Meaning, int] = {}
-        self._older = _Older({}, {}, [])
+        self._older = _Older({}, [])
 
     def known(self, rows: Rows) -> Ints:
         """The number of what each row means, as far as it is known: others are below zero."""
@@ -65,69 +67,63 @@ class Meanings:
     def learn(self, rows: Rows, numbers: Ints, counting: Flags) -> None:
         """Puts in the numbers of rows that are `counting` and were not known."""
         unknown = np.flatnonzero((numbers < 0) & counting)
-        if unknown.size:
-            numbers[unknown] = list(self._looked_up(rows, unknown.tolist()))
+        keys = [rows.keys[i] for i in unknown.tolist()]
+        forms = _forms(keys)
+        found = np.fromiter(map(self._by_key.get, forms, repeat(_UNKNOWN)), np.int64, len(forms))
+        for at in np.flatnonzero(found < 0).tolist():
+            found[at] = self._look(rows, int(unknown[at]), keys[at], forms[at])
+        numbers[unknown] = found
 
     def make_room(self) -> None:
         """Begins another table if this one is full. What had a number may get another one."""
-        if max(len(self._by_key), len(self._by_form), len(self.listed)) >= self._capacity:
-            self._older = _Older(self._by_key, self._by_form, self.listed)
-            self._by_key, self._by_form, self.listed = {}, {}, []
+        if max(len(self._by_key), len(self.listed)) >= self._capacity:
+            self._older = _Older(self._by_key, self.listed)
+            self._by_key, self.listed = {}, []
             self._numbers.clear()
             self.fresh.clear()
 
-    def _looked_up(self, rows: Rows, unknown: list[int]) -> Iterator[int]:
-        keys = [rows.keys[i] for i in unknown]
-        texts = [b"" if key is None or isinstance(key, RequestKey) else key[0] for key in keys]
-        for i, key, text, like in zip(unknown, keys, texts, with_like_ids(texts), strict=True):
-            if key is None:
-                yield self._number(self._reader.read(rows.json(i)))
-                continue
-            number = _OWN
-            if like is not text:
-                number = self._alike(like, key[-1])
-            if number == _OWN:
-                number = self._known(self._by_key, self._older.by_key, key)
+    def _look(self, rows: Rows, i: int, key: RowKey, form: RowKey | _Form) -> int:
+        if key is None:
+            return self._number(self._reader.read(rows.json(i)))
+        number = self._known(form)
+        if form is not key:
             if number == _UNKNOWN:
-                number = self._by_key[key] = self._learn(key)
-            if number == _EXACT:
-                number = self._exact(rows, i, key)
-            yield number
+                number = self._by_key[form] = self._alike(cast("_Form", form))
+            if number == _OWN:
+                number = self._known(key)
+        if number == _UNKNOWN:
+            number = self._by_key[key] = self._learn(key)
+        return self._exact(rows, i, key) if number == _EXACT else number
 
-    def _known(self, table: dict[T, int], older: dict[T, int], key: T) -> int:
-        number = table.get(key, _UNKNOWN)
-        if number == _UNKNOWN and key in older:
-            number = older[key]
+    def _known(self, key: object) -> int:
+        number = self._by_key.get(key, _UNKNOWN)
+        if number == _UNKNOWN and key in self._older.by_key:
+            number = self._older.by_key[key]
             if number >= 0:
                 number = self._listed(self._older.listed[number])
-            table[key] = number
+            self._by_key[key] = number
         return number
 
     def _exact(self, rows: Rows, i: int, key: TextKey | RequestKey) -> int:
         # What stands before the quote, the caller's address, decides nothing.
         text = rows.text(rows.raws[i])
         exact = key, text.partition('"')[2]
-        number = self._known(self._by_key, self._older.by_key, exact)
+        number = self._known(exact)
         if number == _UNKNOWN:
-            number = self._by_key[exact] = self._number(
-                understand(text, self._reader.masked, nearest(key[-1]))
-            )
+            meaning = understand(text, self._reader.masked, nearest(key[-1]))
+            number = self._by_key[exact] = self._number(meaning)
         return number
 
-    def _alike(self, like: bytes, severity: int) -> int:
-        """The number of all texts that differ from this one in ids alone, which are replaced."""
-        form = like, severity
-        number = self._known(self._by_form, self._older.by_form, form)
-        if number == _UNKNOWN:
-            number = _OWN
-            words = _decoded(like)
-            if tells_all(words):
-                meaning = understand(words, of_zeroed, nearest(severity))
-                # Who asked, and what was raised, may be told by its id.
-                if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
-                    number = self._number(meaning)
-            self._by_form[form] = number
-        return number
+    def _alike(self, form: _Form) -> int:
+        """The number of all texts that have this form, or `_OWN`."""
+        severity, like = form
+        words = _decoded(like)
+        if tells_all(words):
+            meaning = understand(words, of_zeroed, nearest(severity))
+            # Who asked, and what was raised, may be told by its id.
+            if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
+                return self._number(meaning)
+        return _OWN
 
     def _learn(self, key: TextKey | RequestKey) -> int:
         if isinstance(key, RequestKey):
@@ -145,6 +141,16 @@ class Meanings:
             self.listed.append(counted)
             self.fresh.append((counted.key, counted.severity))
         return number
+
+
+def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
+    """Of texts with ids, in place of their keys."""
+    texts = [key[0] if isinstance(key, tuple) and len(key) == 2 else b"" for key in keys]
+    likes = with_like_ids(texts)
+    return [
+        key if like is text else (cast("TextKey", key)[1], like)
+        for key, text, like in zip(keys, texts, likes, strict=True)
+    ]
 
 
 def _decoded(data: bytes) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import numpy as np
+
 T = TypeVar("T", bound=Hashable)
 
 
@@ -82,9 +84,9 @@ class Shelves(Generic[T]):
     def _cut(self, name: T, shelf: _Shelf[T]) -> Iterator[tuple[T, T]]:
         if len(shelf.ranks) <= self._alike:
             return
-        by_rank = sorted(shelf.ranks.items(), key=lambda item: item[1])
-        shelf.limit = by_rank[self._alike][1]
-        for item, _ in by_rank[self._alike :]:
+        ranks = np.fromiter(shelf.ranks.values(), np.uint64, len(shelf.ranks))
+        shelf.limit = int(np.partition(ranks, self._alike)[self._alike])
+        for item in [item for item, rank in shelf.ranks.items() if rank >= shelf.limit]:
             yield self._drop(name, shelf, item)
 
     def _drop(self, name: T, shelf: _Shelf[T], item: T) -> tuple[T, T]:

@@ -230,7 +230,9 @@ class Tally:
             self.timed(time, time)
             self.in_hour(time // HOUR, 1)
             self.in_place(place, 1, (time,))
-            self.edged(Edge(time, name, raw))
+            first, last = self.first_entry, self.last_entry
+            if first is None or last is None or not first.time < time < last.time:
+                self.edged(Edge(time, name, raw))
         order = order_of(name)
         if order <= self.threshold:
             self.sampled(Sample(order, name, raw))
