@@ -117,14 +117,14 @@ def read(page: bytes) -> tuple[Rows, str]:
     """A serialized `ListLogEntriesResponse` as rows, and the next page's token."""
     parsed = _Page.FromString(page)
     side = _placed(page, parsed.entries)
-    entries = _entries(side)
+    entries = _fields(side)
     raws = side.messages
     if stuck := side.stuck:
         ordered = list(raws)
         for i in stuck:
             ordered[i] = _Entry.FromString(raws[i]).SerializeToString()  # by the fields' numbers
         side = SideBySide.of(ordered)
-        entries = _entries(side)
+        entries = _fields(side)
     origins, known = _WRITERS.of(_telling(side, entries), raws)
     rows = Rows(
         keys=_keys(side, entries),
@@ -149,16 +149,16 @@ def _placed(page: bytes, raws: Sequence[bytes]) -> SideBySide:
         starts = ends - sizes
         side = SideBySide(page + BEHIND, starts, ends)
         told, after = side.numbers(starts - heads + 1)
-        tags = side.bytes[starts - heads] == _ENTRIES
+        tags = side.bytes[starts - heads] == _ENTRY
         if np.all(tags & (told == sizes) & (after == starts)):
             return side
     return SideBySide.of(raws)
 
 
-_ENTRIES = 1 << 3 | 2
+_ENTRY = 1 << 3 | 2
 
 
-def _entries(side: SideBySide) -> _Entries:
+def _fields(side: SideBySide) -> _Entries:
     entries = _Entries(
         audit=side.field(2),
         text=side.field(3),
