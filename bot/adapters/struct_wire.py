@@ -59,7 +59,7 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
         key_size = side.bytes[key + 1].astype(np.int64)
         name = _names_at(side, key + 2, key_size)
         value = key + 2 + key_size
-        usual = (side.bytes[at] == _FIELD) & (side.bytes[key] == _KEY) & (key_size < 0x80)
+        usual = (side.bytes[at] == _FIELD) & (side.bytes[key] == _KEY)
         usual &= (after <= end) & (value <= after) & ~_is_one_of(name, _SPECIAL_NAMES)
         usual &= (severity[rows] != 0) | ~_is_one_of(name, _LEVEL_NAMES)
         if (said := np.flatnonzero(usual & (name == _MESSAGE))).size:

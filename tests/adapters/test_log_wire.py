@@ -6,15 +6,19 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import DecodeError
-from hypothesis import given, settings
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import log_wire
-from bot.garden.rows import Rows
+from bot.adapters.side_by_side import SideBySide, Spans
+from bot.garden.model import SECOND
+from bot.garden.rows import NO_TIME, Rows
 from tests.garden.logs import entry, request, said
 
 ENTRIES = [
@@ -132,6 +136,74 @@ def test_the_order_of_fields_and_unknown_ones_decide_nothing(order: str) -> None
         _ORDERS[order](fields)
         odd.append(b"".join(fields))
     assert _columns(log_wire.read(_page(odd))[0]) == _columns(log_wire.read(_page(plain))[0])
+
+
+_BETWEEN = {
+    "a token": b"\x12\x04more",
+    "an unknown field": b"\xfa\x07\x02hi",
+    "an empty entry": b"\x0a\x00",
+    "a size that is longer than it must be": b"\x0a\x8e\x00"
+    + _serialized({"textPayload": "x" * 12}),
+}
+
+
+@pytest.mark.parametrize("between", _BETWEEN)
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_what_stands_between_entries_hides_none_of_them(between: str, at: int) -> None:
+    parts = [_page([_serialized(one)]) for one in ENTRIES[:3]]
+    page = b"".join([*parts[:at], _BETWEEN[between], *parts[at:]])
+    response = ListLogEntriesResponse.pb().FromString(page)
+    rows, token = log_wire.read(page)
+    assert token == response.next_page_token
+    assert [LogEntry.pb().FromString(raw) for raw in rows.raws] == list(response.entries)
+    assert [rows.json(i).get("textPayload", "")[:9] for i in range(len(rows))] == [
+        raw.text_payload[:9] for raw in response.entries
+    ]
+
+
+def test_pages_without_entries() -> None:
+    assert len(log_wire.read(b"")[0]) == 0
+    rows, token = log_wire.read(_page([], "more"))
+    assert (len(rows), token) == (0, "more")
+
+
+_NUMBERS = st.one_of(
+    st.integers(0, 2**33), st.integers(-(2**63), 2**63 - 1),
+    st.sampled_from([0, 1, 2**28 - 1, 2**28, 2**35 - 1, 2**35, 9_000_000_000, 10**9 - 1]),
+)  # fmt: skip
+_STAMPS = st.lists(
+    st.tuples(st.sampled_from(b"\x08\x08\x10\x10\x18"), _NUMBERS, st.sampled_from([0, 0, 0, 2])),
+    max_size=3,
+)
+"""A tag, a number, and how many bytes more than it needs it takes."""
+
+
+def _stamp(fields: list[tuple[int, int, int]]) -> bytes:
+    data = b""
+    for tag, number, more in fields:
+        least = _varint(number % 2**64)
+        longer = more and len(least) + more <= 10
+        padded = least[:-1] + bytes([least[-1] | 0x80, *[0x80] * (more - 1), 0])
+        data += bytes([tag]) + (padded if longer else least)
+    return data
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(_STAMPS, min_size=1, max_size=5))
+@example([[(0x08, 1_757_800_000, 0), (0x10, 0, 0)], [(0x08, 1_757_800_000, 0), (0x10, 1, 2)]])
+@example([[(0x08, 1_757_800_000, 0)], [(0x10, 5, 0)], [], [(0x08, 2**34, 0), (0x10, 5, 0)]])
+@example([[(0x08, 1_757_800_000, 0), (0x10, 5, 0), (0x10, 7, 0)]])
+def test_times_are_those_of_protocol_buffers(all_fields: list[list[tuple[int, int, int]]]) -> None:
+    stamps = [_stamp(fields) for fields in all_fields]
+    parsed = [Timestamp.FromString(stamp) for stamp in stamps]
+    told = [stamp.seconds * SECOND + stamp.nanos for stamp in parsed]
+    side = SideBySide.of(stamps)
+    ends = np.cumsum([len(stamp) for stamp in stamps])
+    found = log_wire.times(side, Spans(ends - [len(stamp) for stamp in stamps], ends))
+    assert found.tolist() == [
+        time if stamp and abs(time) < 2**63 else NO_TIME
+        for stamp, time in zip(stamps, told, strict=True)
+    ]
 
 
 def test_an_empty_label_hides_nothing_behind_it() -> None:

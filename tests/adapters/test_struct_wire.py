@@ -55,6 +55,42 @@ def test_messages_of_many_payloads(payloads: list[tuple[dict[str, Any], int]]) -
     assert _told(many) == [struct_wire.message(*one) for one in many]
 
 
+def _field(number: int, data: bytes) -> bytes:
+    return bytes([number << 3 | 2, *_varint(len(data))]) + data
+
+
+def _varint(number: int) -> bytes:
+    return bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80, number >> 7])
+
+
+_KEYS = st.sampled_from(["message", "level", "stack", "x"]).map(
+    lambda name: _field(1, name.encode())
+)
+_ONES = st.sampled_from([
+    b"\x08\x00", b"\x20\x01", _field(3, b"said"), _field(3, b"said " * 40), _field(3, b""),
+    _field(5, b""), _field(9, b"unknown"),
+])  # fmt: skip
+_ODD_VALUES = st.lists(_ONES, max_size=3).map(lambda ones: _field(2, b"".join(ones)))
+_FIELDS = st.lists(st.one_of(_KEYS, _ODD_VALUES, st.just(_field(3, b"?"))), max_size=4)
+_ODD = st.lists(_FIELDS.map(lambda parts: _field(1, b"".join(parts))), max_size=3).map(b"".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(_ODD, min_size=1, max_size=5), _SEVERITIES)
+@example([_field(1, _field(1, b"message") + _field(2, _field(3, b"said") + b"\x20\x01"))], 500)
+def test_what_no_writer_writes_is_read_as_protocol_buffers_do(
+    payloads: list[bytes], severity: int
+) -> None:
+    many = [(payload, severity) for payload in payloads]
+    assert _told(many) == [struct_wire.message(*one) for one in many]
+
+
+def test_a_payload_that_ends_too_early_says_nothing() -> None:
+    whole = _wire({"message": "it went wrong"})
+    many = [(whole[:end], 500) for end in range(len(whole))]
+    assert set(_told(many)) == {b""}
+
+
 @settings(max_examples=200, deadline=None)
 @given(_PAYLOADS, _SEVERITIES, st.data())
 def test_broken_payloads_say_nothing_that_a_whole_one_would_not(
