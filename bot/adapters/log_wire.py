@@ -16,7 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bot.adapters import struct_wire
-from bot.adapters.side_by_side import Ints, SideBySide, Spans
+from bot.adapters.side_by_side import LIMIT, Ints, SideBySide, Spans
 from bot.garden.model import JSON
 from bot.garden.origins import Writers
 from bot.garden.rows import (
@@ -150,7 +150,7 @@ def _placed(page: bytes, raws: Sequence[bytes]) -> SideBySide:
         side = SideBySide(page + BEHIND, starts, ends)
         told, after = side.numbers(starts - heads + 1)
         tags = side.bytes[starts - heads] == _ENTRY
-        if np.all(tags & (told == sizes) & (after == starts)):
+        if np.all(tags & (told == sizes) & (told < LIMIT) & (after == starts)):
             return side
     return SideBySide.of(raws)
 

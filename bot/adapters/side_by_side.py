@@ -29,7 +29,7 @@ from bot.garden.slices import BEHIND, Slices
 
 Ints = NDArray[np.int64]
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
-_LIMIT = 1 << 21
+LIMIT = 1 << 21
 """Numbers of more than three bytes stand in no field that we ask for: a page is smaller."""
 
 
@@ -99,7 +99,7 @@ class SideBySide:
         """A field's number; 0 where it is not there."""
         mine, at = self._with(number, _VARINT)
         value, end = self.numbers(at)
-        value = np.where(value < _LIMIT, value, 0)
+        value = np.where(value < LIMIT, value, 0)
         self._moved(mine, at, end)
         if isinstance(mine, slice):
             return value
@@ -118,7 +118,7 @@ class SideBySide:
             end = np.where(kind == _FIXED_64, at + 8, np.where(kind == _FIXED_32, at + 4, end))
             moves = np.isin(kind, (_VARINT, _FIXED_64, _BYTES, _FIXED_32))
             moves &= ~np.isin(tag >> 3, known) & (end <= self._end[rows])
-            moves &= (tag < _LIMIT) & (value < _LIMIT)
+            moves &= (tag < LIMIT) & (value < LIMIT)
             self._moved(rows[moves], end[moves], end[moves])
             rows = rows[moves]
             rows = rows[self._at[rows] < self._end[rows]]
@@ -145,7 +145,7 @@ class SideBySide:
         return rows, self._at[rows] + after
 
     def numbers(self, at: Ints) -> tuple[Ints, Ints]:
-        """The numbers there, seven bits a byte, and where they end; `_LIMIT` or more: too long."""
+        """The numbers there, seven bits a byte, and where they end; `LIMIT` or more: too long."""
         value, at = self.bytes[at].astype(np.int64), at + 1
         for bits in (7, 14):
             more = np.flatnonzero(value >= 1 << bits)  # the highest bit of its last byte says so

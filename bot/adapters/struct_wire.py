@@ -58,14 +58,19 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
         after = key + size
         key_size = side.bytes[key + 1].astype(np.int64)
         name = _names_at(side, key + 2, key_size)
-        value = key + 2 + key_size
+        value = np.minimum(key + 2 + key_size, end)
+        held, inside = side.numbers(value + 1)
         usual = (side.bytes[at] == _FIELD) & (side.bytes[key] == _KEY)
-        usual &= (after <= end) & (value <= after) & ~_is_one_of(name, _SPECIAL_NAMES)
+        usual &= (side.bytes[value] == _VALUE) & (inside + held == after) & (after <= end)
+        usual &= ~_is_one_of(name, _SPECIAL_NAMES)
         usual &= (severity[rows] != 0) | ~_is_one_of(name, _LEVEL_NAMES)
-        if (said := np.flatnonzero(usual & (name == _MESSAGE))).size:
-            start, stop, whole = _strings(side, value[said], after[said])
+        said = np.flatnonzero(usual & (name == _MESSAGE) & (key_size == len("message")))
+        if said.size:
+            length, text = side.numbers(inside[said] + 1)
+            whole = (side.bytes[inside[said]] == _STRING) & (text + length == after[said])
+            found.start[rows[said]] = text
+            found.end[rows[said]] = np.where(whole, after[said], text)
             usual[said] = whole
-            found.start[rows[said]], found.end[rows[said]] = start, stop
         if not usual.all():
             odd.append(rows[~usual])
             rows, after, end = rows[usual], after[usual], end[usual]
@@ -75,15 +80,6 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
     return found, np.concatenate(odd).tolist()
 
 
-def _strings(side: SideBySide, at: Ints, after: Ints) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-    """Where texts begin and end, and whether there is one, and nothing else, up to `after`."""
-    size, value = side.numbers(at + 1)
-    inner, text = side.numbers(value + 1)
-    whole = (side.bytes[at] == _VALUE) & (side.bytes[value] == _STRING)
-    whole &= (value + size == after) & (text + inner == after)
-    return text, np.where(whole, after, text), whole
-
-
 # --- names ---------------------------------------------------------------------------------------
 
 _WORD = 8
@@ -91,7 +87,7 @@ _MASKS = np.array([(1 << 8 * min(n, _WORD)) - 1 for n in range(256)], np.uint64)
 
 
 def _names_at(side: SideBySide, at: Ints, sizes: Ints) -> NDArray[np.uint64]:
-    """A number for each name: two different ones share theirs only if both are long."""
+    """A number for each name; a long one may share that of another."""
     return (side.words[at] & _MASKS[sizes]) ^ (sizes.astype(np.uint64) << np.uint64(56))
 
 

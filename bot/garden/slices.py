@@ -36,14 +36,14 @@ class Chain(Generic[T]):
     def __init__(self, parts: Sequence[Column[T]]) -> None:
         """Those, none of them copied."""
         self._parts = parts
-        self._ends = list(accumulate(map(len, parts)))
+        self._starts = list(accumulate(map(len, parts), initial=0))
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return self._starts[-1]
 
     def __getitem__(self, at: int) -> T:
-        part = bisect_right(self._ends, at)
-        return self._parts[part][at - self._ends[part]]
+        part = bisect_right(self._starts, at) - 1
+        return self._parts[part][at - self._starts[part]]
 
     def __iter__(self) -> Iterator[T]:
         for part in self._parts:
@@ -74,43 +74,54 @@ class Slices:
         """As `zlib.crc32` of each: a sum, without carries, of what each byte in its place adds."""
         sizes = self._ends - self._starts
         data = np.frombuffer(self._data, np.uint8)
-        shortest, longest = int(sizes.min(initial=_TABLED)), int(sizes.max(initial=0))
-        found = _OF_ZEROS[np.minimum(sizes, _TABLED)]
-        for behind in range(min(longest, _TABLED)):
+        shortest, longest = int(sizes.min(initial=_SHORT)), int(sizes.max(initial=0))
+        found = _OF_ZEROS[np.minimum(sizes, _SHORT)]
+        for behind in range(min(longest, _SHORT)):
             if behind < shortest:
                 found ^= _ADDS[behind][data[self._ends - (behind + 1)]]
             else:
                 there = sizes > behind
                 found ^= _ADDS[behind][data[(self._ends - (behind + 1)) * there] * there]
         orders: Ints = found.astype(np.int64)
-        for i in np.flatnonzero(sizes > _TABLED).tolist() if longest > _TABLED else ():
+        for i in np.flatnonzero(sizes > _SHORT).tolist():
             orders[i] = zlib.crc32(self[i])
         return orders
 
     def hashes(self) -> Ints:
-        """64 bits of each, which differ from run to run: nobody can write names that share one."""
+        """64 bits of each, which differ from run to run: nobody can write two that share theirs."""
         words = np.ndarray((len(self._data) - 7,), "<u8", self._data, strides=(1,))
-        at, left = self._starts, self._ends - self._starts
-        found = left.astype(np.uint64) * _FACTOR ^ _BEGINNING
-        rows: Ints | slice = slice(None)
+        sizes = self._ends - self._starts
+        found = _mixed(sizes.astype(np.uint64) ^ _SECRET)
+        rows = np.flatnonzero(sizes <= _SHORT)
+        at, left = self._starts[rows], sizes[rows]
         while at.size:
-            mixed = (found[rows] ^ (words[at] & _MASKS[np.minimum(left, 8)])) * _FACTOR
-            found[rows] = mixed ^ (mixed >> _HALF)
+            found[rows] = _mixed(found[rows] ^ (words[at] & _MASKS[np.minimum(left, 8)]))
             on = left > 8
-            if not on.all():
-                rows = np.flatnonzero(on) if isinstance(rows, slice) else rows[on]
-                at, left = at[on], left[on]
-            at, left = at + 8, left - 8
+            rows, at, left = rows[on], at[on] + 8, left[on] - 8
         hashes: Ints = found.view(np.int64)
+        for i in np.flatnonzero(sizes > _SHORT).tolist():
+            hashes[i] = hash(self[i])
         return hashes
 
 
-# Odd, so that no bit of what is multiplied is lost.
-_FACTOR, _BEGINNING = (np.uint64(random.SystemRandom().getrandbits(64) | 1) for _ in range(2))
-_HALF = np.uint64(32)
+def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Other words for words, one to one, where each bit depends on all bits.
+
+    Formula: the end of MurmurHash3 (`fmix64`), by Austin Appleby.
+    """
+    words = words ^ (words >> _SHIFT)
+    for factor in _FACTORS:
+        words *= factor
+        words ^= words >> _SHIFT
+    return words
+
+
+_SHIFT = np.uint64(33)
+_FACTORS = np.uint64(0xFF51_AFD7_ED55_8CCD), np.uint64(0xC4CE_B9FE_1A85_EC53)
+_SECRET = np.uint64(random.SystemRandom().getrandbits(64))
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 
-_TABLED = 32
+_SHORT = 32
 """Names of more bytes are rare: each of them is looked at alone."""
 
 
@@ -122,10 +133,10 @@ def _adds() -> NDArray[np.uint32]:
     table = np.array([zlib.crc32(bytes([b])) for b in range(256)], np.uint32)
     table ^= table[0]
     tables = [table]
-    for _ in range(_TABLED - 1):
+    for _ in range(_SHORT - 1):
         tables.append((tables[-1] >> 8) ^ table[tables[-1] & 0xFF])
     return np.array(tables)
 
 
 _ADDS = _adds()
-_OF_ZEROS = np.array([zlib.crc32(bytes(size)) for size in range(_TABLED + 1)], np.uint32)
+_OF_ZEROS = np.array([zlib.crc32(bytes(size)) for size in range(_SHORT + 1)], np.uint32)

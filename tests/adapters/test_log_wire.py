@@ -142,6 +142,7 @@ _BETWEEN = {
     "a token": b"\x12\x04more",
     "an unknown field": b"\xfa\x07\x02hi",
     "an empty entry": b"\x0a\x00",
+    "a large entry": _page([_serialized({"textPayload": "x" * 2**21})]),
     "a size that is longer than it must be": b"\x0a\x8e\x00"
     + _serialized({"textPayload": "x" * 12}),
 }

@@ -18,7 +18,7 @@ _NAMES = st.one_of(
     st.sampled_from([
         "message", "messages", "messagE", "msg", "stack", "stack_trace", "stack_trac_", "error",
         "err", "traceback", "tracebackx", "timestamp", "exception", "level", "lvl", "@l",
-        "severity", "", "n" * 127, "n" * 128, "\u00e9",
+        "severity", "message".ljust(41, "."), "message.of", "", "n" * 127, "n" * 128, "\u00e9",
     ]),
     st.text(max_size=9),
 )  # fmt: skip
@@ -63,7 +63,7 @@ def _varint(number: int) -> bytes:
     return bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80, number >> 7])
 
 
-_KEYS = st.sampled_from(["message", "level", "stack", "x"]).map(
+_KEYS = st.sampled_from(["message", "level", "stack", "x", "y" * 250]).map(
     lambda name: _field(1, name.encode())
 )
 _ONES = st.sampled_from([

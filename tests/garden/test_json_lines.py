@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.json_file import JsonFile
+from bot.garden.clusters import clusters
 from bot.garden.json_lines import of_lines
 from bot.garden.json_rows import of_json
 from bot.garden.model import Query, Severity
@@ -107,3 +108,17 @@ def test_half_a_surrogate_pair_in_a_payload_breaks_nothing(tmp_path: Any) -> Non
     reading = read_all(JsonFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
     assert reading.read == 2
     assert reading.rollup.severities == {Severity.ERROR: 2}
+
+
+def test_an_odd_line_between_others_is_told_with_its_own_words(tmp_path: Any) -> None:
+    lines = [json.dumps(entry("all is well", "ERROR", i / 10)) for i in range(4_000)]
+    odd = '{"insertId": "odd", "severity": "ERROR", "textPayload": "half a letter: \\ud800"}'
+    path = tmp_path / "odd.jsonl"
+    path.write_text("\n".join([*lines[:2_500], odd, *lines[2_500:], ""]), "utf-8")
+    query = Query("", "", (), EVERYTHING, Severity.DEFAULT)
+    reading = read_all(JsonFile(str(path)), query, keep_members=True)
+    drafts = {len(draft.tally.members): draft for draft in clusters(reading.rollup.stitched())}
+    assert drafts[1].samples[0]["textPayload"] == "half a letter: \ud800"
+    names = {json.loads(line)["insertId"] for line in lines}
+    assert set(drafts[4_000].tally.members) == names
+    assert {sample["insertId"] for sample in drafts[4_000].samples} <= names

@@ -46,9 +46,21 @@ def test_hashes_depend_on_the_part_and_not_on_its_neighbours(
     assert len(set(hashes)) == len(set(parts))
 
 
-@given(st.lists(_PARTS, max_size=5))
-def test_a_chain_is_its_columns_one_behind_another(columns: list[list[bytes]]) -> None:
-    chain = Chain([_slices(parts) for parts in columns])
+def test_names_that_differ_in_few_places_have_hashes_of_their_own() -> None:
+    signs = b"0123456789abcdefghijklmnopqrstuvwxyz"
+    alike = [
+        b"a" * 7 + bytes([one]) + b"aaa" + bytes([two]) + b"aaa" + bytes([three])
+        for one in signs for two in signs for three in signs
+    ]  # fmt: skip
+    counted = [b"%016d" % number for number in range(0, 10**8, 997)]
+    for names in (alike, counted):
+        assert len(set(_slices(names).hashes().tolist())) == len(names)
+
+
+@given(st.lists(_PARTS, max_size=5), st.integers(0, 5))
+def test_a_chain_is_its_columns_one_behind_another(columns: list[list[bytes]], at: int) -> None:
+    slices = [_slices(parts) for parts in columns]
+    chain = Chain([Chain([Chain(slices[:at]), Chain(slices[at:])]), []])
     expected = [part for parts in columns for part in parts]
     assert len(chain) == len(expected)
     assert list(chain) == [chain[at] for at in range(len(chain))] == expected
