@@ -48,7 +48,7 @@ class Writers:
     def of(
         self, telling: Sequence[bytes], raws: Iterable[bytes]
     ) -> tuple[NDArray[np.int64], list[Origin]]:
-        """Which origin each entry has, and all that are known.
+        """Which origin each entry has, and these: thousands may be known.
 
         `telling` is what tells an entry's origin, `raws` is all of it.
         """
@@ -65,7 +65,10 @@ class Writers:
                         known.append(origin(self._read(raw)))
                         numbers[one] = len(known) - 1
             of = list(map(numbers.__getitem__, telling))
-        return np.array(of, np.int64), known
+        there = np.zeros(len(known), np.bool_)
+        there[of] = True
+        numbered_here = there.cumsum() - 1
+        return numbered_here[of], [known[number] for number in np.flatnonzero(there).tolist()]
 
 
 def numbered(values: Sequence[T]) -> tuple[NDArray[np.int64], list[T]]:

@@ -62,8 +62,8 @@ class Reading:
         self.missing.extend(page.missing)
         self.notes.extend(page.notes)
         self.events.update(events(rows))
-        for number, (place, _, commit) in enumerate(rows.known):
-            if commit and place.revision and number in rows.origins:
+        for place, _, commit in rows.known:
+            if commit and place.revision:
                 known = self.commits.get(place.revision, "")
                 self.commits[place.revision] = max(commit, known)
         self._intake.add(rows)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -81,7 +82,7 @@ class Rows:
     origins: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Of each row: which one of `known`."""
     known: Sequence[Origin] = ()
-    """Those of all rows, and maybe others; one can be in there twice."""
+    """Those of the rows; one can be in there twice."""
     raws: Column[object] = field(default_factory=list)
     text: Callable[[object], str] = field(default=lambda raw: text_of(raw))  # noqa: PLW0108
     """The text of an entry that has a `TextKey`, with its digits."""
@@ -141,17 +142,15 @@ def joined(parts: Sequence[Rows]) -> Rows:
     whole = Rows(pack=parts[0].pack, text=parts[0].text)
     whole.names = Chain([rows.names for rows in parts])
     whole.raws = Chain([rows.raws for rows in parts])
-    known: list[Origin] = []
-    starts: dict[int, int] = {}
     for rows in parts:
         whole.keys += rows.keys
-        if id(rows.known) not in starts:
-            starts[id(rows.known)] = len(known)
-            known += rows.known
     whole.named = np.concatenate([rows.named for rows in parts])
     whole.times = np.concatenate([rows.times for rows in parts])
-    whole.origins = np.concatenate([rows.origins + starts[id(rows.known)] for rows in parts])
-    whole.known = known
+    starts = [0, *accumulate(len(rows.known) for rows in parts[:-1])]
+    whole.origins = np.concatenate(
+        [rows.origins + start for rows, start in zip(parts, starts, strict=True)]
+    )
+    whole.known = [origin for rows in parts for origin in rows.known]
     return whole
 
 
