@@ -46,7 +46,10 @@ def message(payload: bytes, severity: int) -> bytes:
 
 
 def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, list[int]]:
-    """Where the message of each payload stands, and which payloads only `message` can tell."""
+    """Where the message of each payload stands, and which payloads only `message` can tell.
+
+    What the other fields hold is not looked into, and may be broken.
+    """
     found = Spans(payloads.start.copy(), payloads.start.copy())
     odd: list[NDArray[np.int64]] = []
     rows = np.flatnonzero(payloads.there)
@@ -60,7 +63,7 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
         name = _names_at(side, key + 2, key_size)
         value = np.minimum(key + 2 + key_size, end)
         held, inside = side.numbers(value + 1)
-        usual = (side.bytes[at] == _FIELD) & (side.bytes[key] == _KEY)
+        usual = (side.bytes[at] == _FIELD) & (side.bytes[key] == _KEY) & (key_size < 0x80)
         usual &= (side.bytes[value] == _VALUE) & (inside + held == after) & (after <= end)
         usual &= ~_is_one_of(name, _SPECIAL_NAMES)
         usual &= (severity[rows] != 0) | ~_is_one_of(name, _LEVEL_NAMES)

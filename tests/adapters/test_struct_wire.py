@@ -78,6 +78,18 @@ _ODD = st.lists(_FIELDS.map(lambda parts: _field(1, b"".join(parts))), max_size=
 @settings(max_examples=500, deadline=None)
 @given(st.lists(_ODD, min_size=1, max_size=5), _SEVERITIES)
 @example([_field(1, _field(1, b"message") + _field(2, _field(3, b"said") + b"\x20\x01"))], 500)
+@example(
+    [
+        _field(1, _field(1, b"message") + _field(2, _field(3, b"first")))
+        + _field(
+            1,
+            _field(1, b"k" * 134 + b"\x12")
+            + _field(2, _field(3, b"7 took"))
+            + _field(1, b"message"),
+        )
+    ],
+    500,
+)
 def test_what_no_writer_writes_is_read_as_protocol_buffers_do(
     payloads: list[bytes], severity: int
 ) -> None:
