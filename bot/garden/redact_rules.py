@@ -18,6 +18,16 @@ NAMES_OF_SECRETS = (
     r"|master[_-]?key|license[_-]?key|credentials?|authorization|cookies?|jwt"
     r"|(?<![A-Za-z])pass(?![A-Za-z])"
 )
+_HOLDERS = (
+    r"(?:password|passwd|passphrase|pwd|[a-z]{1,24}[_-]secret"
+    r"|(?:secret|api|access|private)[ _+-]?key)"
+)
+"""What stands behind one of these and a colon is it, if not how it is."""
+_STATES = (
+    r"(?:\w{0,24}(?:ed|ing|id|able|ible|ent|al|ect|ure|set)|null|none|nil|true|false|wrong|empty"
+    r"|unknown|mismatch|string|default|value|field)\b"
+)
+"""How a secret is, instead of the secret."""
 _PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt"
 
 
@@ -229,6 +239,18 @@ RULES: tuple[Rule, ...] = (
         gate=":",
     ),
     _rule(
+        "letters after a secret's name",
+        rf"(?i)((?<![a-z]){_HOLDERS}:[ +]?)(?!REDACTED|{_STATES})"
+        r"[^\s\"',;(){}\[\]<>/]{6,64}(?=\s{0,3}(?:\Z|[\n\"',;)\]}]))"
+        r"|((?<![a-z])(?:(?:password|passwd|passphrase|pwd)[ +](?:(?:is|was)[ +])?"
+        rf"|{_HOLDERS}:[ +]?)[\"'])(?!REDACTED|{_STATES}|(?-i:[A-Z_]{{4,}}))[^\"'\n]{{4,128}}(?=[\"'])",
+        _named,
+        matches="client_secret: opensesame, password is 'open sesame'",
+        spares="password: incorrect, api key: missing, Invalid password: must not be empty",
+        needs="password|passwd|passphrase|pwd|secret|key",
+        gate=":\"'",
+    ),
+    _rule(
         "value after a secret's name and a blank",
         rf"(?i)((?:\b(?:password|passphrase|secret|token|api key)[ +](?:is|was)[ +]"
         rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_CHANCE}"
@@ -254,7 +276,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "header that carries a secret",
         rf"(?i)((?:\bx-(?:api|auth|access|csrf)-(?:key|token)|\bauthorization[\"']?\s?[:=]\s?[\"']?"
-        r"(?:apikey|api-key|negotiate|digest)(?=[ ]))[\"']?[\s:=]{1,3}[\"']?)(?!REDACTED)"
+        r"(?:apikey|api-key|negotiate|digest|bearer|basic)(?=[ ]))[\"']?[\s:=]{1,3}[\"']?)(?!REDACTED)"
         rf"(?:{_CHANCE}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
         r"|(\b(?:set-)?cookie:\s?)(?!(?:path|samesite|domain|expires|max-age)=)"
         r"(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
