@@ -243,7 +243,8 @@ RULES: tuple[Rule, ...] = (
         rf"(?i)((?<![a-z]){_HOLDERS}:[ +]?)(?!REDACTED|{_STATES})"
         r"[^\s\"',;(){}\[\]<>/]{6,64}(?=\s{0,3}(?:\Z|[\n\"',;)\]}]))"
         r"|((?<![a-z])(?:(?:password|passwd|passphrase|pwd)[ +](?:(?:is|was)[ +])?"
-        rf"|{_HOLDERS}:[ +]?)[\"'])(?!REDACTED|{_STATES}|(?-i:[A-Z_]{{4,}}))[^\"'\n]{{4,128}}(?=[\"'])",
+        rf"|{_HOLDERS}:[ +]?)[\"'])(?!REDACTED|{_STATES}|(?-i:[A-Z_]{{4,}}))"
+        r"[^\"'\n]{4,128}(?=[\"'])",
         _named,
         matches="client_secret: opensesame, password is 'open sesame'",
         spares="password: incorrect, api key: missing, Invalid password: must not be empty",
@@ -276,8 +277,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "header that carries a secret",
         rf"(?i)((?:\bx-(?:api|auth|access|csrf)-(?:key|token)|\bauthorization[\"']?\s?[:=]\s?[\"']?"
-        r"(?:apikey|api-key|negotiate|digest|bearer|basic)(?=[ ]))[\"']?[\s:=]{1,3}[\"']?)(?!REDACTED)"
-        rf"(?:{_CHANCE}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
+        r"(?:apikey|api-key|negotiate|digest|bearer|basic)(?=[ ]))[\"']?[\s:=]{1,3}[\"']?)"
+        rf"(?!REDACTED)(?:{_CHANCE}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
         r"|(\b(?:set-)?cookie:\s?)(?!(?:path|samesite|domain|expires|max-age)=)"
         r"(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
         _named,
