@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bot.adapters import struct_wire
 from bot.adapters.side_by_side import LIMIT, Ints, SideBySide, Spans
-from bot.garden.model import JSON
+from bot.garden.model import JSON, Severity
 from bot.garden.origins import Writers
 from bot.garden.rows import (
     LARGE,
@@ -196,9 +196,9 @@ def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     # As `ZEROS` has it, and several times as fast.
     digits = side.bytes - np.uint8(ord("0"))
     digits *= digits < 10
-    zeroed = np.subtract(side.bytes, digits, out=digits).tobytes()
-    columns = (said.start.tolist(), said.end.tolist(), entries.severity.tolist())
-    keys: list[RowKey] = [(zeroed[a:b], severity) for a, b, severity in zip(*columns, strict=True)]
+    zeroed = np.subtract(side.bytes, digits, out=digits)
+    zeroed[said.end] = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `level` has it
+    keys: list[RowKey] = list(Slices(zeroed.tobytes(), said.start, said.end + 1))
     # Blanks and what is below them begin few texts: some of these say nothing.
     odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST) | ~said.there
     for i in np.flatnonzero(odd).tolist():

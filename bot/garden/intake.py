@@ -23,7 +23,7 @@ from bot.garden.meanings import KNOWN, Meanings
 from bot.garden.model import Severity, Window
 from bot.garden.named import finder_of
 from bot.garden.rollup import Rollup
-from bot.garden.rows import NO_TIME, RequestKey, Rows, joined
+from bot.garden.rows import NO_TIME, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
 from bot.garden.tally import shown_name
@@ -172,8 +172,7 @@ def _name(rollup: Rollup, batch: Batch, run: Run, key: Key) -> None:
     """Counts who stands in each row."""
     rows = batch.rows
     for i in batch.row[run.start : run.end]:
-        known = rows.keys[i]
-        told = known is not None and not isinstance(known, RequestKey)
+        told = isinstance(rows.keys[i], bytes)
         text = rows.text(rows.raws[i]) if told else message(rows.json(i))
         rollup.named.add(key.masked, text, int(rows.times[i]))
 

@@ -15,7 +15,7 @@ from bot.garden import rfc3339
 from bot.garden.json_rows import SEVERITIES, keys_of, message_key
 from bot.garden.mask import ZEROS
 from bot.garden.origins import Writers
-from bot.garden.rows import LONGEST, NO_TIME, RowKey, Rows, TextKey, loads, text_key
+from bot.garden.rows import LONGEST, NO_TIME, RowKey, Rows, loads, text_key
 
 _NOTHING = msgspec.Raw()
 
@@ -137,7 +137,7 @@ def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
     return keys
 
 
-_payload_keys: dict[TextKey, RowKey] = {}
+_payload_keys: dict[tuple[bytes, int], RowKey] = {}
 """By a payload with its digits as zeros, and the severity."""
 _REMEMBERED = 8_192
 """Payloads whose message is known; a table that is full is emptied."""

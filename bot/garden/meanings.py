@@ -14,7 +14,7 @@ from bot.garden.ids import tells_all, with_like_ids
 from bot.garden.levels import nearest
 from bot.garden.masker import of_zeroed
 from bot.garden.model import Severity
-from bot.garden.rows import RequestKey, RowKey, Rows, TextKey
+from bot.garden.rows import RequestKey, RowKey, Rows, TextKey, said
 
 KNOWN = 32_768
 """Keys in the table. When it is full another one is begun, into which goes what is asked for
@@ -29,8 +29,8 @@ _UNKNOWN, _EXACT, _OWN = -1, -2, -3
 ids decide what a text says."""
 
 
-_Form = tuple[int, bytes]
-"""A severity and a text whose ids are replaced. It is no `TextKey`: there may be a row with this
+_Form = tuple[bytes, Severity]
+"""A text whose ids are replaced, and a severity. It is no `TextKey`: there may be a row with this
 very text, and it may say something else."""
 
 
@@ -93,7 +93,7 @@ class Meanings:
                 number = self._known(key)
         if number == _UNKNOWN:
             number = self._by_key[key] = self._learn(key)
-        return self._exact(rows, i, key) if number == _EXACT else number
+        return self._exact(rows, i, cast("TextKey", key)) if number == _EXACT else number
 
     def _known(self, key: object) -> int:
         number = self._by_key.get(key, _UNKNOWN)
@@ -104,22 +104,22 @@ class Meanings:
             self._by_key[key] = number
         return number
 
-    def _exact(self, rows: Rows, i: int, key: TextKey | RequestKey) -> int:
+    def _exact(self, rows: Rows, i: int, key: TextKey) -> int:
         # What stands before the quote, the caller's address, decides nothing.
         text = rows.text(rows.raws[i])
         exact = key, text.partition('"')[2]
         number = self._known(exact)
         if number == _UNKNOWN:
-            meaning = understand(text, self._reader.masked, nearest(key[-1]))
+            meaning = understand(text, self._reader.masked, said(key)[1])
             number = self._by_key[exact] = self._number(meaning)
         return number
 
     def _alike(self, form: _Form) -> int:
         """The number of all texts that have this form, or `_OWN`."""
-        severity, like = form
+        like, severity = form
         words = _decoded(like)
         if tells_all(words):
-            meaning = understand(words, of_zeroed, nearest(severity))
+            meaning = understand(words, of_zeroed, severity)
             # Who asked, and what was raised, may be told by its id.
             if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
                 return self._number(meaning)
@@ -129,7 +129,8 @@ class Meanings:
         if isinstance(key, RequestKey):
             own = nearest(key.severity)
             return self._number(requested(key.http, key.text, self._reader.masked, own))
-        meaning = understand(_decoded(key[0]), of_zeroed, nearest(key[1]))
+        text, severity = said(key)
+        meaning = understand(_decoded(text), of_zeroed, severity)
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
     def _number(self, meaning: Meaning) -> int:
@@ -145,10 +146,10 @@ class Meanings:
 
 def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
     """Of texts with ids, in place of their keys."""
-    texts = [key[0] if isinstance(key, tuple) and len(key) == 2 else b"" for key in keys]
+    texts = [key[:-1] if isinstance(key, bytes) else b"" for key in keys]
     likes = with_like_ids(texts)
     return [
-        key if like is text else (cast("TextKey", key)[1], like)
+        key if like is text else (like, said(cast("TextKey", key))[1])
         for key, text, like in zip(keys, texts, likes, strict=True)
     ]
 

@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from bot.garden.mask import ZEROS
-from bot.garden.model import JSON
+from bot.garden.model import JSON, Severity
 from bot.garden.origins import Origin
 from bot.garden.slices import Chain, Column, Slices
 from bot.garden.tally import Raw, order_of
@@ -35,9 +35,9 @@ LARGE = 16_384
 what a message looks like, and a report shows no more of it."""
 
 
-TextKey = tuple[bytes, int]
-"""Of an entry that says nothing but a text: this in UTF-8 with its digits as zeros, and the
-severity beside it."""
+TextKey = bytes
+"""Of an entry that says nothing but a text: this in UTF-8 with its digits as zeros, and one byte
+for the severity beside it (`level`). One object, since every entry's is made and looked for."""
 
 
 class RequestKey(NamedTuple):
@@ -230,4 +230,18 @@ def text_key(text: bytes, severity: int) -> TextKey | None:
     """The key of a text; None where it is too long or says nothing."""
     if len(text) > LONGEST or not text or text.isspace():
         return None
-    return text.translate(ZEROS), severity
+    return text.translate(ZEROS) + _AS_BYTES[level(severity)]
+
+
+def said(key: TextKey) -> tuple[bytes, Severity]:
+    """The text and the severity of a key."""
+    return key[:-1], _LEVELS[key[-1]]
+
+
+def level(severity: int) -> int:
+    """The nearest one of Cloud Logging's severities, which are hundreds: 0 to 8."""
+    return min(max(severity, 0), Severity.EMERGENCY) // 100
+
+
+_LEVELS = tuple(Severity)
+_AS_BYTES = [bytes([number]) for number in range(len(_LEVELS))]
