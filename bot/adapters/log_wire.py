@@ -288,14 +288,14 @@ def _time(stamp: bytes) -> int:
     return time if abs(time) < 2**63 else NO_TIME
 
 
-def _telling(side: SideBySide, entries: _Entries) -> list[bytes]:
+def _telling(side: SideBySide, entries: _Entries) -> Slices:
     """What tells who wrote each: all from the resource to the log, but for the time."""
     resource, writer = entries.resource, entries.writer
     timeless = side.bytes.copy()
     widest = int((writer.start - resource.end).max(initial=0))
     between = resource.end + np.arange(min(widest, _BETWEEN))[:, np.newaxis]
     timeless[between[between < writer.start]] = 0
-    return list(Slices(timeless.tobytes(), resource.start, writer.end))
+    return Slices(timeless.tobytes(), resource.start, writer.end)
 
 
 _BETWEEN = 24

@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.garden.commits import deployed
 from bot.garden.model import JSON
+from bot.garden.slices import Column
 from bot.garden.tally import Place
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Writers:
         self._learning = threading.Lock()
 
     def of(
-        self, telling: Sequence[bytes], raws: Iterable[bytes]
+        self, telling: Column[bytes], raws: Iterable[bytes]
     ) -> tuple[NDArray[np.int64], list[Origin]]:
         """Which origin each entry has, and these: thousands may be known.
 
@@ -54,7 +55,7 @@ class Writers:
         """
         numbers, known = self._table
         try:
-            of = list(map(numbers.__getitem__, telling))
+            of = _looked_up(telling, numbers)
         except KeyError:
             with self._learning:
                 if len(known) >= _REMEMBERED:
@@ -64,11 +65,15 @@ class Writers:
                     if one not in numbers:
                         known.append(origin(self._read(raw)))
                         numbers[one] = len(known) - 1
-            of = list(map(numbers.__getitem__, telling))
+            of = _looked_up(telling, numbers)
         there = np.zeros(len(known), np.bool_)
         there[of] = True
         numbered_here = there.cumsum() - 1
         return numbered_here[of], [known[number] for number in np.flatnonzero(there).tolist()]
+
+
+def _looked_up(telling: Column[bytes], numbers: dict[bytes, int]) -> NDArray[np.int64]:
+    return np.fromiter(map(numbers.__getitem__, telling), np.int64, len(telling))
 
 
 def numbered(values: Sequence[T]) -> tuple[NDArray[np.int64], list[T]]:
