@@ -36,6 +36,7 @@ ENTRIES = [
     {"severity": "ERROR", "jsonPayload": {}},
     {"severity": "ERROR", "textPayload": " \n"},
     {},
+    {"textPayload": "worse than all", "severity": 5000},
 ]  # fmt: skip
 
 
@@ -112,7 +113,9 @@ def test_columns_hold_what_the_entries_say() -> None:
     assert rows.origin(0).place.instance == "a"
     assert rows.origin(2).log.endswith("stdout")
     assert rows.keys[0] == text_key(b"took 31 ms", 500)
-    assert rows.keys[7] == text_key(b"received", 450)
+    assert rows.keys[7] == text_key(b"received", 450) == text_key(b"received", 400)
+    assert rows.keys[12] == text_key(b"worse than all", 800) == text_key(b"worse than all", 5000)
+    assert text_key(b"nothing is less", -1) == text_key(b"nothing is less", 0)
     assert [rows.keys[i] for i in (1, 8, 9, 10, 11)] == [None] * 5
 
 

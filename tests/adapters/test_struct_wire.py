@@ -75,8 +75,16 @@ _FIELDS = st.lists(st.one_of(_KEYS, _ODD_VALUES, st.just(_field(3, b"?"))), max_
 _ODD = st.lists(_FIELDS.map(lambda parts: _field(1, b"".join(parts))), max_size=3).map(b"".join)
 
 
+_SAID = _field(1, _field(1, b"message") + _field(2, _field(3, b"said")))
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.lists(_ODD, min_size=1, max_size=5), _SEVERITIES)
+@example([_SAID + _field(1, _field(1, b"x") + _field(1, b"stack"))], 500)
+@example([_SAID + _field(1, _field(1, b"x") + _field(2, b"\x20\x01") + _field(1, b"stack"))], 500)
+@example(
+    [_SAID + _field(1, _field(1, b"message".ljust(41, b".")) + _field(2, _field(3, b"?")))], 500
+)
 @example([_field(1, _field(1, b"message") + _field(2, _field(3, b"said") + b"\x20\x01"))], 500)
 @example(
     [

@@ -99,12 +99,22 @@ def _wire(entries: Sequence[dict[str, Any]]) -> Rows:
     return log_wire.read(page.SerializeToString())[0]
 
 
-def _counted(pages: Sequence[Rows], bounds: Bounds, least: Severity, known: int = 100) -> Rollup:
+def _counted(
+    pages: Sequence[Rows],
+    bounds: Bounds,
+    least: Severity,
+    known: int = 100,
+    *,
+    together: bool = False,
+) -> Rollup:
+    """`together`: as one batch, instead of page by page."""
     rollup = Rollup(least, bounds=bounds)
     intake = Intake(ALL, rollup, capacity=known)
     for rows in pages:
         intake.add(rows)
-        intake.flush()
+        if not together:
+            intake.flush()
+    intake.flush()
     return rollup
 
 
@@ -138,6 +148,7 @@ def test_order_and_pages_do_not_matter_past_every_bound(
     rng.shuffle(entries)
     pages = [_rows(part) for part in _cut(entries, cuts)]
     assert _figures(_counted(pages, bounds, least, known=3)) == expected
+    assert _figures(_counted(pages, bounds, least, together=True)) == expected
 
 
 @settings(max_examples=50, deadline=None)
