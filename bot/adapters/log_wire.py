@@ -197,7 +197,7 @@ def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     digits = side.bytes - np.uint8(ord("0"))
     digits *= digits < 10
     zeroed = np.subtract(side.bytes, digits, out=digits)
-    zeroed[said.end] = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `level` has it
+    zeroed[said.end] = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `nearest`
     keys: list[RowKey] = list(Slices(zeroed.tobytes(), said.start, said.end + 1))
     # Blanks and what is below them begin few texts: some of these say nothing.
     odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST) | ~said.there

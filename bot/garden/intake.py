@@ -26,7 +26,7 @@ from bot.garden.rollup import Rollup
 from bot.garden.rows import NO_TIME, Rows, joined
 from bot.garden.seen import Seen
 from bot.garden.stitch import Fragment
-from bot.garden.tally import shown_name
+from bot.garden.tally import decoded
 from bot.garden.traces import Piece
 
 BATCH = 32_768
@@ -165,20 +165,22 @@ class Intake:
         batch.add_to(tally, run)
         if rollup.keep_members:
             names = batch.rows.names
-            tally.members.extend(shown_name(names[i]) for i in batch.row[run.start : run.end])
+            tally.members.extend(decoded(names[i]) for i in batch.row[run.start : run.end])
 
 
 def _name(rollup: Rollup, batch: Batch, run: Run, key: Key) -> None:
     """Counts who stands in each row."""
     rows = batch.rows
     for i in batch.row[run.start : run.end]:
-        told = isinstance(rows.keys[i], bytes)
-        text = rows.text(rows.raws[i]) if told else message(rows.json(i))
-        rollup.named.add(key.masked, text, int(rows.times[i]))
+        rollup.named.add(key.masked, _text(rows, i), int(rows.times[i]))
+
+
+def _text(rows: Rows, i: int) -> str:
+    """A row's message; a key says that its text is all of it."""
+    return rows.text(rows.raws[i]) if isinstance(rows.keys[i], bytes) else message(rows.json(i))
 
 
 def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
-    raw = rows.raws[i]
     place, log, _ = rows.origin(i)
     return Fragment(
         time=rows.time(i),
@@ -188,6 +190,6 @@ def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
         severity=meaning.severity,
         key=meaning.key,
         piece=piece,
-        text=rows.text(raw) if rows.keys[i] is not None else message(rows.json(i)),
-        raw=rows.pack(raw),
+        text=_text(rows, i),
+        raw=rows.pack(rows.raws[i]),
     )

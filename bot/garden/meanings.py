@@ -15,6 +15,7 @@ from bot.garden.levels import nearest
 from bot.garden.masker import of_zeroed
 from bot.garden.model import Severity
 from bot.garden.rows import RequestKey, RowKey, Rows, TextKey, said
+from bot.garden.tally import decoded
 
 KNOWN = 32_768
 """Keys in the table. When it is full another one is begun, into which goes what is asked for
@@ -52,7 +53,7 @@ class Meanings:
         """By number."""
         self.fresh: list[tuple[Key, Severity]] = []
         """Messages met for the first time since somebody last looked and emptied the list; where
-        nobody looks, it is emptied as the table is."""
+        nobody looks, it is emptied when another table is begun."""
         self._reader = Reader()
         self._by_key: dict[object, int] = {}
         """Keys of rows and forms of texts."""
@@ -117,7 +118,7 @@ class Meanings:
     def _alike(self, form: _Form) -> int:
         """The number of all texts that have this form, or `_OWN`."""
         like, severity = form
-        words = _decoded(like)
+        words = decoded(like)
         if tells_all(words):
             meaning = understand(words, of_zeroed, severity)
             # Who asked, and what was raised, may be told by its id.
@@ -130,7 +131,7 @@ class Meanings:
             own = nearest(key.severity)
             return self._number(requested(key.http, key.text, self._reader.masked, own))
         text, severity = said(key)
-        meaning = understand(_decoded(text), of_zeroed, severity)
+        meaning = understand(decoded(text), of_zeroed, severity)
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
     def _number(self, meaning: Meaning) -> int:
@@ -152,10 +153,3 @@ def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
         key if like is text else (like, said(cast("TextKey", key))[1])
         for key, text, like in zip(keys, texts, likes, strict=True)
     ]
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return data.decode("utf-8", "replace")

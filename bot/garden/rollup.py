@@ -29,10 +29,10 @@ from bot.garden.tally import (
     Sample,
     Single,
     Tally,
+    decoded,
     hour_of,
     order_of,
     rank,
-    shown_name,
     tally_of,
 )
 
@@ -232,7 +232,7 @@ class Rollup:
                 tally.timed(time, time)
                 tally.in_hour(hour_of(time), 1)
             if self.keep_members:
-                tally.members.append(shown_name(fragment.name))
+                tally.members.append(decoded(fragment.name))
         tally.sampled(Sample(order_of(shown.name), shown.name, raw))
         if shown.time is not None:
             tally.edged(Edge(shown.time, shown.name, raw))

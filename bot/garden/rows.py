@@ -1,8 +1,8 @@
 """Entries side by side: what counting needs of each, and nothing more.
 
-A source that knows a quicker way than JSON objects gives its pages in this form (Cloud Logging's
-protocol buffers do). A row's key decides all that its words mean: two entries with the same key
-mean the same, so one of them is understood and all others are looked up.
+Every source gives its pages in this form, by the quickest way that it knows. A row's key decides
+all that its words mean: two entries with the same key mean the same, so one of them is understood
+and all others are looked up.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 import orjson
 
+from bot.garden.levels import nearest
 from bot.garden.mask import ZEROS
 from bot.garden.model import JSON, Severity
 from bot.garden.origins import Origin
@@ -37,7 +38,7 @@ what a message looks like, and a report shows no more of it."""
 
 TextKey = bytes
 """Of an entry that says nothing but a text: this in UTF-8 with its digits as zeros, and one byte
-for the severity beside it (`level`). One object, since every entry's is made and looked for."""
+for the severity beside it, in hundreds. One object, since every entry's is made and looked for."""
 
 
 class RequestKey(NamedTuple):
@@ -109,11 +110,11 @@ class Rows:
 
     def hashes(self) -> NDArray[np.int64]:
         """64 bits of each row's log, time and name: equal for duplicates, and for no others."""
-        names, size = self.names, len(self)
+        names = self.names
         if isinstance(names, Slices):
             of_names = names.hashes()
         else:
-            of_names = np.fromiter(map(hash, names), np.int64, size)
+            of_names = np.fromiter(map(hash, names), np.int64, len(names))
         logs = np.array([hash(origin.log) for origin in self.known], np.int64)[self.origins]
         # Odd factors lose nothing: what differs in its name, its time or its log alone stays apart.
         return of_names ^ (self.times * _BY_TIME) ^ (logs * _BY_LOG)
@@ -230,18 +231,13 @@ def text_key(text: bytes, severity: int) -> TextKey | None:
     """The key of a text; None where it is too long or says nothing."""
     if len(text) > LONGEST or not text or text.isspace():
         return None
-    return text.translate(ZEROS) + _AS_BYTES[level(severity)]
+    return text.translate(ZEROS) + _AS_BYTES[nearest(severity)]
 
 
 def said(key: TextKey) -> tuple[bytes, Severity]:
     """The text and the severity of a key."""
-    return key[:-1], _LEVELS[key[-1]]
+    return key[:-1], _SEVERITIES[key[-1]]
 
 
-def level(severity: int) -> int:
-    """The nearest one of Cloud Logging's severities, which are hundreds: 0 to 8."""
-    return min(max(severity, 0), Severity.EMERGENCY) // 100
-
-
-_LEVELS = tuple(Severity)
-_AS_BYTES = [bytes([number]) for number in range(len(_LEVELS))]
+_SEVERITIES = tuple(Severity)
+_AS_BYTES = {severity: bytes([severity // 100]) for severity in _SEVERITIES}

@@ -28,8 +28,9 @@ class Seen:
         places = np.flatnonzero(named)
         if not places.size:
             return places
-        order = np.argsort(hashes[places])
-        values = hashes[places][order]
+        values = hashes[places]
+        order = np.argsort(values)
+        values = values[order]
         starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
         values, first = values[starts], np.minimum.reduceat(order, starts)
         old = np.zeros(len(values), dtype=np.bool_)

@@ -237,7 +237,7 @@ class Tally:
         if order <= self.threshold:
             self.sampled(Sample(order, name, raw))
         if members:
-            self.members.append(shown_name(name))
+            self.members.append(decoded(name))
 
     def merge(self, other: Tally) -> None:
         """Adds the figures of disjoint entries."""
@@ -288,12 +288,12 @@ class Tally:
         return {place.instance for place in self.places if place.instance}
 
 
-def shown_name(name: bytes) -> str:
-    """An entry's name as people read it."""
+def decoded(data: bytes) -> str:
+    """UTF-8, half a surrogate pair in it too; a sign that says so for what is none."""
     try:
-        return name.decode("utf-8", "surrogatepass")
+        return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        return name.decode("utf-8", "replace")
+        return data.decode("utf-8", "replace")
 
 
 def hour_of(time: int) -> int:
