@@ -29,7 +29,7 @@ from bot.garden.rows import (
     text_key,
 )
 from bot.garden.rows import packed as packed_json
-from bot.garden.slices import BEHIND, Slices
+from bot.garden.slices import BEHIND, FIRST_BYTES, Slices
 from bot.garden.tally import Raw
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ def times(side: SideBySide, stamps: Spans) -> Ints:
     usual = (head & form == _USUAL & form) & (lengths >= 6) & (lengths != 7) & (lengths <= 12)
     seconds = _seven_bits(head >> np.uint64(8), 5)
     size = np.where(usual, np.maximum(lengths - 7, 0), 0)
-    tail = side.words[start + 7] & _BYTES_OF[size]
+    tail = side.words[start + 7] & FIRST_BYTES[size]
     usual &= (tail & _HIGH == _MORE_OF[size]) & (seconds < _LATE)
     found = seconds * 1_000_000_000 + _seven_bits(tail, 5)
     for i in np.flatnonzero(~usual).tolist():
@@ -275,9 +275,8 @@ _SIX_BYTES = np.uint64(2**48 - 1)
 _LATE = 9_000_000_000
 """Seconds that fit into 64 bits as nanoseconds."""
 _HIGH = np.uint64(0x8080_8080_80)
-_BYTES_OF = np.array([(1 << 8 * size) - 1 for size in range(6)], np.uint64)
 _MORE_OF = np.array([0, *(0x8080_8080_80 & (1 << 8 * n) - 1 for n in range(5))], np.uint64)
-"""By the bytes of a number: all its bits, and what says that more bytes follow."""
+"""By the bytes of a number: what says in them that more follow."""
 
 
 def _time(stamp: bytes) -> int:

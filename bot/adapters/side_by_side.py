@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.garden.slices import BEHIND, Slices
+from bot.garden.slices import BEHIND, Slices, words
 
 Ints = NDArray[np.int64]
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
@@ -64,8 +64,7 @@ class SideBySide:
         and a length may be looked for at every cursor."""
         self.data = data
         self.bytes = np.frombuffer(self.data, np.uint8)
-        self.words = np.ndarray((len(self.data) - 7,), "<u8", self.data, strides=(1,))
-        """Eight bytes from each place on, as one number."""
+        self.words = words(self.data)
         self.messages = Slices(data, starts, ends)
         self._end = ends
         self._at = starts

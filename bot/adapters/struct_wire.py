@@ -23,6 +23,7 @@ from google.protobuf.struct_pb2 import Struct
 from bot.adapters.side_by_side import Ints, SideBySide, Spans
 from bot.garden.levels import LEVELS
 from bot.garden.rows import TRACES
+from bot.garden.slices import FIRST_BYTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,19 +86,17 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
 
 # --- names ---------------------------------------------------------------------------------------
 
-_WORD = 8
-_MASKS = np.array([(1 << 8 * min(n, _WORD)) - 1 for n in range(256)], np.uint64)
-
 
 def _names_at(side: SideBySide, at: Ints, sizes: Ints) -> NDArray[np.uint64]:
     """A number for each name; a long one may share that of another."""
-    return (side.words[at] & _MASKS[sizes]) ^ (sizes.astype(np.uint64) << np.uint64(56))
+    first = side.words[at] & FIRST_BYTES[np.minimum(sizes, 8)]
+    return first ^ (sizes.astype(np.uint64) << np.uint64(56))
 
 
 def _numbers(names: Iterable[str]) -> NDArray[np.uint64]:
     data = [name.encode() for name in names]
-    words = np.array([int.from_bytes(name[:_WORD], "little") for name in data], np.uint64)
-    return np.sort(words ^ (np.array([len(n) for n in data], np.uint64) << np.uint64(56)))
+    sizes = np.fromiter(map(len, data), np.int64, len(data))
+    return np.sort(_names_at(SideBySide.of(data), sizes.cumsum() - sizes, sizes))
 
 
 def _is_one_of(names: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:

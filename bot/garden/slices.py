@@ -22,6 +22,15 @@ BEHIND = bytes(16)
 """At least so many bytes must stand behind the last part: numbers of eight bytes are read."""
 
 
+def words(data: bytes) -> NDArray[np.uint64]:
+    """Eight bytes from each place on, the first ones lowest, as one number; none is copied."""
+    return np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+
+
+FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
+"""What leaves so many bytes of such a number, and zeros for the others."""
+
+
 class Column(Protocol[T_co]):
     """What a column of rows can do: less than a list."""
 
@@ -89,13 +98,13 @@ class Slices:
 
     def hashes(self) -> Ints:
         """64 bits of each, which differ from run to run: nobody can write two that share theirs."""
-        words = np.ndarray((len(self._data) - 7,), "<u8", self._data, strides=(1,))
+        data = words(self._data)
         sizes = self._ends - self._starts
         found = _mixed(sizes.astype(np.uint64) ^ _SECRET)
         rows = np.flatnonzero(sizes <= _SHORT)
         at, left = self._starts[rows], sizes[rows]
         while at.size:
-            found[rows] = _mixed(found[rows] ^ (words[at] & _MASKS[np.minimum(left, 8)]))
+            found[rows] = _mixed(found[rows] ^ (data[at] & FIRST_BYTES[np.minimum(left, 8)]))
             on = left > 8
             rows, at, left = rows[on], at[on] + 8, left[on] - 8
         hashes: Ints = found.view(np.int64)
@@ -104,23 +113,21 @@ class Slices:
         return hashes
 
 
-def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Other words for words, one to one, where each bit depends on all bits.
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Other numbers for numbers, one to one, where each bit depends on all bits.
 
     Formula: the end of MurmurHash3 (`fmix64`), by Austin Appleby.
     """
-    words = words ^ (words >> _SHIFT)
+    mixed = numbers ^ (numbers >> _SHIFT)
     for factor in _FACTORS:
-        words *= factor
-        words ^= words >> _SHIFT
-    return words
+        mixed *= factor
+        mixed ^= mixed >> _SHIFT
+    return mixed
 
 
 _SHIFT = np.uint64(33)
 _FACTORS = np.uint64(0xFF51_AFD7_ED55_8CCD), np.uint64(0xC4CE_B9FE_1A85_EC53)
 _SECRET = np.uint64(random.SystemRandom().getrandbits(64))
-_MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
-
 _SHORT = 32
 """Names of more bytes are rare: each of them is looked at alone."""
 
