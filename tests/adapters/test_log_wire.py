@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
 from google.protobuf.json_format import ParseDict
@@ -16,9 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import log_wire
-from bot.adapters.side_by_side import SideBySide, Spans
 from bot.garden.model import SECOND
 from bot.garden.rows import NO_TIME, Rows, text_key
+from tests.adapters.wire import field, side_by_side, varint
 from tests.garden.logs import entry, request, said
 
 ENTRIES = [
@@ -46,15 +45,7 @@ def _serialized(entry: dict[str, Any]) -> bytes:
 
 def _page(entries: list[bytes], token: str = "") -> bytes:
     tokens = ListLogEntriesResponse.pb()(next_page_token=token).SerializeToString()
-    return b"".join(b"\x0a" + _varint(len(one)) + one for one in entries) + tokens
-
-
-def _varint(number: int) -> bytes:
-    head = b""
-    while number >= 0x80:
-        head += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return head + bytes([number])
+    return b"".join(field(1, one) for one in entries) + tokens
 
 
 def _fields(data: bytes) -> Iterator[bytes]:
@@ -185,7 +176,7 @@ _STAMPS = st.lists(
 def _stamp(fields: list[tuple[int, int, int]]) -> bytes:
     data = b""
     for tag, number, more in fields:
-        least = _varint(number % 2**64)
+        least = varint(number % 2**64)
         longer = more and len(least) + more <= 10
         padded = least[:-1] + bytes([least[-1] | 0x80, *[0x80] * (more - 1), 0])
         data += bytes([tag]) + (padded if longer else least)
@@ -201,10 +192,7 @@ def test_times_are_those_of_protocol_buffers(all_fields: list[list[tuple[int, in
     stamps = [_stamp(fields) for fields in all_fields]
     parsed = [Timestamp.FromString(stamp) for stamp in stamps]
     told = [stamp.seconds * SECOND + stamp.nanos for stamp in parsed]
-    side = SideBySide.of(stamps)
-    ends = np.cumsum([len(stamp) for stamp in stamps])
-    found = log_wire.times(side, Spans(ends - [len(stamp) for stamp in stamps], ends))
-    assert found.tolist() == [
+    assert log_wire.times(*side_by_side(stamps)).tolist() == [
         time if stamp and abs(time) < 2**63 else NO_TIME
         for stamp, time in zip(stamps, told, strict=True)
     ]

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import struct_wire
-from bot.adapters.side_by_side import SideBySide, Spans
+from tests.adapters.wire import field, side_by_side
 
 _NAMES = st.one_of(
     st.sampled_from([
@@ -36,11 +36,9 @@ def _wire(payload: dict[str, Any]) -> bytes:
 
 
 def _told(payloads: list[tuple[bytes, int]]) -> list[bytes]:
-    side = SideBySide.of([payload for payload, _ in payloads])
-    ends = np.cumsum([len(payload) for payload, _ in payloads])
-    starts = ends - [len(payload) for payload, _ in payloads]
+    side, places = side_by_side([payload for payload, _ in payloads])
     severities = np.array([severity for _, severity in payloads])
-    spans, odd = struct_wire.messages(side, Spans(starts, ends), severities)
+    spans, odd = struct_wire.messages(side, places, severities)
     told = [side.data[a:b] for a, b in zip(*spans, strict=True)]
     for i in odd:
         told[i] = struct_wire.message(*payloads[i])
@@ -55,45 +53,33 @@ def test_messages_of_many_payloads(payloads: list[tuple[dict[str, Any], int]]) -
     assert _told(many) == [struct_wire.message(*one) for one in many]
 
 
-def _field(number: int, data: bytes) -> bytes:
-    return bytes([number << 3 | 2, *_varint(len(data))]) + data
-
-
-def _varint(number: int) -> bytes:
-    return bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80, number >> 7])
-
-
 _KEYS = st.sampled_from(["message", "level", "stack", "x", "y" * 250]).map(
-    lambda name: _field(1, name.encode())
+    lambda name: field(1, name.encode())
 )
 _ONES = st.sampled_from([
-    b"\x08\x00", b"\x20\x01", _field(3, b"said"), _field(3, b"said " * 40), _field(3, b""),
-    _field(5, b""), _field(9, b"unknown"),
+    b"\x08\x00", b"\x20\x01", field(3, b"said"), field(3, b"said " * 40), field(3, b""),
+    field(5, b""), field(9, b"unknown"),
 ])  # fmt: skip
-_ODD_VALUES = st.lists(_ONES, max_size=3).map(lambda ones: _field(2, b"".join(ones)))
-_FIELDS = st.lists(st.one_of(_KEYS, _ODD_VALUES, st.just(_field(3, b"?"))), max_size=4)
-_ODD = st.lists(_FIELDS.map(lambda parts: _field(1, b"".join(parts))), max_size=3).map(b"".join)
+_ODD_VALUES = st.lists(_ONES, max_size=3).map(lambda ones: field(2, b"".join(ones)))
+_FIELDS = st.lists(st.one_of(_KEYS, _ODD_VALUES, st.just(field(3, b"?"))), max_size=4)
+_ODD = st.lists(_FIELDS.map(lambda parts: field(1, b"".join(parts))), max_size=3).map(b"".join)
 
 
-_SAID = _field(1, _field(1, b"message") + _field(2, _field(3, b"said")))
+_SAID = field(1, field(1, b"message") + field(2, field(3, b"said")))
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(_ODD, min_size=1, max_size=5), _SEVERITIES)
-@example([_SAID + _field(1, _field(1, b"x") + _field(1, b"stack"))], 500)
-@example([_SAID + _field(1, _field(1, b"x") + _field(2, b"\x20\x01") + _field(1, b"stack"))], 500)
-@example(
-    [_SAID + _field(1, _field(1, b"message".ljust(41, b".")) + _field(2, _field(3, b"?")))], 500
-)
-@example([_field(1, _field(1, b"message") + _field(2, _field(3, b"said") + b"\x20\x01"))], 500)
+@example([_SAID + field(1, field(1, b"x") + field(1, b"stack"))], 500)
+@example([_SAID + field(1, field(1, b"x") + field(2, b"\x20\x01") + field(1, b"stack"))], 500)
+@example([_SAID + field(1, field(1, b"message".ljust(41, b".")) + field(2, field(3, b"?")))], 500)
+@example([field(1, field(1, b"message") + field(2, field(3, b"said") + b"\x20\x01"))], 500)
 @example(
     [
-        _field(1, _field(1, b"message") + _field(2, _field(3, b"first")))
-        + _field(
+        field(1, field(1, b"message") + field(2, field(3, b"first")))
+        + field(
             1,
-            _field(1, b"k" * 134 + b"\x12")
-            + _field(2, _field(3, b"7 took"))
-            + _field(1, b"message"),
+            field(1, b"k" * 134 + b"\x12") + field(2, field(3, b"7 took")) + field(1, b"message"),
         )
     ],
     500,
