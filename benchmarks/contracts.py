@@ -17,13 +17,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.planned import PlannedLog
-from bot.garden import rfc3339
-from bot.garden.agreement import observed
-from bot.garden.analysis import analyze
-from bot.garden.model import DAY, HOUR, MINUTE, Acknowledgement, Environment, Query, Window
-from bot.garden.ports import DecisionBook, History, Registry
-from bot.garden.report import Event, Report, Traffic
-from bot.jobs.contracts import broke
+from bot.core.analysis.analyze import analyze
+from bot.core.expected.acknowledgement import observed
+from bot.core.model import rfc3339
+from bot.core.model.decisions import Acknowledgement
+from bot.core.model.environment import Environment, Query
+from bot.core.model.report import Event, Report, Traffic
+from bot.core.model.values import DAY, HOUR, MINUTE, Window
+from bot.core.ports import DecisionBook, History, Registry
+from bot.jobs.acknowledgements import broke
 
 START = 20_300 * DAY
 DAYS = 30

@@ -22,11 +22,13 @@ from enum import Enum
 from itertools import product
 
 from benchmarks.planned import PlannedLog
-from bot.garden import rfc3339
-from bot.garden.analysis import analyze
-from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Environment, IssueLink, Query, State, Window
-from bot.garden.ports import DecisionBook, History, Registry
-from bot.garden.report import Event, Report, Traffic
+from bot.core.analysis.analyze import analyze
+from bot.core.model import rfc3339
+from bot.core.model.decisions import IssueLink
+from bot.core.model.environment import Environment, Query
+from bot.core.model.report import Event, Report, Traffic
+from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, State, Window
+from bot.core.ports import DecisionBook, History, Registry
 
 START = 20_300 * DAY
 DAYS = 30

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from bot.garden import rfc3339
-from bot.garden.json_rows import of_json
-from bot.garden.model import Query, Window
-from bot.garden.ports import Page
+from bot.core.entries.json_rows import of_json
+from bot.core.model import rfc3339
+from bot.core.model.environment import Query
+from bot.core.model.values import Window
+from bot.core.ports import Page
 
 Entry = dict[str, object]
 

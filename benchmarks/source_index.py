@@ -17,10 +17,10 @@ import time
 import zlib
 from pathlib import Path
 
-from bot.adapters.repository import opened
-from bot.adapters.store_sources import _packed, _unpacked
-from bot.garden.source_index import build
-from bot.garden.source_match import Matcher
+from bot.adapters.github.repository import opened
+from bot.adapters.redis.source_index import _packed, _unpacked
+from bot.core.source.index import build
+from bot.core.source.match import Matcher
 
 SEED = 20250914
 LINES = 100_000

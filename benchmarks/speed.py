@@ -30,13 +30,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import drain, stream
-from bot.adapters import log_wire
-from bot.adapters.json_file import JsonFile
-from bot.garden.clusters import clusters
-from bot.garden.collector import few_collections
-from bot.garden.model import JSON, Query
-from bot.garden.ports import Page
-from bot.garden.reading import MEMBERS, Reading, read_all
+from bot.adapters.files.json_file import JsonFile
+from bot.adapters.google import log_pages
+from bot.core.analysis.reading import MEMBERS, Reading, read_all
+from bot.core.clusters.clusters import clusters
+from bot.core.model.environment import Query
+from bot.core.model.values import JSON
+from bot.core.ports import Page
+from bot.core.rollup.gc_pause import few_collections
 
 ENTRIES, RIVALS = 1_000_000, 100_000
 AHEAD = 50
@@ -83,7 +84,7 @@ class _Timed:
             if not made:
                 return
             for page in made:
-                yield Page(log_wire.read(page)[0])
+                yield Page(log_pages.read(page)[0])
 
 
 def _finished(read: Callable[[], Reading], making: Callable[[], float]) -> Result:

@@ -14,8 +14,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from bot.garden import rfc3339
-from bot.garden.model import SECOND
+from bot.core.model import rfc3339
+from bot.core.model.values import SECOND
 
 SEED = 20250914
 START = rfc3339.parse("2025-09-14T00:00:00Z") or 0

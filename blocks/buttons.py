@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from bot.garden.errors import UsageError
-from bot.garden.words import encodable
+from bot.core.model.errors import UsageError
+from bot.core.text.display import encodable
 
 VALUE_LIMIT = 2000
 """Slack's, of a button's value."""

@@ -10,22 +10,13 @@ from typing import TYPE_CHECKING
 from blocks import buttons, parts
 from blocks.buttons import OFFERED, Act
 from blocks.escape import mrkdwn, user, web
-from bot.garden import words
-from bot.garden.agreement import asleep, breach
-from bot.garden.model import (
-    SECOND,
-    Acknowledgement,
-    IssueLink,
-    Location,
-    Override,
-    Priority,
-    Snooze,
-    State,
-    Window,
-)
-from bot.garden.report import Card, Cluster, Report
-from bot.garden.swallowed import turned
-from bot.garden.words import number
+from bot.core.expected.acknowledgement import asleep, breach
+from bot.core.model.decisions import Acknowledgement, IssueLink, Override, Snooze
+from bot.core.model.report import Card, Cluster, Report
+from bot.core.model.values import SECOND, Location, Priority, State, Window
+from bot.core.text import display
+from bot.core.text.display import number
+from bot.core.text.lost_negation import turned
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block, ButtonElement, OverflowMenuElement
@@ -58,7 +49,7 @@ class Setting:
 
     def day(self, ns: int) -> str:
         """`today`, `Wed`, `13 Sep`."""
-        return words.day(ns, self.timezone, self.now)
+        return display.day(ns, self.timezone, self.now)
 
 
 def mark(priority: Priority) -> str:
@@ -138,8 +129,8 @@ def _full(card: Card, at: Setting) -> list[Block]:
         parts.section(text, _menu(card, at)),
         parts.context(parts.plain_text(_figures(card, at), 300), _decided(card, at)),
     ]
-    line = words.template(cluster.template)
-    title = words.one_line(cluster.title)
+    line = display.template(cluster.template)
+    title = display.one_line(cluster.title)
     if card.incident is None and line not in ("", title) and not turned(line):
         found.append(parts.preformatted(line, LINE))
     row = parts.actions(*_issue_buttons(card, at), _expected_button(card, at), _unclaim(card, at))
@@ -150,7 +141,7 @@ def _arrows(card: Card, at: Setting) -> list[str]:
     cluster = card.cluster
     broken = _broken(card, at)
     known = [
-        f"→ {words.cut(words.one_line(said), 160)}"
+        f"→ {display.cut(display.one_line(said), 160)}"
         for said in (
             _over_time(cluster, at),
             *cluster.notes,
@@ -166,7 +157,7 @@ def _arrows(card: Card, at: Setting) -> list[str]:
 def _over_time(cluster: Cluster, at: Setting) -> str | None:
     """`Escalating: 12 a day → 340 in the last hour`."""
     if cluster.deleted is not None:
-        when = words.clock(cluster.deleted, at.timezone, at.now)
+        when = display.clock(cluster.deleted, at.timezone, at.now)
         return f"The service was deleted at {when}; no issue is needed"
     if cluster.change is None:
         return None
@@ -177,15 +168,15 @@ def _over_time(cluster: Cluster, at: Setting) -> str | None:
 def _figures(card: Card, at: Setting) -> str:
     cluster, incident = card.cluster, card.incident
     if incident is None:
-        when = words.span(cluster.first_seen, cluster.last_seen, at.timezone, at.now)
-        graph = words.sparkline(cluster.histogram)
+        when = display.span(cluster.first_seen, cluster.last_seen, at.timezone, at.now)
+        graph = display.sparkline(cluster.histogram)
         pieces = [" ".join(filter(None, [times(card), graph, when])), place(cluster.location)]
         return " · ".join(filter(None, pieces))
     pieces = [_incident_count(card, at)]
     if card.symptoms:
-        names = [words.cut(words.one_line(s.title), SYMPTOM) for s in card.symptoms[:3]]
+        names = [display.cut(display.one_line(s.title), SYMPTOM) for s in card.symptoms[:3]]
         more = " …" if len(card.symptoms) > 3 else ""
-        pieces.append(f"{words.many(len(card.symptoms), 'symptom')}: {', '.join(names)}{more}")
+        pieces.append(f"{display.many(len(card.symptoms), 'symptom')}: {', '.join(names)}{more}")
     return " · ".join(pieces)
 
 
@@ -195,18 +186,18 @@ def _incident_count(card: Card, at: Setting) -> str:
         return times(card)
     crashed = any(_CRASH.search(c.title) for c in (card.cluster, *card.symptoms))
     counted = (
-        words.many(incident.occurrences, "crash", "crashes")
+        display.many(incident.occurrences, "crash", "crashes")
         if crashed and card.priority == Priority.P0
-        else words.many(incident.occurrences, "time")
+        else display.many(incident.occurrences, "time")
     )
     if incident.instances:
-        counted += f" on {words.many(incident.instances, 'instance')}"
+        counted += f" on {display.many(incident.instances, 'instance')}"
     first, last = incident.first_seen, incident.last_seen
     if first is None or last is None:
         return counted
     if last - first >= SECOND:
-        counted += f" in {words.duration(last - first)}"
-    return f"{counted} from {words.clock(first, at.timezone, at.now)}"
+        counted += f" in {display.duration(last - first)}"
+    return f"{counted} from {display.clock(first, at.timezone, at.now)}"
 
 
 def _decided(card: Card, at: Setting) -> str:
@@ -223,9 +214,9 @@ def _decided(card: Card, at: Setting) -> str:
 
 def on_github(issue: IssueLink) -> str:
     """What people changed there, in mrkdwn: `#12 Its title · P1, bug · locked`."""
-    known = [f"#{issue.number} {words.cut(words.one_line(issue.title), 80)}"]
+    known = [f"#{issue.number} {display.cut(display.one_line(issue.title), 80)}"]
     if issue.labels:
-        known.append(", ".join(words.one_line(label) for label in issue.labels[:6]))
+        known.append(", ".join(display.one_line(label) for label in issue.labels[:6]))
     if issue.moved_from:
         known.append(f"moved from {issue.moved_from} to {issue.repository}")
     if issue.locked:
@@ -237,13 +228,13 @@ def snoozed_text(snooze: Snooze, *, now: int, timezone: str) -> str:
     """`Snoozed by Ana on Fri until 20 Sep`, in mrkdwn."""
     end = "until a newer revision writes it"
     if snooze.until is not None:
-        end = f"until {words.since(snooze.until, timezone, now)}"
-    return f"Snoozed by {user(snooze.by)} on {words.date(snooze.at, timezone, now)} {end}"
+        end = f"until {display.since(snooze.until, timezone, now)}"
+    return f"Snoozed by {user(snooze.by)} on {display.date(snooze.at, timezone, now)} {end}"
 
 
 def override_text(override: Override, *, now: int, timezone: str) -> str:
     """`P1 set by Ana on 13 Sep, was P2`, in mrkdwn."""
-    day = words.date(override.at, timezone, now)
+    day = display.date(override.at, timezone, now)
     return f"{override.priority.name} set by {user(override.by)} on {day}, was {override.was.name}"
 
 
@@ -300,7 +291,7 @@ def _small(card: Card, at: Setting) -> list[Block]:
 
 
 def _counted(card: Card) -> str:
-    return f"{words.cut(words.one_line(card.cluster.title), TITLE)}, {times(card)}"
+    return f"{display.cut(display.one_line(card.cluster.title), TITLE)}, {times(card)}"
 
 
 def agreement_line(cluster: Cluster, at: Setting) -> str:
@@ -314,13 +305,13 @@ def agreement_line(cluster: Cluster, at: Setting) -> str:
 def agreement_text(agreed: Acknowledgement, *, now: int, timezone: str) -> str:
     """`Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
     if agreed.until is not None:
-        end = f"until {words.date(agreed.until, timezone, now)}"
+        end = f"until {display.date(agreed.until, timezone, now)}"
     elif agreed.until_revision:
-        end = f"until a revision after {words.revision(agreed.until_revision)}"
+        end = f"until a revision after {display.revision(agreed.until_revision)}"
     else:
         end = "forever"
-    bound = f", up to {words.rate(agreed.per_day)}" if agreed.per_day is not None else ""
-    said = words.date(agreed.at, timezone, now)
+    bound = f", up to {display.rate(agreed.per_day)}" if agreed.per_day is not None else ""
+    said = display.date(agreed.at, timezone, now)
     return f"{user(agreed.by)}, {said}, {mrkdwn(end, 80)}{bound}: {mrkdwn(agreed.reason, 200)}"
 
 

@@ -11,11 +11,16 @@ from blocks.buttons import Act
 from blocks.card import Setting
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
-from bot.garden import words
-from bot.garden.digest import Digest, InHand, Kept, Worse
-from bot.garden.model import DAY, Priority, State
-from bot.garden.report import Cluster
-from bot.garden.words import number
+from bot.core.model.report import Cluster
+from bot.core.model.values import DAY, Priority, State
+from bot.core.reports.digest import (
+    Digest,
+    InHand,
+    Kept,
+    Worse,
+)
+from bot.core.text import display
+from bot.core.text.display import number
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -68,8 +73,8 @@ def _summary(digest: Digest, at: Setting) -> str:
         )
         if found
     ]
-    since = words.since(digest.since, at.timezone, at.now)
-    name = words.one_line(digest.environment)
+    since = display.since(digest.since, at.timezone, at.now)
+    name = display.one_line(digest.environment)
     return f"{name} since {since}: {', '.join(counted) or 'nothing to tell'}"
 
 
@@ -85,12 +90,12 @@ def _alarm(digest: Digest, at: Setting) -> Message:
 
 
 def _quiet(digest: Digest, at: Setting) -> Message:
-    since = words.since(digest.since, at.timezone, at.now)
+    since = display.since(digest.since, at.timezone, at.now)
     known = len(digest.same) + len(digest.in_hand) + len(digest.expected) + len(digest.snoozed)
     worst = [c.priority for c in digest.report.cards if not card.is_resting(c, at)]
     state = f" {number(known)} known" if known else " Nothing known"
     state += f", worst {min(worst).name}." if known and worst else "."
-    said = f"{words.one_line(digest.environment)}: nothing new since {since}.{state}"
+    said = f"{display.one_line(digest.environment)}: nothing new since {since}.{state}"
     show = parts.button("Show", at.query.of(buttons.RUN), label="Run the report")
     found: list[Block] = [parts.section(parts.plain_text(said, 600), show)]
     return message(fallback(said), [*found, *_expected(digest, at)])
@@ -112,7 +117,9 @@ def _new(digest: Digest, at: Setting) -> list[Block]:
         shown += 1
     rest = digest.new[shown:]
     if rest:
-        names = [f"{card.head(c)} {words.cut(words.one_line(c.cluster.title), 60)}" for c in rest]
+        names = [
+            f"{card.head(c)} {display.cut(display.one_line(c.cluster.title), 60)}" for c in rest
+        ]
         found.append(parts.section(parts.lines(_capped(names), 900)))
     return found
 
@@ -125,7 +132,7 @@ def _worse(worse: Worse) -> str:
         else worse.after.name
     )
     before, now = worse.rate_before_per_day, worse.rate_now_per_day
-    rates = f", {words.rate(before)} → {words.rate(now)}" if before != now else ""
+    rates = f", {display.rate(before)} → {display.rate(now)}" if before != now else ""
     if worse.cluster.change:
         rates = f", {worse.cluster.change}"
     if worse.broken:
@@ -163,7 +170,7 @@ def _in_hand(each: InHand, at: Setting) -> str:
     elif each.claim:
         what += f" since {at.day(each.claim.at)}"
     if closed and each.expected is not None and round(each.expected) > 0:
-        since = f" since {mrkdwn(words.revision(each.fix.revision), 40)}" if each.fix else ""
+        since = f" since {mrkdwn(display.revision(each.fix.revision), 40)}" if each.fix else ""
         what += f":{since} expected {number(round(each.expected))}, saw {number(each.seen)}"
         if each.fix and each.seen:
             what += ", so it did not hold. Reopen it?"
@@ -187,7 +194,7 @@ def _expected(digest: Digest, at: Setting) -> list[Block]:
     if over:
         said += f", {number(over)} no longer"
     if soon:
-        ends = words.day(soon[0].agreement.until or at.now, at.timezone, at.now)
+        ends = display.day(soon[0].agreement.until or at.now, at.timezone, at.now)
         said += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"
     if soon and len({_end(k, at) for k in soon}) > 1:
         said += " or later"
@@ -227,7 +234,7 @@ def _snoozed(digest: Digest) -> str:
 
 
 def _end(kept: Kept, at: Setting) -> str:
-    return words.day(kept.agreement.until or at.now, at.timezone, at.now)
+    return display.day(kept.agreement.until or at.now, at.timezone, at.now)
 
 
 def _gone(cluster: Cluster, digest: Digest) -> str:
@@ -250,9 +257,9 @@ def _below(digest: Digest, at: Setting) -> list[Block]:
     if worst:
         said += f" · same: {', '.join(card.head(c) for c in worst[:4])}"
     found: list[Block] = []
-    notes = [words.one_line(note) for note in read.notes[:3]]
+    notes = [display.one_line(note) for note in read.notes[:3]]
     if read.missing:
-        spans = [words.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
+        spans = [display.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
         notes.insert(0, f"Not read: {', '.join(spans)}. Nothing is called gone.")
     if notes:
         found.append(parts.section(parts.plain_text(f"⚠ {' '.join(notes)}", 900)))
@@ -273,7 +280,7 @@ def _capped(lines: Sequence[str]) -> list[str]:
 
 
 def _title(text: str) -> str:
-    return words.cut(words.one_line(text), _TITLE)
+    return display.cut(display.one_line(text), _TITLE)
 
 
 _WORST = (1, 1, ROOM, 1, LINES, 1, LINES + 4, 1, 1, 3)

@@ -11,7 +11,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.garden.words import ELLIPSIS, clean, cut, one_line, start
+from bot.core.text.display import (
+    ELLIPSIS,
+    clean,
+    cut,
+    one_line,
+    start,
+)
 
 FALLBACK_LIMIT = 400
 """Ours: what a lock screen shows. `chat.update` fails near 4,000 bytes (facts.md)."""

@@ -10,10 +10,16 @@ from blocks.buttons import Act
 from blocks.card import Setting, head, mark, place, times
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
-from bot.garden import console, words
-from bot.garden.model import JSON, Priority
-from bot.garden.report import Card, Cluster, Incident, Report
-from bot.garden.rollback import rollback
+from bot.core.model.report import (
+    Card,
+    Cluster,
+    Incident,
+    Report,
+)
+from bot.core.model.values import JSON, Priority
+from bot.core.reports import console_links
+from bot.core.reports.rollback import rollback
+from bot.core.text import display
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block, PlainTextObject
@@ -52,14 +58,14 @@ def why(
     if cluster.decisions.override:
         override = cluster.decisions.override
         by, was = user(override.by), override.was.name
-        day = words.date(override.at, "UTC", override.at)
+        day = display.date(override.at, "UTC", override.at)
         found.append(parts.context(f"Set by {by} on {day}, was {was}."))
     where = ""
     if report is not None:
         where = f"{report.environment}: "
-        read = words.clock(report.generated, report.timezone, now)
-        window = words.window(report.window, report.timezone, report.generated)
-        said = f"{words.one_line(report.environment)}, {window}, read {read}"
+        read = display.clock(report.generated, report.timezone, now)
+        window = display.window(report.window, report.timezone, report.generated)
+        said = f"{display.one_line(report.environment)}, {window}, read {read}"
         found.append(parts.context(mrkdwn(said, 300)))
     said = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
     return message(fallback(said), found)
@@ -134,13 +140,15 @@ def _reasons(cluster: Cluster, incident: Incident | None) -> PlainTextObject:
 
 def _figures(card: Card, at: Setting) -> PlainTextObject:
     cluster = card.cluster
-    entries = words.many(cluster.count, "entry", "entries")
+    entries = display.many(cluster.count, "entry", "entries")
     lines = [
         f"{times(card)} from {entries}, {cluster.severity.name}"
-        + (f", on {words.many(cluster.instances, 'instance')}" if cluster.instances else "")
+        + (f", on {display.many(cluster.instances, 'instance')}" if cluster.instances else "")
     ]
     if cluster.first_seen is not None and cluster.last_seen is not None:
-        first, last = (words.clock(t, at.timezone) for t in (cluster.first_seen, cluster.last_seen))
+        first, last = (
+            display.clock(t, at.timezone) for t in (cluster.first_seen, cluster.last_seen)
+        )
         lines.append(f"First {first}, last {last} ({at.timezone})")
     if cluster.location:
         function = f" in {cluster.location.function}" if cluster.location.function else ""
@@ -152,7 +160,7 @@ def _figures(card: Card, at: Setting) -> PlainTextObject:
     ):
         if values:
             more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-            lines.append(f"{name}: {', '.join(words.cut(v, 80) for v in values[:5])}{more}")
+            lines.append(f"{name}: {', '.join(display.cut(v, 80) for v in values[:5])}{more}")
     return parts.lines(lines)
 
 
@@ -167,16 +175,16 @@ def _chain(card: Card, at: Setting) -> list[Block]:
 
 
 def _step(cluster: Cluster, at: Setting) -> str:
-    when = words.clock(cluster.first_seen, at.timezone, at.now) if cluster.first_seen else "?"
+    when = display.clock(cluster.first_seen, at.timezone, at.now) if cluster.first_seen else "?"
     where = place(cluster.location)
-    said = words.cut(words.one_line(cluster.title), 70)
+    said = display.cut(display.one_line(cluster.title), 70)
     return " ".join(filter(None, [when, cluster.name, said, f"({where})" if where else ""]))
 
 
 def _example(entry: JSON) -> str:
     when = str(entry.get("timestamp") or entry.get("receiveTimestamp") or "?")
     severity = str(entry.get("severity") or "DEFAULT")
-    return words.cut(words.one_line(f"{when[:23]} {severity} {_payload(entry)}"), EXAMPLE)
+    return display.cut(display.one_line(f"{when[:23]} {severity} {_payload(entry)}"), EXAMPLE)
 
 
 def _payload(entry: JSON) -> str:
@@ -195,7 +203,7 @@ def _query(report: Report, at: Setting) -> list[Block]:
     if not report.query:
         return []
     found: list[Block] = [_label("The query"), parts.preformatted(report.query, QUERY)]
-    url = console.logs(report)
+    url = console_links.logs(report)
     if url and len(url) <= 3000:
         link = parts.button(
             "Open in the Cloud console ↗", at.query.of(buttons.OPEN_CONSOLE), url=url
@@ -211,8 +219,8 @@ def _issue(card: Card, at: Setting) -> list[Block]:
     issue = card.cluster.decisions.issue
     if issue is None:
         return []
-    title = words.cut(words.one_line(issue.title), 120)
-    day = words.date(issue.at, at.timezone, at.now)
+    title = display.cut(display.one_line(issue.title), 120)
+    day = display.date(issue.at, at.timezone, at.now)
     said = f"{link(issue.url, f'#{issue.number} {title}')}, tied by {user(issue.by)} on {day}"
     unlink = parts.button(
         "Unlink",

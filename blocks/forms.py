@@ -11,7 +11,7 @@ from slack_sdk.models.views import View as SlackView
 from blocks.buttons import METADATA_LIMIT, Act
 from blocks.escape import plain, visible
 from blocks.message import View
-from bot.garden import words
+from bot.core.text import display
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -67,7 +67,7 @@ def text_input(
         element=PlainTextInputElement(
             action_id=INPUT,
             # Not cleaned: a draft's title holds zero-width spaces that keep it from mentioning.
-            initial_value=words.cut(words.encodable(value), limit) or None,
+            initial_value=display.cut(display.encodable(value), limit) or None,
             multiline=multiline,
             max_length=limit,
         ),

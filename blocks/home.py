@@ -14,12 +14,12 @@ from blocks.card import Setting
 from blocks.escape import channel, mrkdwn, user
 from blocks.message import View
 from blocks.report import counted
-from bot.garden import words
-from bot.garden.digest import next_due
-from bot.garden.errors import UsageError
-from bot.garden.model import Environment
-from bot.garden.ports import Subscription
-from bot.garden.report import Report
+from bot.core.model.environment import Environment
+from bot.core.model.errors import UsageError
+from bot.core.model.report import Report
+from bot.core.ports import Subscription
+from bot.core.reports.digest import next_due
+from bot.core.text import display
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -64,7 +64,7 @@ def home(
 
 
 def _environment(environment: Environment, report: Report | None, now: int) -> list[Block]:
-    services = ", ".join(words.one_line(s) for s in environment.services[:5]) or "all services"
+    services = ", ".join(display.one_line(s) for s in environment.services[:5]) or "all services"
     more = f" and {len(environment.services) - 5} more" if len(environment.services) > 5 else ""
     show = parts.button(
         "Report",
@@ -76,7 +76,7 @@ def _environment(environment: Environment, report: Report | None, now: int) -> l
         small.append(f"issues in {environment.github}")
     if report is not None and report.cards:
         said = counted(report, Setting.of(report, now, Act("")))
-        small.append(f"{said}, read {words.clock(report.generated, environment.timezone, now)}")
+        small.append(f"{said}, read {display.clock(report.generated, environment.timezone, now)}")
     return [
         parts.section(f"*{mrkdwn(environment.name, 60)}*", show),
         parts.context(parts.plain_text(" · ".join(small), 600)),
@@ -85,7 +85,7 @@ def _environment(environment: Environment, report: Report | None, now: int) -> l
 
 def _subscription(subscription: Subscription, now: int) -> str:
     try:
-        due = words.since(next_due(subscription, now), subscription.timezone, now)
+        due = display.since(next_due(subscription, now), subscription.timezone, now)
     except UsageError:
         due = "never: its time or zone is unreadable"
     return (

@@ -18,11 +18,11 @@ from blocks import buttons, forms, parts
 from blocks.buttons import Act
 from blocks.escape import link
 from blocks.message import View
-from bot.garden import words
-from bot.garden.issue_text import Draft, preview
-from bot.garden.ports import Repository
-from bot.garden.related import Related
-from bot.garden.report import Card
+from bot.core.issues.issue_text import Draft, preview
+from bot.core.issues.related import Related
+from bot.core.model.report import Card
+from bot.core.ports import Repository
+from bot.core.text import display
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -124,12 +124,12 @@ def filing(
     shown, beyond = preview(comments.get(kind, draft.body), PREVIEW)
     found.append(parts.preformatted(shown, PREVIEW))
     if beyond > 0:
-        found.append(parts.context(f"+{words.number(beyond)} lines, all filed"))
+        found.append(parts.context(f"+{display.number(beyond)} lines, all filed"))
     if assignee and chosen == NEW:
         said = f"Assigned to {assignee}, who owns the file"
         found.append(parts.context(parts.plain_text(said, 200)))
     if card.symptoms:
-        n = words.many(len(card.symptoms), "symptom")
+        n = display.many(len(card.symptoms), "symptom")
         found.append(parts.context(f"One issue for the incident, with its {n}"))
     submit = {"new": "Create issue", "add": "Add comment", "reopen": "Reopen"}
     return forms.view(
@@ -241,8 +241,8 @@ def expected(
     (`agreement.suggested_rate`). `admin`: may say forever. `revision`: the newest, where known.
     `watch`: what else breaks it, `one user repeats`. `covered`: a sentence about last week.
     """
-    seen = ", ".join(f"{words.number(n)} in {span}" for n, span in counts)
-    title = words.cut(words.one_line(card.cluster.title), 150)
+    seen = ", ".join(f"{display.number(n)} in {span}" for n, span in counts)
+    title = display.cut(display.one_line(card.cluster.title), 150)
     offered = [
         (value, text)
         for value, text in _DURATIONS
@@ -252,14 +252,14 @@ def expected(
         value: forms.radio(
             value,
             text,
-            f"Now {words.revision(revision, card.cluster.services)}"
+            f"Now {display.revision(revision, card.cluster.services)}"
             if value == "revision" and revision
             else "",
         )
         for value, text in offered
     }
-    conditions = [f"above {words.rate(per_day)}", *watch]
-    told = forms.radio("tell", f"Tell this channel if {words.cut(_either(conditions), 50)}", "")
+    conditions = [f"above {display.rate(per_day)}", *watch]
+    told = forms.radio("tell", f"Tell this channel if {display.cut(_either(conditions), 50)}", "")
     found: list[Block] = [
         parts.context(parts.plain_text(f"{card.cluster.name} {title}: {seen}", 400)),
         InputBlock(

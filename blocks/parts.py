@@ -23,7 +23,7 @@ from slack_sdk.models.blocks import (
 
 from blocks.buttons import OPTION_LIMIT, VALUE_LIMIT, Act
 from blocks.escape import literal, mrkdwn, plain, shows_as_written, visible
-from bot.garden.words import cut
+from bot.core.text.display import cut
 
 SECTION = 3000
 BUTTON_TEXT = 75

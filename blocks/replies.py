@@ -9,19 +9,12 @@ from blocks import buttons, card, parts
 from blocks.buttons import Act
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
-from bot.garden import words
-from bot.garden.errors import GardenerError
-from bot.garden.model import (
-    Acknowledgement,
-    Claim,
-    Decision,
-    Environment,
-    IssueLink,
-    Override,
-    Snooze,
-)
-from bot.garden.ports import Subscription
-from bot.garden.report import Report
+from bot.core.model.decisions import Acknowledgement, Claim, Decision, IssueLink, Override, Snooze
+from bot.core.model.environment import Environment
+from bot.core.model.errors import GardenerError
+from bot.core.model.report import Report
+from bot.core.ports import Subscription
+from bot.core.text import display
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -53,10 +46,10 @@ def wrong(sentence: str, suggestion: str | None, query: Act) -> Message:
 
     `sentence` says what is wrong and names what exists; the button runs the suggestion.
     """
-    said = words.cut(words.one_line(sentence), 1500)
+    said = display.cut(display.one_line(sentence), 1500)
     run = None
     if suggestion:
-        typed = f"/gardener {words.one_line(suggestion)}"
+        typed = f"/gardener {display.one_line(suggestion)}"
         if typed not in said:
             said = f"{said} Did you mean {typed}?"
         run = parts.button("Run it", _run(query, suggestion), label=f"Run {typed}")
@@ -90,9 +83,9 @@ def not_in_channel(then: Message | None = None) -> Message:
 
 
 def _failed(sentence: str, reference: str | None, again: Act | None) -> Message:
-    said = words.cut(words.one_line(sentence), 2000) or "That did not work."
+    said = display.cut(display.one_line(sentence), 2000) or "That did not work."
     if reference:
-        said += f" Reference {words.one_line(reference)}."
+        said += f" Reference {display.one_line(reference)}."
     retry = None
     if again is not None:
         retry = parts.button(
@@ -106,10 +99,10 @@ def _failed(sentence: str, reference: str | None, again: Act | None) -> Message:
 
 def help_(environments: Sequence[Environment], query: Act) -> Message:
     """`/gardener help`."""
-    names = ", ".join(words.one_line(e.name) for e in environments) or "none yet"
+    names = ", ".join(display.one_line(e.name) for e in environments) or "none yet"
     said = "Gardener reads a service's log and says what to mend first."
     first = environments[0].name if environments else ""
-    name = words.cut(words.one_line(first), 40) or "staging"
+    name = display.cut(display.one_line(first), 40) or "staging"
     typed = [
         f"/gardener {form.format(name=name)}".rstrip() + f"\n    {meaning}"
         for form, meaning in _FORMS
@@ -128,8 +121,8 @@ def help_(environments: Sequence[Environment], query: Act) -> Message:
 
 def subscribed(subscription: Subscription, due: int, *, now: int) -> Message:
     """Seen by the channel. `due`: the first digest, from `next_due`."""
-    when = words.since(due, subscription.timezone, now)
-    environment = words.one_line(subscription.environment)
+    when = display.since(due, subscription.timezone, now)
+    environment = display.one_line(subscription.environment)
     said = (
         f"{environment}: a digest every day at {subscription.at} {subscription.timezone}, "
         f"the first {'today ' if ' ' not in when else ''}{when}."
@@ -147,7 +140,7 @@ def unsubscribed(removed: Sequence[Subscription]) -> Message:
     if not removed:
         said = "This channel had no digest."
     else:
-        names = ", ".join(words.one_line(s.environment) for s in removed)
+        names = ", ".join(display.one_line(s.environment) for s in removed)
         said = f"No more digests here of {names}."
     return message(fallback(said), [parts.section(parts.plain_text(said, 900))])
 
@@ -170,19 +163,19 @@ def expected_list(
 
     By cluster id: `hits` since it was agreed, and what broke it (`broken`).
     """
-    where = words.one_line(environment)
+    where = display.one_line(environment)
     if not agreed:
         said = f"{where}: nothing is marked as expected."
         return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
-    said = f"{where}: {words.number(len(agreed))} marked as expected."
+    said = f"{where}: {display.number(len(agreed))} marked as expected."
     found: list[Block] = [parts.section(parts.plain_text(said, 300))]
     for each in agreed[:LISTED]:
-        title = words.cut(words.one_line(each.title or each.cluster), 120)
+        title = display.cut(display.one_line(each.title or each.cluster), 120)
         name = names.get(each.cluster, "")
         undo = card.button_undo(query, each.cluster, buttons.UNDO_EXPECTED, name or title)
         found.append(parts.section(parts.plain_text(f"{name} {title}".strip(), 200), undo))
         since = (hits or {}).get(each.cluster)
-        counted = f"{words.number(since)}× since. " if since is not None else ""
+        counted = f"{display.number(since)}× since. " if since is not None else ""
         line = f"{counted}{card.agreement_text(each, now=now, timezone=timezone)}"
         if (why := (broken or {}).get(each.cluster)) is not None:
             line = f"→ No longer as agreed: {mrkdwn(why, 200)}\n{line}"
@@ -240,7 +233,7 @@ def nothing_to_undo(name: str) -> Message:
 
 def filed(issue: IssueLink, name: str, done: str = "filed as") -> Message:
     """`C1 is filed as #1432 Title`; `done` may be `added to` or `reopened as`."""
-    title = words.cut(words.one_line(issue.title), 120)
+    title = display.cut(display.one_line(issue.title), 120)
     text = f"{mrkdwn(name, 60)} is {mrkdwn(done, 40)} {link(issue.url, f'#{issue.number} {title}')}"
     said = f"{name} is {done} #{issue.number}."
     return message(fallback(said), [parts.section(text)])
@@ -260,7 +253,7 @@ def reconciling() -> Message:
 
 def joined(environment: str) -> Message:
     """Someone else asked the same a moment ago."""
-    said = f"{words.one_line(environment)}: the same is being read already. You get that answer."
+    said = f"{display.one_line(environment)}: the same is being read already. You get that answer."
     return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
 
 

@@ -11,11 +11,16 @@ from blocks.buttons import OFFERED, Act
 from blocks.card import Setting
 from blocks.escape import fallback, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
-from bot.garden import words
-from bot.garden.model import State, Window
-from bot.garden.report import Card, Progress, Report, Traffic
-from bot.garden.traffic import arrived
-from bot.garden.words import number
+from bot.core.model.report import (
+    Card,
+    Progress,
+    Report,
+    Traffic,
+)
+from bot.core.model.values import State, Window
+from bot.core.text import display
+from bot.core.text.display import number
+from bot.core.trends.traffic import arrived
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -49,11 +54,11 @@ def progress(
         said = f"{which}: reading starts."
     else:
         back = state.read_back_to
-        reached = f"read back to {words.clock(back, timezone, now)} " if back is not None else ""
-        entries = words.many(state.read, "entry", "entries")
-        said = f"{which}: {reached}({words.percent(state.share)}), {entries}."
+        reached = f"read back to {display.clock(back, timezone, now)} " if back is not None else ""
+        entries = display.many(state.read, "entry", "entries")
+        said = f"{which}: {reached}({display.percent(state.share)}), {entries}."
     if state.worst:
-        said += f" Worst so far: {words.cut(words.one_line(state.worst), card.TITLE)}"
+        said += f" Worst so far: {display.cut(display.one_line(state.worst), card.TITLE)}"
     cancel = parts.button("Cancel", query.of(buttons.CANCEL), label="Stop reading")
     return message(fallback(said), [parts.section(parts.plain_text(said, 600), cancel)])
 
@@ -70,7 +75,7 @@ def cancelled(
 ) -> Message:
     """Takes the progress's place. `by` is a Slack user id."""
     which = _asked(environment, window, timezone, window.end if now is None else now)
-    said = f"{which}: stopped after {words.many(read, 'entry', 'entries')}. Nothing was kept."
+    said = f"{which}: stopped after {display.many(read, 'entry', 'entries')}. Nothing was kept."
     text = f"{mrkdwn(said, 600)}\nStopped by {user(by)}."
     again = parts.button("Run again", query.of(buttons.RUN))
     return message(fallback(said), [parts.section(text, again)])
@@ -88,10 +93,10 @@ def failed(
 ) -> Message:
     """Takes the progress's place where nothing could be read. `sentence` is the error's own."""
     which = _asked(environment, window, timezone, window.end if now is None else now)
-    why = words.cut(words.one_line(sentence), 1500)
+    why = display.cut(display.one_line(sentence), 1500)
     said = f"{which}: no report. {why}"
     if reference:
-        said += f" Reference {words.one_line(reference)}."
+        said += f" Reference {display.one_line(reference)}."
     again = parts.button("Try again", query.of(buttons.RUN))
     return message(fallback(said), [parts.section(parts.plain_text(said, 2500), again)])
 
@@ -138,7 +143,7 @@ def further(report: Report, *, now: int, query: Act) -> list[Message]:
     found: list[Message] = []
     while rest:
         taken, rest = _fit(rest, at, MAX_BLOCKS, MAX_TEXT - 200, full=FULL_CARDS, small=30)
-        names = ", ".join(words.one_line(each.cluster.name) for each in taken)
+        names = ", ".join(display.one_line(each.cluster.name) for each in taken)
         said = f"{report.environment}, further: {names}"
         found.append(message(fallback(said), [b for each in taken for b in card.blocks(each, at)]))
     return found
@@ -160,7 +165,7 @@ def summary(report: Report, now: int, query: Act) -> str:
 
 
 def _asked(environment: str, window: Window, timezone: str, now: int) -> str:
-    return f"{words.one_line(environment)}, {words.window(window, timezone, now)}"
+    return f"{display.one_line(environment)}, {display.window(window, timezone, now)}"
 
 
 def _title(report: Report, at: Setting) -> str:
@@ -177,7 +182,7 @@ def _counts(report: Report, at: Setting) -> str:
     """`3 problems, 1 new, 1 expected`."""
     cards = report.cards
     live = [c for c in cards if not card.is_resting(c, at)]
-    said = [words.many(len(live), "problem")]
+    said = [display.many(len(live), "problem")]
     told = (State.NEW, State.ESCALATING, State.REGRESSED)
     tally = Counter(c.cluster.state for c in live)
     said += [f"{number(tally[state])} {state.value}" for state in told if tally[state]]
@@ -201,9 +206,9 @@ def _silence(report: Report) -> str | None:
     if report.last_entry is not None:
         now = report.generated or report.window.end
         traffic = arrived(report.traffic)
-        since = words.since(report.last_entry, report.timezone, now)
+        since = display.since(report.last_entry, report.timezone, now)
         return f"🔴 {report.environment} sends no logs since {since}, {traffic}."
-    span = words.duration(report.window.end - report.window.start)
+    span = display.duration(report.window.end - report.window.start)
     traffic = arrived(report.traffic)
     traffic = traffic[0].upper() + traffic[1:]
     return f"🔴 {report.environment} sends no logs: not one entry in {span}. {traffic}."
@@ -213,18 +218,18 @@ def silent(
     environment: str, since: int, traffic: Traffic | None, *, now: int, timezone: str = "UTC"
 ) -> Message:
     """The alarm where a service sends no logs at all."""
-    since_when = words.since(since, timezone, now)
-    name = words.one_line(environment)
+    since_when = display.since(since, timezone, now)
+    name = display.one_line(environment)
     said = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
     return message(fallback(said), [parts.section(parts.plain_text(said, 600))])
 
 
 def _nothing(report: Report, at: Setting) -> str:
-    read = words.many(report.coverage.read, "entry", "entries")
+    read = display.many(report.coverage.read, "entry", "entries")
     if resting := _resting(report, at):
         return f"{_title(report, at)}: nothing but {' and '.join(resting)} in {read}."
     if report.partial and not report.coverage.read and not report.coverage.missing:
-        which = ", ".join(words.cut(words.one_line(s), 60) for s in report.services[:3])
+        which = ", ".join(display.cut(display.one_line(s), 60) for s in report.services[:3])
         return f"{_title(report, at)}: not one entry of {which}, {arrived(report.traffic)}."
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
@@ -250,12 +255,12 @@ def _above(report: Report, at: Setting) -> list[Block]:
 
 def _coverage(report: Report) -> str:
     read = report.coverage
-    services = [words.cut(words.one_line(s), 60) for s in report.services[:3]]
+    services = [display.cut(display.one_line(s), 60) for s in report.services[:3]]
     if len(report.services) > 3:
         services.append(f"+{len(report.services) - 3}")
     who = ", ".join(services)
     if report.revisions and len(report.services) == 1:  # of several it would seem to be the last's
-        who = f"{who} {words.revision(report.revisions[0], report.services)}".strip()
+        who = f"{who} {display.revision(report.revisions[0], report.services)}".strip()
     whole = ", whole window" if read.complete else ""
     parted = [f"{number(read.clustered)} clustered"]
     for n, what in (
@@ -273,24 +278,24 @@ def _not_read(report: Report, at: Setting) -> str:
     read = report.coverage
     said = []
     if read.missing:
-        spans = [words.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
+        spans = [display.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
         more = f" and {len(read.missing) - 4} more" if len(read.missing) > 4 else ""
         said.append(f"Not read: {', '.join(spans)}{more}.")
     if read.sampled < 1.0:
-        said.append(f"Read a sample, {words.percent(read.sampled)}: counts are estimates.")
+        said.append(f"Read a sample, {display.percent(read.sampled)}: counts are estimates.")
     if read.broken:
-        lines = words.many(read.broken, "entry", "entries")
+        lines = display.many(read.broken, "entry", "entries")
         said.append(f"{lines} could not be understood.")
-    said += [words.cut(words.one_line(note), 200) for note in read.notes[:3]]
+    said += [display.cut(display.one_line(note), 200) for note in read.notes[:3]]
     return "⚠ " + " ".join(said) if said else ""
 
 
 def _last_line(report: Report, at: Setting, age: int | None, beyond: int, more: bool) -> str:
     when = report.generated or at.now
-    said = f"Read {words.clock(when, at.timezone, at.now)}"
+    said = f"Read {display.clock(when, at.timezone, at.now)}"
     if age is not None:
-        said += f", {words.ago(age)}"
-    there = [words.many(beyond, "further card")] if beyond else []
+        said += f", {display.ago(age)}"
+    there = [display.many(beyond, "further card")] if beyond else []
     if more and report.cards:
         there += ["worklog", "evidence"]
     if not there:

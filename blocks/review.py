@@ -12,10 +12,10 @@ from blocks import buttons, card, forms, parts
 from blocks.buttons import Act
 from blocks.escape import plain
 from blocks.message import View
-from bot.garden import words
-from bot.garden.ports import Repository
-from bot.garden.related import Related
-from bot.garden.report import Card
+from bot.core.issues.related import Related
+from bot.core.model.report import Card
+from bot.core.ports import Repository
+from bot.core.text import display
 
 if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
@@ -84,7 +84,7 @@ def review(
         )
     )
     aside = [
-        f"{words.number(n)} {what}"
+        f"{display.number(n)} {what}"
         for n, what in (
             (filed, "filed already"),
             (expected, "expected"),
@@ -138,10 +138,10 @@ def progress(done: Sequence[str], total: int, act: Act) -> View:
 
 def _row(row: Row) -> InputBlock:
     each = row.card
-    label = f"{card.head(each)} {words.cut(words.one_line(each.cluster.title), 110)}"
+    label = f"{card.head(each)} {display.cut(display.one_line(each.cluster.title), 110)}"
     label += f", {card.times(each)}"
     if each.symptoms:
-        label += f", {words.many(len(each.symptoms), 'symptom')}"
+        label += f", {display.many(len(each.symptoms), 'symptom')}"
     choices: list[tuple[str, str]] = []
     if row.fileable:
         beside = f":{row.beside}" if row.beside else ""
@@ -171,4 +171,4 @@ def _related(related: Related) -> tuple[str, str]:
     issue = related.issue
     if issue.state == "closed":
         return f"reopen:{issue.number}", f"Reopen #{issue.number} ({related.age}) as regression"
-    return f"add:{issue.number}", f"Add to #{issue.number} {words.one_line(issue.title)}"
+    return f"add:{issue.number}", f"Add to #{issue.number} {display.one_line(issue.title)}"

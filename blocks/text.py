@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from blocks.escape import unescape
 from blocks.message import Message
-from bot.garden.words import clean
+from bot.core.text.display import clean
 
 _BOLD = re.compile(r"(?<![A-Za-z0-9])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![A-Za-z0-9])")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")

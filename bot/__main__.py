@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bot import __version__
-from bot.garden.errors import GardenerError, UsageError
+from bot.core.model.errors import GardenerError, UsageError
 
 DONE, FAILED, USAGE = 0, 1, 2
 INTERRUPTED = 130
@@ -25,11 +25,11 @@ def commands() -> None:
 
 def _settings(*, read_config: bool = True) -> Any:
     """The settings, and the log set up as they say."""
-    from bot import logs
-    from bot.settings import load
+    from bot import log_setup
+    from bot.settings.settings import load
 
     settings = load(read_config=read_config)
-    logs.configure(settings.log_level, hide=settings.hidden)
+    log_setup.configure(settings.log_level, hide=settings.hidden)
     return settings
 
 
@@ -44,9 +44,10 @@ def _settings(*, read_config: bool = True) -> Any:
 @click.option("--no-store", is_flag=True, help="Neither read nor write Redis.")
 def analyze(**options: Any) -> None:
     """One analysis in the terminal: gardener analyze staging 2d."""
-    from bot import logs, terminal
+    from bot import log_setup
+    from bot.cli import analyze as terminal
 
-    logs.configure("WARNING")
+    log_setup.configure("WARNING")
 
     options["store"] = not options.pop("no_store")
     terminal.analyze(terminal.Request(**options))
@@ -56,7 +57,7 @@ def analyze(**options: Any) -> None:
 @click.option("--from", "file", metavar="FILE", required=True, help="`-`: standard input.")
 def members(file: str) -> None:
     """Print `insertId<TAB>cluster id` for every entry of a file."""
-    from bot import terminal
+    from bot.cli import analyze as terminal
 
     terminal.members(file)
 
@@ -69,7 +70,7 @@ def members(file: str) -> None:
 @click.option("--now", metavar="RFC3339", help="Fix the clock.")
 def replay(**options: Any) -> None:
     """Say what rules would have changed, in the place of those in gardener.toml."""
-    from bot import replay as room
+    from bot.cli import replay as room
 
     room.replay(room.Request(**options))
 
@@ -77,15 +78,15 @@ def replay(**options: Any) -> None:
 @commands.command()
 def serve() -> None:
     """The Slack app: Socket Mode where SLACK_APP_TOKEN is set, otherwise HTTP on PORT."""
-    from bot import serving
+    from bot.processes import web
 
-    serving.serve(_settings())
+    web.serve(_settings())
 
 
 @commands.command()
 def worker() -> None:
     """Run queued analyses."""
-    from bot import processes
+    from bot.processes import processes
 
     processes.worker(_settings())
 
@@ -93,7 +94,7 @@ def worker() -> None:
 @commands.command()
 def clock() -> None:
     """Post the daily digests when they are due."""
-    from bot import processes
+    from bot.processes import processes
 
     processes.clock(_settings())
 
@@ -101,7 +102,7 @@ def clock() -> None:
 @commands.command()
 def up() -> None:
     """Web, worker and clock together, for one machine or one container."""
-    from bot import processes
+    from bot.processes import processes
 
     processes.up(_settings())
 
@@ -112,17 +113,15 @@ def up() -> None:
 @click.option("--exit", "exit_after", is_flag=True, help="End after what --say has said.")
 def playground(port: int | None, say: tuple[str, ...], exit_after: bool) -> None:
     """The real bot against a local Slack, GitHub and Cloud Logging, in a page."""
-    import asyncio
+    from bot.cli import playground as start
 
-    from bot.playground.run import run
-
-    sys.exit(asyncio.run(run(port, list(say), exit_after)))
+    sys.exit(start.playground(port, list(say), exit_after=exit_after))
 
 
 @commands.command()
 def doctor() -> None:
     """Check every setting and every connection, and say how to mend what fails."""
-    from bot.doctor import doctor as examine
+    from bot.cli.doctor import doctor as examine
 
     sys.exit(DONE if examine() else FAILED)
 
@@ -132,7 +131,7 @@ def doctor() -> None:
 @click.option("--repo", metavar="PATH|OWNER/NAME", help="By default the environment's `github`.")
 def index(environment: str | None, repo: str | None) -> None:
     """Read a repository's log calls, so that messages without a location get one."""
-    from bot import sources
+    from bot.cli import index as sources
 
     sources.index(_settings(), environment, repo)
 
@@ -142,19 +141,9 @@ def index(environment: str | None, repo: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(environment: str, yes: bool) -> None:
     """Erase all that is stored of an environment, after a confirmation."""
-    from bot.wiring import build
+    from bot.cli import forget as erase
 
-    settings = _settings()
-    if environment not in settings.environments and not yes:
-        click.echo(f"gardener.toml has no {environment} any more; what is stored of it can go.")
-    if not yes:
-        click.confirm(
-            f"Erase clusters, decisions, issue links and digests of {environment}?", abort=True
-        )
-    from bot.adapters.store import forget as erase
-
-    count = erase(build(settings).redis_client, environment)
-    click.echo(f"{environment}: {count:,} keys erased.")
+    erase.forget(_settings(), environment, ask=not yes)
 
 
 def main() -> None:

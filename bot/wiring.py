@@ -16,32 +16,32 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.adapters import store
-from bot.adapters.ancestry import Ancestry
-from bot.adapters.queue import JobQueue
-from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
-from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
-from bot.adapters.store_history import RedisHistory
-from bot.adapters.store_notes import RedisNotes
-from bot.adapters.store_registry import RedisRegistry
-from bot.adapters.store_rules import RedisRuleBook
-from bot.adapters.store_sources import RedisSources
-from bot.garden.aliases import AliasedDecisions
-from bot.garden.errors import GardenerError, Refused
-from bot.garden.model import Environment
-from bot.settings import Settings, load, local_secret
+from bot.adapters.github.ancestry import Ancestry
+from bot.adapters.redis import client
+from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
+from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.redis.grouping_rules import RedisRuleBook
+from bot.adapters.redis.history import RedisHistory
+from bot.adapters.redis.notes import RedisNotes
+from bot.adapters.redis.queue import JobQueue
+from bot.adapters.redis.registry import RedisRegistry
+from bot.adapters.redis.source_index import RedisSources
+from bot.core.clusters.aliases import AliasedDecisions
+from bot.core.model.environment import Environment
+from bot.core.model.errors import GardenerError, Refused
+from bot.settings.settings import Settings, load, local_secret
 
 if TYPE_CHECKING:
     import redis
     from slack_sdk import WebClient
 
-    from bot.adapters.activity import CloudActivity
     from bot.adapters.chart import Chart
-    from bot.adapters.cloud_logging import CloudLogging
-    from bot.adapters.github import GitHubTracker
-    from bot.adapters.monitoring import CloudMonitoring
-    from bot.adapters.slack import SlackMessenger
-    from bot.garden.report import Report
+    from bot.adapters.github.tracker import GitHubTracker
+    from bot.adapters.google.activity import CloudActivity
+    from bot.adapters.google.cloud_logging import CloudLogging
+    from bot.adapters.google.monitoring import CloudMonitoring
+    from bot.adapters.slack.messenger import SlackMessenger
+    from bot.core.model.report import Report
 
 JOBS = "bot.jobs"
 """The module whose functions may be queued; each takes the wiring first."""
@@ -86,13 +86,13 @@ class Wiring:
     def connect(self) -> redis.Redis:
         """A client with a pool of its own; the worker needs one."""
         url = self.settings.redis_url
-        return store.connect(
+        return client.connect(
             None if url is None else url.get_secret_value(), self.settings.state_dir
         )
 
     def ping(self) -> None:
         """Raises `Unavailable` or `Refused` where the store does not answer."""
-        store.ping(self.redis_client)
+        client.ping(self.redis_client)
 
     @cached_property
     def registry(self) -> RedisRegistry:
@@ -137,14 +137,14 @@ class Wiring:
     @cached_property
     def metrics(self) -> CloudMonitoring | None:
         """Who counts requests beside the request log; None: nobody."""
-        from bot.adapters.monitoring import metrics
+        from bot.adapters.google.monitoring import metrics
 
         return metrics(self.settings.monitoring_endpoint, self.settings.logging_endpoint)
 
     @cached_property
     def activity(self) -> CloudActivity:
         """`ports.Activity`."""
-        from bot.adapters.activity import CloudActivity
+        from bot.adapters.google.activity import CloudActivity
 
         return CloudActivity(self.logs, self.metrics)
 
@@ -176,7 +176,12 @@ class Wiring:
     @cached_property
     def tracker(self) -> GitHubTracker:
         """`ports.IssueTracker`."""
-        from bot.adapters.github import App, GitHubTracker, SharedPace, Token
+        from bot.adapters.github.tracker import (
+            App,
+            GitHubTracker,
+            SharedPace,
+            Token,
+        )
 
         settings = self.settings
         credentials: Token | App | None = None
@@ -196,7 +201,7 @@ class Wiring:
     @cached_property
     def logs(self) -> CloudLogging:
         """`ports.LogSource`. Its client is made at the first read: after the fork."""
-        from bot.adapters.cloud_logging import CloudLogging
+        from bot.adapters.google.cloud_logging import CloudLogging
 
         if self.settings.logging_endpoint is not None:
             return CloudLogging(self.settings.logging_endpoint)
@@ -232,7 +237,7 @@ class Wiring:
     @cached_property
     def slack(self) -> SlackMessenger:
         """The messenger: posts and edits with Slack's limits and our errors."""
-        from bot.adapters.slack import SlackMessenger
+        from bot.adapters.slack.messenger import SlackMessenger
 
         pace = RedisRateLimit(self.redis_client, "slack.post", 1, 1.0)
         return SlackMessenger(self.slack_client, notes=self.notes, pace=pace.take)

@@ -8,14 +8,14 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from bot.garden import headers, redact, redact_rules
-from bot.garden.adjustments import ADJUSTMENTS
-from bot.garden.headers import header
-from bot.garden.mask import MASKS, mask
-from bot.garden.model import Severity
-from bot.garden.report import Factor
-from bot.garden.rule import Rule
-from bot.garden.rules import RULES
+from bot.core.model.report import Factor
+from bot.core.model.values import Severity
+from bot.core.text import level_headers, redact, redact_rules
+from bot.core.text.level_headers import header
+from bot.core.text.mask import MASKS, mask
+from bot.core.triage.rule import Rule
+from bot.core.triage.rules import RULES
+from bot.core.triage.weights import ADJUSTMENTS
 
 PAGE = Path(__file__).with_name("tables.md")
 
@@ -29,8 +29,8 @@ list in one file, read from top to bottom.
 REDACTION = """\
 ## Redaction
 
-`bot/garden/redact_rules.py`, `RULES`. The first thing that happens to text from a log. What a rule
-takes away is never stored, posted, filed or logged. All rules are applied.
+`bot/core/text/redact_rules.py`, `RULES`. The first thing that happens to text from a log. What a
+rule takes away is never stored, posted, filed or logged. All rules are applied.
 
 In JSON, what stands under a key that is called like a secret (`password`, `api_key`,
 `authorization`, …) becomes `REDACTED` whatever it says.
@@ -39,22 +39,22 @@ In JSON, what stands under a key that is called like a secret (`password`, `api_
 MASKING = """\
 ## Masks
 
-`bot/garden/mask.py`, `MASKS`. What varies in a message becomes `<*>`; messages that are then the
+`bot/core/text/mask.py`, `MASKS`. What varies in a message becomes `<*>`; messages that are then the
 same are one. All rules are applied, after every run of digits became one `0`. What no pattern can
-tell, such as a user's name, is found beside other messages (`bot/garden/grouping.py`).
+tell, such as a user's name, is found beside other messages (`bot/core/clusters/grouping.py`).
 """
 
 HEADERS = """\
 ## Level headers
 
-`bot/garden/headers.py`, `FORMS`. What logging libraries write before the message, where an entry
-carries no severity of its own. The first that fits is taken off and read.
+`bot/core/text/level_headers.py`, `FORMS`. What logging libraries write before the message, where an
+entry carries no severity of its own. The first that fits is taken off and read.
 """
 
 TRIAGE = """\
 ## Triage rules
 
-`bot/garden/rules.py`, `RULES`. The first that fits gives the priority, and its sentence is the
+`bot/core/triage/rules.py`, `RULES`. The first that fits gives the priority, and its sentence is the
 first reason on the card. A team's own rules come after the first row. What each priority means:
 [priorities.md](priorities.md).
 """
@@ -62,7 +62,7 @@ first reason on the card. A team's own rules come after the first row. What each
 WEIGHTS = """\
 ## Weights
 
-`bot/garden/adjustments.py`, `ADJUSTMENTS`. What figures add to the priority of a rule, where
+`bot/core/triage/weights.py`, `ADJUSTMENTS`. What figures add to the priority of a rule, where
 that is P2 to P5. Of each factor the first row that fits counts; the sum is cut to whole steps.
 """
 
@@ -101,7 +101,7 @@ def _masks() -> Iterator[Sequence[str]]:
 
 
 def _headers() -> Iterator[Sequence[str]]:
-    for form in headers.FORMS:
+    for form in level_headers.FORMS:
         read = header(form.example)
         severity = "" if read.severity is Severity.DEFAULT else read.severity.name
         yield form.name, _code(form.example), severity, _code(form.example[read.length :])

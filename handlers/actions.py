@@ -6,18 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from blocks import buttons, contracts, modals, review
+from blocks import (
+    acknowledgements,
+    buttons,
+    modals,
+    review,
+)
 from blocks.buttons import Act
 from blocks.message import View
-from bot.adapters.slack import Gone
-from bot.garden.errors import GardenerError, UsageError
+from bot.adapters.slack.messenger import Gone
+from bot.core.model.errors import GardenerError, UsageError
 from handlers import payload, runs
 
 if TYPE_CHECKING:
     from slack_bolt import Ack
 
-    from bot.adapters.asker import Asker
-    from bot.adapters.toolbox import Toolbox
+    from bot.asker import Asker
+    from bot.toolbox import Toolbox
     from handlers.payload import Body
 
 EXPECTED_TITLE = "Mark as expected"
@@ -118,9 +123,9 @@ FORMS: Mapping[str, tuple[str, str, Callable[[Act], View]]] = {
         lambda act: modals.notice(EXPECTED_TITLE, "Looking at it…", act),
     ),
     buttons.SNOOZE: (
-        contracts.TITLE,
+        acknowledgements.TITLE,
         "bot.jobs.fill_snooze",
-        lambda act: modals.notice(contracts.TITLE, "Looking at it…", act),
+        lambda act: modals.notice(acknowledgements.TITLE, "Looking at it…", act),
     ),
     buttons.REVIEW_ALL: (review.TITLE, "bot.jobs.fill_review", review.loading),
 }

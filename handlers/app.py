@@ -20,7 +20,7 @@ from slack_bolt.middleware.request_verification import RequestVerification
 from slack_sdk.signature import SignatureVerifier
 
 from blocks import buttons
-from bot.adapters.toolbox import Toolbox
+from bot.toolbox import Toolbox
 from handlers import actions, command, errors, events, home, views
 
 Body = Mapping[str, Any]

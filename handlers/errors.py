@@ -11,15 +11,15 @@ from slack_bolt import BoltResponse
 
 from blocks import buttons, replies
 from blocks.buttons import Act
-from bot.garden.errors import GardenerError, Refused, UsageError
+from bot.core.model.errors import GardenerError, Refused, UsageError
 from handlers import payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blocks.message import Message
-    from bot.adapters.asker import Asker
-    from bot.adapters.toolbox import Toolbox
+    from bot.asker import Asker
+    from bot.toolbox import Toolbox
     from handlers.payload import Body
 
 _log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from handlers import payload
 if TYPE_CHECKING:
     from slack_bolt import Ack
 
-    from bot.adapters.toolbox import Toolbox
+    from bot.toolbox import Toolbox
     from handlers.payload import Body
 
 _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from blocks.buttons import MENU, RETRY, Act
-from bot.adapters.asker import Asker
-from bot.garden.errors import UsageError
+from bot.asker import Asker
+from bot.core.model.errors import UsageError
 
 Body = Mapping[str, Any]
 

@@ -8,12 +8,12 @@ from blocks import replies
 from blocks import report as report_blocks
 from blocks.buttons import Act
 from blocks.message import Message
-from bot.garden.access import may_look
-from bot.garden.model import Window
+from bot.core.commands.access import may_look
+from bot.core.model.values import Window
 
 if TYPE_CHECKING:
-    from bot.adapters.asker import Asker
-    from bot.adapters.toolbox import Toolbox
+    from bot.asker import Asker
+    from bot.toolbox import Toolbox
 
 
 def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from blocks import contracts, modals
+from blocks import acknowledgements, modals
 from blocks import review as blocks_review
 from blocks.buttons import Act
-from bot.garden.errors import GardenerError
+from bot.core.model.errors import GardenerError
 from handlers import payload
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slack_bolt import Ack
 
     from blocks.message import View
-    from bot.adapters.toolbox import Toolbox
+    from bot.toolbox import Toolbox
     from handlers.payload import Body
 
 
@@ -47,14 +47,14 @@ def mark_expected(wiring: Toolbox, ack: Ack, body: Body) -> None:
 
 def snooze(wiring: Toolbox, ack: Ack, body: Body) -> None:
     """*Save* of *Snooze…*: a snooze, or a priority by hand."""
-    form, errors = contracts.parse_snooze(body["view"])
+    form, errors = acknowledgements.parse_snooze(body["view"])
     if form is None:
         ack(response_action="errors", errors=errors)
         return
     priority = form.priority.name if form.priority is not None else ""
     _submit(
         wiring, ack, body, "bot.jobs.submit_snooze",
-        {"until": form.until, "priority": priority}, beside=contracts.CHOICE,
+        {"until": form.until, "priority": priority}, beside=acknowledgements.CHOICE,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bot.adapters import embedded, store
+from bot.adapters.redis import client as store
+from bot.adapters.redis import embedded
 
 # A slow machine is no failure, and a red run must be red again for whoever looks at it.
 settings.register_profile("gardener", deadline=None, derandomize=True)

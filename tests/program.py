@@ -19,10 +19,10 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
     [
         "bot.__main__",
-        "bot.terminal",
-        "bot.adapters.json_file",
-        "bot.adapters.store",
-        "bot.sources",
+        "bot.cli.analyze",
+        "bot.adapters.files.json_file",
+        "bot.adapters.redis.client",
+        "bot.cli.index",
     ]
 )
 ENDS = 50.0

@@ -18,8 +18,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import commands
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 PIP = r"""

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings, settings_file, settings_rules
 from bot.__main__ import commands
-from bot.garden.command import parse
-from bot.garden.commands import Suggestion
-from bot.garden.model import Environment
+from bot.core.commands.commands import Suggestion
+from bot.core.commands.parser import parse
+from bot.core.model.environment import Environment
+from bot.settings import file, settings, team_rules
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NOW = 1_758_000_000_000_000_000  # 16 September 2025
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -161,11 +161,11 @@ def test_every_variable_is_told_and_known():
 
 def test_every_key_is_told_and_known():
     told = {name for name in column(SETTINGS) if name.islower()}
-    assert told == set(settings_file._READERS)
+    assert told == set(file._READERS)
 
 
 def test_every_key_of_a_rule_is_told_and_known():
-    known = {*settings_rules.RULE_KEYS, *settings_rules.IMPACT_KEYS}
+    known = {*team_rules.RULE_KEYS, *team_rules.IMPACT_KEYS}
     assert set(column(ROOT / "docs" / "rules.md")) == known
 
 
@@ -181,7 +181,7 @@ def test_no_page_names_a_variable_that_is_none(page):
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "toml")], ids=named)
 def test_every_example_of_the_file_is_read(page):
     for text in blocks(page, "toml"):
-        assert settings_file.environments(tomllib.loads(text))
+        assert file.environments(tomllib.loads(text))
 
 
 def test_every_permission_has_its_reason():

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from blocks import buttons
-from bot.playground.slack_methods import METHODS
 from handlers.app import ACTIONS, COMMANDS, EVENTS, VIEWS
+from playground.slack.methods import METHODS
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 MANIFEST = json.loads((ROOT / "slack-manifest.json").read_text())
 SCOPES = set(MANIFEST["oauth_config"]["scopes"]["bot"])
 
@@ -28,7 +27,7 @@ CONVERSATIONS = {"channels:read", "groups:read", "im:read", "mpim:read"}
 
 def calls() -> set[str]:
     """The Web API methods that the code calls, as Slack names them."""
-    text = "".join(p.read_text() for p in (ROOT / "bot/adapters").glob("slack*.py"))
+    text = "".join(p.read_text() for p in (ROOT / "bot/adapters/slack").glob("*.py"))
     found = set(re.findall(r"_client\.([a-z]+(?:_[a-zA-Z]+)+)\(", text)) - {"files_upload_v2"}
     names = {method.replace(".", "_"): method for method in METHODS}
     methods = {names[call] for call in found}

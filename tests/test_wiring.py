@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot import wiring
-from bot.garden.errors import Refused, Unavailable
-from bot.settings import Settings, local_secret
+from bot.core.model.errors import Refused, Unavailable
+from bot.settings.settings import Settings, local_secret
 from bot.wiring import Wiring, build, perform, use
 
 

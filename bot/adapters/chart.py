@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.garden import words
-from bot.garden.model import DAY, HOUR
-from bot.garden.report import Card, Cluster, Report
+from bot.core.model.report import Card, Cluster, Report
+from bot.core.model.values import DAY, HOUR
+from bot.core.text import display
 
 SHOWN = 5
 """Clusters with a colour of their own; the others are one."""
@@ -42,7 +42,7 @@ def draw(report: Report) -> Chart:
     clusters = [whole for card in report.cards if any((whole := _whole(card)).histogram)]
     length = max((len(c.histogram) for c in clusters), default=1)
     wide = -(-length // _BINS)
-    first = words.moment(report.window.start // HOUR * HOUR, report.timezone)
+    first = display.moment(report.window.start // HOUR * HOUR, report.timezone)
     times = [first + timedelta(hours=i * wide) for i in range(-(-length // wide))]
     rows = _rows(clusters, length)
     figure = Figure(figsize=(7.2, 3.8), dpi=130, facecolor="white")
@@ -102,7 +102,7 @@ def _rows(clusters: Sequence[Cluster], length: int) -> list[tuple[str, list[int]
 
 def _name(cluster: Cluster) -> str:
     # A dollar sign begins a formula in matplotlib.
-    title = words.cut(words.one_line(cluster.title), 44).replace("$", r"\$")
+    title = display.cut(display.one_line(cluster.title), 44).replace("$", r"\$")
     return f"{cluster.name} {cluster.priority.name}  {title}"
 
 
@@ -114,9 +114,11 @@ def _label(axes: object, report: Report, wide: int, times: Sequence[datetime]) -
     if not isinstance(axes, Axes):
         return
     per = "hour" if wide == 1 else f"{wide} hours"
-    span = words.duration(report.window.end - report.window.start)
+    span = display.duration(report.window.end - report.window.start)
     axes.set_title(
-        f"{words.one_line(report.environment)}: log entries per {per}, {span}".replace("$", r"\$"),
+        f"{display.one_line(report.environment)}: log entries per {per}, {span}".replace(
+            "$", r"\$"
+        ),
         loc="left",
         fontsize=11,
     )
@@ -136,8 +138,8 @@ def _label(axes: object, report: Report, wide: int, times: Sequence[datetime]) -
 
 def _alt(report: Report, clusters: Sequence[Cluster], wide: int) -> str:
     per = "per hour" if wide == 1 else f"per {wide} hours"
-    said = [f"{c.name} {words.number(c.count)}" for c in clusters[:SHOWN]]
-    span = words.duration(report.window.end - report.window.start)
-    return words.cut(
+    said = [f"{c.name} {display.number(c.count)}" for c in clusters[:SHOWN]]
+    span = display.duration(report.window.end - report.window.start)
+    return display.cut(
         f"Entries {per} in {report.environment} over {span}: {', '.join(said) or 'none'}", 300
     )

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.adapters.toolbox import Toolbox
+from bot.jobs.acknowledgements import tell_ended
 from bot.jobs.analysis import analyze, given_up
-from bot.jobs.asks import command
 from bot.jobs.clicks import click, home
-from bot.jobs.contracts import tell_ended
+from bot.jobs.commands import command
 from bot.jobs.decisions import fill_expected, fill_snooze, submit_expected, submit_snooze
-from bot.jobs.digests_job import digest, digest_now, due
+from bot.jobs.digests import digest, digest_now, due
+from bot.jobs.dropped_file import mention
 from bot.jobs.filing import fill_filing, reconcile, submit_filing
-from bot.jobs.github_loop import sync
-from bot.jobs.mention import mention
+from bot.jobs.github_sync import sync
 from bot.jobs.review import fill_review, submit_review
-from bot.jobs.revisions import compare
-from bot.jobs.worklogs import renew
+from bot.jobs.revision_diff import compare
+from bot.jobs.worklog import renew
+from bot.toolbox import Toolbox
 
 __all__ = [
     "analyze",

@@ -17,17 +17,18 @@ import structlog
 from blocks import replies
 from blocks import report as report_blocks
 from blocks.message import Message
-from bot.adapters.asker import Asker
-from bot.adapters.slack import Gone, NotMember
-from bot.adapters.toolbox import Toolbox
-from bot.garden.analysis import analyze as analyze_log
-from bot.garden.commands import Analyze
-from bot.garden.errors import Cancelled, GardenerError
-from bot.garden.model import SECOND, Environment, Query, Severity, Window
-from bot.garden.report import Progress, Report
-from bot.garden.teaching import Teaching
-from bot.jobs import contracts, shown, thread
+from bot.adapters.slack.messenger import Gone, NotMember
+from bot.asker import Asker
+from bot.core.analysis.analyze import analyze as analyze_log
+from bot.core.commands.commands import Analyze
+from bot.core.model.environment import Environment, Query
+from bot.core.model.errors import Cancelled, GardenerError
+from bot.core.model.grouping_rules import Teaching
+from bot.core.model.report import Progress, Report
+from bot.core.model.values import SECOND, Severity, Window
+from bot.jobs import acknowledgements, report_messages, thread
 from bot.jobs.common import new_reference, tell
+from bot.toolbox import Toolbox
 
 CACHED = 600
 """Seconds for which a report answers the same question (the contract)."""
@@ -112,7 +113,7 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
         environment.name,
         wanted.span.window,
         Progress(0, None, 0.0),
-        shown.query(environment.name, wanted.typed, wanted.typed),
+        report_messages.query(environment.name, wanted.typed, wanted.typed),
         now=tools.now(),
         timezone=environment.timezone,
     )
@@ -134,7 +135,7 @@ def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> boo
     if tools.notes.get(environment, f"posted:{asker.request}") is not None:
         return True  # a killed worker's job, done again
     tools.notes.put(environment, f"posted:{asker.request}", "", POSTED)
-    _deliver(tools, Want(asker, ""), shown.fresh(tools, stored), run, str(key))
+    _deliver(tools, Want(asker, ""), report_messages.fresh(tools, stored), run, str(key))
     return True
 
 
@@ -186,7 +187,9 @@ def analyze(
             contains=tools.ancestry.of(known.name),
         )
         key = f"r-{uuid.uuid4().hex[:12]}"
-        shown.keep(tools, key, report, run, latest=shown.tells_now(report, known))
+        report_messages.keep(
+            tools, key, report, run, latest=report_messages.tells_now(report, known)
+        )
         tools.notes.put(known.name, recent(run, Teaching(rules).version), key, CACHED)
     except Cancelled:
         # Nobody waits any more; who came in the meantime is told to ask again.
@@ -224,9 +227,9 @@ def _answer(  # noqa: PLR0917 - what is told of what, and to whom
     people = {**people, **tools.queue.waiting(known.name, run)}
     tools.notes.put(known.name, _telling(run), {"key": key, "people": people}, POSTED)
     people = {**people, **tools.queue.answer(known.name, run)}
-    _answer_all(tools, people, shown.fresh(tools, report), run, key)
+    _answer_all(tools, people, report_messages.fresh(tools, report), run, key)
     asked = next((want.asker.channel for want in _wants(people)), "")
-    contracts.tell_broken(tools, known, report, key, asked)
+    acknowledgements.tell_broken(tools, known, report, key, asked)
     tools.notes.put(known.name, _telling(run), None, 1)
 
 
@@ -259,7 +262,7 @@ class _Watch:
             self.environment.name,
             self.query.window,
             progress,
-            shown.query(self.environment.name, self.run, self.run),
+            report_messages.query(self.environment.name, self.run, self.run),
             now=self.tools.now(),
             timezone=self.environment.timezone,
         )
@@ -279,7 +282,7 @@ class _Watch:
             self.environment.name,
             self.query.window,
             sentence,
-            shown.query(self.environment.name, self.run),
+            report_messages.query(self.environment.name, self.run),
             reference=reference,
             now=self.tools.now(),
             timezone=self.environment.timezone,
@@ -315,21 +318,26 @@ def _answer_all(
 
 def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> None:
     asker = want.asker
-    message = shown.draw(tools, report, run, key)
+    message = report_messages.draw(tools, report, run, key)
     ts = _put(tools, want, message)
     if not ts:
-        alone = shown.draw(tools, report, run, key, thread=False)
+        alone = report_messages.draw(tools, report, run, key, thread=False)
         if asker.response_url:
             said = replies.not_in_channel(alone)
             tools.slack.respond(asker.response_url, said, replace=asker.ephemeral)
         else:
             tell(tools, asker, alone)
         return
-    shown.note_place(tools, report.environment, key, shown.Place(shown.REPORT, asker.channel, ts))
-    shown.note_spoken_of(tools, report.environment, asker.channel, key)
+    report_messages.note_place(
+        tools,
+        report.environment,
+        key,
+        report_messages.Place(report_messages.REPORT, asker.channel, ts),
+    )
+    report_messages.note_spoken_of(tools, report.environment, asker.channel, key)
     if tools.now() - asker.at > LONG:
         sentence = report_blocks.summary(
-            report, tools.now(), shown.query(report.environment, run, key)
+            report, tools.now(), report_messages.query(report.environment, run, key)
         )
         done = replies.finished(asker.user, report, sentence)
         tools.slack.post(asker.channel, done, thread=asker.thread or ts)

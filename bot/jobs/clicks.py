@@ -8,13 +8,19 @@ from dataclasses import replace
 from blocks import buttons, evidence, replies
 from blocks import home as home_blocks
 from blocks.buttons import Act
-from bot.adapters.asker import Asker
-from bot.adapters.toolbox import Toolbox
-from bot.garden.access import may_act, may_look
-from bot.garden.errors import Refused, UsageError
-from bot.garden.report import Card, Report
-from bot.jobs import asks, decisions, digests_job, shown, teach
+from bot.asker import Asker
+from bot.core.commands.access import may_act, may_look
+from bot.core.model.errors import Refused, UsageError
+from bot.core.model.report import Card, Report
+from bot.jobs import (
+    commands,
+    decisions,
+    digests,
+    grouping,
+    report_messages,
+)
 from bot.jobs.common import answering, require, tell
+from bot.toolbox import Toolbox
 
 Click = Callable[[Toolbox, Asker, Act], None]
 
@@ -34,11 +40,11 @@ def click(tools: Toolbox, *, asker: dict[str, object], act: str) -> None:
 def _run(tools: Toolbox, asker: Asker, act: Act) -> None:
     if not asker.channel:  # from the home tab: answered in the direct conversation
         asker = replace(asker, channel=tools.slack.direct(asker.user))
-    asks.answer(tools, asker, act.query)
+    commands.answer(tools, asker, act.query)
 
 
 def _refresh(tools: Toolbox, asker: Asker, act: Act) -> None:
-    asks.answer(tools, asker, act.query, refresh=True)
+    commands.answer(tools, asker, act.query, refresh=True)
 
 
 def _why(tools: Toolbox, asker: Asker, act: Act) -> None:
@@ -54,9 +60,9 @@ def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
     environment = tools.environment(act.environment)
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     report, card = _card(tools, act, asker)
-    key = shown.report_key(tools, environment.name, act, asker)
+    key = report_messages.report_key(tools, environment.name, act, asker)
     known = tools.notes.get(environment.name, f"report:{key}") or {}
-    query = shown.query(environment.name, str(known.get("typed", "")) or act.query, key)
+    query = report_messages.query(environment.name, str(known.get("typed", "")) or act.query, key)
     message = evidence.evidence(card, report, now=tools.now(), query=query)
     if asker.ephemeral or not asker.message:
         tell(tools, asker, message)
@@ -70,13 +76,13 @@ def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
         tell(tools, asker, replies.note(f"{said} {url}" if url else said))
         return
     ts = tools.slack.post(asker.channel, message, thread=root)
-    tools.notes.put(environment.name, name, ts, shown.KEPT)
+    tools.notes.put(environment.name, name, ts, report_messages.KEPT)
 
 
 def _unsubscribe(tools: Toolbox, asker: Asker, act: Act) -> None:
     environment = tools.environment(act.environment)
     require(may_act(environment, asker.user, asker.channel, tools.slack, doing="stop the digest"))
-    removed = digests_job.unsubscribe(tools, asker, environment.name)
+    removed = digests.unsubscribe(tools, asker, environment.name)
     message = replies.unsubscribed(removed)
     if removed and not asker.ephemeral:
         tools.slack.post(asker.channel, message)
@@ -85,7 +91,7 @@ def _unsubscribe(tools: Toolbox, asker: Asker, act: Act) -> None:
 
 
 def _card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card]:
-    found = shown.find_card(tools, act, asker)
+    found = report_messages.find_card(tools, act, asker)
     if found is None:
         raise Refused(decisions.too_old(act.environment))
     return found
@@ -100,9 +106,9 @@ CLICKS: Mapping[str, Click] = {
     buttons.UNDO: decisions.undo,
     buttons.EXTEND: decisions.extend,
     buttons.UNSUBSCRIBE: _unsubscribe,
-    buttons.REGROUP: teach.regroup,
-    buttons.TEACH: teach.confirm,
-    buttons.UNTEACH: teach.undo,
+    buttons.REGROUP: grouping.regroup,
+    buttons.TEACH: grouping.confirm,
+    buttons.UNTEACH: grouping.undo,
 }
 
 
@@ -116,7 +122,7 @@ def home(tools: Toolbox, *, user: str) -> None:
         key = tools.notes.get(environment.name, "latest")
         report = tools.reports.get(environment.name, str(key)) if key else None
         if report is not None:
-            latest[environment.name] = shown.fresh(tools, report)
+            latest[environment.name] = report_messages.fresh(tools, report)
     subscriptions = [s for s in tools.subscriptions.all() if s.environment in names]
     tools.slack.publish_home(
         user, home_blocks.home(visible, subscriptions, now=tools.now(), latest=latest)

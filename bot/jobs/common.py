@@ -11,10 +11,10 @@ import structlog
 from blocks import replies
 from blocks.buttons import Act
 from blocks.message import Message
-from bot.adapters.asker import Asker
-from bot.adapters.toolbox import Toolbox
-from bot.garden.access import Answer
-from bot.garden.errors import GardenerError, UsageError
+from bot.asker import Asker
+from bot.core.commands.access import Answer
+from bot.core.model.errors import GardenerError, UsageError
+from bot.toolbox import Toolbox
 
 _log = structlog.get_logger(__name__)
 

@@ -5,35 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from blocks import buttons, contracts, modals, replies
+from blocks import (
+    acknowledgements,
+    buttons,
+    modals,
+    replies,
+)
 from blocks.buttons import Act
 from blocks.message import Message
 from blocks.modals import Expected
-from bot.adapters.asker import Asker
-from bot.adapters.toolbox import Toolbox
-from bot.garden import codec
-from bot.garden.access import Answer, may_act, may_administer
-from bot.garden.agreement import observed, suggested_rate, watches
-from bot.garden.errors import GardenerError, Refused
-from bot.garden.model import (
-    DAY,
+from bot.asker import Asker
+from bot.core.commands.access import Answer, may_act, may_administer
+from bot.core.expected.acknowledgement import observed, suggested_rate, watches
+from bot.core.expected.fingerprints import VARIANTS, hashed
+from bot.core.model import codec
+from bot.core.model.decisions import (
     Acknowledgement,
     Claim,
     Decision,
     Decisions,
-    Environment,
     IssueLink,
     Override,
-    Priority,
     Snooze,
 )
-from bot.garden.redact import redact
-from bot.garden.report import Card, Report
-from bot.garden.watched import VARIANTS, hashed
-from bot.garden.words import duration
-from bot.jobs import shown, worklogs
+from bot.core.model.environment import Environment
+from bot.core.model.errors import GardenerError, Refused
+from bot.core.model.report import Card, Report
+from bot.core.model.values import DAY, Priority
+from bot.core.text.display import duration
+from bot.core.text.redact import redact
+from bot.jobs import report_messages, worklog
 from bot.jobs.common import answering, require, tell
 from bot.jobs.forms import in_form
+from bot.toolbox import Toolbox
 
 TITLE = "Mark as expected"
 EXTENDED = 7 * DAY
@@ -55,7 +59,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
     with in_form(tools, view, TITLE, wanted):
         environment = tools.environment(wanted.environment)
         require(may(tools, environment, who, "mark as expected"))
-        found = shown.find_card(tools, wanted, who)
+        found = report_messages.find_card(tools, wanted, who)
         if found is None:
             raise Refused(too_old(environment.name))
         report, card = found
@@ -84,7 +88,7 @@ def submit_expected(
         require(may(tools, environment, who, "mark as expected"))
         if form.duration == "forever":
             require(may_administer(environment, who.user, who.channel, tools.slack))
-        found = shown.find_card(tools, wanted, who)
+        found = report_messages.find_card(tools, wanted, who)
         now = tools.now()
         agreed = Acknowledgement(
             cluster=found[1].cluster.id if found else wanted.cluster,
@@ -147,13 +151,13 @@ def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
 def fill_snooze(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
     """Fills the form that *Snooze…* opened."""
     who, wanted = Asker.decode(asker), Act.decode(act)
-    with in_form(tools, view, contracts.TITLE, wanted):
+    with in_form(tools, view, acknowledgements.TITLE, wanted):
         environment = tools.environment(wanted.environment)
         require(may(tools, environment, who, "snooze it"))
-        found = shown.find_card(tools, wanted, who)
+        found = report_messages.find_card(tools, wanted, who)
         if found is None:
             raise Refused(too_old(environment.name))
-        form = contracts.snooze_form(found[1], wanted, revision=_revision(found))
+        form = acknowledgements.snooze_form(found[1], wanted, revision=_revision(found))
         tools.slack.update_view(view, form)
 
 
@@ -165,7 +169,7 @@ def submit_snooze(
     with answering(tools, who, again=None):
         environment = tools.environment(wanted.environment)
         require(may(tools, environment, who, "snooze it"))
-        found = shown.find_card(tools, wanted, who)
+        found = report_messages.find_card(tools, wanted, who)
         if found is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         cluster, now = found[1].cluster, tools.now()
@@ -175,7 +179,7 @@ def submit_snooze(
             was = cluster.decisions.override
             before = was.was if was is not None else found[1].priority
             put = Override(cluster.id, who.user, now, Priority[priority], before)
-        elif until == contracts.REVISION:
+        elif until == acknowledgements.REVISION:
             put = Snooze(cluster.id, who.user, now, until_revision=_revision(found))
         else:
             put = Snooze(cluster.id, who.user, now, until=now + DAY)
@@ -189,7 +193,7 @@ def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
     """I'm on it."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "take it"))
-    found = shown.find_card(tools, act, asker)
+    found = report_messages.find_card(tools, act, asker)
     cluster, name = act.cluster, "It"
     if found is not None:
         cluster, name = found[1].cluster.id, found[1].cluster.name
@@ -206,8 +210,8 @@ def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
         message = _tied_again(tools, environment.name, act.cluster, name)
     else:
         message = _taken_back(tools, environment.name, act, asker, name)
-    shown.redraw(tools, environment.name, act, asker)
-    worklogs.decided(tools, environment.name, act, asker)
+    report_messages.redraw(tools, environment.name, act, asker)
+    worklog.decided(tools, environment.name, act, asker)
     tell(tools, asker, message)
 
 
@@ -218,7 +222,9 @@ def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: 
         return replies.nothing_to_undo(name)
     if kind is not IssueLink or link is None:
         return replies.undone(act.note, name)
-    tools.notes.put(environment, _unlinked(act.cluster), codec.dumps(link).decode(), shown.KEPT)
+    tools.notes.put(
+        environment, _unlinked(act.cluster), codec.dumps(link).decode(), report_messages.KEPT
+    )
     here = replace(act, channel="", message=act.message or asker.message, thread="")
     return replies.undone(act.note, name, here, act.cluster)
 
@@ -247,8 +253,8 @@ def _put(
         tools.decisions.put(environment.name, put)
     except GardenerError as error:
         raise type(error)(f"Not saved: {error} Nothing has changed.") from error
-    shown.redraw(tools, environment.name, act, asker)
-    worklogs.decided(tools, environment.name, act, asker)
+    report_messages.redraw(tools, environment.name, act, asker)
+    worklog.decided(tools, environment.name, act, asker)
     message = replies.saved(
         put,
         name or "It",
@@ -266,10 +272,10 @@ def may(tools: Toolbox, environment: Environment, asker: Asker, doing: str) -> A
 
 
 def _name(tools: Toolbox, act: Act, asker: Asker) -> str:
-    found = shown.find_card(tools, act, asker)
+    found = report_messages.find_card(tools, act, asker)
     if found is not None:
         return found[1].cluster.name
-    return shown.names(tools, act.environment).get(act.cluster, "It")
+    return report_messages.names(tools, act.environment).get(act.cluster, "It")
 
 
 def too_old(environment: str) -> str:

@@ -13,22 +13,30 @@ import structlog
 from blocks import buttons, modals, replies
 from blocks.buttons import Act
 from blocks.message import View
-from bot.adapters.asker import Asker
-from bot.adapters.toolbox import Toolbox
-from bot.garden import issue_text, words
-from bot.garden.errors import GardenerError, Refused
-from bot.garden.filing import Filed, Filing, How, Order, Outcome
-from bot.garden.markers import bears
-from bot.garden.model import DAY, Environment
-from bot.garden.ports import Issue, Repository
-from bot.garden.related import Related, rank
-from bot.garden.report import Card, Report
-from bot.garden.states import deletion
-from bot.jobs import github_loop, shown, worklogs
+from bot.asker import Asker
+from bot.core.issues import issue_text
+from bot.core.issues.filing import (
+    Filed,
+    Filing,
+    How,
+    Order,
+    Outcome,
+)
+from bot.core.issues.markers import bears
+from bot.core.issues.related import Related, rank
+from bot.core.model.environment import Environment
+from bot.core.model.errors import GardenerError, Refused
+from bot.core.model.report import Card, Report
+from bot.core.model.values import DAY
+from bot.core.ports import Issue, Repository
+from bot.core.text import display
+from bot.core.trends.states import deletion
+from bot.jobs import github_sync, report_messages, worklog
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, too_old
 from bot.jobs.forms import in_form
-from bot.jobs.origin import Origins
+from bot.jobs.source_line import Origins
+from bot.toolbox import Toolbox
 
 TITLE = "File on GitHub"
 LOOKED_AT = 100
@@ -62,14 +70,14 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "file issues"))
     repository_name = _repository(environment)
-    found = shown.find_card(tools, act, asker)
+    found = report_messages.find_card(tools, act, asker)
     if found is None:
         raise Refused(too_old(environment.name))
     report, card = found
     refuse_deleted(tools, environment, card)
     known = card.cluster.decisions.issue
     if known is not None and known.state != "closed" and choice is None:
-        shown.redraw(tools, environment.name, act, asker)
+        report_messages.redraw(tools, environment.name, act, asker)
         raise Refused(
             f"{card.cluster.name} is filed already: #{known.number} {known.title}. {known.url}"
         )
@@ -125,7 +133,7 @@ def refuse_deleted(tools: Toolbox, environment: Environment, card: Card) -> None
     gone = deletion(cluster, past, now) if told else cluster.deleted
     if gone is not None:
         services = " and ".join(cluster.services) or "its service"
-        when = words.clock(gone, environment.timezone, now)
+        when = display.clock(gone, environment.timezone, now)
         raise Refused(
             f"{cluster.name} is not filed: {services} was deleted at {when}, "
             "so there is nothing to mend."
@@ -155,7 +163,7 @@ def submit_filing(
     with answering(tools, who, again=wanted.of(buttons.CREATE_ISSUE, wanted.cluster)):
         environment = tools.environment(wanted.environment)
         require(may(tools, environment, who, "file issues"))
-        found = shown.find_card(tools, wanted, who)
+        found = report_messages.find_card(tools, wanted, who)
         if found is None:
             raise Refused(f"Nothing was filed: {too_old(environment.name)}")
         report, card = found
@@ -272,15 +280,15 @@ class Desk:
         else:
             outcome = filing.reopen(order, number)
         if isinstance(outcome, Filed) and outcome.how is not How.FOUND:
-            github_loop.remember(tools, report.environment, outcome.link, card, report)
+            github_sync.remember(tools, report.environment, outcome.link, card, report)
         return outcome
 
 
 def _told(
     tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, name: str, done: Outcome
 ) -> None:
-    shown.redraw(tools, environment.name, act, asker)
-    worklogs.decided(tools, environment.name, act, asker)
+    report_messages.redraw(tools, environment.name, act, asker)
+    worklog.decided(tools, environment.name, act, asker)
     if isinstance(done, Filed):
         tell(tools, asker, replies.filed(done.link, name, DONE[done.how]))
     else:
@@ -293,8 +301,8 @@ def reconcile(tools: Toolbox, *, environment: str) -> None:
     for done in build(tools).reconcile(known.name):
         asker, act, name = _asked(done.pending.reply, done.pending.by, tools.now())
         try:
-            shown.redraw(tools, known.name, act, asker)
-            worklogs.decided(tools, known.name, act, asker)
+            report_messages.redraw(tools, known.name, act, asker)
+            worklog.decided(tools, known.name, act, asker)
             if isinstance(done.outcome, Filed):
                 text = DONE[done.outcome.how]
                 tell(tools, asker, replies.filed(done.outcome.link, name, text))

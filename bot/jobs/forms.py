@@ -9,10 +9,10 @@ import structlog
 
 from blocks import modals
 from blocks.buttons import Act
-from bot.adapters.slack import Gone
-from bot.adapters.toolbox import Toolbox
-from bot.garden.errors import GardenerError
+from bot.adapters.slack.messenger import Gone
+from bot.core.model.errors import GardenerError
 from bot.jobs.common import new_reference
+from bot.toolbox import Toolbox
 
 _log = structlog.get_logger(__name__)
 

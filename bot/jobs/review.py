@@ -10,20 +10,22 @@ from blocks import buttons, replies
 from blocks import review as blocks
 from blocks.buttons import Act
 from blocks.review import Chosen, Row
-from bot.adapters.asker import Asker
-from bot.adapters.slack import Gone
-from bot.adapters.toolbox import Toolbox
-from bot.garden.agreement import holds
-from bot.garden.errors import GardenerError, Refused, Unavailable
-from bot.garden.filing import Filed
-from bot.garden.model import DAY, Acknowledgement, Environment, Priority
-from bot.garden.redact import redact
-from bot.garden.report import Card, Report
-from bot.jobs import shown, worklogs
+from bot.adapters.slack.messenger import Gone
+from bot.asker import Asker
+from bot.core.expected.acknowledgement import holds
+from bot.core.issues.filing import Filed
+from bot.core.model.decisions import Acknowledgement
+from bot.core.model.environment import Environment
+from bot.core.model.errors import GardenerError, Refused, Unavailable
+from bot.core.model.report import Card, Report
+from bot.core.model.values import DAY, Priority
+from bot.core.text.redact import redact
+from bot.jobs import report_messages, worklog
 from bot.jobs.common import answering, require, tell
 from bot.jobs.decisions import may, seen_now, too_old
 from bot.jobs.filing import DONE, Desk, beside
 from bot.jobs.forms import in_form
+from bot.toolbox import Toolbox
 
 WORST = Priority.P3
 """Cards up to this are listed."""
@@ -83,7 +85,7 @@ def submit_review(
             for each in chosen:
                 work.do(each)
         finally:  # one version of the worklog for all of them
-            worklogs.decided(tools, environment.name, wanted, who)
+            worklog.decided(tools, environment.name, wanted, who)
         tell(tools, who, replies.note("Reviewed. " + "; ".join(work.done)[:2_500] + "."))
 
 
@@ -112,7 +114,7 @@ class _Work:
     def do(self, chosen: Chosen) -> None:
         """One card. What fails is a line, and the others go on."""
         act = self._act.of(buttons.REVIEW_ALL, chosen.cluster)
-        found = shown.find_card(self._tools, act, self._asker)
+        found = report_messages.find_card(self._tools, act, self._asker)
         if found is None:
             self.done.append(too_old(self._environment.name).rstrip("."))
             return
@@ -124,7 +126,7 @@ class _Work:
         except GardenerError as error:
             said = f"not done: {error}".rstrip(".")
         self.done.append(f"{card.cluster.name} {said}")
-        shown.redraw(self._tools, self._environment.name, act, self._asker)
+        report_messages.redraw(self._tools, self._environment.name, act, self._asker)
         self.show()
 
     def show(self) -> None:
@@ -184,8 +186,8 @@ def _is_filed(card: Card) -> bool:
 def _report(tools: Toolbox, act: Act, asker: Asker) -> Report:
     """The one under the message, or the newest of the environment where that is forgotten."""
     latest = str(tools.notes.get(act.environment, "latest") or "")
-    for key in (shown.report_key(tools, act.environment, act, asker), latest):
+    for key in (report_messages.report_key(tools, act.environment, act, asker), latest):
         report = tools.reports.get(act.environment, key) if key else None
         if report is not None:
-            return shown.fresh(tools, report)
+            return report_messages.fresh(tools, report)
     raise Refused(too_old(act.environment))

@@ -8,12 +8,12 @@ from functools import partial
 import structlog
 
 from blocks import report as report_blocks
-from bot.adapters.asker import Asker
-from bot.adapters.slack import File
-from bot.adapters.toolbox import Toolbox
-from bot.garden.errors import GardenerError
-from bot.garden.report import Report
-from bot.jobs import shown, worklogs
+from bot.adapters.slack.messenger import File
+from bot.asker import Asker
+from bot.core.model.errors import GardenerError
+from bot.core.model.report import Report
+from bot.jobs import report_messages, worklog
+from bot.toolbox import Toolbox
 
 FURTHER = 5
 """Messages with further cards at most; the worklog has all of them."""
@@ -39,26 +39,28 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
             return None
         done = _part(work)
         there.append(name)
-        tools.notes.put(environment, note, there, shown.KEPT)
+        tools.notes.put(environment, note, there, report_messages.KEPT)
         return done
 
     now = tools.now()
-    drawn = report_blocks.further(report, now=now, query=shown.query(environment, run, key))
+    drawn = report_blocks.further(
+        report, now=now, query=report_messages.query(environment, run, key)
+    )
     for index, message in enumerate(drawn[:FURTHER]):
         post = partial(tools.slack.post, asker.channel, message, thread=root)
         where = part(f"further {index}", post)
         if where:
-            place = shown.Place(shown.FURTHER, asker.channel, str(where), index)
-            shown.note_place(tools, environment, key, place)
+            place = report_messages.Place(report_messages.FURTHER, asker.channel, str(where), index)
+            report_messages.note_place(tools, environment, key, place)
     channel = asker.channel
-    part("worklog", partial(worklogs.post, tools, report, key, channel=channel, root=root))
+    part("worklog", partial(worklog.post, tools, report, key, channel=channel, root=root))
     if any(any(card.cluster.histogram) for card in report.cards):
         part("chart", lambda: tools.slack.upload(channel, root, [_chart(tools, report)]))
 
 
 def _chart(tools: Toolbox, report: Report) -> File:
     drawn = tools.chart(report)
-    name = worklogs.name_of(report)
+    name = worklog.name_of(report)
     title = f"Entries per hour, {name}"
     return File(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt)
 

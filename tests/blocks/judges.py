@@ -11,7 +11,7 @@ import blockkit
 import slackblocks
 
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, View, text_length
-from bot.playground import blockkit as stand_in
+from playground.slack import blockkit as stand_in
 
 _BLOCKKIT = {
     "actions": "Actions",

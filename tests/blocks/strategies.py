@@ -6,22 +6,15 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from bot.garden.model import (
-    DAY,
-    HOUR,
-    Acknowledgement,
-    Claim,
-    Decisions,
-    IssueLink,
-    Location,
-    Override,
-    Priority,
-    Severity,
-    State,
-    Window,
+from bot.core.model.decisions import Acknowledgement, Claim, Decisions, IssueLink, Override
+from bot.core.model.report import (
+    Cluster,
+    Coverage,
+    Incident,
+    Report,
 )
-from bot.garden.report import Cluster, Coverage, Incident, Report
-from bot.garden.words import encodable
+from bot.core.model.values import DAY, HOUR, Location, Priority, Severity, State, Window
+from bot.core.text.display import encodable
 from tests.fakes.reports import NOW
 
 _NASTY = (

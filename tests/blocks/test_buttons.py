@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from blocks import buttons
 from blocks.buttons import OPTION_LIMIT, VALUE_LIMIT, Act
-from bot.garden.errors import UsageError
+from bot.core.model.errors import UsageError
 
 _text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
 

@@ -8,9 +8,10 @@ from blocks.buttons import Act
 from blocks.digest import digest as draw
 from blocks.message import Message
 from blocks.text import as_text
-from bot.garden.digest import Digest, compare
-from bot.garden.model import DAY, HOUR, Claim, Decisions, Priority, Window
-from bot.garden.report import Coverage, Report
+from bot.core.model.decisions import Claim, Decisions
+from bot.core.model.report import Coverage, Report
+from bot.core.model.values import DAY, HOUR, Priority, Window
+from bot.core.reports.digest import Digest, compare
 from tests.blocks.judges import judge_message
 from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, crash_report, issue, report
 

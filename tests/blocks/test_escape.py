@@ -18,8 +18,8 @@ from blocks.escape import (
     user,
     web,
 )
-from bot.garden import words
-from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Window
+from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Window
+from bot.core.text import display
 from tests.fakes.reports import NOW, t
 
 
@@ -39,8 +39,8 @@ def test_no_entity_is_ever_cut(text: str, limit: int) -> None:
 @given(st.text(alphabet="&<>ab", min_size=1), st.integers(1, 60))
 def test_as_much_is_kept_as_fits(text: str, limit: int) -> None:
     shown = mrkdwn(text, limit)
-    if len(escape(words.one_line(text))) <= limit:
-        assert unescape(shown) == words.one_line(text)
+    if len(escape(display.one_line(text))) <= limit:
+        assert unescape(shown) == display.one_line(text)
     elif limit > 6:
         assert shown.endswith("…")
         assert len(shown) >= limit - 5  # the longest entity that found no room
@@ -59,12 +59,12 @@ def test_as_much_is_kept_as_fits(text: str, limit: int) -> None:
     ],
 )
 def test_what_is_seen_as_one_is_not_cut(text: str, limit: int, wanted: str) -> None:
-    assert words.cut(text, limit) == wanted
+    assert display.cut(text, limit) == wanted
 
 
 @given(st.text(), st.integers(0, 80))
 def test_cut_keeps_its_limit(text: str, limit: int) -> None:
-    assert len(words.cut(text, limit)) <= limit
+    assert len(display.cut(text, limit)) <= limit
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_cut_keeps_its_limit(text: str, limit: int) -> None:
     ],
 )
 def test_nothing_acts_on_the_screen(text: str) -> None:
-    for shown in (words.clean(text), literal(text, 100), plain(text, 100), fallback(text)):
+    for shown in (display.clean(text), literal(text, 100), plain(text, 100), fallback(text)):
         shown.encode()
         assert not [c for c in shown if unicodedata.category(c) == "Cc" and c not in "\n\t"]
         assert not set(shown) & set("\u202e\u2066\u2069\u200b\ufeff")
@@ -89,7 +89,7 @@ def test_nothing_acts_on_the_screen(text: str) -> None:
 
 def test_lines_and_honest_scripts_stay() -> None:
     text = "línea\n\tשלום 漢字 👩‍👩‍👧‍👦"
-    assert words.clean(text) == text
+    assert display.clean(text) == text
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_links_own_text_cannot_end_it() -> None:
     ],
 )
 def test_durations(ns: int, wanted: str) -> None:
-    assert words.duration(ns) == wanted
+    assert display.duration(ns) == wanted
 
 
 @pytest.mark.parametrize(
@@ -175,16 +175,16 @@ def test_durations(ns: int, wanted: str) -> None:
     ],
 )
 def test_rates(per_day: float, wanted: str) -> None:
-    assert words.rate(per_day) == wanted
+    assert display.rate(per_day) == wanted
 
 
 def test_times_are_those_of_the_environments_zone() -> None:
     at = t("2025-09-14T23:30:00")
-    assert words.clock(at, "UTC", NOW) == "14 Sep 23:30"
-    assert words.clock(at, "Europe/Berlin", NOW) == "01:30"
-    assert words.clock(at, "No/Where", NOW) == "14 Sep 23:30"
-    assert words.clock(t("2024-09-14T23:30:00"), "UTC", NOW) == "14 Sep 2024 23:30"
-    assert words.since(t("2025-09-12T09:00:00"), "UTC", NOW) == "Fri 09:00"
+    assert display.clock(at, "UTC", NOW) == "14 Sep 23:30"
+    assert display.clock(at, "Europe/Berlin", NOW) == "01:30"
+    assert display.clock(at, "No/Where", NOW) == "14 Sep 23:30"
+    assert display.clock(t("2024-09-14T23:30:00"), "UTC", NOW) == "14 Sep 2024 23:30"
+    assert display.since(t("2025-09-12T09:00:00"), "UTC", NOW) == "Fri 09:00"
 
 
 @pytest.mark.parametrize(
@@ -199,25 +199,25 @@ def test_times_are_those_of_the_environments_zone() -> None:
     ],
 )
 def test_spans(first: str, last: str, wanted: str) -> None:
-    assert words.span(t(first), t(last), "UTC", NOW) == wanted
+    assert display.span(t(first), t(last), "UTC", NOW) == wanted
 
 
 def test_a_window_that_ends_now_is_told_by_its_length() -> None:
-    assert words.window(Window(NOW - 2 * DAY, NOW), "UTC", NOW) == "last 2 d"
-    assert words.window(Window(NOW - 3 * DAY, NOW - DAY), "UTC", NOW) == (
+    assert display.window(Window(NOW - 2 * DAY, NOW), "UTC", NOW) == "last 2 d"
+    assert display.window(Window(NOW - 3 * DAY, NOW - DAY), "UTC", NOW) == (
         "12 Sep 03:12 to 14 Sep 03:12"
     )
 
 
 @given(st.integers(-(2**70), 2**70))
 def test_any_time_can_be_told(ns: int) -> None:
-    words.clock(ns, "Asia/Kathmandu", NOW)
-    words.day(ns, "UTC", NOW)
+    display.clock(ns, "Asia/Kathmandu", NOW)
+    display.day(ns, "UTC", NOW)
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=800))
 def test_a_sparkline_shows_every_hour_in_at_most_twelve_cells(histogram: list[int]) -> None:
-    shown = words.sparkline(histogram)
+    shown = display.sparkline(histogram)
     assert len(shown) <= 12
     assert bool(shown) == any(histogram)
     if shown:
@@ -225,4 +225,4 @@ def test_a_sparkline_shows_every_hour_in_at_most_twelve_cells(histogram: list[in
 
 
 def test_one_beside_thousands_is_still_seen() -> None:
-    assert words.sparkline([0, 1, 5000]) == "▁▂█"
+    assert display.sparkline([0, 1, 5000]) == "▁▂█"

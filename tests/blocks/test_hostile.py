@@ -16,15 +16,16 @@ from blocks.card import Setting, is_expected
 from blocks.escape import unescape
 from blocks.message import Message
 from blocks.text import as_text
-from bot.garden.digest import compare
-from bot.garden.errors import Unavailable
-from bot.garden.issue_text import Draft
-from bot.garden.model import DAY, Environment
-from bot.garden.ports import Issue, Repository, Subscription
-from bot.garden.related import Related
-from bot.garden.report import Progress, Report, Traffic
-from bot.garden.words import one_line
-from bot.garden.worklog import worklog
+from bot.core.issues.issue_text import Draft
+from bot.core.issues.related import Related
+from bot.core.model.environment import Environment
+from bot.core.model.errors import Unavailable
+from bot.core.model.report import Progress, Report, Traffic
+from bot.core.model.values import DAY
+from bot.core.ports import Issue, Repository, Subscription
+from bot.core.reports.digest import compare
+from bot.core.reports.worklog import worklog
+from bot.core.text.display import one_line
 from tests.blocks.judges import judge_message, judge_view
 from tests.blocks.strategies import counts, hostile, reports, short, times, users
 from tests.fakes.reports import NOW, WINDOW

@@ -8,9 +8,9 @@ from blocks import modals
 from blocks.buttons import FILE_ISSUE, FILING_CHOICE, Act
 from blocks.forms import INPUT
 from blocks.message import View
-from bot.garden.issue_text import Draft
-from bot.garden.ports import Issue, Repository
-from bot.garden.related import Related
+from bot.core.issues.issue_text import Draft
+from bot.core.issues.related import Related
+from bot.core.ports import Issue, Repository
 from tests.blocks.judges import judge_view
 from tests.fakes.reports import NOW, crash_report, report
 

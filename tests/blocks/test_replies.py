@@ -7,9 +7,11 @@ from blocks import report as draw
 from blocks.buttons import Act
 from blocks.message import Message
 from blocks.text import as_text
-from bot.garden.errors import Refused
-from bot.garden.model import HOUR, MINUTE, Claim, Decisions, Environment
-from bot.garden.ports import Subscription
+from bot.core.model.decisions import Claim, Decisions
+from bot.core.model.environment import Environment
+from bot.core.model.errors import Refused
+from bot.core.model.values import HOUR, MINUTE
+from bot.core.ports import Subscription
 from tests.blocks.judges import judge_message, judge_view
 from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, issue, report
 

@@ -12,8 +12,15 @@ from blocks import report as draw
 from blocks.buttons import Act
 from blocks.message import MAX_BLOCKS, Message
 from blocks.text import as_text
-from bot.garden.model import DAY, HOUR, MINUTE, Claim, Priority, Severity, Window
-from bot.garden.report import Cluster, Coverage, Progress, Report, Traffic
+from bot.core.model.decisions import Claim
+from bot.core.model.report import (
+    Cluster,
+    Coverage,
+    Progress,
+    Report,
+    Traffic,
+)
+from bot.core.model.values import DAY, HOUR, MINUTE, Priority, Severity, Window
 from tests.blocks.judges import judge_message
 from tests.fakes.reports import (
     JWT,

@@ -6,8 +6,8 @@ from blocks import review
 from blocks.buttons import Act
 from blocks.forms import INPUT
 from blocks.review import Chosen, Row
-from bot.garden.ports import Repository
-from bot.garden.report import Card
+from bot.core.model.report import Card
+from bot.core.ports import Repository
 from tests.blocks.judges import judge_view
 from tests.blocks.test_modals import RELATED
 from tests.fakes.reports import report

@@ -16,7 +16,9 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-STATIC = Path(__file__).parents[2] / "bot/playground/static"
+from tests.paths import ROOT
+
+STATIC = ROOT / "playground/static"
 SAMPLES = Path(__file__).with_name("samples.json")
 CHART = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="240"><rect width="640" '

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.stage import Options, PlaygroundThread
-from tests.garden.logs import said
+from playground.stage import Options, PlaygroundThread
+from tests.core.logs import said
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
 PATIENCE = 30_000

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.github import GitHubTracker, Token
-from bot.adapters.github_commits import closing
-from bot.garden.errors import Unavailable
-from bot.playground.github import serve_in_thread
-from bot.playground.github_commits import merge, push
-from bot.playground.github_records import Fault
-from bot.playground.github_state import GithubState
+from bot.adapters.github.commits import closing
+from bot.adapters.github.tracker import GitHubTracker, Token
+from bot.core.model.errors import Unavailable
+from playground.github.commits import merge, push
+from playground.github.records import Fault
+from playground.github.server import serve_in_thread
+from playground.github.state import GithubState
 from tests.fakes.github import FakeTracker
 
 REPO = "acme/backend"

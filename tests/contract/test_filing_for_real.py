@@ -7,18 +7,25 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from bot.adapters.github import GitHubTracker, Token
-from bot.adapters.store_cache import RedisLocks
-from bot.adapters.store_decisions import RedisDecisionBook
-from bot.garden.filing import SETTLE, Filed, Filing, How, Order, Waiting
-from bot.garden.markers import marker
-from bot.playground.github import serve_in_thread
-from bot.playground.github_records import Fault
-from bot.playground.github_state import GithubState
+from bot.adapters.github.tracker import GitHubTracker, Token
+from bot.adapters.redis.cache import RedisLocks
+from bot.adapters.redis.decisions import RedisDecisionBook
+from bot.core.issues.filing import (
+    SETTLE,
+    Filed,
+    Filing,
+    How,
+    Order,
+    Waiting,
+)
+from bot.core.issues.markers import marker
+from playground.github.records import Fault
+from playground.github.server import serve_in_thread
+from playground.github.state import GithubState
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.redis
 
@@ -37,7 +44,7 @@ ORDER = Order(
 CHILD = """
 import sys
 from pathlib import Path
-from bot.adapters import store
+from bot.adapters.redis import client as store
 from tests.contract.test_filing_for_real import ORDER, filing
 filing(sys.argv[1], store.connect(None, Path(sys.argv[2]))).file(ORDER)
 """
@@ -123,7 +130,7 @@ def test_kill_9_while_github_is_creating_it(github, redis_client):
     state = redis_client.connection_pool.connection_kwargs["state_dir"]
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, github.url, state],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     book = RedisDecisionBook(redis_client)
     wait(lambda: "c-1" in book.all("staging") and not github.state._faults)

@@ -12,11 +12,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from werkzeug import Response
 
-from bot.adapters.github import App, GitHubTracker, SharedPace, Token
-from bot.garden.errors import Missing, Moved, Refused, Unavailable, UnknownOutcome
-from bot.playground.github import serve_in_thread
-from bot.playground.github_records import Fault
-from bot.playground.github_state import GithubState
+from bot.adapters.github.tracker import (
+    App,
+    GitHubTracker,
+    SharedPace,
+    Token,
+)
+from bot.core.model.errors import (
+    Missing,
+    Moved,
+    Refused,
+    Unavailable,
+    UnknownOutcome,
+)
+from playground.github.records import Fault
+from playground.github.server import serve_in_thread
+from playground.github.state import GithubState
 from tests.fakes.github import FakeTracker
 from tests.fakes.store import FakeLocks
 

@@ -11,16 +11,23 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.cloud_logging import CloudLogging, log_filter
-from bot.adapters.json_file import JsonFile
-from bot.garden import rfc3339
-from bot.garden.errors import InputError, Refused, Unavailable
-from bot.garden.model import DAY, HOUR, SECOND, Query, Severity, Window
-from bot.garden.ports import LogSource, Page
-from bot.garden.reading import read_all
-from bot.garden.report import Event, Traffic
-from bot.playground.logs import Fault, LogServer
-from tests.garden.logs import START, entry, read, request, said
+from bot.adapters.files.json_file import JsonFile
+from bot.adapters.google.cloud_logging import CloudLogging, log_filter
+from bot.core.analysis.reading import read_all
+from bot.core.model import rfc3339
+from bot.core.model.environment import Query
+from bot.core.model.errors import InputError, Refused, Unavailable
+from bot.core.model.report import Event, Traffic
+from bot.core.model.values import DAY, HOUR, SECOND, Severity, Window
+from bot.core.ports import LogSource, Page
+from playground.logging.server import Fault, LogServer
+from tests.core.logs import (
+    START,
+    entry,
+    read,
+    request,
+    said,
+)
 
 WINDOW = Window(START - DAY, START + DAY)
 QUERY = Query("staging", "netra-staging", ("netra-backend-staging",), WINDOW, Severity.WARNING)

@@ -11,16 +11,27 @@ from pathlib import Path
 import pytest
 from werkzeug import Request, Response
 
-from bot.adapters import repository, store
-from bot.adapters.github import GitHubTracker, Token
-from bot.adapters.repository import Source, opened
-from bot.adapters.store_sources import RedisSources
-from bot.garden.codeowners import OwnerRule
-from bot.garden.errors import InputError, Refused, Unavailable, UsageError
-from bot.garden.model import Location
-from bot.garden.source_calls import Kind
-from bot.garden.source_index import File, SourceIndex, Template, build
-from tests.garden import sample_sources
+from bot.adapters.github import repository
+from bot.adapters.github.repository import Source, opened
+from bot.adapters.github.tracker import GitHubTracker, Token
+from bot.adapters.redis import client
+from bot.adapters.redis.source_index import RedisSources
+from bot.core.model.errors import (
+    InputError,
+    Refused,
+    Unavailable,
+    UsageError,
+)
+from bot.core.model.values import Location
+from bot.core.source.codeowners import OwnerRule
+from bot.core.source.index import (
+    File,
+    SourceIndex,
+    Template,
+    build,
+)
+from bot.core.source.log_calls import Kind
+from tests.core import sample_sources
 
 COMMIT = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
 CODE = b"log.error('the cart is empty today')\n"
@@ -259,7 +270,7 @@ class TestStore:
 
     def test_forget_takes_it_along(self, sources, redis_client) -> None:
         sources.put("staging", INDEX)
-        store.forget(redis_client, "staging")
+        client.forget(redis_client, "staging")
         assert sources.get("staging") is None
 
     @pytest.mark.parametrize("data", [b"", b"nonsense", b"x\x9cK\xad(I-\xcaKM\x01\x00"])
@@ -276,7 +287,7 @@ class TestStore:
         assert sources.put("staging", found) < 80_000
 
     def test_a_store_that_is_away_costs_an_analysis_nothing(self, tmp_path) -> None:
-        away = RedisSources(store.connect("redis://127.0.0.1:1", tmp_path, timeout=0.1))
+        away = RedisSources(client.connect("redis://127.0.0.1:1", tmp_path, timeout=0.1))
         assert away.locate("staging") is None
         with pytest.raises(Unavailable):
             away.get("staging")

@@ -12,32 +12,38 @@ from itertools import count
 
 import pytest
 
-from bot.adapters import store
-from bot.adapters.registry_entry import Masks
-from bot.adapters.store_cache import RedisLocks, RedisRateLimit, RedisReportCache
-from bot.adapters.store_decisions import RedisDecisionBook, RedisSubscriptions
-from bot.adapters.store_history import RedisHistory
-from bot.adapters.store_registry import FORGET_AFTER, RedisRegistry, entries
-from bot.adapters.store_rules import RedisRuleBook
-from bot.garden.errors import Refused, Unavailable
-from bot.garden.history import Known, Lifetime, Past
-from bot.garden.model import (
-    DAY,
-    HOUR,
+from bot.adapters.redis import client as store
+from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
+from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.redis.grouping_rules import RedisRuleBook
+from bot.adapters.redis.history import RedisHistory
+from bot.adapters.redis.registry import FORGET_AFTER, RedisRegistry, entries
+from bot.adapters.redis.registry_entry import Masks
+from bot.core.model.decisions import (
     Acknowledgement,
     Claim,
     Decisions,
     IssueLink,
     Override,
     Pending,
-    Priority,
-    Severity,
     Snooze,
-    Window,
 )
-from bot.garden.ports import Candidate, Identity, Remembered, Subscription
-from bot.garden.report import Cluster, Coverage, Event, Report
-from bot.garden.teaching import Named, Same, Split
+from bot.core.model.errors import Refused, Unavailable
+from bot.core.model.grouping_rules import Named, Same, Split
+from bot.core.model.history import Known, Lifetime, Past
+from bot.core.model.report import (
+    Cluster,
+    Coverage,
+    Event,
+    Report,
+)
+from bot.core.model.values import DAY, HOUR, Priority, Severity, Window
+from bot.core.ports import (
+    Candidate,
+    Identity,
+    Remembered,
+    Subscription,
+)
 from tests.fakes.store import (
     FakeDecisionBook,
     FakeHistory,

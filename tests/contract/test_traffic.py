@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.activity import CloudActivity
-from bot.adapters.cloud_logging import CloudLogging
-from bot.adapters.monitoring import CloudMonitoring, metrics, parts, wanted
-from bot.garden.errors import Refused, Unavailable
-from bot.garden.model import DAY, HOUR, MINUTE, SECOND, Query, Window
-from bot.garden.ports import Activity
-from bot.garden.report import Traffic
-from bot.playground.logs import LogServer
+from bot.adapters.google.activity import CloudActivity
+from bot.adapters.google.cloud_logging import CloudLogging
+from bot.adapters.google.monitoring import (
+    CloudMonitoring,
+    metrics,
+    parts,
+    wanted,
+)
+from bot.core.model.environment import Query
+from bot.core.model.errors import Refused, Unavailable
+from bot.core.model.report import Traffic
+from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Window
+from bot.core.ports import Activity
+from playground.logging.server import LogServer
+from tests.core.logs import START, request
 from tests.fakes.logs import FakeLogs
 from tests.fakes.monitoring import DENIED, DISABLED, MonitoringServer, RefusalError
-from tests.garden.logs import START, request
 
 SERVICE = "netra-backend-staging"
 OLD, NEW = f"{SERVICE}-00597-xyz", f"{SERVICE}-00598-qss"

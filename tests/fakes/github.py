@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.garden.errors import Missing, Refused, UnknownOutcome
-from bot.garden.ports import Comment, Issue, Repository
+from bot.core.model.errors import Missing, Refused, UnknownOutcome
+from bot.core.ports import Comment, Issue, Repository
 
 
 class Killed(BaseException):

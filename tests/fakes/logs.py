@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.garden.json_rows import of_json
-from bot.garden.model import HOUR, MINUTE, SECOND, Query
-from bot.garden.ports import Page
-from bot.garden.report import Event, Traffic
-from bot.garden.rfc3339 import show
+from bot.core.entries.json_rows import of_json
+from bot.core.model.environment import Query
+from bot.core.model.report import Event, Traffic
+from bot.core.model.rfc3339 import show
+from bot.core.model.values import HOUR, MINUTE, SECOND
+from bot.core.ports import Page
 
 LEGACY = "Message loop error: Invalid message type 'legacy_response': not one of the known types"
 CREATED = "USER AUTO-CREATED: created user {n} from JWT"

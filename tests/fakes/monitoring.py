@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from bot.garden import rfc3339
-from bot.garden.model import SECOND
+from bot.core.model import rfc3339
+from bot.core.model.values import SECOND
 
 KNOWN = {
     "filter", "interval.startTime", "interval.endTime", "aggregation.alignmentPeriod",

@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.garden.model import (
+from bot.core.model.decisions import Acknowledgement, Decisions, IssueLink
+from bot.core.model.report import (
+    Cluster,
+    Coverage,
+    Incident,
+    Report,
+)
+from bot.core.model.values import (
     DAY,
     HOUR,
     MINUTE,
     SECOND,
-    Acknowledgement,
-    Decisions,
-    IssueLink,
     Location,
     Priority,
     Severity,
     State,
     Window,
 )
-from bot.garden.report import Cluster, Coverage, Incident, Report
 
 SERVICE = "netra-backend-staging"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.garden.grouping import joins, rewords
-from bot.garden.history import Past
-from bot.garden.model import (
+from bot.core.clusters.grouping import joins, rewords
+from bot.core.model.decisions import (
     Acknowledgement,
     Claim,
     Decision,
@@ -17,9 +16,15 @@ from bot.garden.model import (
     Pending,
     Snooze,
 )
-from bot.garden.ports import Candidate, Identity, Remembered, Subscription
-from bot.garden.report import Report
-from bot.garden.teaching import Rule, Teaching
+from bot.core.model.grouping_rules import Rule, Teaching
+from bot.core.model.history import Past
+from bot.core.model.report import Report
+from bot.core.ports import (
+    Candidate,
+    Identity,
+    Remembered,
+    Subscription,
+)
 
 _FIELDS = {
     Acknowledgement: "expected",

@@ -17,8 +17,8 @@ from slack_sdk.signature import SignatureVerifier
 
 from blocks import buttons
 from blocks.buttons import Act
-from bot.garden.errors import Unavailable
-from bot.garden.model import Environment
+from bot.core.model.environment import Environment
+from bot.core.model.errors import Unavailable
 from handlers.app import build_app
 
 SECRET = "a signing secret"

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -20,21 +19,21 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot import wiring as wirings
 from bot.adapters.chart import Chart
-from bot.adapters.github import GitHubTracker, Token
-from bot.adapters.queue import NAME, quick_name
-from bot.adapters.slack import SlackMessenger
-from bot.garden.model import Environment
-from bot.playground.github import GithubServer
-from bot.playground.github import serve_in_thread as serve_github
-from bot.playground.github_seed import seeded
-from bot.playground.slack_people import AppSetup
-from bot.playground.slack_thread import PlaygroundServer, serve_in_thread
-from bot.settings import Settings
+from bot.adapters.github.tracker import GitHubTracker, Token
+from bot.adapters.redis.queue import NAME, quick_name
+from bot.adapters.slack.messenger import SlackMessenger
+from bot.core.model.environment import Environment
+from bot.settings.settings import Settings
 from bot.wiring import Wiring
 from handlers.app import build_app
+from playground.github.seed import seeded
+from playground.github.server import GithubServer
+from playground.github.server import serve_in_thread as serve_github
+from playground.slack.people import AppSetup
+from playground.slack.thread import PlaygroundServer, serve_in_thread
 from tests.fakes.logs import FakeLogs, some
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.garden.history import Past
-from bot.garden.model import SECOND, Environment
-from bot.garden.report import Event
+from bot.core.model.environment import Environment
+from bot.core.model.history import Past
+from bot.core.model.report import Event
+from bot.core.model.values import SECOND
 from handlers.app import VIEWS
 from tests.journey.conftest import STAGING, all_text, buttons
 
@@ -266,8 +267,8 @@ def test_a_digests_buttons_act_and_it_is_drawn_anew(town):
 
 def test_a_due_digest_is_posted_once_however_often_the_clock_looks(town):
     from bot import jobs
-    from bot.garden.model import DAY
-    from bot.garden.ports import Subscription
+    from bot.core.model.values import DAY
+    from bot.core.ports import Subscription
 
     now = town.wiring.now()
     town.wiring.subscriptions.put(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.stage import Options, PlaygroundThread
+from playground.stage import Options, PlaygroundThread
 from tests.journey.conftest import all_text, buttons
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]

@@ -10,10 +10,11 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.adapters.chart import draw
-from bot.adapters.queue import NAME
-from bot.adapters.slack import SlackMessenger
-from bot.garden.errors import Refused
-from bot.garden.model import HOUR, SECOND, Environment
+from bot.adapters.redis.queue import NAME
+from bot.adapters.slack.messenger import SlackMessenger
+from bot.core.model.environment import Environment
+from bot.core.model.errors import Refused
+from bot.core.model.values import HOUR, SECOND
 from bot.wiring import Wiring
 from tests.fakes.logs import FakeLogs, entry
 from tests.journey.conftest import STAGING, all_text, buttons

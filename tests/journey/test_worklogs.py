@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot import jobs
-from bot.adapters.slack import SlackMessenger
-from bot.garden.errors import Unavailable
-from bot.garden.model import SECOND
+from bot.adapters.slack.messenger import SlackMessenger
+from bot.core.model.errors import Unavailable
+from bot.core.model.values import SECOND
 from tests.journey.test_decisions import mark
-from tests.journey.test_github_loop import harder, review
+from tests.journey.test_github_sync import harder, review
 
 pytestmark = pytest.mark.redis
 

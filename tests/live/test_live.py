@@ -17,12 +17,18 @@ import pytest
 from slack_sdk import WebClient
 
 from blocks import replies
-from bot.adapters import monitoring
-from bot.adapters.cloud_logging import CloudLogging
-from bot.adapters.github import API_URL, App, GitHubTracker, Token
-from bot.adapters.slack import Gone, SlackMessenger
-from bot.garden.errors import Missing, Refused
-from bot.garden.model import HOUR, Query, Window
+from bot.adapters.github.tracker import (
+    API_URL,
+    App,
+    GitHubTracker,
+    Token,
+)
+from bot.adapters.google import monitoring
+from bot.adapters.google.cloud_logging import CloudLogging
+from bot.adapters.slack.messenger import Gone, SlackMessenger
+from bot.core.model.environment import Query
+from bot.core.model.errors import Missing, Refused
+from bot.core.model.values import HOUR, Window
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 

@@ -1,7 +1,7 @@
 import pytest
 from slack_sdk import WebClient
 
-from bot.playground.slack_thread import serve_in_thread
+from playground.slack.thread import serve_in_thread
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def host():
     """Starts two processes as the playground does, says their ids, and waits."""
     import asyncio
 
-    from bot.playground.processes import Processes
+    from playground.processes import Processes
 
     async def main():
         here = [sys.executable, __file__]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models import blocks as sdk
 
-from bot.playground.blockkit import (
+from playground.slack.blockkit import (
     ALL_TEXT,
     block_problems,
     message_error,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from bot.playground.config import ADMIN, config_for, with_admin
-from bot.settings import load
-
-ROOT = Path(__file__).parents[2]
+from bot.settings.settings import load
+from playground.config import ADMIN, config_for, with_admin
+from tests.paths import ROOT
 
 
 @pytest.fixture(autouse=True)

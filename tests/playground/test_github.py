@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from github import Auth, Github, GithubException, GithubIntegration
 from github import UnknownObjectException as Unknown
 
-from bot.playground.feed import PlaygroundError
-from bot.playground.github import serve_in_thread
-from bot.playground.github_records import BODY_LIMIT, Fault
-from bot.playground.github_seed import seeded
+from playground.feed import PlaygroundError
+from playground.github.records import BODY_LIMIT, Fault
+from playground.github.seed import seeded
+from playground.github.server import serve_in_thread
 
 
 class Clock:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import grpc
 import pytest
@@ -12,10 +11,11 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 )
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
-from bot.playground.logentry import nanoseconds, rfc3339
-from bot.playground.logs import Fault, LogServer
+from playground.logging.entry import nanoseconds, rfc3339
+from playground.logging.server import Fault, LogServer
+from tests.paths import SHARED
 
-DATA = Path(__file__).parents[2].parent / "shared/data/cloud-run/entries.jsonl"
+DATA = SHARED / "data/cloud-run/entries.jsonl"
 PROJECT = ["projects/p"]
 
 

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from slack_sdk import WebClient
 
-from bot.playground.feed import PlaygroundError
-from bot.playground.page import Page
-from bot.playground.slack_thread import serve_in_thread
+from playground.feed import PlaygroundError
+from playground.page import Page
+from playground.slack.thread import serve_in_thread
 
 
 class Parts:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.feed import PlaygroundError
-from bot.playground.processes import Processes, StartFailed, commands
+from playground.feed import PlaygroundError
+from playground.processes import Processes, StartFailed, commands
+from tests.paths import ROOT
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
-ROOT = Path(__file__).parents[2]
 
 
 def alive(pid):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.playground.render import blocks_text, message_text, plain
+from playground.render import blocks_text, message_text, plain
 
 NAMES = {"U1": "Alice", "C1": "ops", "B": "gardener"}
 

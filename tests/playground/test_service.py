@@ -3,18 +3,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from bot.playground.crash import crash
-from bot.playground.feed import PlaygroundError
-from bot.playground.logentry import encode, nanoseconds
-from bot.playground.logs import LogServer
-from bot.playground.service import SampleService
-from bot.playground.servicelines import SECOND
+from playground.feed import PlaygroundError
+from playground.logging.entry import encode, nanoseconds
+from playground.logging.server import LogServer
+from playground.service.crash import crash
+from playground.service.lines import SECOND
+from playground.service.service import SampleService
+from tests.paths import SHARED
 
-DATA = Path(__file__).parents[2].parent / "shared/data/cloud-run/entries.jsonl"
+DATA = SHARED / "data/cloud-run/entries.jsonl"
 NOW = 1_757_991_600.0
 
 

@@ -8,7 +8,7 @@ from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 
-from bot.playground.slack_thread import serve_in_thread
+from playground.slack.thread import serve_in_thread
 
 SECRET = "a-signing-secret"
 

@@ -9,8 +9,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
-from bot.playground.slack_people import DEFAULT_SCOPES, AppSetup
-from bot.playground.slack_thread import serve_in_thread
+from playground.slack.people import DEFAULT_SCOPES, AppSetup
+from playground.slack.thread import serve_in_thread
 
 
 def plain(text):

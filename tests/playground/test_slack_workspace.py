@@ -5,12 +5,12 @@ import json
 
 import pytest
 
-from bot.playground.feed import PlaygroundError
-from bot.playground.slack import TROUBLE, Workspace
-from bot.playground.slack_delivery import Ack, NotAcknowledged
-from bot.playground.slack_people import AppSetup
-from bot.playground.slack_state import SlackState
-from bot.playground.slack_views import push_view
+from playground.feed import PlaygroundError
+from playground.slack.delivery import Ack, NotAcknowledged
+from playground.slack.people import AppSetup
+from playground.slack.state import SlackState
+from playground.slack.views import push_view
+from playground.slack.workspace import TROUBLE, Workspace
 
 
 class RoteApp:
@@ -50,7 +50,7 @@ class Room:
         return self.workspace.post_as(user, channel, "x", list(blocks))
 
     def modal(self, *blocks, user="U0ALICE", **more):
-        from bot.playground.slack_state import with_ids
+        from playground.slack.state import with_ids
 
         payload = {"type": "modal", "title": plain("Form"), **more, "blocks": with_ids(blocks)}
         return push_view(self.state, user, payload)

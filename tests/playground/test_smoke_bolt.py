@@ -5,7 +5,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.playground.slack_thread import serve_in_thread
+from playground.slack.thread import serve_in_thread
 
 
 def tiny_app(slack):

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from github import Auth, Github
 
-from bot.playground.feed import Feed, PlaygroundError
-from bot.playground.run import cancellable, run
-from bot.playground.stage import Options, Playground, PlaygroundThread
-from bot.playground.store_scenes import StoreScenes
+from playground.feed import Feed, PlaygroundError
+from playground.run import cancellable, run
+from playground.stage import Options, Playground, PlaygroundThread
+from playground.store_scenes import StoreScenes
+from tests.paths import ROOT
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
@@ -171,9 +172,9 @@ def test_a_cancel_button_is_found_wherever_it_is():
 
 HOST = """
 import asyncio, sys
-from bot.playground.run import run
-from bot.playground.stage import Options
-from bot.playground.store_scenes import StoreScenes
+from playground.run import run
+from playground.stage import Options
+from playground.store_scenes import StoreScenes
 asyncio.run(run(None, [], False, options=Options(port=0, commands={"one": sys.argv[1:]})))
 """
 
@@ -184,7 +185,7 @@ def test_ctrl_c_ends_all_that_was_started(tmp_path, number):
     env = {name: value for name, value in os.environ.items() if name != "GARDENER_STATE"}
     host = subprocess.Popen(
         [sys.executable, "-c", HOST, *FAKE, "env", str(seen)],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env=env | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,0 +1,93 @@
+"""Agreements and snoozes: a broken one told to a channel, and the form behind *Snooze…*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slack_sdk.models.blocks import InputBlock, PlainTextObject, RadioButtonsElement
+
+from blocks import buttons, card, forms, parts
+from blocks.buttons import Act
+from blocks.escape import fallback, mrkdwn
+from blocks.message import Message, View, message
+from bot.core.model.decisions import Acknowledgement
+from bot.core.model.report import Card
+from bot.core.model.values import Priority
+from bot.core.text import display
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block
+
+TITLE = "Snooze or set priority"
+CHOICE = "choice"
+DAY, REVISION = "1d", "revision"
+
+
+def broke(
+    agreed: Acknowledgement, name: str, said: str, *, now: int, timezone: str, query: Act
+) -> Message:
+    """To the channel. `name`: `C3`, where known. `said`: what broke it, the end of a sentence."""
+    environment = display.one_line(query.environment)
+    title = display.cut(display.one_line(agreed.title or agreed.cluster), 120)
+    which = f"{name} {title}".strip()
+    short = f"{environment}: no longer as agreed: {said}. {which}"
+    found: list[Block] = [
+        parts.section(parts.plain_text(f"⚠ {environment}: {which}", 400)),
+        parts.section(f"→ No longer as agreed: {mrkdwn(said, 300)}"),
+        parts.context(f"Agreed: {card.agreement_text(agreed, now=now, timezone=timezone)}"),
+    ]
+    row = parts.actions(
+        parts.button("Expected…", query.of(buttons.EXPECTED, agreed.cluster), label="Agree anew"),
+        card.button_undo(query, agreed.cluster, buttons.UNDO_EXPECTED, name or title),
+    )
+    return message(fallback(short), [*found, *([row] if row else [])])
+
+
+# --- snooze --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the form says: a snooze, or a priority."""
+
+    until: str = ""
+    """`1d` or `revision`."""
+    priority: Priority | None = None
+
+
+def snooze_form(each: Card, act: Act, *, revision: str | None) -> View:
+    """One choice of all. `revision`: the newest, of which a later one wakes it; None: unknown."""
+    cluster = each.cluster
+    title = display.cut(display.one_line(cluster.title), 150)
+    made = [forms.radio(DAY, "Snooze for 1 day", "It counts as no problem until then")]
+    if revision:
+        shown = display.revision(revision, cluster.services)
+        made.append(forms.radio(REVISION, "Snooze until the next revision", f"Now {shown}"))
+    made += [
+        forms.radio(p.name, f"Set priority {p.name}", f"Now {each.priority.name}")
+        for p in Priority
+        if p != each.priority and p <= Priority.P7
+    ]
+    found: list[Block] = [
+        parts.context(parts.plain_text(f"{cluster.name} {title}", 300)),
+        InputBlock(
+            block_id=CHOICE,
+            label=PlainTextObject(text="What to do"),
+            element=RadioButtonsElement(
+                action_id=forms.INPUT, options=made, initial_option=made[0]
+            ),
+        ),
+    ]
+    return forms.view(TITLE, found, act, callback=buttons.SNOOZE_FORM, submit="Save")
+
+
+def parse_snooze(view: Mapping[str, object]) -> tuple[Chosen | None, dict[str, str]]:
+    """The filled form of a `view_submission`'s view, or an error text by block id."""
+    said = str(forms.value(view, CHOICE) or "")
+    if said in (DAY, REVISION):
+        return Chosen(until=said), {}
+    if said in Priority.__members__:
+        return Chosen(priority=Priority[said]), {}
+    return None, {CHOICE: "Choose what to do."}

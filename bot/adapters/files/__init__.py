@@ -1,0 +1,1 @@
+"""Log entries from files and pipes. Imports `bot.core`."""

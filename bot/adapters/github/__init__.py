@@ -1,0 +1,1 @@
+"""Issues, commits, ancestry and tarballs. Imports `bot.core`."""

@@ -1,0 +1,222 @@
+"""The files of a repository: of a folder on this machine, or of GitHub's tarball.
+
+Only Python files and CODEOWNERS are read. Nothing is written to disk, no symbolic link is followed
+(what it leads to is in the repository anyway, or is not the repository's), nothing is executed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from bot.core.model.errors import (
+    InputError,
+    Refused,
+    Unavailable,
+    UsageError,
+)
+from bot.core.source.codeowners import LIMIT as OWNERS_LIMIT
+from bot.core.source.codeowners import PLACES
+from bot.core.source.index import FILE_LIMIT, File
+
+_OTHERS = {
+    "node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist",
+    "tests", "test",
+}  # fmt: skip
+"""Folders whose code is not the service's, or never runs in it; hidden ones likewise."""
+_TEST = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
+DOWNLOAD_LIMIT = 1_000_000_000
+"""Bytes of a tarball; git repositories beyond it are no single service's source."""
+UNPACKED_LIMIT = 4_000_000_000
+SECONDS = 30
+"""Between two packets of a download."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A repository that is open for reading."""
+
+    name: str
+    files: Iterator[File]
+    commit: str | None
+    note: str = ""
+    """A sentence for whoever asked, such as a new name."""
+
+
+class Archives(Protocol):
+    """Of `GitHubTracker`, what a tarball needs."""
+
+    def archive(self, name: str) -> tuple[str, str]:
+        """(the repository's name as it is now, the address of its tarball)."""
+        ...
+
+
+@contextmanager
+def opened(where: str, tracker: Archives | None) -> Iterator[Source]:
+    """The repository at a path or called `owner/name`. One sentence says what is wrong."""
+    path = Path(where).expanduser()
+    if path.is_dir():
+        yield Source(path.resolve().name, _walk(path), _commit(path))
+        return
+    if path.exists():
+        raise UsageError(f"{where} is a file. Name the repository's folder, or owner/name.")
+    if tracker is None or not _REPOSITORY.fullmatch(where):
+        raise UsageError(f"There is no folder {where}, and it is no repository as owner/name.")
+    name, address = tracker.archive(where)
+    note = f"{where} is called {name} now: write that into gardener.toml."
+    with _downloaded(name, address) as (files, commit):
+        yield Source(name, files, commit, "" if name.lower() == where.lower() else note)
+
+
+# --- a folder -----------------------------------------------------------------------------------
+
+
+def _walk(top: Path) -> Iterator[File]:
+    """In an order that does not depend on the machine."""
+    unreadable: list[OSError] = []
+    for folder, folders, names in os.walk(top, onerror=unreadable.append, followlinks=False):
+        here = Path(folder)
+        inside = here.relative_to(top)
+        links = [name for name in folders if (here / name).is_symlink()]
+        folders[:] = sorted(n for n in folders if n not in links and _wanted(inside / n))
+        yield from (File((inside / n).as_posix(), why="symbolic link") for n in sorted(links))
+        for name in sorted(names):
+            path = inside / name
+            if path.as_posix() in PLACES or name.endswith(".py"):
+                yield _read(top, path)
+    for error in unreadable:
+        path = Path(str(error.filename)).relative_to(top)
+        yield File(path.as_posix(), why="not readable")
+
+
+def _wanted(folder: PurePosixPath | Path) -> bool:
+    name = folder.name
+    return folder.as_posix() == ".github" or not (name.startswith(".") or name in _OTHERS)
+
+
+def _read(top: Path, path: Path) -> File:
+    # A name that is not UTF-8 could not be stored.
+    name = path.as_posix().encode("utf-8", "replace").decode()
+    try:
+        about = (top / path).lstat()
+        if stat.S_ISLNK(about.st_mode):
+            return File(name, why="symbolic link")
+        if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
+            return File(name, why="not a file")
+        if (why := _left_out(name, about.st_size)) is not None:
+            return File(name, why=why)
+        return File(name, (top / path).read_bytes())
+    except OSError:
+        return File(name, why="not readable")
+
+
+def _left_out(name: str, size: int) -> str | None:
+    if name in PLACES:
+        return "larger than 3 MB" if size > OWNERS_LIMIT else None
+    if _TEST.fullmatch(PurePosixPath(name).name):
+        return "a test"
+    return "larger than 2 MB" if size > FILE_LIMIT else None
+
+
+def _commit(top: Path) -> str | None:
+    """What is checked out, read from .git; None where that does not say."""
+    git = top / ".git"
+    try:
+        if git.is_file():  # a worktree
+            git = top / git.read_text("utf-8").removeprefix("gitdir:").strip()
+        head = (git / "HEAD").read_text("utf-8").strip()
+        if head.startswith("ref: "):
+            ref = head.removeprefix("ref: ")
+            common = git / "commondir"
+            root = git / common.read_text("utf-8").strip() if common.is_file() else git
+            loose = root / ref
+            if loose.is_file():
+                head = loose.read_text("utf-8").strip()
+            else:
+                packed = (root / "packed-refs").read_text("utf-8")
+                head = next(w for w, r in map(str.split, packed.splitlines()[1:]) if r == ref)
+    except (OSError, ValueError, StopIteration):
+        return None
+    return head if _COMMIT.fullmatch(head) else None
+
+
+# --- a tarball ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[File], str | None]]:
+    with tempfile.TemporaryFile() as file:
+        _download(name, address, file)
+        file.seek(0)
+        try:
+            with tarfile.open(fileobj=file, mode="r:gz") as tar:
+                members = iter(tar)
+                first = [*islice(members, 1)]  # the header before it names the commit
+                commit = tar.pax_headers.get("comment", "")
+                yield (
+                    _members(name, tar, chain(first, members)),
+                    commit if _COMMIT.fullmatch(commit) else None,
+                )
+        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            raise Unavailable(
+                f"What GitHub sent of {name} is no whole tarball ({type(error).__name__}). "
+                "Try again in a minute."
+            ) from None
+
+
+def _download(name: str, address: str, file: IO[bytes]) -> None:
+    # The address holds its own short-lived permission; the token goes nowhere but to the API.
+    import requests
+
+    size = 0
+    try:
+        with requests.get(
+            address, stream=True, timeout=SECONDS, headers={"User-Agent": "gardener"}
+        ) as answer:
+            if answer.status_code != 200:
+                raise Unavailable(
+                    f"GitHub does not hand out the files of {name} ({answer.status_code}). "
+                    "Try again in a minute."
+                )
+            for chunk in answer.iter_content(1 << 20):
+                size += len(chunk)
+                if size > DOWNLOAD_LIMIT:
+                    raise Refused(
+                        f"{name} is larger than 1 GB packed. Check it out and give its folder."
+                    )
+                file.write(chunk)
+    except requests.RequestException:
+        raise Unavailable(
+            f"GitHub stopped answering while it sent {name}. Try again in a minute."
+        ) from None
+
+
+def _members(name: str, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> Iterator[File]:
+    for member in members:
+        if member.offset > UNPACKED_LIMIT:
+            raise InputError(f"{name} unfolds to more than 4 GB. Give the folder of a checkout.")
+        path = PurePosixPath(*PurePosixPath(member.name).parts[1:])  # below owner-name-commit/
+        shown = path.as_posix().encode("utf-8", "replace").decode()
+        if shown not in PLACES and path.suffix != ".py":
+            continue
+        if not all(_wanted(folder) for folder in path.parents if folder.name):
+            continue
+        if member.issym() or member.islnk():
+            yield File(shown, why="symbolic link")
+        elif (why := _left_out(shown, member.size)) is not None:
+            yield File(shown, why=why)
+        elif member.isfile() and (content := tar.extractfile(member)) is not None:
+            yield File(shown, content.read())

@@ -1,0 +1,1 @@
+"""Cloud Logging, Cloud Monitoring and the audit log. Imports `bot.core`."""

@@ -1,0 +1,130 @@
+"""What goes on around the log: requests by revision and hour, deploys and deletions.
+
+Both are read with filters of their own, since a read at WARNING has neither. They help to judge;
+so they take few calls, never wait for one, and say that nothing is known where they fail.
+Requests come from Cloud Monitoring, which counts them all, where that may be asked; else from the
+request log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.core.entries.audit_events import AUDIT_LOG
+from bot.core.entries.audit_events import events as events_in
+from bot.core.entries.request_log import REQUEST_LOG, is_request_log
+from bot.core.entries.rows import Rows
+from bot.core.model import rfc3339
+from bot.core.model.environment import Query
+from bot.core.model.errors import GardenerError
+from bot.core.model.report import Event, Traffic
+from bot.core.model.values import HOUR
+from bot.core.ports import Activity
+
+TRAFFIC_CALLS = 5
+"""Calls for the request log: 5,000 requests; of more, the newest are counted."""
+
+_log = logging.getLogger(__name__)
+
+
+class Fetch(Protocol):
+    """One page and the next one's token; None where no call may be made now."""
+
+    def __call__(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None: ...
+
+
+class Requests(Protocol):
+    """Who counts requests: Cloud Monitoring."""
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """None where the query is none for it. Raises `GardenerError`."""
+        ...
+
+
+class CloudActivity:
+    """`ports.Activity`: requests from `metrics`, and where that is refused from the log."""
+
+    def __init__(self, logs: Activity, metrics: Requests | None) -> None:
+        self._logs = logs
+        self._metrics = metrics
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """`Traffic.source` says who counted."""
+        if self._metrics is not None:
+            try:
+                counted = self._metrics.read_traffic(query)
+            except GardenerError as error:
+                _log.info("Requests are counted in the request log: %s", error)
+            else:
+                if counted is not None:
+                    return counted
+        return self._logs.read_traffic(query)
+
+    def read_events(self, query: Query) -> Sequence[Event]:
+        """From the audit log."""
+        return self._logs.read_events(query)
+
+
+def span_filter(query: Query) -> list[str]:
+    """The query's services and window, in lines of the Logging query language."""
+    parts = [
+        'resource.type="cloud_run_revision"',
+        f'timestamp>="{rfc3339.show(query.window.start)}"',
+        f'timestamp<"{rfc3339.show(query.window.end)}"',
+    ]
+    if query.services:
+        names = " OR ".join(f'"{_quoted(name)}"' for name in query.services)
+        parts.insert(1, f"resource.labels.service_name=({names})")
+    return parts
+
+
+def _quoted(name: str) -> str:
+    return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def traffic(fetch: Fetch, query: Query) -> Traffic | None:
+    """Requests of the window; of its newest part, and marked as sampled, over the budget."""
+    wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
+    counted: Counter[tuple[str, int]] = Counter()
+    seen: set[tuple[str, int, bytes]] = set()
+    since = query.window.end
+    token = ""
+    for _ in range(TRAFFIC_CALLS):
+        got = _fetched(fetch, query, token, wanted)
+        if got is None:
+            break
+        rows, token = got
+        origins = map(rows.known.__getitem__, rows.origins.tolist())
+        for (place, log, _), time, name in zip(
+            origins, rows.times.tolist(), rows.names, strict=True
+        ):
+            if time not in query.window or not is_request_log(log) or (log, time, name) in seen:
+                continue
+            seen.add((log, time, name))
+            since = min(since, time)
+            counted[place.revision, time // HOUR] += 1
+        if not token:
+            since = query.window.start
+            break
+    if since == query.window.end:
+        return None
+    hours = tuple((revision, at, n) for (revision, at), n in sorted(counted.items()))
+    return Traffic(hours, since, sampled=since > query.window.start)
+
+
+def events(fetch: Fetch, query: Query) -> Sequence[Event]:
+    """Deploys and deletions of the window: the newest thousand entries of the audit log."""
+    wanted = "\n".join([*span_filter(query), f'log_id("{AUDIT_LOG}/activity")'])
+    got = _fetched(fetch, query, "", wanted)
+    return () if got is None else tuple(events_in(got[0]))
+
+
+def _fetched(fetch: Fetch, query: Query, token: str, wanted: str) -> tuple[Rows, str] | None:
+    try:
+        return fetch(query, token, wanted=wanted)
+    except GardenerError as error:
+        _log.info("The %s could not be read: %s", wanted.rpartition("log_id")[2], error)
+        return None

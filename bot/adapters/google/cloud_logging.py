@@ -1,0 +1,268 @@
+"""Google Cloud Logging, read page by page over gRPC.
+
+The gapic client's channel and not `Client.list_entries`: that one hides tokens, retries and
+time-outs, drops nanoseconds, and costs twenty times the CPU. The newest entries are read first,
+so a read that has to stop early has the part that matters, and says what is missing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from bot.adapters.google import activity, log_pages
+from bot.core.entries.rows import NO_TIME, Rows
+from bot.core.model.environment import Query
+from bot.core.model.errors import GardenerError, Refused, Unavailable
+from bot.core.model.report import Event, Traffic
+from bot.core.model.values import Severity, Window
+from bot.core.ports import Page
+
+PAGE_SIZE = 1_000
+"""The most that entries.list gives at once."""
+CALL_TIMEOUT = 30.0
+"""Seconds for one call."""
+ATTEMPTS = 6
+"""Tries of one page before what is left of the window is given up and named as missing."""
+LOOK_UP = 1.0
+"""Seconds between two looks at whether somebody said stop, while waiting."""
+
+
+class Budget(Protocol):
+    """How many calls may still be made: Google allows 60 entries.list calls a minute a project."""
+
+    def take(self, project: str) -> float:
+        """Takes one call: 0.0, or the seconds to wait before asking again."""
+        ...
+
+
+class NoBudget:
+    """Lets every call through, for an endpoint that is not Google's."""
+
+    def take(self, project: str) -> float:  # noqa: ARG002 - the protocol's
+        """Always at once."""
+        return 0.0
+
+
+def log_filter(query: Query) -> str:
+    """The query in the Logging query language.
+
+    Entries without a severity are asked for too: the level of a quarter of all entries of a real
+    service stands in their text only.
+    """
+    parts = activity.span_filter(query)
+    if query.min_severity > Severity.DEFAULT:
+        parts.append(f"(severity>={query.min_severity.name} OR severity=DEFAULT)")
+    return "\n".join(parts)
+
+
+class CloudLogging:
+    """A `LogSource` over Cloud Logging. Makes its client at the first read, never before a fork."""
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        budget: Budget | None = None,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        """`endpoint`: `grpc://host:port` without credentials, or None for Google."""
+        self._endpoint = endpoint
+        self._budget = budget or NoBudget()
+        self._wait = wait or threading.Event().wait
+        self._call: Callable[[Mapping[str, object]], bytes] | None = None
+
+    def describe(self, query: Query) -> str:
+        """The filter on one line."""
+        return log_filter(query).replace("\n", " AND ")
+
+    def read(self, query: Query) -> Iterator[Page]:
+        """The window's entries, the newest first. Never retries what was refused."""
+        token = ""
+        reached = query.window.end
+        anything = False
+        while not anything or token:
+            try:
+                got = yield from self._fetch(query, token, reached)
+            except GardenerError as error:
+                if not anything:
+                    raise
+                yield self._given_up(query, reached, error)
+                return
+            rows, token = got
+            anything = True
+            seen = rows.times[rows.times != NO_TIME]
+            if not token:
+                reached = query.window.start
+            elif seen.size:
+                reached = min(reached, int(seen.min()))
+            yield Page(
+                rows=rows,
+                reached=reached,
+                share=_share(query.window, reached),
+                api_calls=1,
+            )
+
+    def _fetch(
+        self, query: Query, token: str, reached: int
+    ) -> Generator[Page, None, tuple[Rows, str]]:
+        """One page of the API, however many calls it takes; meanwhile empty pages.
+
+        An empty page says nothing new, but it is a chance to say stop. Each failed call is told
+        as such; the one that succeeds is the caller's to count.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            while (pause := self._budget.take(query.project)) > 0:
+                yield self._nothing_new(query, reached)
+                self._wait(min(pause, LOOK_UP))
+            try:
+                return self._page(query, token)
+            except Unavailable as error:
+                yield self._nothing_new(query, reached, calls=1)
+                if attempt == ATTEMPTS:
+                    raise
+                pause = error.retry_after or float(2**attempt)
+            while pause > 0:
+                yield self._nothing_new(query, reached)
+                self._wait(min(pause, LOOK_UP))
+                pause -= LOOK_UP
+        raise AssertionError("the last attempt returns or raises")
+
+    def _nothing_new(self, query: Query, reached: int, calls: int = 0) -> Page:
+        return Page(reached=reached, share=_share(query.window, reached), api_calls=calls)
+
+    def _given_up(self, query: Query, reached: int, error: GardenerError) -> Page:
+        # The entry at `reached` was read; others at the same nanosecond may not have been.
+        missing = Window(query.window.start, min(reached + 1, query.window.end))
+        return Page(reached=reached, share=1.0, missing=(missing,), notes=(str(error),))
+
+    def page(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None:
+        """One page of the query's project with another filter, newest first, by one call.
+
+        None where the budget has no call left. Never waits, never tries twice.
+        """
+        if self._budget.take(query.project) > 0:
+            return None
+        return self._page(query, token, wanted)
+
+    def read_traffic(self, query: Query) -> Traffic | None:
+        """Requests by revision and hour, from the request log: `activity`."""
+        return activity.traffic(self.page, query)
+
+    def read_events(self, query: Query) -> Sequence[Event]:
+        """Deploys and deletions, from the audit log: `activity`."""
+        return activity.events(self.page, query)
+
+    def _page(self, query: Query, token: str, wanted: str = "") -> tuple[Rows, str]:
+        from google.api_core import exceptions
+        from google.auth import exceptions as auth
+        from google.protobuf.message import DecodeError
+
+        request = {
+            "resource_names": [f"projects/{query.project}"],
+            "filter": wanted or log_filter(query),
+            "order_by": "timestamp desc",
+            "page_size": PAGE_SIZE,
+            "page_token": token,
+        }
+        try:
+            return log_pages.read(self._connected()(request))
+        except (exceptions.PermissionDenied, exceptions.Unauthenticated) as error:
+            raise Refused(_refusal(query, error.message)) from error
+        except auth.DefaultCredentialsError as error:
+            raise Refused(
+                "Google refused: there are no credentials here; nothing was read. "
+                "Run `gcloud auth application-default login`, or give the service account's key "
+                "in GOOGLE_APPLICATION_CREDENTIALS."
+            ) from error
+        except auth.GoogleAuthError as error:
+            raise Refused(
+                "Google refused the credentials; nothing was read. "
+                "Run `gcloud auth application-default login` again."
+            ) from error
+        except exceptions.InvalidArgument as error:
+            raise Refused(f"Google did not accept the query: {error.message}") from error
+        except exceptions.NotFound as error:
+            raise Refused(
+                f"Google knows no project {query.project}. Check `project` in gardener.toml."
+            ) from error
+        except exceptions.ResourceExhausted as error:
+            raise Unavailable("read quota of Cloud Logging (60 calls a minute)", 10.0) from error
+        except (
+            exceptions.ServiceUnavailable, exceptions.DeadlineExceeded, exceptions.Aborted,
+            exceptions.InternalServerError, exceptions.Unknown, exceptions.Cancelled,
+            exceptions.RetryError, exceptions.GatewayTimeout, exceptions.BadGateway,
+        ) as error:  # fmt: skip
+            raise Unavailable(
+                f"Cloud Logging does not answer ({type(error).__name__}). Try again in a minute."
+            ) from error
+        except DecodeError as error:
+            raise Unavailable(
+                "Cloud Logging's answer came broken. Try again in a minute."
+            ) from error
+
+    def _connected(self) -> Callable[[Mapping[str, object]], bytes]:
+        """entries.list, whose answer stays serialized: only its columns are parsed."""
+        if self._call is None:
+            import grpc
+            from google.api_core import grpc_helpers
+            from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+            from google.cloud.logging_v2.types import ListLogEntriesRequest
+
+            if self._endpoint is None:
+                transport: Any = LoggingServiceV2Client().transport
+                channel = transport.grpc_channel
+            else:
+                channel = grpc.insecure_channel(
+                    self._endpoint.removeprefix("grpc://"),
+                    # A page may be larger than gRPC's 4 MiB, which reads as RESOURCE_EXHAUSTED.
+                    options=[("grpc.max_receive_message_length", -1)],
+                )
+            wrap_errors: Any = grpc_helpers.wrap_errors
+            entries_list = wrap_errors(
+                channel.unary_unary(
+                    "/google.logging.v2.LoggingServiceV2/ListLogEntries",
+                    request_serializer=ListLogEntriesRequest.serialize,
+                )
+            )
+            self._call = lambda request: bytes(
+                entries_list(ListLogEntriesRequest(request), timeout=CALL_TIMEOUT)
+            )
+        return self._call
+
+
+def _share(window: Window, reached: int) -> float:
+    return (window.end - reached) / max(1, window.end - window.start)
+
+
+def _refusal(query: Query, detail: str | None) -> str:
+    why = f" ({detail.rstrip('.')})" if detail else ""
+    return (
+        f"Google refused: this account lacks Logs Viewer on {query.project}{why}; nothing was "
+        f"read. Fix: gcloud projects add-iam-policy-binding {query.project} "
+        "--member=serviceAccount:ACCOUNT --role=roles/logging.viewer"
+    )
+
+
+class SlidingWindow:
+    """A `Budget` for one process: at most `limit` calls in any `seconds`."""
+
+    def __init__(self, limit: int = 55, seconds: float = 60.0) -> None:
+        """Stays a little below Google's 60, since others in the project read as well."""
+        self._limit = limit
+        self._seconds = seconds
+        self._calls: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, project: str) -> float:
+        """0.0 and the call is counted, or the seconds until one is free."""
+        now = time.monotonic()
+        with self._lock:
+            calls = self._calls.setdefault(project, [])
+            calls[:] = [at for at in calls if at > now - self._seconds]
+            if len(calls) < self._limit:
+                calls.append(now)
+                return 0.0
+            return calls[0] + self._seconds - now

@@ -1,0 +1,1 @@
+"""The store, the queue and the embedded server. Imports `bot.core`."""

@@ -1,0 +1,113 @@
+"""Reports kept for a while, things done once, and calls that must not come too fast."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from typing import TYPE_CHECKING
+
+from bot.adapters.redis.client import guarded, key, note_environment
+from bot.core.model import codec
+from bot.core.model.report import Report
+
+if TYPE_CHECKING:
+    import redis
+
+_log = logging.getLogger(__name__)
+
+_RELEASE = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
+return 0
+"""
+
+# One zset of the calls of the last span. Answers 0 where this call may go, else the microseconds
+# until it may. The server's own clock, since those of two machines differ.
+_TAKE = """
+local clock = redis.call('time')
+local now = clock[1] * 1000000 + clock[2]
+local span = tonumber(ARGV[2])
+redis.call('zremrangebyscore', KEYS[1], '-inf', now - span)
+if redis.call('zcard', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('zadd', KEYS[1], now, ARGV[3])
+  redis.call('pexpire', KEYS[1], math.ceil(span / 1000))
+  return 0
+end
+if redis.call('zscore', KEYS[1], ARGV[3]) then return 0 end
+local oldest = redis.call('zrange', KEYS[1], 0, 0, 'withscores')
+return math.max(1, oldest[2] + span - now)
+"""
+
+
+class RedisReportCache:
+    """`ports.ReportCache`: one key a report, as JSON."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    @guarded
+    def get(self, environment: str, key: str) -> Report | None:
+        """None where there is none, it has expired, or another version of us wrote it."""
+        data = self._client.get(_report(environment, key))
+        if data is None:
+            return None
+        try:
+            return codec.loads(Report, data)
+        except codec.CodecError as error:
+            _log.info("A cached report cannot be read: %s", error)
+            return None
+
+    @guarded
+    def put(self, environment: str, key: str, report: Report, seconds: int | None) -> None:
+        """None: kept until it is replaced."""
+        note_environment(self._client, environment)
+        self._client.set(_report(environment, key), codec.dumps(report), ex=seconds)
+
+
+class RedisLocks:
+    """`ports.Locks`: one key a lock, holding the token of its owner."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._release = client.register_script(_RELEASE)
+
+    @guarded
+    def once(self, key: str, seconds: int, token: str) -> bool:
+        """True for the first caller of a key within `seconds`, and for the same token again.
+
+        `SET NX` alone would not do: where its answer is lost, redis-py asks again and is refused.
+        """
+        name = _lock(key)
+        if self._client.set(name, token, nx=True, ex=max(1, seconds)):
+            return True
+        return self._client.get(name) == token.encode()
+
+    @guarded
+    def release(self, key: str, token: str) -> None:
+        """Lets the next one in, if the token is the one that holds it."""
+        self._release(keys=[_lock(key)], args=[token])
+
+
+class RedisRateLimit:
+    """A sliding window shared by all processes: `limit` calls in any `seconds`, for each name."""
+
+    def __init__(self, client: redis.Redis, kind: str, limit: int, seconds: float) -> None:
+        self._kind = kind
+        self._limit = limit
+        self._span = int(seconds * 1_000_000)
+        self._script = client.register_script(_TAKE)
+
+    @guarded
+    def take(self, name: str = "") -> float:
+        """0.0 where a call may go now (it is charged), else the seconds to wait and ask again."""
+        keys = [key("", "rate", self._kind, name)]
+        wait = self._script(keys=keys, args=[self._limit, self._span, uuid.uuid4().hex])
+        return float(wait) / 1_000_000
+
+
+def _report(environment: str, name: str) -> str:
+    return key(environment, "report", hashlib.sha256(name.encode()).hexdigest()[:32])
+
+
+def _lock(name: str) -> str:
+    return key("", "lock", name)

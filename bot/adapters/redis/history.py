@@ -1,0 +1,203 @@
+"""The history: what an environment did over time, in maxima that no second reading can change.
+
+Per environment, under `history:`
+
+    day:N      hash   day N since 1970; expires. `~|H` seconds read of hour H, `#C|H` occurrences
+                      of cluster C, `@R|H` requests to revision R
+    revisions  hash   `R|service`, `R|commit`, `R|last` and, as a negative number, `R|first`
+    clusters   hash   cluster id → `history.Known`
+    events     zset   `deploy|service|time` by that time
+    newest     hash   `entry`: the newest entry that was read
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bot.adapters.redis.client import (
+    guarded,
+    key,
+    note_environment,
+    text,
+)
+from bot.core.model import codec
+from bot.core.model.history import (
+    KEPT_DAYS,
+    Known,
+    Lifetime,
+    Past,
+)
+from bot.core.model.report import Event
+from bot.core.model.values import DAY, HOUR, SECOND
+
+if TYPE_CHECKING:
+    import redis
+
+EVENTS = 1_000
+"""Deploys and deletions kept, the newest."""
+REVISIONS = 2_000
+CLUSTERS = 2_000
+"""How many are remembered, those with the newest entries."""
+
+# Integers are compared as text: in Lua's numbers nanoseconds since 1970 lose their last digits.
+_RAISE = """
+local function less(a, b)
+  local below, other = a:sub(1, 1) == '-', b:sub(1, 1) == '-'
+  if below ~= other then return below end
+  if below then a, b = b:sub(2), a:sub(2) end
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+for i = 2, #ARGV, 2 do
+  local known = redis.call('hget', KEYS[1], ARGV[i])
+  if not known or less(known, ARGV[i + 1]) then
+    redis.call('hset', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+if tonumber(ARGV[1]) > 0 then redis.call('expire', KEYS[1], ARGV[1]) end
+"""
+EXPIRES = (KEPT_DAYS + 2) * DAY // SECOND
+"""Seconds from the last writing of a day; by our clock, whatever time the entries claim."""
+_AT_ONCE = 2_000
+"""Fields in one call of the script; Lua's stack takes 8,000 arguments."""
+
+_log = logging.getLogger(__name__)
+
+
+class RedisHistory:
+    """`ports.History`."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._raise = client.register_script(_RAISE)
+
+    @guarded
+    def read(self, environment: str, since: int, until: int) -> Past:
+        """What is kept. A part that cannot be read is passed over."""
+        last = until // DAY
+        days = range(max(since // DAY, last - KEPT_DAYS), last + 1)
+        with self._client.pipeline(transaction=False) as pipe:
+            for day in days:
+                pipe.hgetall(_at(environment, f"day:{day}"))
+            pipe.hgetall(_at(environment, "revisions"))
+            pipe.hgetall(_at(environment, "clusters"))
+            pipe.zrange(_at(environment, "events"), 0, -1)
+            pipe.hget(_at(environment, "newest"), "entry")
+            *hours, revisions, clusters, events, newest = pipe.execute()
+        covered: dict[int, int] = {}
+        counts: dict[str, dict[int, int]] = {}
+        requests: dict[str, dict[int, int]] = {}
+        for fields in hours:
+            for data, value in fields.items():
+                name, _, hour = text(data).rpartition("|")
+                if not (hour.isdigit() and value.isdigit()):
+                    continue  # a newer version of us wrote it
+                if name == "~":
+                    covered[int(hour)] = int(value)
+                else:
+                    where = counts if name.startswith("#") else requests
+                    where.setdefault(name[1:], {})[int(hour)] = int(value)
+        return Past(
+            covered=covered,
+            counts=counts,
+            requests=requests,
+            revisions=_lifetimes(revisions),
+            events=frozenset(filter(None, map(_event, events))),
+            clusters=_clusters(clusters),
+            last_entry=None if newest is None else int(newest),
+        )
+
+    @guarded
+    def record(self, environment: str, seen: Past) -> None:
+        """Adds what a run read; the same again changes nothing."""
+        note_environment(self._client, environment)
+        days: dict[int, dict[str, int]] = {}
+        for prefix, hours in (
+            ("~", seen.covered),
+            *((f"#{name}", hours) for name, hours in seen.counts.items()),
+            *((f"@{name}", hours) for name, hours in seen.requests.items()),
+        ):
+            for hour, value in hours.items():
+                days.setdefault(hour * HOUR // DAY, {})[f"{prefix}|{hour}"] = value
+        for day, fields in days.items():
+            self._larger(_at(environment, f"day:{day}"), fields, EXPIRES)
+        lives: dict[str, int] = {}
+        for name, life in seen.revisions.items():
+            lives[f"{name}|first"] = -life.first
+            lives[f"{name}|last"] = life.last
+        self._larger(_at(environment, "revisions"), lives)
+        if seen.last_entry is not None:
+            self._larger(_at(environment, "newest"), {"entry": seen.last_entry})
+        with self._client.pipeline(transaction=False) as pipe:
+            for name, life in seen.revisions.items():
+                pipe.hset(_at(environment, "revisions"), f"{name}|service", life.service)
+                if life.commit:
+                    pipe.hset(_at(environment, "revisions"), f"{name}|commit", life.commit)
+            for id_, known in seen.clusters.items():
+                pipe.hset(_at(environment, "clusters"), id_, codec.dumps(known))
+            for event in seen.events:
+                member = f"{event.kind}|{event.service}|{event.at}"
+                pipe.zadd(_at(environment, "events"), {member: event.at})
+            pipe.zremrangebyrank(_at(environment, "events"), 0, -EVENTS - 1)
+            pipe.hlen(_at(environment, "revisions"))
+            pipe.hlen(_at(environment, "clusters"))
+            *_, revisions, clusters = pipe.execute()
+        if revisions > 4 * REVISIONS or clusters > CLUSTERS:
+            self._forget_the_oldest(environment)
+
+    def _larger(self, name: str, fields: Mapping[str, int], expires: int = 0) -> None:
+        """Sets each field that is not there yet or is smaller. `expires` in seconds, 0: never."""
+        pairs = list(fields.items())
+        for start in range(0, len(pairs), _AT_ONCE):
+            part = [value for pair in pairs[start : start + _AT_ONCE] for value in pair]
+            self._raise(keys=[name], args=[expires, *part])
+
+    def _forget_the_oldest(self, environment: str) -> None:
+        lives = _lifetimes(self._client.hgetall(_at(environment, "revisions")))
+        old = sorted(lives, key=lambda name: -lives[name].last)[REVISIONS:]
+        if old:
+            kept = ("first", "last", "service", "commit")
+            parts = [f"{name}|{part}" for name in old for part in kept]
+            self._client.hdel(_at(environment, "revisions"), *parts)
+        known = _clusters(self._client.hgetall(_at(environment, "clusters")))
+        gone = sorted(known, key=lambda id_: -(known[id_].last_seen or 0))[CLUSTERS:]
+        if gone:
+            self._client.hdel(_at(environment, "clusters"), *gone)
+
+
+def _at(environment: str, part: str) -> str:
+    return key(environment, "history", part)
+
+
+def _lifetimes(fields: Mapping[Any, Any]) -> Mapping[str, Lifetime]:
+    parts = {
+        text(name): text(value)
+        for name, value in fields.items()
+        if text(name).endswith(("|service", "|commit")) or text(value).removeprefix("-").isdigit()
+    }
+    found = {}
+    for field, value in parts.items():
+        name, _, part = field.rpartition("|")
+        if part == "first" and f"{name}|last" in parts:
+            service = parts.get(f"{name}|service", "")
+            commit = parts.get(f"{name}|commit", "")
+            found[name] = Lifetime(service, -int(value), int(parts[f"{name}|last"]), commit)
+    return found
+
+
+def _clusters(fields: Mapping[Any, Any]) -> Mapping[str, Known]:
+    found = {}
+    for id_, data in fields.items():
+        try:
+            found[text(id_)] = codec.loads(Known, data)
+        except codec.CodecError as error:
+            _log.warning("The history of %s cannot be read: %s", text(id_), error)
+    return found
+
+
+def _event(member: bytes) -> Event | None:
+    kind, _, rest = text(member).partition("|")
+    service, _, at = rest.rpartition("|")
+    return Event(kind, service, int(at)) if at.isdigit() else None

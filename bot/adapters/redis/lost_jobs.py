@@ -1,0 +1,81 @@
+"""Jobs that were handed to a worker which died before it began them: back into their queue.
+
+A worker that waits for more than one queue takes a job's name off a list in one step (BLPOP). If it
+is killed while it waits, Redis may still hand it the next name: that is then in no list and no
+registry, and RQ never looks for it. So we keep a set of all names until their jobs have ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rq.executions import ExecutionRegistry
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job
+from rq.queue import Queue
+
+from bot.adapters.redis.client import guarded, key, text
+
+if TYPE_CHECKING:
+    import redis
+
+_BEGINS = 2.0
+"""Seconds in which a worker that lives writes down that it runs a job, after it took its name:
+that takes it milliseconds. Were it slower, the job would run twice, as any job may."""
+
+# KEYS: the set, the job, its queue, what RQ moves a name to while it is handed over, who runs it.
+# ARGV: the name, whether to put it back. Returns 1 where it is in no list though it waits.
+_LOOK = """
+local status = redis.call('hget', KEYS[2], 'status')
+if not status or status == 'finished' or status == 'failed' or status == 'canceled'
+   or status == 'stopped' then
+  redis.call('srem', KEYS[1], ARGV[1])
+  return 0
+end
+if status ~= 'queued' or redis.call('exists', KEYS[5]) == 1
+   or redis.call('lpos', KEYS[3], ARGV[1]) then
+  return 0
+end
+if ARGV[2] == '1' then
+  redis.call('lrem', KEYS[4], 0, ARGV[1])
+  redis.call('lpush', KEYS[3], ARGV[1])
+end
+return 1
+"""
+
+
+class LostJobs:
+    """The names of all jobs that have not ended."""
+
+    def __init__(self, client: redis.Redis, name: str) -> None:
+        """Of the queue of that name, and of the one for quick jobs."""
+        self._client = client
+        self._names = key("", "jobs", name)
+        self._look = client.register_script(_LOOK)
+
+    def expect(self, job: str) -> None:
+        """To be said before it is put into the queue, and after: between, it looks like ended."""
+        self._client.sadd(self._names, job)
+
+    @guarded
+    def put_back(self) -> int:
+        """Puts back what was lost; how many jobs that were."""
+        lost = [job for job in map(text, self._names_now()) if self._lost(job, put_back=False)]
+        if not lost:
+            return 0
+        time.sleep(_BEGINS)
+        return sum(self._lost(job, put_back=True) for job in lost)
+
+    def _names_now(self) -> Iterable[Any]:
+        found: Any = self._client.smembers(self._names)
+        return sorted(found)
+
+    def _lost(self, job: str, *, put_back: bool) -> bool:
+        of = Job.key_for(job)
+        queue = Queue.redis_queue_namespace_prefix + text(self._client.hget(of, "origin") or "")
+        between = IntermediateQueue.get_intermediate_queue_key(queue)
+        runs = ExecutionRegistry.key_template.format(job)
+        keys = [self._names, of, queue, between, runs]
+        return bool(self._look(keys=keys, args=[job, int(put_back)]))

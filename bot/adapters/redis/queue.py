@@ -1,0 +1,342 @@
+"""The queue of analyses: RQ on Redis, with the settings that recover a killed job in a minute.
+
+A job is a function's dotted path and JSON. It runs at least once: a worker that was killed leaves
+it to the next, also where it had not begun (`lost_jobs`). So what a job does to the outside is
+guarded by `ports.Locks`. An exception is not tried again, since it would only be told to the same
+people three times more.
+
+Many may wait for one analysis: `ask` starts it for the first and lets the others join; the job
+takes them all with `answer`. Each can leave; when nobody waits any more the job is `cancelled`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import re
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from rq import Queue, Retry, Worker
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from bot.adapters.redis.client import (
+    guarded,
+    key,
+    note_environment,
+    text,
+)
+from bot.adapters.redis.lost_jobs import LostJobs
+from bot.core.model import codec
+from bot.core.model.errors import GardenerError
+
+if TYPE_CHECKING:
+    import redis
+
+NAME = "gardener"
+ENTRY = "bot.wiring.perform"
+"""What RQ calls; anything else in the queue was not put there by us and is not run."""
+TIMEOUT = 1_800
+"""Seconds that a job may take."""
+WAIT = 7_200
+"""Seconds that those who wait for a run are remembered after the last of them came."""
+_YOUNG = 30.0
+"""Seconds in which a run may be announced without its job being in the queue yet."""
+
+# RQ's own defaults do not recover a killed worker's job in four minutes.
+MONITORING = 5
+MAINTENANCE = 10
+WORKER_TTL = 30
+
+_log = structlog.get_logger(__name__)
+
+# KEYS: run, waiting, cancelled. ARGV: our job, a run that is dead, who, what they want, TTL.
+_BEGIN = """
+local current = redis.call('get', KEYS[1])
+redis.call('hset', KEYS[2], ARGV[3], ARGV[4])
+redis.call('expire', KEYS[2], ARGV[5])
+redis.call('del', KEYS[3])
+if current and current ~= ARGV[2] then
+  redis.call('expire', KEYS[1], ARGV[5])
+  return current
+end
+redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[5])
+return ARGV[1]
+"""
+
+_ANSWER = """
+local waiting = redis.call('hgetall', KEYS[2])
+redis.call('del', KEYS[1], KEYS[2], KEYS[3])
+return waiting
+"""
+
+_LEAVE = """
+redis.call('hdel', KEYS[2], ARGV[1])
+if redis.call('exists', KEYS[2]) == 1 then return 0 end
+if redis.call('exists', KEYS[1]) == 0 then return 0 end
+redis.call('set', KEYS[3], '1', 'EX', ARGV[2])
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What waits and who works."""
+
+    queued: int
+    running: int
+    failed: int
+    workers: int
+
+
+class JobQueue:
+    """Puts jobs into the queue and knows who waits for which run."""
+
+    def __init__(self, client: redis.Redis, *, name: str = NAME, entry: str = ENTRY) -> None:
+        self._client = client
+        self._entry = entry
+        self._queue = Queue(name, connection=client, serializer=JSONSerializer)
+        self._quick = Queue(quick_name(name), connection=client, serializer=JSONSerializer)
+        self._lost = LostJobs(client, name)
+        self._begin = client.register_script(_BEGIN)
+        self._answer = client.register_script(_ANSWER)
+        self._leave = client.register_script(_LEAVE)
+
+    @guarded
+    def enqueue(
+        self,
+        function: str,
+        kwargs: Mapping[str, object] | None = None,
+        *,
+        job_id: str | None = None,
+        unique: bool = False,
+        quick: bool = False,
+        timeout: int = TIMEOUT,
+        keep: int = 86_400,
+    ) -> bool:
+        """Queues `function(wiring, **kwargs)`; `kwargs` is JSON.
+
+        `unique`: False and nothing happens where a job of that id waits, runs, or ended less than
+        `keep` seconds ago. Otherwise always True. `quick`: a person waits for it and it reads no
+        log; some workers do nothing else, so that it never waits for an analysis. Raises
+        `Unavailable` where the store is away.
+        """
+        if unique and job_id is None:
+            raise ValueError("a unique job needs an id")
+        name = _job_id(job_id) if unique and job_id else _fresh(job_id or function)
+        self._lost.expect(name)
+        try:
+            (self._quick if quick else self._queue).enqueue_call(
+                self._entry,
+                kwargs={"function": function, "kwargs": dict(kwargs or {})},
+                timeout=timeout,
+                result_ttl=keep if unique else 60,
+                failure_ttl=86_400,
+                job_id=name,
+                # Not the arguments: RQ writes the description to its log.
+                description=function,
+                retry=Retry(max=3),
+                unique=True,  # also where the id is fresh: an answer that got lost is asked again
+            )
+        except DuplicateJobError:
+            return not unique
+        self._lost.expect(name)
+        return True
+
+    # --- many who wait for one run ---------------------------------------------------------------
+
+    def ask(
+        self,
+        environment: str,
+        run: str,
+        function: str,
+        kwargs: Mapping[str, object],
+        *,
+        who: str,
+        want: Mapping[str, object],
+    ) -> bool:
+        """Waits for the run called `run` with `want` (JSON: where to answer) under the name `who`.
+
+        True: this call started it, as `function(wiring, **kwargs)`. False: it runs already and
+        will answer here as well. Raises `Unavailable`.
+        """
+        note = f"{_fresh(run)}|{time.time():.0f}"
+        keys = _run(environment, run)
+        announce = [note, "", who, codec.dump_json(dict(want)), WAIT]
+        current = self._announce(environment, keys, announce)
+        if current != note:
+            if self._alive(current):
+                return False
+            # Its job ended without an answer: those who wait for it become ours.
+            announce[1] = current
+            if self._announce(environment, keys, announce) != note:
+                return False
+        try:
+            self.enqueue(function, kwargs, job_id=note.partition("|")[0], unique=True, keep=60)
+        except GardenerError:
+            with contextlib.suppress(GardenerError):
+                self.answer(environment, run)
+            raise
+        return True
+
+    @guarded
+    def waiting(self, environment: str, run: str) -> Mapping[str, Mapping[str, Any]]:
+        """Who waits for it, with what they want."""
+        return _people(self._client.hgetall(_run(environment, run)[1]))
+
+    @guarded
+    def answer(self, environment: str, run: str) -> Mapping[str, Mapping[str, Any]]:
+        """Ends the run and returns all who wait for it; who asks from now on starts a new one."""
+        flat: Sequence[Any] = self._answer(keys=_run(environment, run))
+        return _people(dict(zip(flat[::2], flat[1::2], strict=True)))
+
+    @guarded
+    def leave(self, environment: str, run: str, who: str) -> bool:
+        """`who` no longer waits; True where nobody does any more and the run is cancelled."""
+        return bool(self._leave(keys=_run(environment, run), args=[who, WAIT]))
+
+    @guarded
+    def cancelled(self, environment: str, run: str) -> bool:
+        """Asked by the running job: whether everyone who waited has left."""
+        return bool(self._client.exists(_run(environment, run)[2]))
+
+    @guarded
+    def state(self) -> QueueState:
+        """For /metrics, /readyz and the doctor; workers are those that may run an analysis."""
+        both = (self._queue, self._quick)
+        return QueueState(
+            queued=sum(q.count for q in both),
+            running=sum(q.started_job_registry.get_job_count(cleanup=False) for q in both),
+            failed=sum(q.failed_job_registry.get_job_count(cleanup=False) for q in both),
+            workers=Worker.count(queue=self._queue),
+        )
+
+    @guarded
+    def _announce(self, environment: str, keys: Sequence[str], args: Sequence[Any]) -> str:
+        note_environment(self._client, environment)
+        return text(self._begin(keys=keys, args=args))
+
+    @guarded
+    def _alive(self, note: str) -> bool:
+        name, _, announced = note.partition("|")
+        if time.time() - float(announced or 0) < _YOUNG:
+            return True
+        try:
+            status = Job.fetch(name, self._client, JSONSerializer).get_status(refresh=False)
+        except (NoSuchJobError, InvalidJobOperation):
+            return False
+        return status in (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED)
+
+
+GaveUp = Callable[[str, Mapping[str, Any]], None]
+"""Told in the worker itself of a job that was killed once too often: its function and kwargs."""
+
+
+class _Worker(Worker):
+    """RQ's forking worker; its children run our jobs alone and do not outlive it."""
+
+    gave_up: GaveUp | None = None
+    entry = ENTRY
+    lost: LostJobs | None = None
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call] # RQ has no types there
+        if self.lost is None:
+            return
+        # Where the store is away, the next time will do: this must not end the worker.
+        with contextlib.suppress(GardenerError):
+            if count := self.lost.put_back():
+                _log.warning("jobs were handed to a worker that died: they wait again", jobs=count)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        _die_with_parent()
+        if job.func_name != self.entry:
+            _log.error("a job that is not ours stays undone", function=job.func_name)
+            os._exit(1)
+        super().main_work_horse(job, queue)
+
+    def handle_work_horse_killed(self, job: Job, *_: Any) -> None:
+        if job.func_name != self.entry:
+            return
+        asked = job.kwargs
+        _log.warning("a job was killed", function=asked.get("function"), again=job.should_retry)
+        if self.gave_up is not None and not job.should_retry:
+            with contextlib.suppress(GardenerError):
+                self.gave_up(str(asked.get("function")), asked.get("kwargs") or {})
+
+
+def build_worker(
+    client: redis.Redis,
+    *,
+    name: str = NAME,
+    entry: str = ENTRY,
+    gave_up: GaveUp | None = None,
+    quick_only: bool = False,
+) -> Worker:
+    """The worker; `.work()` runs until SIGTERM, and then until its job is done.
+
+    It takes quick jobs first; with `quick_only` nothing else.
+    `client` must be its own: RQ waits longer for an answer than anyone else may.
+    """
+    names = [quick_name(name)] if quick_only else [quick_name(name), name]
+    queues = [Queue(each, connection=client, serializer=JSONSerializer) for each in names]
+    worker = _Worker(
+        queues,
+        connection=client,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL,
+        job_monitoring_interval=MONITORING,
+        maintenance_interval=MAINTENANCE,
+        log_job_description=False,
+    )
+    worker.log_result_lifespan = False
+    worker.gave_up = gave_up
+    worker.entry = entry
+    worker.lost = LostJobs(client, name)
+    return worker
+
+
+def quick_name(name: str) -> str:
+    """The queue of what people wait for."""
+    return f"{name}-quick"
+
+
+def _run(environment: str, run: str) -> list[str]:
+    base = key(environment, "run", hashlib.sha256(run.encode()).hexdigest()[:24])
+    return [base, f"{base}:waiting", f"{base}:cancelled"]
+
+
+def _people(found: Mapping[Any, Any]) -> Mapping[str, Mapping[str, Any]]:
+    return {text(who): json.loads(want) for who, want in found.items()}
+
+
+def _job_id(name: str) -> str:
+    """RQ takes letters, digits, dashes and underscores; anything else is told by a hash."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:100]
+    if plain == name:
+        return plain
+    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _fresh(name: str) -> str:
+    return f"{_job_id(name)[:60]}-{uuid.uuid4().hex}"
+
+
+def _die_with_parent() -> None:
+    """Linux: a child whose worker is killed dies too, since the next worker does its job anew."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)

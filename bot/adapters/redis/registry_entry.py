@@ -1,0 +1,108 @@
+"""What the registry remembers of a cluster, and what a better mask makes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.clusters.grouping import rewords
+from bot.core.ports import Candidate
+from bot.core.text.mask import SLOT, covers, without_glyph
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of a cluster."""
+
+    name: str
+    template: str
+    masked: tuple[str, ...] = ()
+    mask: int = 0
+    """The version of the masks that made `masked`."""
+    keyed: str = ""
+    """Tells the secret under which the hashes of `masked` are kept."""
+    first_seen: int | None = None
+    last_seen: int | None = None
+    place: str = ""
+    """Of a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
+    exact: bool = False
+    """It has no variants."""
+    joined: int = 0
+    """How many variants joined after it was first seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """How messages are compared; `current()` is the product's own."""
+
+    version: int
+    mask: Callable[[str], str]
+    joins: Callable[[str, str], bool]
+
+    @classmethod
+    def current(cls) -> Masks:
+        """Those of `bot.core`."""
+        from bot.core.clusters import grouping
+        from bot.core.text import mask
+
+        return cls(mask.MASK_VERSION, mask.mask, grouping.joins)
+
+
+def is_variant(candidate: Candidate, of: Entry, masks: Masks) -> bool:
+    """Whether new messages belong to a known cluster."""
+    if candidate.exact or of.exact or candidate.place != of.place:
+        return False
+    return any(
+        masks.joins(of.template, message) or (bool(of.place) and rewords(of.template, message))
+        for message in candidate.bare
+    )
+
+
+def remasked(message: str, entry: Entry, masks: Masks) -> str:
+    """By the new mask; the place of a traceback was never masked."""
+    bare = message.removesuffix(f" in {entry.place}") if entry.place else message
+    return masks.mask(without_glyph(bare)) + message[len(bare) :]
+
+
+def recover(
+    entries_: dict[str, Entry], outdated: Sequence[str], known: dict[str, str], here: Sequence[str]
+) -> None:
+    """Finds what became of messages whose new mask cannot be made of their old one.
+
+    A slot of the old mask may stand where the new one needs the value to see a longer one
+    (`Fri Jun <*>`). So what is not known in this run is held against the entries of an older mask
+    that this run has not seen, in their order; each takes what covers one of its messages.
+    """
+    seen = {message for id_ in outdated for message in entries_[id_].masked}.intersection(here)
+    waiting: dict[str, list[str]] = {}
+    for message in here:
+        if message not in known:
+            waiting.setdefault(_first_word(message), []).append(message)
+    for id_ in outdated if waiting else ():
+        entry = entries_[id_]
+        became = {m: _covering(m, entry, waiting) for m in entry.masked if m not in seen}
+        if entry.exact or not any(became.values()):
+            continue
+        masked = tuple(dict.fromkeys(became.get(m) or m for m in entry.masked))
+        entries_[id_] = replace(entry, masked=masked)
+        for message in masked:
+            known.setdefault(message, id_)
+
+
+def _first_word(message: str) -> str:
+    """Empty where it begins with a value."""
+    word = message.partition(" ")[0]
+    return "" if SLOT in word else word
+
+
+def _covering(message: str, entry: Entry, waiting: Mapping[str, Sequence[str]]) -> str | None:
+    place = f" in {entry.place}" if entry.place else ""
+    bare = message.removesuffix(place)
+    found = (
+        new
+        for word in {"", _first_word(bare)}
+        for new in waiting.get(word, ())
+        if new.endswith(place) and covers(new.removesuffix(place), bare)
+    )
+    # The one that says most: of all that may have become of it that is the nearest.
+    return min(found, key=lambda new: (-len(new.replace(SLOT, "")), new), default=None)

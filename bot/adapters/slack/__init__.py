@@ -1,0 +1,1 @@
+"""The Web API and the directory of people and channels. Imports `bot.core`."""

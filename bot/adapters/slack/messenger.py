@@ -1,0 +1,299 @@
+"""Slack's Web API: what is posted, edited, opened, looked up; Slack's limits and our errors.
+
+Nothing that creates a message is tried again, except where Slack said that it took none (429).
+A response_url and a token are credentials: neither is ever logged or put into a message.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+import structlog
+from slack_sdk.errors import SlackClientError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+from slack_sdk.webhook import WebhookClient
+
+from bot.adapters.slack.directory import Notes, SlackDirectory
+from bot.adapters.slack.errors import (
+    GONE,
+    Gone,
+    NotMember,
+    translated,
+)
+from bot.core.model.errors import (
+    GardenerError,
+    InputError,
+    Refused,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+PATIENCE = 30
+"""Waits for a turn at most; then Slack itself says whether it is too much."""
+FILE_LIMIT = 50 * 1024 * 1024
+"""Bytes of a file that is read for an analysis."""
+
+__all__ = ["File", "Gone", "NotMember", "Sendable", "SlackMessenger"]
+
+_log = structlog.get_logger(__name__)
+
+
+class Sendable(Protocol):
+    """A message as `blocks` draws it."""
+
+    @property
+    def text(self) -> str:
+        """The fallback, escaped."""
+        ...
+
+    @property
+    def blocks(self) -> list[dict[str, object]]:
+        """Block Kit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to upload."""
+
+    name: str
+    content: bytes
+    title: str
+    alt: str = ""
+    """For those who do not see a picture."""
+
+
+class SlackMessenger(SlackDirectory):
+    """Everything that we tell and ask Slack. One object serves all threads."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        *,
+        notes: Notes | None = None,
+        pace: Callable[[str], float] | None = None,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        """`pace`, asked with a channel before each post, answers the seconds to wait and ask again;
+        `wait` waits them.
+        """
+        super().__init__(client, notes)
+        self._turn = pace
+        self._wait = wait or threading.Event().wait
+
+    # --- messages --------------------------------------------------------------------------------
+
+    def post(self, channel: str, message: Sendable, *, thread: str | None = None) -> str:
+        """Posts and returns the message's `ts`. Raises `NotMember`, `Refused`, `Unavailable`."""
+        self._pace(channel)
+        with translated("post here"):
+            answer = self._client.chat_postMessage(
+                channel=channel,
+                text=message.text,
+                blocks=message.blocks,
+                thread_ts=thread,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        return str(answer["ts"])
+
+    def update(self, channel: str, ts: str, message: Sendable) -> None:
+        """Edits one of our messages. Raises `Gone` where it is not there any more."""
+        with translated("edit a message"):
+            self._client.chat_update(
+                channel=channel,
+                ts=ts,
+                text=message.text[:3_500],
+                blocks=message.blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+
+    def ephemeral(
+        self, channel: str, user: str, message: Sendable, *, thread: str | None = None
+    ) -> None:
+        """For one person's eyes. Raises `NotMember` where the bot is not in the conversation."""
+        with translated("answer here"):
+            self._client.chat_postEphemeral(
+                channel=channel,
+                user=user,
+                text=message.text,
+                blocks=message.blocks,
+                thread_ts=thread,
+            )
+
+    def respond(self, response_url: str, message: Sendable, *, replace: bool = False) -> None:
+        """For the eyes of the person who typed or clicked; 5 times within 30 minutes.
+
+        `replace`: in the place of the message that was clicked. Raises `Gone` after that.
+        """
+        body: dict[str, Any] = {
+            "text": message.text,
+            "blocks": message.blocks,
+            "response_type": "ephemeral",
+            "replace_original": replace,
+        }
+        try:
+            answer = WebhookClient(
+                response_url,
+                timeout=10,
+                retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=1)],
+            ).send_dict(body)
+        except (SlackClientError, URLError, HTTPException, OSError, ValueError):
+            # Without the cause: its text may hold the address, which is a credential.
+            raise Unavailable("Slack did not take the answer. Try again in a minute.") from None
+        if answer.status_code != 200:
+            said = answer.body[:300]
+            if any(code in said for code in GONE) or answer.status_code in {404, 410}:
+                raise Gone("The time to answer there is over. Run /gardener again.")
+            _log.warning("Slack refused an answer", status=answer.status_code, why=said)
+            raise Refused("Slack refused the answer; my log says why.")
+
+    def tell(
+        self,
+        user: str,
+        message: Sendable,
+        *,
+        channel: str = "",
+        response_url: str = "",
+        thread: str | None = None,
+    ) -> None:
+        """Tells one person alone, by the first way that works: here, by answer, directly."""
+        ways: list[Callable[[], object]] = []
+        if channel:
+            ways.append(lambda: self.ephemeral(channel, user, message, thread=thread))
+        if response_url:
+            ways.append(lambda: self.respond(response_url, message))
+        ways.append(lambda: self.post(user, message))
+        for i, way in enumerate(ways, start=1):
+            try:
+                way()
+                return
+            except Refused:
+                if i == len(ways):
+                    raise
+
+    def permalink(self, channel: str, ts: str) -> str | None:
+        """The message's address; None where Slack does not say."""
+        try:
+            with translated("link a message"):
+                return str(
+                    self._client.chat_getPermalink(channel=channel, message_ts=ts)["permalink"]
+                )
+        except GardenerError:
+            return None
+
+    def upload(self, channel: str, thread: str, files: Sequence[File]) -> list[str]:
+        """Files into a thread, as one message; returns their ids, in order."""
+        self._pace(channel)
+        with translated("upload a file"):
+            answer: Any = self._client.files_upload_v2(
+                channel=channel,
+                thread_ts=thread,
+                file_uploads=[
+                    {
+                        "filename": file.name,
+                        "content": file.content,
+                        "title": file.title,
+                        "alt_txt": file.alt or None,
+                    }
+                    for file in files
+                ],
+            )
+        return [str(file["id"]) for file in answer["files"]]
+
+    def withdraw(self, channel: str, file: str) -> None:
+        """Deletes a file of ours, and the message in `channel` that showed it alone.
+
+        Raises `Gone` where somebody deleted it before, `Refused` where Slack does not let us.
+        """
+        with translated("delete a file"):
+            found: Any = self._client.files_info(file=file)["file"]
+            self._client.files_delete(file=file)
+        shares = (found.get("shares") or {}).values()
+        shown = [share["ts"] for kind in shares for share in kind.get(channel, ())]
+        for ts in shown:
+            # Without this, "This file was deleted." stays in its place.
+            with suppress(GardenerError), translated("delete a message"):
+                self._client.chat_delete(channel=channel, ts=ts)
+
+    def direct(self, user: str) -> str:
+        """The id of the direct conversation with somebody."""
+        with translated("write to you directly"):
+            return str(self._client.conversations_open(users=user)["channel"]["id"])
+
+    def download(self, url: str) -> bytes:
+        """A file that somebody shared. The token goes to Slack's own addresses only.
+
+        Raises `InputError` where it is too large, `Refused` where it is not Slack's.
+        """
+        import urllib.request
+
+        there, home = urlsplit(url), urlsplit(self._client.base_url)
+        ours = (there.scheme, there.netloc) == (home.scheme, home.netloc)
+        slack = there.scheme == "https" and (there.hostname or "").endswith(".slack.com")
+        if not (ours or slack):
+            raise Refused("That file is not on Slack, so I do not read it. Upload it here instead.")
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            url, headers={"Authorization": f"Bearer {self._client.token}"}
+        )
+        try:
+            with _no_redirect().open(request, timeout=60) as answer:
+                content: bytes = answer.read(FILE_LIMIT + 1)
+        except (URLError, HTTPException, OSError):
+            raise Unavailable("Slack did not give me the file. Try again in a minute.") from None
+        if len(content) > FILE_LIMIT:
+            raise InputError(
+                f"The file is larger than {FILE_LIMIT >> 20} MB. "
+                "Read it with `gardener analyze --from FILE` instead."
+            )
+        return content
+
+    # --- views -----------------------------------------------------------------------------------
+
+    def open_view(self, trigger: str, view: Mapping[str, object]) -> str:
+        """Opens a modal within the trigger's three seconds; returns its id."""
+        with translated("open a form"):
+            answer = self._client.views_open(trigger_id=trigger, view=dict(view))
+        return str(answer["view"]["id"])
+
+    def update_view(self, view_id: str, view: Mapping[str, object]) -> None:
+        """Draws an open modal anew. Raises `Gone` where the person closed it."""
+        with translated("fill a form"):
+            self._client.views_update(view_id=view_id, view=dict(view))
+
+    def publish_home(self, user: str, view: Mapping[str, object]) -> None:
+        """Somebody's home tab."""
+        with translated("draw the home tab"):
+            self._client.views_publish(user_id=user, view=dict(view))
+
+    def _pace(self, channel: str) -> None:
+        """Slack takes one post a second in a channel."""
+        if self._turn is None:
+            return
+        with suppress(GardenerError):  # without a store, Slack itself says when it is too much
+            for _ in range(PATIENCE):
+                pause = self._turn(channel)
+                if pause <= 0:
+                    return
+                self._wait(pause)
+
+
+def _no_redirect() -> Any:
+    """An opener that follows no redirection: the token must not travel elsewhere."""
+    import urllib.request
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: Any, **__: Any) -> None:
+            return None
+
+    return urllib.request.build_opener(Stay)

@@ -1,0 +1,291 @@
+"""`gardener analyze` and `gardener members`: the same analysis as in Slack, in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from bot.adapters.files.json_file import JsonFile
+from bot.cli.inputs import opened
+from bot.core.analysis import analyze as analysis
+from bot.core.analysis.reading import (
+    EVERYTHING,
+    MEMBERS,
+    Reading,
+    read_all,
+    refuse_nothing_readable,
+)
+from bot.core.commands.time_windows import parse_window
+from bot.core.model import rfc3339
+from bot.core.model.environment import Environment, Query
+from bot.core.model.errors import GardenerError, Unavailable, UsageError
+from bot.core.model.report import Progress, Report
+from bot.core.model.values import DAY, Severity, Window
+from bot.core.ports import Activity, LogSource, ProgressListener
+from bot.core.reports.export import export
+from bot.core.rollup.gc_pause import few_collections
+from bot.core.text import display
+from bot.core.trends.traffic import told
+from bot.settings.settings import Settings, load
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from bot.wiring import Wiring
+
+SILENT = 5
+"""Clusters that fell silent are named so many, those first of which most was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was typed after `gardener analyze`."""
+
+    environment: str | None = None
+    window: Sequence[str] = ()
+    file: str | None = None
+    now: str | None = None
+    min_severity: str | None = None
+    form: str = "text"
+    members: bool = False
+    store: bool = True
+
+
+def analyze(request: Request) -> None:
+    """Runs one analysis and prints it. Raises `GardenerError`."""
+    now = _now(request.now)
+    settings = load()
+    environment = _environment(request, settings)
+    severity = _severity(request.min_severity)
+    if severity is None:  # DEFAULT counts as nothing, and takes all
+        severity = environment.min_severity
+    query = Query(
+        environment=environment.name,
+        project=environment.project,
+        services=environment.services,
+        window=_window(request, environment, now),
+        min_severity=severity,
+    )
+    source, activity = opened(request.file, settings)
+    report = _analyze(request, source, activity, query=query, environment=environment, now=now)
+    _tell_what_is_missing(report)
+    click.echo(_shown(report, request, now))
+
+
+@few_collections()
+def members(file: str) -> None:
+    """Prints `insertId<TAB>cluster id` for every entry of the file. Raises `GardenerError`."""
+    with _progress(f"Reading {file}") as listener:
+        reading = read_all(JsonFile(file), MEMBERS, keep_members=True, listener=listener)
+    refuse_nothing_readable(reading)
+    if reading.broken:
+        _warn(_broken(reading.broken))
+    out = sys.stdout
+    for name, cluster in analysis.members(reading):
+        # JSON can write half a surrogate pair, which is no text: it is shown as an escape.
+        out.write(f"{name}\t{cluster}\n".encode("utf-8", "backslashreplace").decode())
+
+
+# --- what was asked ------------------------------------------------------------------------------
+
+
+def _now(text: str | None) -> int:
+    if text is None:
+        return time.time_ns()
+    now = rfc3339.parse(text)
+    if now is None:
+        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
+    return now
+
+
+def _severity(name: str | None) -> Severity | None:
+    if name is None:
+        return None
+    found = Severity.__members__.get(name.upper())
+    if found is None:
+        known = ", ".join(Severity.__members__)
+        raise UsageError(f'I know no severity "{name}". Known: {known}.')
+    return found
+
+
+def _environment(request: Request, settings: Settings) -> Environment:
+    if request.environment is None:
+        if request.file:
+            return Environment(
+                "standard input" if request.file == "-" else Path(request.file).name, ""
+            )
+        known = ", ".join(settings.environments) or "none yet; see gardener.toml"
+        raise UsageError(
+            f"Which environment? For example: gardener analyze staging 2d. Known: {known}."
+        )
+    if request.file and not settings.environments:
+        return Environment(request.environment, "")
+    environment = settings.environment(request.environment)
+    # A file is taken as it is: whose logs it holds is its owner's business.
+    return replace(environment, project="", services=()) if request.file else environment
+
+
+def _window(request: Request, environment: Environment, now: int) -> Window:
+    if request.window:
+        return parse_window(request.window, now=now, timezone=environment.timezone).window
+    return EVERYTHING if request.file else Window(now - DAY, now)
+
+
+# --- doing it ------------------------------------------------------------------------------------
+
+
+@few_collections()
+def _analyze(
+    request: Request,
+    source: LogSource,
+    activity: Activity,
+    *,
+    query: Query,
+    environment: Environment,
+    now: int,
+) -> Report:
+    kept = _store(request)
+    with _progress(f"Reading {environment.name}") as listener:
+        reading = read_all(source, query, keep_members=request.members, listener=listener)
+    refuse_nothing_readable(reading)
+    reading.look_around(activity, now)
+    try:
+        live = request.file is None
+        report = _concluded(reading, environment, now, kept, live=live)
+    except Unavailable as error:
+        _warn(f"{error} Going on without the store: every state is new.")
+        report = analysis.conclude(reading, environment, now=now)
+    return replace(report, query=source.describe(replace(query, window=report.window)))
+
+
+def _concluded(
+    reading: Reading,
+    environment: Environment,
+    now: int,
+    kept: Wiring | None,
+    *,
+    live: bool,
+) -> Report:
+    """`live`: read from Cloud Logging. A file says nothing of the hours that it does not hold, so
+    it neither adds to the history nor is judged by it."""
+    if kept is None:
+        return analysis.conclude(reading, environment, now=now)
+    decisions = kept.decisions.all(environment.name)
+    contains = kept.ancestry.of(environment.name) if live else None
+    report = analysis.conclude(
+        reading,
+        environment,
+        now=now,
+        registry=kept.registry,
+        history=kept.history if live else None,
+        decisions=decisions,
+        locate=kept.sources.locate(environment.name),
+        rules=kept.rules.all(environment.name),
+        secret=kept.secrets[0],
+        contains=contains,
+    )
+    return report.with_decisions(decisions)
+
+
+def _store(request: Request) -> Wiring | None:
+    """What is remembered; None where the store is away or not to be asked."""
+    if not request.store or request.environment is None:
+        return None
+    from bot.wiring import build
+
+    try:
+        wiring = build(load())
+        wiring.ping()
+    except GardenerError as error:
+        _warn(f"{error} Going on without the store: every state is new.")
+        return None
+    return wiring
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[ProgressListener | None]:
+    """A status line on a terminal's standard error; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    status: Status
+    with Console(stderr=True).status(escape(what)) as status:
+
+        def tell(progress: Progress) -> None:
+            worst = f". Worst so far: {progress.worst[:70]}" if progress.worst else ""
+            said = f"{what}: {progress.share:.0%}, {progress.read:,} entries{worst}"
+            status.update(escape(said))
+
+        yield tell
+
+
+# --- showing it ----------------------------------------------------------------------------------
+
+
+def _shown(report: Report, request: Request, now: int) -> str:
+    if request.form == "json":
+        exported = export(report, members=request.members)
+        try:
+            return orjson.dumps(exported, option=orjson.OPT_INDENT_2).decode()
+        except TypeError:  # half a surrogate pair in a name or an insertId
+            return json.dumps(exported, indent=2)
+    if request.form == "markdown":
+        from bot.core.reports.worklog import worklog
+
+        return worklog(report, now=now)
+    from blocks.buttons import Act
+    from blocks.report import further
+    from blocks.report import report as message
+    from blocks.text import as_text
+
+    query = Act("run", environment=report.environment)
+    shown = [message(report, now=now, age=None, query=query, more=False)]
+    shown += further(report, now=now, query=query)
+    parts = [as_text(each, buttons=False) for each in shown]
+    return "\n\n".join([*parts, "\n".join(_around(report, now))])
+
+
+def _around(report: Report, now: int) -> Iterator[str]:
+    """What fell silent, and the requests: without them nothing is quiet, so that is said."""
+    for quiet in report.quiet[:SILENT]:
+        title = display.cut(display.one_line(quiet.title), 100)
+        yield f"Quiet: {quiet.name} {title}: {quiet.reason}."
+    if report.traffic is None:
+        yield "Traffic unknown."
+    else:
+        yield f"Traffic: {told(report.traffic, report.timezone, now)}."
+
+
+def _tell_what_is_missing(report: Report) -> None:
+    coverage = report.coverage
+    if coverage.broken:
+        _warn(_broken(coverage.broken))
+    for window in coverage.missing:
+        _warn(f"Not read: {rfc3339.show(window.start)} to {rfc3339.show(window.end)}.")
+    for note in coverage.notes:
+        _warn(note)
+
+
+def _broken(count: int) -> str:
+    lines = (
+        "1 line is no log entry and was"
+        if count == 1
+        else (f"{count:,} lines are no log entries and were")
+    )
+    return f"{lines} left out; all others are counted."
+
+
+def _warn(sentence: str) -> None:
+    click.echo(f"gardener: {sentence}", err=True)

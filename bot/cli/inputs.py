@@ -1,0 +1,32 @@
+"""What the terminal reads: a file, or Cloud Logging; and who knows of the requests beside it."""
+
+from __future__ import annotations
+
+from bot.adapters.files.counted_file import CountedFile
+from bot.core.analysis.reading import Reading, read_all
+from bot.core.model.environment import Query
+from bot.core.ports import Activity, LogSource
+from bot.settings.settings import Settings
+
+
+def opened(file: str | None, settings: Settings) -> tuple[LogSource, Activity]:
+    """`file`: its path, `-` for standard input, None for Cloud Logging. Nothing is read yet."""
+    if file:
+        counted = CountedFile(file)
+        return counted, counted
+    from bot.adapters.google.activity import CloudActivity
+    from bot.adapters.google.cloud_logging import CloudLogging, SlidingWindow
+    from bot.adapters.google.monitoring import metrics
+
+    logs = CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
+    counts = metrics(settings.monitoring_endpoint, settings.logging_endpoint)
+    return logs, CloudActivity(logs, counts)
+
+
+def whole(file: str | None, settings: Settings, query: Query, now: int) -> Reading:
+    """All of it, with its requests and deploys. Raises `GardenerError`."""
+    source, activity = opened(file, settings)
+    reading = read_all(source, query)
+    if reading.read > reading.broken:
+        reading.look_around(activity, now)
+    return reading

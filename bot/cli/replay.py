@@ -1,0 +1,161 @@
+"""`gardener replay`: what rules of a team would have changed, before they are switched on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from bot.cli import inputs
+from bot.core.analysis import analyze
+from bot.core.analysis.reading import EVERYTHING, Reading, refuse_nothing_readable
+from bot.core.commands.time_windows import parse_window
+from bot.core.model import rfc3339
+from bot.core.model.environment import Environment, Query
+from bot.core.model.errors import UsageError
+from bot.core.model.report import Cluster, Report
+from bot.core.model.values import Window
+from bot.core.text import display
+from bot.settings.settings import Settings, load, rules_of
+from bot.settings.team_rules import Own
+
+LAST = "7d"
+TITLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was typed after `gardener replay`."""
+
+    rules: str
+    environment: str | None = None
+    last: str | None = None
+    file: str | None = None
+    now: str | None = None
+
+
+def replay(request: Request) -> None:
+    """Reads once, judges twice, prints the difference. Raises `GardenerError`."""
+    settings = load()
+    environment = _environment(request, settings)
+    own = rules_of(Path(request.rules).expanduser(), settings.environments)
+    now = _now(request.now)
+    reading = _read(request, environment, settings, now)
+    refuse_nothing_readable(reading)
+    before = analyze.conclude(reading, environment, now=now)
+    after = analyze.conclude(reading, _with(environment, own, settings), now=now)
+    click.echo("\n".join(_told(request, own, before, after)))
+
+
+def _with(environment: Environment, own: Own, settings: Settings) -> Environment:
+    if environment.name in settings.environments:
+        return own.added(environment)
+    # Entries of a file belong to no environment: everything is tried on them.
+    return replace(environment, rules=own.rules, impacts=own.impacts)
+
+
+def _environment(request: Request, settings: Settings) -> Environment:
+    known = settings.environments
+    if request.environment is not None:
+        if request.file and not known:
+            return Environment(request.environment, "")
+        environment = settings.environment(request.environment)
+        return replace(environment, project="", services=()) if request.file else environment
+    if request.file:
+        return Environment("standard input" if request.file == "-" else Path(request.file).name, "")
+    if len(known) == 1:
+        return next(iter(known.values()))
+    names = ", ".join(known) or "none yet; see gardener.toml"
+    raise UsageError(
+        f"Which environment? For example: gardener replay --rules new.toml --last 7d staging. "
+        f"Known: {names}."
+    )
+
+
+def _now(text: str | None) -> int:
+    if text is None:
+        return time.time_ns()
+    now = rfc3339.parse(text)
+    if now is None:
+        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
+    return now
+
+
+def _read(request: Request, environment: Environment, settings: Settings, now: int) -> Reading:
+    query = Query(
+        environment.name,
+        environment.project,
+        environment.services,
+        EVERYTHING,
+        environment.min_severity,
+    )
+    if request.file is None:
+        span = parse_window([request.last or LAST], now=now, timezone=environment.timezone)
+        return inputs.whole(None, settings, replace(query, window=span.window), now)
+    if request.last is not None and request.file == "-":
+        raise UsageError("Standard input is read once, whole: leave --last out, or name a file.")
+    whole = inputs.whole(request.file, settings, query, now)
+    if request.last is None:
+        return whole
+    # A file is replayed when somebody has it: its last days count back from its newest entry.
+    end = whole.window(now).end
+    span = parse_window([request.last], now=end, timezone=environment.timezone)
+    window = Window(span.window.start, end)
+    if window.start <= whole.window(now).start:
+        return whole
+    return inputs.whole(request.file, settings, replace(query, window=window), now)
+
+
+# --- telling it ----------------------------------------------------------------------------------
+
+
+def _told(request: Request, own: Own, before: Report, after: Report) -> Iterator[str]:
+    was = {cluster.id: cluster for cluster in before.clusters}
+    changed = [c for c in after.clusters if _differs(was[c.id], c)]
+    span = display.duration(before.window.end - before.window.start)
+    yield (
+        f"{before.environment}, {span}, {display.many(before.coverage.read, 'entry', 'entries')}: "
+        f"{len(changed)} of {display.many(len(after.clusters), 'cluster')} would change."
+    )
+    for cluster in changed:
+        yield from _change(was[cluster.id], cluster)
+    used = {factor.name for cluster in after.clusters for factor in cluster.factors}
+    said = {cluster.impact for cluster in after.clusters}
+    for rule in own.rules:
+        if f"your rule “{rule.name}”" not in used:
+            yield f"Fits nothing here: rule “{rule.name}” ({_place(request, rule.line)})"
+    for impact in own.impacts:
+        if impact.says not in said:
+            yield f"Fits nothing here: impact “{impact.says}” ({_place(request, impact.line)})"
+    if not before.coverage.complete:
+        yield "Not everything was read, so there may be more."
+
+
+def _place(request: Request, line: int) -> str:
+    return f"{Path(request.rules).name}, line {line}"
+
+
+def _differs(before: Cluster, after: Cluster) -> bool:
+    return (before.priority, before.impact, before.cause, before.next) != (
+        after.priority,
+        after.impact,
+        after.cause,
+        after.next,
+    )
+
+
+def _change(before: Cluster, after: Cluster) -> Iterator[str]:
+    title = display.cut(display.one_line(after.title), TITLE)
+    yield (
+        f"{before.name}  {before.priority.name} → {after.priority.name}  {title}, "
+        f"{display.many(after.occurrences, 'time')}"
+    )
+    own = [f for f in after.factors if f.name.startswith("your ")]
+    for factor in own:
+        weight = f", {factor.weight}" if factor.weight else ""
+        yield f"    {factor.name}{weight}: {factor.said}"
+    if not own:
+        yield f"    {after.reasons[0]}"

@@ -1,0 +1,134 @@
+"""Rollup → clusters: masked messages that say the same thing become one, and get their figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.core.clusters.grouping import group
+from bot.core.entries import understand as entries
+from bot.core.entries.place import Raw
+from bot.core.entries.understand import Key, Kind
+from bot.core.model.values import JSON, Location, Severity, Window
+from bot.core.rollup.gc_pause import few_collections
+from bot.core.rollup.rollup import Rollup
+from bot.core.rollup.tally import Counted, Tally, hour_of, size, tally_of
+from bot.core.text.lost_negation import marked, turned
+from bot.core.text.redact import redact_json
+
+
+@dataclass(frozen=True)  # no slots: what is read of its entries is kept
+class Draft:
+    """A cluster before anyone has judged it: what it is and its figures, still mergeable."""
+
+    id: str
+    kind: Kind
+    template: str
+    keys: tuple[Key, ...]
+    tally: Tally
+
+    @cached_property
+    def title(self) -> str:
+        """In the words of the representative with the lowest hash."""
+        title = entries.title(self.sample) or "(empty message)"
+        # What our own redaction takes away swallows no "not": only the service's own is marked.
+        if turned(title) and any(entries.swallows(entries.message(raw)) for raw in self.samples):
+            return marked(title)
+        return title
+
+    @cached_property
+    def sample(self) -> JSON:
+        """The representative entry, redacted."""
+        return _shown(self.tally.samples[0].raw) if self.tally.samples else {}
+
+    @property
+    def samples(self) -> list[JSON]:
+        """All representatives as they were read, not redacted: to look into, never to show."""
+        return [raw.unpack(raw.data) for _, _, raw in self.tally.samples]
+
+    @property
+    def edges(self) -> list[JSON]:
+        """The first and the last entry, redacted."""
+        edges = {e[:2]: e for e in (self.tally.first_entry, self.tally.last_entry) if e}
+        known = self.tally.samples[0].raw if self.tally.samples else None
+        return [
+            self.sample if (raw := edges[place].raw) == known else _shown(raw)
+            for place in sorted(edges)
+        ]
+
+    @cached_property
+    def location(self) -> Location | None:
+        """Where most representatives say that it was written; None where none says."""
+        found = Counter(
+            place for raw in self.samples if (place := entries.location(raw)) is not None
+        )
+        if not found:
+            return None
+        return min(found.items(), key=lambda item: (-item[1], str(item[0])))[0]
+
+    def histogram(self, window: Window) -> tuple[int, ...]:
+        """Entries per UTC hour, from the hour of the window's start to that of its end."""
+        start, end = hour_of(window.start), hour_of(window.end)
+        return tuple(self.tally.hours.get(at, 0) for at in range(start, end + 1))
+
+
+def _shown(raw: Raw) -> JSON:
+    clean = redact_json(raw.unpack(raw.data))
+    return clean if isinstance(clean, dict) else {}
+
+
+def content_id(kind: Kind, template: str, place: str = "") -> str:
+    """A cluster's id from its content alone: the same words, the same id, on every machine."""
+    words = f"{kind.value}\x1f{template}\x1f{place}".encode("utf-8", "surrogatepass")
+    return "c-" + hashlib.blake2b(words, digest_size=6).hexdigest()
+
+
+@few_collections()
+def clusters(rollup: Rollup) -> list[Draft]:
+    """The clusters of a stitched rollup, in the order of their ids.
+
+    Only messages of one kind and, for tracebacks, one place are compared: that decides already
+    that they are different problems.
+    """
+    drafts: list[Draft] = []
+    for (kind, place), counted in _partitions(rollup):
+        templates = _templates(kind, {text: sum(map(size, of)) for text, of in counted.items()})
+        members: dict[str, list[str]] = {}
+        for masked in sorted(templates):
+            members.setdefault(templates[masked], []).append(masked)
+        for template, texts in members.items():
+            parts = [part for text in texts for part in counted[text]]
+            whole = tally_of(parts, rollup.bounds, rollup.keep_members)
+            keys = tuple(Key(kind, text, place) for text in texts)
+            drafts.append(Draft(content_id(kind, template, place), kind, template, keys, whole))
+    return sorted(drafts, key=lambda draft: draft.id)
+
+
+def _partitions(rollup: Rollup) -> Iterator[tuple[tuple[Kind, str], dict[str, list[Counted]]]]:
+    parts: dict[tuple[Kind, str], dict[str, list[Counted]]] = {}
+    for (key, _severity), counted in rollup.messages():
+        part = parts.setdefault((key.kind, key.place), {})
+        part.setdefault(key.masked, []).append(counted)
+    yield from sorted(parts.items(), key=lambda item: (item[0][0].value, item[0][1]))
+
+
+def _templates(kind: Kind, counts: Mapping[str, int]) -> Mapping[str, str]:
+    """Masked message → template. What a request or an audit entry is about is exact already."""
+    if kind in (Kind.REQUEST, Kind.AUDIT):
+        return {masked: masked for masked in counts}
+    return group(counts)
+
+
+def span(drafts: Sequence[Draft]) -> tuple[int | None, int | None]:
+    """First and last time among them."""
+    firsts = [d.tally.first for d in drafts if d.tally.first is not None]
+    lasts = [d.tally.last for d in drafts if d.tally.last is not None]
+    return min(firsts, default=None), max(lasts, default=None)
+
+
+def is_error(draft: Draft) -> bool:
+    """Severity ERROR or above, or an exception."""
+    return draft.tally.severity >= Severity.ERROR or draft.kind is Kind.TRACE

@@ -1,0 +1,214 @@
+"""Crashes: an instance ended, and what it wrote before and after belongs to that.
+
+The root is the earliest error of the minutes before an end, among those that are seen mostly
+there: what is said all day long causes no crash. A line that only announces an exception gives way
+to the exception. A symptom is seen mostly after the root, in the same instance, or, where it is a
+failing request, in the same revision until it has recovered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.clusters.clusters import Draft, is_error
+from bot.core.clusters.incident import Joined, many, span
+from bot.core.entries.place import Place
+from bot.core.entries.understand import Kind
+from bot.core.model.values import MINUTE, SECOND, Severity
+
+RUN_UP = 2 * MINUTE
+"""How long before an instance's end an error can still be its cause."""
+PAUSE = MINUTE
+"""Errors further apart than this are not one chain; ends closer than this are one end."""
+SETTLE = 5 * SECOND
+"""Lines written while a process dies arrive a little after the platform says that it ended."""
+AFTERMATH = 10 * MINUTE
+"""How long requests to a revision that cannot start go on failing because of it."""
+MOSTLY = 0.5
+"""The share of a cluster's occurrences that must fall into the incident."""
+
+_ENDS = re.compile(
+    r"container called exit\(|container terminated on signal|worker failed to boot"
+    r"|application startup failed|container failed to start|failed to start and then listen"
+    r"|startup (?:tcp |http |grpc )?probe failed|failed the configured startup probe"
+    r"|liveness (?:tcp |http |grpc )?probe failed|using too much memory and was terminated"
+    r"|exceeded hard memory limit|memory limit of .{1,40}exceeded"
+    r"|the user-provided container failed|uncaught signal: |the container exited with an error"
+    r"|worker \(pid:<\*>\) exited with code"
+    r"|process (?:was )?(?:killed|terminated)|out of memory: killed",
+    re.IGNORECASE,
+)
+_ANNOUNCES = re.compile(
+    r"(?:exception|error) in (?:worker process|asgi application)$|unhandled exception:?$"
+    r"|uncaught exception:?$|application run failed$",
+    re.IGNORECASE,
+)
+"""Says only that an exception follows, in the next entry: the exception is the cause."""
+_CLEAN_EXIT = re.compile(r"exit\(0\)|exited with code 0\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    """One end of one instance, with the errors that led to it."""
+
+    revision: str
+    instance: str
+    start: int
+    end: int
+
+
+def ends(draft: Draft) -> bool:
+    """Whether the message says that a process or container ended, and not of its own will."""
+    if draft.kind is Kind.REQUEST or not _ENDS.search(draft.template):
+        return False
+    samples = [str(raw.get("textPayload", "")) for raw in draft.samples]
+    return not (samples and all(_CLEAN_EXIT.search(text) for text in samples))
+
+
+_Timeline = list[tuple[int, Draft]]
+_Chain = tuple[tuple[str, str], _Timeline]
+
+
+def crashes(drafts: Sequence[Draft]) -> list[Joined]:
+    """The incidents in which instances ended, the one with the most ends first."""
+    timelines: dict[tuple[str, str], _Timeline] = defaultdict(list)
+    for draft in drafts:
+        if draft.kind is Kind.REQUEST:
+            continue
+        for place, times in draft.tally.moments.items():
+            timelines[_where(place)].extend((time, draft) for time in times)
+    chains = [
+        (where, chain)
+        for where, timeline in timelines.items()
+        for chain in _chains(sorted(timeline, key=lambda m: (m[0], m[1].id)))
+    ]
+    rare = _mostly_in(chains)
+    episodes = _by_root(chains, rare)
+    by_id = {draft.id: draft for draft in drafts}
+    found: list[Joined] = []
+    # "Container called exit(1)" is a root only where nothing explains most of them.
+    unexplained = {name for name in episodes if ends(by_id[name])}
+    taken = set(episodes) - unexplained
+    for root_id, mine in sorted(
+        episodes.items(), key=lambda item: (item[0] in unexplained, -len(item[1]), item[0])
+    ):
+        if root_id in unexplained and root_id in taken:
+            continue
+        taken.add(root_id)
+        follows = {d.id: share for d in drafts if d.id not in taken and (share := _share(d, mine))}
+        taken.update(follows)
+        if follows:
+            symptoms = [by_id[name] for name in follows]
+            found.append(_crash(by_id[root_id], mine, symptoms, follows))
+    return found
+
+
+def _by_root(chains: Sequence[_Chain], rare: set[str]) -> dict[str, list[_Episode]]:
+    """Every end under its cause.
+
+    Where instances write the same errors in different orders, the one that is the earliest most
+    often stands for all ends that it led to: one crash is one incident.
+    """
+    open_ends: list[tuple[tuple[str, str], int, _Timeline, _Timeline]] = []
+    for where, chain in chains:
+        errors = [m for m in chain if is_error(m[1]) and m[1].id in rare and not ends(m[1])]
+        errors = errors or [m for m in chain if ends(m[1])][:1]
+        causes = [m for m in errors if not _ANNOUNCES.match(m[1].template)] or errors
+        open_ends.append((where, errors[0][0], chain, causes))
+    episodes: dict[str, list[_Episode]] = {}
+    while open_ends:
+        earliest = Counter(causes[0][1].id for *_, causes in open_ends)
+        root = min(earliest, key=lambda name: (-earliest[name], name))
+        mine = [e for e in open_ends if any(draft.id == root for _, draft in e[-1])]
+        episodes[root] = [
+            _Episode(where[0], where[1], began, chain[-1][0]) for where, began, chain, _ in mine
+        ]
+        open_ends = [e for e in open_ends if e not in mine]
+    return episodes
+
+
+def _where(place: Place) -> tuple[str, str]:
+    return place.revision, place.instance
+
+
+def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
+    """The errors that lead to each end of an instance, oldest first, the end last."""
+    stops = [time for time, draft in timeline if ends(draft)]
+    while stops:
+        last = stops[0]
+        for stop in stops:
+            if stop - last <= PAUSE:
+                last = stop
+        first = min(stops)
+        chain: _Timeline = []
+        previous = last
+        for time, draft in reversed(timeline):
+            if time > last + SETTLE or not (is_error(draft) or ends(draft)):
+                continue
+            if previous - time > PAUSE or first - time > RUN_UP:
+                break
+            chain.append((time, draft))
+            previous = time
+        yield chain[::-1]
+        stops = [stop for stop in stops if stop > last]
+
+
+def _mostly_in(chains: Sequence[_Chain]) -> set[str]:
+    """The clusters that are seen mostly in such chains: what is said all day causes no crash."""
+    inside: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
+    drafts: dict[str, Draft] = {}
+    for (revision, instance), chain in chains:
+        for time, draft in chain:
+            inside[draft.id].add((revision, instance, time))
+            drafts[draft.id] = draft
+    return {
+        name
+        for name, seen in inside.items()
+        if len(seen) >= MOSTLY * sum(len(t) for t in drafts[name].tally.moments.values())
+    }
+
+
+def _share(draft: Draft, episodes: Sequence[_Episode]) -> float:
+    """The share of the cluster's occurrences after these roots; 0.0 where it is not most."""
+    if draft.kind is Kind.AUDIT or draft.tally.severity < Severity.WARNING:
+        return 0.0
+    moments = [(_where(p), time) for p, times in draft.tally.moments.items() for time in times]
+    after = sum(any(_within(draft, where, time, e) for e in episodes) for where, time in moments)
+    return after / len(moments) if moments and after >= MOSTLY * len(moments) else 0.0
+
+
+def _within(draft: Draft, where: tuple[str, str], time: int, episode: _Episode) -> bool:
+    if where[0] != episode.revision:
+        return False
+    if draft.kind is Kind.REQUEST:
+        return is_error(draft) and episode.start <= time <= episode.end + AFTERMATH
+    return where[1] == episode.instance and episode.start <= time <= episode.end + SETTLE
+
+
+def _crash(
+    root: Draft,
+    episodes: Sequence[_Episode],
+    symptoms: Sequence[Draft],
+    shares: Mapping[str, float],
+) -> Joined:
+    instances = len({(e.revision, e.instance) for e in episodes})
+    seconds = (max(e.end for e in episodes) - min(e.start for e in episodes)) / SECOND
+    times = len(episodes)
+    return Joined(
+        "crash",
+        root.id,
+        tuple(d.id for d in sorted(symptoms, key=lambda d: (d.tally.first or 0, d.id))),
+        times,
+        instances,
+        min(e.start for e in episodes),
+        max(e.end for e in episodes),
+        f"{many(times, 'crash', 'crashes')} on {many(instances, 'instance', 'instances')} "
+        f"within {span(seconds)}: the process ended each time after this message",
+        {
+            name: f"{share:.0%} of it followed that message in the same instance or revision"
+            for name, share in shares.items()
+        },
+    )

@@ -1,0 +1,219 @@
+"""Clusters → incidents: what is one event however many messages tell of it.
+
+Two clusters are joined only on evidence, which is written down with the incident:
+
+- **crash** (`crashes`): an instance ended, and there the symptom followed the root.
+- **failure**: requests failed, each time with the same error beside it in the same instance.
+- **shared tail**: different wordings end in the same rare words, and come from the same service.
+- **echo**: a server's own access line tells of the request that the request log tells of.
+
+Clusters that merely occur at the same time are not joined.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.core.clusters.clusters import Draft, is_error
+from bot.core.clusters.crashes import MOSTLY, crashes
+from bot.core.clusters.grouping import tokens
+from bot.core.clusters.incident import Joined
+from bot.core.entries.place import Place
+from bot.core.entries.understand import Kind
+from bot.core.model.values import SECOND
+from bot.core.text.mask import SLOT
+
+
+def incidents(drafts: Sequence[Draft]) -> list[Joined]:
+    """The incidents among the clusters; a cluster is part of one at the most."""
+    found: list[Joined] = []
+    taken: set[str] = set()
+    for find in (crashes, _failures, _tails, _echoes):
+        for joined in find([d for d in drafts if d.id not in taken]):
+            found.append(joined)
+            taken.update((joined.root, *joined.symptoms))
+    return found
+
+
+# --- requests that fail with an error ------------------------------------------------------------
+
+TOGETHER = 2 * SECOND
+"""A request and the error that made it fail are logged within this, in either order."""
+FAILURES = 3
+"""So many failed requests must have the error beside them: two may be chance."""
+CHANCE = 0.001
+"""How probable it may be that they met by chance, given how often the error is written."""
+
+
+def _failures(drafts: Sequence[Draft]) -> list[Joined]:
+    """Server errors in the request log under the error that the same instance wrote with them.
+
+    Evidence: of at least three failed requests four in five have the error within two seconds in
+    the same instance, half of the errors have such a request (share), and that is not how often
+    it would happen by chance (lift).
+    """
+    errors = [d for d in drafts if d.kind is not Kind.REQUEST and is_error(d)]
+    alive = _alive(drafts)
+    found: dict[str, list[tuple[Draft, str]]] = defaultdict(list)
+    for request in drafts:
+        if request.kind is Kind.REQUEST and is_error(request):
+            scored = [
+                (evidence, error) for error in errors if (evidence := _met(request, error, alive))
+            ]
+            if scored:
+                (_, _, words), best = min(scored, key=lambda s: (s[0][0], s[0][1], s[1].id))
+                found[best.id].append((request, words))
+    by_id = {draft.id: draft for draft in errors}
+    return [
+        Joined(
+            "failure",
+            root,
+            tuple(request.id for request, _ in sorted(mine, key=lambda m: m[0].id)),
+            by_id[root].tally.occurrences,
+            len(by_id[root].tally.instances),
+            by_id[root].tally.first,
+            by_id[root].tally.last,
+            "requests fail with it",
+            {request.id: words for request, words in mine},
+        )
+        for root, mine in sorted(found.items())
+    ]
+
+
+def _alive(drafts: Iterable[Draft]) -> dict[Place, int]:
+    """How long each instance is known to have written, in nanoseconds."""
+    spans: dict[Place, tuple[int, int]] = {}
+    for draft in drafts:
+        for place, times in draft.tally.moments.items():
+            first, last = spans.get(place, (times[0], times[-1]))
+            spans[place] = min(first, times[0]), max(last, times[-1])
+    return {place: last - first for place, (first, last) in spans.items()}
+
+
+def _met(
+    request: Draft, error: Draft, alive: Mapping[Place, int]
+) -> tuple[float, float, str] | None:
+    """(chance, minus share, words) where the error explains the requests; else None."""
+    met = others = seen = 0
+    chances: list[float] = []
+    for place, times in request.tally.moments.items():
+        beside = error.tally.moments.get(place, [])
+        seen += len(times)
+        hits = sum(any(abs(time - at) <= TOGETHER for at in beside) for time in times)
+        met += hits
+        others += sum(any(abs(time - at) <= TOGETHER for time in times) for at in beside)
+        if hits:
+            covered = len(beside) * 2 * TOGETHER / (alive[place] + 2 * TOGETHER)
+            chances.append(min(1.0, covered) ** hits)
+    written = sum(map(len, error.tally.moments.values()))
+    if met < FAILURES or met < 0.8 * seen or others < MOSTLY * written:
+        return None
+    chance = math.prod(chances)
+    if chance > CHANCE:
+        return None
+    return chance, -met / seen, f"{met} of {seen} came within 2 s of that error, in its instance"
+
+
+# --- one cause in several wordings ---------------------------------------------------------------
+
+_TAIL_WORDS = 4
+_TAIL_LENGTH = 16
+
+
+def _tails(drafts: Sequence[Draft]) -> list[Joined]:
+    families: dict[tuple[str, ...], list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if draft.kind in (Kind.MESSAGE, Kind.TRACE) and (tail := _tail(draft.template)):
+            families[tail].append(draft)
+    found: list[Joined] = []
+    for tail, family in sorted(families.items()):
+        found.extend(_family(tail, group) for group in _same_service(family) if len(group) > 1)
+    return found
+
+
+def _tail(template: str) -> tuple[str, ...] | None:
+    """The last words of a message, where they are telling enough to be a cause's own.
+
+    After the last colon at least two words, otherwise the last four; 16 characters without slots.
+    """
+    words = tokens(template)
+    colons = [i for i, word in enumerate(words[:-1]) if word.endswith(":")]
+    after_colon = tuple(words[colons[-1] + 1 :]) if colons else ()
+    if len(after_colon) < 2 and len(words) <= _TAIL_WORDS:
+        return None
+    tail = after_colon if 2 <= len(after_colon) <= _TAIL_WORDS else tuple(words[-_TAIL_WORDS:])
+    said = [word for word in tail if SLOT not in word]
+    if len(said) < 2 or sum(map(len, said)) + len(said) - 1 < _TAIL_LENGTH:
+        return None
+    return tail
+
+
+def _same_service(family: Sequence[Draft]) -> Iterable[list[Draft]]:
+    groups: dict[tuple[str, ...], list[Draft]] = defaultdict(list)
+    for draft in family:
+        groups[tuple(sorted(draft.tally.services))].append(draft)
+    return groups.values()
+
+
+def _family(tail: Sequence[str], group: Sequence[Draft]) -> Joined:
+    def rank(draft: Draft) -> tuple[bool, int, str]:
+        return (not is_error(draft), draft.tally.first or 0, draft.id)
+
+    root, *rest = sorted(group, key=rank)
+    return Joined(
+        "tail",
+        root.id,
+        tuple(d.id for d in rest),
+        max(d.tally.occurrences for d in group),
+        len({i for d in group for i in d.tally.instances}),
+        min((d.tally.first for d in group if d.tally.first is not None), default=None),
+        max((d.tally.last for d in group if d.tally.last is not None), default=None),
+        f"one cause in {len(group)} wordings: all end in “{' '.join(tail)}”",
+    )
+
+
+# --- the same requests, told twice ---------------------------------------------------------------
+
+_STATUS = re.compile(r" (\d{3}) \(")
+
+
+def _echoes(drafts: Sequence[Draft]) -> list[Joined]:
+    """Access lines under the request-log cluster with the same status that shares most routes."""
+    told = [d for d in drafts if d.kind is Kind.REQUEST and not _is_access(d)]
+    echoes: dict[str, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if draft.kind is Kind.REQUEST and _is_access(draft):
+            best = max(told, key=lambda d: (_overlap(draft, d), d.id), default=None)
+            if best is not None and _overlap(draft, best) > 0:
+                echoes[best.id].append(draft)
+    by_id = {d.id: d for d in told}
+    return [
+        Joined(
+            "echo",
+            root,
+            tuple(d.id for d in sorted(mine, key=lambda d: d.id)),
+            by_id[root].tally.occurrences,
+            len(by_id[root].tally.instances),
+            by_id[root].tally.first,
+            by_id[root].tally.last,
+            "the server's own access log tells of the same requests",
+        )
+        for root, mine in sorted(echoes.items())
+    ]
+
+
+def _is_access(draft: Draft) -> bool:
+    return "httpRequest" not in draft.sample
+
+
+def _overlap(access: Draft, told: Draft) -> int:
+    mine, theirs = _STATUS.search(access.template), _STATUS.search(told.template)
+    if mine is None or theirs is None or mine[1] != theirs[1]:
+        return 0
+    if not access.tally.services & told.tally.services:
+        return 0
+    mine_on, theirs_on = access.tally.routes, told.tally.routes
+    return sum(min(count, theirs_on.get(route, 0)) for route, count in mine_on.items())

@@ -1,0 +1,86 @@
+"""What a person probably meant: the nearest word, window, severity or time zone. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from rapidfuzz import fuzz, process, utils
+
+from bot.core.commands import time_windows
+from bot.core.model.environment import Environment
+from bot.core.model.errors import UsageError
+from bot.core.model.values import Severity
+from bot.core.text import display
+
+NEAR = 70.0
+"""How alike two words must be, of 100, for one to be taken for a slip of the other."""
+
+
+def tidy(text: str) -> str:
+    """Without quotation marks, full-width forms, back-ticks and the full stop of a sentence."""
+    plain = unicodedata.normalize("NFKC", display.clean(text))
+    plain = re.sub(r"[\"'`\u2018-\u201f\u00ab\u00bb\u2039\u203a]", "", plain)
+    plain = plain.replace("\u2212", "-")
+    plain = re.sub(r"^\s*/?gardener(?=\s|$)", "", plain, flags=re.IGNORECASE)
+    kept = (token.strip(",;!?()").rstrip(".:") for token in plain.split())
+    return " ".join(filter(None, kept))
+
+
+def zone_near(said: Sequence[str], environment: Environment) -> str:
+    """The time zone that was typed or meant; the environment's where none is near."""
+    text = " ".join(said)
+    try:
+        return time_windows.parse_zone(text)
+    except UsageError:
+        return time_windows.nearest_zone(text) or environment.timezone
+
+
+def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
+    """What may have been meant, nearest first."""
+    for end in range(len(window) - 1, 0, -1):
+        yield list(window[:end])
+    for start in range(1, len(window)):
+        yield list(window[start:])
+    text = time_windows.normal(" ".join(window))
+    if found := re.match(r"(\d{1,12})\s*([a-z]?)", text, re.ASCII):
+        unit = found[2] if found[2] in {"m", "h", "d", "w"} else "d"
+        amount = int(found[1])
+        longest = {"m": 43_200, "h": 720, "d": 30, "w": 4}[unit]
+        if amount > 0:
+            yield [f"{min(amount, longest)}{unit}"]
+    elif re.match(r"\d", text):
+        yield ["30d"]
+    if "days ago" in text or re.search(r"20\d\d-", text):
+        yield ["30d"]
+    if meant := nearest(text.split(" ")[0] if text else "", ["today", "yesterday"]):
+        yield [meant]
+    if (words_ := text.split(" ")) and nearest(words_[0], ["since"]):
+        yield ["since", *words_[1:]]
+
+
+def severity(value: str) -> Severity | None:
+    """In any case; None where there is none of that name."""
+    try:
+        return Severity[value.upper()]
+    except KeyError:
+        return None
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a person probably meant; None where nothing is near."""
+    if not word or len(word) > 60:
+        return None
+    best = process.extractOne(
+        word, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=NEAR
+    )
+    if best:
+        return str(best[0])
+    starts = [k for k in known if len(word) >= 3 and k.casefold().startswith(word.casefold())]
+    return starts[0] if len(starts) == 1 else None
+
+
+def quoted(text: str) -> str:
+    """What was typed, as it may stand in a sentence."""
+    return display.cut(display.one_line(text), 60)

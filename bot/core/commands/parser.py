@@ -1,0 +1,374 @@
+"""What a person typed after /gardener: a value to act on, or the nearest right form. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.commands import did_you_mean, grouping_commands, time_windows
+from bot.core.commands.commands import (
+    Analyze,
+    Command,
+    Diff,
+    DigestNow,
+    DigestOff,
+    DigestOn,
+    ExpectedList,
+    Help,
+    Suggestion,
+    Why,
+)
+from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
+from bot.core.model.environment import Environment
+from bot.core.model.errors import UsageError
+from bot.core.model.values import Severity
+
+KEYWORDS = ("digest", "diff", "expected", "why", "same", "split", "rules", "help")
+OPTIONS = ("service", "severity")
+MORNING = "09:00"
+
+
+def default_environment(
+    environments: Sequence[Environment], channel: str, channel_name: str = "", last: str = ""
+) -> str | None:
+    """The environment that a channel means where none is named.
+
+    The one whose `channels` name it, the only one there is, or the last one asked about here.
+    """
+    named = [e.name for e in environments if {channel, f"#{channel_name}"} & set(e.channels or ())]
+    if len(named) == 1:
+        return named[0]
+    if len(environments) == 1:
+        return environments[0].name
+    known = {e.name for e in environments}
+    return last if last in known else None
+
+
+def parse(
+    text: str, *, environments: Sequence[Environment], default: str | None, now: int
+) -> Command | Suggestion:
+    """Reads the text after /gardener. `default`: this channel's environment; `now` in ns."""
+    tidied = did_you_mean.tidy(text)
+    parser = _Parser(environments, default, now, grouping_commands.quoted(text))
+    found = parser.parse(tidied.split())
+    # What teaches is shown first and done after a click, however it was typed.
+    if isinstance(found, Suggestion | SameAs | SplitBy) or _same(text, tidied):
+        return found
+    return Suggestion(
+        f'I read "{did_you_mean.quoted(text)}" as /gardener {found.typed}.', found.typed
+    )
+
+
+def _same(text: str, tidied: str) -> bool:
+    return " ".join(text.split()).casefold() == tidied.casefold()
+
+
+class _Parser:
+    def __init__(
+        self,
+        environments: Sequence[Environment],
+        default: str | None,
+        now: int,
+        quoted: str | None = None,
+    ) -> None:
+        self._known = {e.name.casefold(): e for e in environments}
+        self._quoted = quoted
+        self._default = default
+        self._now = now
+
+    def parse(self, said: Sequence[str], depth: int = 0) -> Command | Suggestion:
+        if not said:
+            return self._bare()
+        first, rest = said[0].casefold(), said[1:]
+        if first == "help":
+            return Help()
+        if first == "digest":
+            return self._digest(rest)
+        if first in {"expected", "rules"}:
+            return self._listed(first, rest)
+        if first in {"same", "split"}:
+            return self._taught(first, rest)
+        if first == "why":
+            return self._why(rest)
+        if first == "diff":
+            return self._diff(rest)
+        if first in self._known:
+            return self._analyze(self._known[first], rest)
+        return self._unknown(said, depth)
+
+    # --- the forms -------------------------------------------------------------------------------
+
+    def _bare(self) -> Command | Suggestion:
+        if self._default is None:
+            return Suggestion(f"Which environment? {self._names()}", self._first("1d"))
+        return self._analyze(self._known[self._default.casefold()], ())
+
+    def _analyze(self, environment: Environment, rest: Sequence[str]) -> Command | Suggestion:
+        window: list[str] = []
+        services: list[str] = []
+        severity: Severity | None = None
+        for word in rest:
+            option = re.fullmatch(r"-*([A-Za-z_-]+)[=:](.*)", word)
+            if option is None:
+                window.append(word)
+                continue
+            name, value = option[1].casefold(), option[2]
+            if name not in OPTIONS or not value or word.startswith("-"):
+                return self._option(environment, rest, word, name, value)
+            if name == "service":
+                services += [s for s in value.split(",") if s]
+                continue
+            severity = did_you_mean.severity(value)
+            if severity is None:
+                return self._no_severity(environment, rest, word, value)
+        try:
+            span = time_windows.parse_window(window, now=self._now, timezone=environment.timezone)
+        except UsageError as error:
+            return self._no_window(environment, rest, window, str(error))
+        if bad := next((s for s in services if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", s)), None):
+            kept = " ".join(w for w in rest if not w.casefold().startswith("service="))
+            sentence = f'"{did_you_mean.quoted(bad)}" is no name of a Cloud Run service.'
+            return Suggestion(sentence, f"{environment.name} {kept}".strip())
+        return Analyze(environment.name, span, tuple(dict.fromkeys(services)), severity)
+
+    def _digest(self, rest: Sequence[str]) -> Command | Suggestion:
+        if not rest:
+            name = self._default or self._any()
+            return Suggestion("When, or now?", f"digest now {name}" if name else "help")
+        word, more = rest[0].casefold(), rest[1:]
+        if word in {"off", "now"}:
+            return self._off_or_now(word, more)
+        if word not in self._known:
+            if time_windows.is_clock(word) and self._default:
+                return self._again(["digest", self._default, *rest], "Name the environment first.")
+            return self._slip("digest", rest, ["off", "now", *self._known])
+        environment = self._known[word]
+        if more and more[0].casefold() in {"off", "now"}:
+            said = more[0].casefold()
+            return Suggestion(f'Say "{said}" first.', f"digest {said} {environment.name}")
+        if not more:
+            return Suggestion(
+                "When?", f"digest {environment.name} {MORNING} {environment.timezone}"
+            )
+        try:
+            at = time_windows.parse_clock(more[0])
+        except UsageError as error:
+            zone = did_you_mean.zone_near(more[1:], environment)
+            return Suggestion(str(error), f"digest {environment.name} {MORNING} {zone}")
+        try:
+            zone = time_windows.parse_zone(" ".join(more[1:])) if more[1:] else environment.timezone
+        except UsageError as error:
+            zone = did_you_mean.zone_near(more[1:], environment)
+            return Suggestion(str(error), f"digest {environment.name} {at} {zone}")
+        return DigestOn(environment.name, at, zone)
+
+    def _off_or_now(self, word: str, more: Sequence[str]) -> Command | Suggestion:
+        if not more:
+            if word == "off":
+                return DigestOff(None)
+            if self._default is None:
+                return self._of_which("digest now")
+            return DigestNow(self._default)
+        environment = self._known.get(more[0].casefold())
+        if environment is None or len(more) > 1:
+            return self._slip(f"digest {word}", more[:1], list(self._known))
+        return DigestOff(environment.name) if word == "off" else DigestNow(environment.name)
+
+    def _listed(self, which: str, rest: Sequence[str]) -> Command | Suggestion:
+        listed = ExpectedList if which == "expected" else RuleList
+        if not rest:
+            if self._default is None:
+                return self._of_which(which)
+            return listed(self._default)
+        environment = self._known.get(rest[0].casefold())
+        if environment is None or len(rest) > 1:
+            return self._slip(which, rest[:1], list(self._known))
+        return listed(environment.name)
+
+    def _taught(self, which: str, rest: Sequence[str]) -> Command | Suggestion:
+        found = (
+            grouping_commands.read_same(rest, self._known)
+            if which == "same"
+            else grouping_commands.read_split(rest, self._quoted, self._known)
+        )
+        if isinstance(found, tuple):
+            return Suggestion(*found)
+        if found.environment is not None:
+            found = replace(found, environment=self._known[found.environment.casefold()].name)
+        return found
+
+    def _why(self, rest: Sequence[str]) -> Command | Suggestion:
+        names = [w for w in rest if re.fullmatch(r"(?i)c-?\d{1,9}|c-[\w-]{2,60}", w)]
+        where = [self._known[w.casefold()] for w in rest if w.casefold() in self._known]
+        if not names and rest and re.fullmatch(r"\d{1,9}", rest[0]):
+            return Suggestion(f'"{rest[0]}" is no name of a card.', f"why C{rest[0]}")
+        if not names:
+            return Suggestion("Why which card? Its name stands on it, such as C3.", "why C1")
+        name = names[0]
+        if short := re.fullmatch(r"(?i)c-?(\d{1,9})", name):
+            name = f"C{short[1]}"
+        if len(rest) > len(names[:1]) + len(where[:1]):
+            return Suggestion("That is more than I understand.", f"why {name}")
+        return Why(name, where[0].name if where else None)
+
+    def _diff(self, rest: Sequence[str]) -> Command | Suggestion:
+        where = [self._known[w.casefold()].name for w in rest if w.casefold() in self._known]
+        given = [w.casefold() for w in rest if w.casefold() not in self._known]
+        named = [w for w in given if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", w)]
+        environment = where[0] if where else self._default
+        if environment is None:
+            name = self._any()
+            right = f"diff {name} {named[0]} {named[1]}" if name and len(named) == 2 else "help"
+            return Suggestion(f"Of which environment? {self._names()}", right)
+        if len(named) == 3 and not where and (near := did_you_mean.nearest(named[0], self._known)):
+            right = Diff(self._known[near].name, named[1], named[2]).typed
+            return Suggestion(
+                f'I know no "{did_you_mean.quoted(named[0])}". {self._names()}', right
+            )
+        if len(named) < 2:
+            said = "Name two revisions, the older first."
+            return Suggestion(said, f"diff {environment} 00597 00598")
+        wanted = Diff(environment, named[0], named[-1])
+        if named[0] == named[-1]:
+            return Suggestion("These two are the same.", None)
+        if [w.casefold() for w in rest] in (
+            wanted.typed.casefold().split()[1:],
+            [wanted.a, wanted.b],
+        ):
+            return wanted
+        return Suggestion("Two revisions, the older first.", wanted.typed)
+
+    # --- near misses -----------------------------------------------------------------------------
+
+    def _unknown(self, said: Sequence[str], depth: int) -> Suggestion:
+        """The first word is no environment and no keyword."""
+        if time_windows.is_window(said[:1]) or "=" in said[0]:
+            return self._no_environment(said, depth)
+        if re.fullmatch(r"(?i)c-?\d{1,9}", said[0]):
+            return Suggestion("Ask why, or look at its card.", f"why C{said[0].lstrip('cC-')}")
+        if said[0].casefold() in {"off", "now"}:
+            return self._again(["digest", *said], f"{said[0].capitalize()} what?")
+        sentence = f'I know no "{did_you_mean.quoted(said[0])}".'
+        meant = did_you_mean.nearest(said[0], [*self._known, *KEYWORDS])
+        if meant is None or depth > 2:
+            # `2d` and options may stand anywhere: a known name later on is the environment.
+            later = next((w for w in said[1:] if w.casefold() in self._known), None)
+            if later is not None and depth <= 2:
+                kept = [later, *(w for w in said[1:] if w != later)]
+                return self._again(kept, sentence, depth)
+            if depth <= 2 and (name := self._default or self._only()):
+                rest = [w for w in said[1:] if time_windows.is_window([w]) or "=" in w]
+                return self._again([name, *rest], f"{sentence} {self._names()}", depth)
+            return Suggestion(f"{sentence} {self._names()}", "help")
+        name = self._known[meant].name if meant in self._known else meant
+        command = self._command([name, *said[1:]], depth)
+        asked = f" Did you mean /gardener {command}?" if command else ""
+        return Suggestion(f"{sentence}{asked} {self._names()}", command)
+
+    def _no_environment(self, said: Sequence[str], depth: int) -> Suggestion:
+        for i, word in enumerate(said):
+            if word.casefold() in self._known:
+                kept = [word, *said[:i], *said[i + 1 :]]
+                return self._again(kept, "The environment comes first.", depth)
+        for i, word in enumerate(said):
+            meant = (
+                None
+                if time_windows.is_window([word]) or "=" in word
+                else did_you_mean.nearest(word, self._known)
+            )
+            if meant:
+                kept = [self._known[meant].name, *said[:i], *said[i + 1 :]]
+                return self._again(kept, f'I know no "{did_you_mean.quoted(word)}".', depth)
+        name = self._default or self._any()
+        if name is None:
+            return Suggestion(f"Which environment? {self._names()}", "help")
+        sentence = f"Which environment? {self._names()}"
+        return self._again([name, *said], sentence, depth)
+
+    def _again(self, better: Sequence[str], sentence: str, depth: int = 0) -> Suggestion:
+        return Suggestion(sentence, self._command(better, depth) or "help")
+
+    def _command(self, said: Sequence[str], depth: int) -> str | None:
+        """The right form nearest to these words; None where nothing is."""
+        if depth > 3:
+            return None
+        found = self.parse(said, depth + 1)
+        return found.command if isinstance(found, Suggestion) else found.typed
+
+    def _slip(self, before: str, rest: Sequence[str], known: Sequence[str]) -> Suggestion:
+        meant = did_you_mean.nearest(rest[0], known) if rest else None
+        name = self._known[meant].name if meant in self._known else meant
+        if name is None:
+            fallback = self._default or self._any()
+            name = "off" if before == "digest" and fallback is None else fallback
+        if name is None:
+            return Suggestion(f"I do not understand that. {self._names()}", "help")
+        said = [*before.split(), name, *rest[1:]]
+        sentence = (
+            f'I know no "{did_you_mean.quoted(rest[0])}".'
+            if rest and meant != rest[0]
+            else "Too much."
+        )
+        return Suggestion(f"{sentence} {self._names()}", self._command(said, 2) or " ".join(said))
+
+    def _option(
+        self, environment: Environment, rest: Sequence[str], word: str, name: str, value: str
+    ) -> Suggestion:
+        meant = did_you_mean.nearest(name, OPTIONS)
+        kept = [w for w in rest if w != word]
+        if meant and value:
+            kept.append(f"{meant}={value}")
+        what = did_you_mean.quoted(word)
+        sentence = f'"{what}" is not what I understand. Options: service=NAME, severity=ERROR.'
+        return Suggestion(sentence, self._command([environment.name, *kept], 2))
+
+    def _no_severity(
+        self, environment: Environment, rest: Sequence[str], word: str, value: str
+    ) -> Suggestion:
+        names = [severity.name for severity in Severity]
+        short = {"warn": "WARNING", "err": "ERROR", "crit": "CRITICAL", "fatal": "CRITICAL"}
+        meant = short.get(value.casefold()) or did_you_mean.nearest(value, names) or "ERROR"
+        kept = [f"severity={meant.upper()}" if w == word else w for w in rest]
+        sentence = f'"{did_you_mean.quoted(value)}" is no severity. Known: {", ".join(names)}.'
+        return Suggestion(sentence, self._command([environment.name, *kept], 2))
+
+    def _no_window(
+        self, environment: Environment, rest: Sequence[str], window: Sequence[str], said: str
+    ) -> Suggestion:
+        options = [w for w in rest if w not in window]
+        for fixed in did_you_mean.windows_near(window):
+            try:
+                span = time_windows.parse_window(
+                    fixed, now=self._now, timezone=environment.timezone
+                )
+            except UsageError:
+                continue
+            sentence = said
+            if time_windows.is_window(window[:1]) and list(fixed) == list(window[: len(fixed)]):
+                beyond = " ".join(window[len(fixed) :])
+                sentence = f'I do not understand "{did_you_mean.quoted(beyond)}".'
+            kept = [environment.name, span.typed, *options]
+            return Suggestion(sentence, self._command(kept, 2))
+        return Suggestion(said, self._command([environment.name, "1d", *options], 2))
+
+    # --- names -----------------------------------------------------------------------------------
+
+    def _names(self) -> str:
+        names = ", ".join(e.name for e in self._known.values())
+        return f"Known: {names}." if names else "No environment is set up yet."
+
+    def _any(self) -> str | None:
+        return next((e.name for e in self._known.values()), None)
+
+    def _only(self) -> str | None:
+        return self._any() if len(self._known) == 1 else None
+
+    def _first(self, window: str) -> str:
+        name = self._any()
+        return f"{name} {window}" if name else "help"
+
+    def _of_which(self, before: str) -> Suggestion:
+        name = self._any()
+        command = f"{before} {name}" if name else "help"
+        return Suggestion(f"Of which environment? {self._names()}", command)

@@ -1,0 +1,159 @@
+"""JSON Lines as rows: of each line, only what counting needs is made into objects.
+
+Payload, resource and labels stay the text that they are in the line, so equal ones are told by
+comparing bytes. What is odd in any way is left to `json_rows`, which takes whatever may be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from bot.core.entries.json_rows import SEVERITIES, keys_of, message_key
+from bot.core.entries.rows import (
+    LONGEST,
+    NO_TIME,
+    RowKey,
+    Rows,
+    loads,
+    text_key,
+)
+from bot.core.entries.writers import Writers
+from bot.core.model import rfc3339
+from bot.core.text.mask import ZEROS
+
+_NOTHING = msgspec.Raw()
+
+
+class Line(msgspec.Struct, rename="camel", gc=False):
+    """A log entry as it stands in a line; what is `Raw` was not looked into."""
+
+    insert_id: str | None = None
+    timestamp: str | None = None
+    receive_timestamp: str | None = None
+    severity: str | None = None
+    text_payload: str | None = None
+    json_payload: msgspec.Raw = _NOTHING
+    proto_payload: msgspec.Raw = _NOTHING
+    http_request: msgspec.Raw = _NOTHING
+    resource: msgspec.Raw = _NOTHING
+    labels: msgspec.Raw = _NOTHING
+    log_name: msgspec.Raw = _NOTHING
+
+
+_decode = msgspec.json.Decoder(Line).decode
+
+
+def of_lines(lines: Sequence[bytes], before: int) -> tuple[Rows, list[int]]:
+    """Lines in columns, and the places of those that are odd, or no entries at all.
+
+    `before` is how many lines came before: a line's number stands for a missing insertId.
+    """
+    found = _decoded(lines)
+    odd = [i for i, line in enumerate(found) if line is None]
+    numbers: Sequence[int] = range(before + 1, before + 1 + len(lines))
+    if odd:
+        numbers = [number for number, line in zip(numbers, found, strict=True) if line is not None]
+        lines = [lines[number - before - 1] for number in numbers]
+    return _rows(lines, [line for line in found if line is not None], numbers), odd
+
+
+def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int]) -> Rows:
+    names = [(line.insert_id or "").encode() for line in found]
+    named = np.fromiter(map(bool, names), np.bool_, len(names))
+    if not named.all():
+        names = [name or b"line:%d" % number for name, number in zip(names, numbers, strict=True)]
+    stamps = [line.timestamp or line.receive_timestamp or "" for line in found]
+    join = b"\n".join
+    telling = [join((line.resource, line.labels, line.log_name)) for line in found]
+    origins, known = _WRITERS.of(telling, lines)
+    return Rows(
+        keys=_keys(found, lines),
+        names=names,
+        named=named,
+        times=rfc3339.many(stamps, NO_TIME),
+        origins=origins,
+        known=known,
+        raws=list(lines),
+    )
+
+
+_WRITERS = Writers(loads)
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def _decoded(lines: Sequence[bytes]) -> list[Line | None]:
+    if all(map(bytes.isascii, lines)):
+        try:
+            return [line if _says(line) else None for line in map(_decode, lines)]
+        except (ValueError, RecursionError):
+            pass
+    return list(map(_usual, lines))
+
+
+def _usual(line: bytes) -> Line | None:
+    try:
+        line.decode()  # what is not looked into may be no text
+        found = _decode(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if _says(found) else None
+
+
+def _says(line: Line) -> bool:
+    """Whether it has a payload: else a program may have written it, not Cloud Logging."""
+    return (
+        line.json_payload is not _NOTHING
+        or line.text_payload is not None
+        or line.http_request is not _NOTHING
+        or line.proto_payload is not _NOTHING
+    )
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
+    keys: list[RowKey] = []
+    nothing, severities, zeros = _NOTHING, SEVERITIES, ZEROS
+    for line, raw in zip(found, lines, strict=True):
+        text = line.text_payload
+        severity = severities.get(line.severity)
+        if line.http_request is not nothing or severity is None:
+            keys += keys_of([loads(raw)])
+        elif text is not None:
+            keys.append(text_key(text.encode(), severity))
+        elif severity and (payload := line.json_payload) is not nothing:
+            data = bytes(payload)
+            zeroed = data.translate(zeros), severity
+            if b"\\u" in data:  # there a digit decides which letter it is
+                keys.append(_key_of(data, severity))
+                continue
+            try:
+                keys.append(_payload_keys[zeroed])
+            except KeyError:
+                if len(_payload_keys) >= _REMEMBERED:
+                    _payload_keys.clear()
+                keys.append(_payload_keys.setdefault(zeroed, _key_of(data, severity)))
+        else:  # a payload may say its severity
+            keys += keys_of([loads(raw)])
+    return keys
+
+
+_payload_keys: dict[tuple[bytes, int], RowKey] = {}
+"""By a payload with its digits as zeros, and the severity."""
+_REMEMBERED = 8_192
+"""Payloads whose message is known; a table that is full is emptied."""
+
+
+def _key_of(payload: bytes, severity: int) -> RowKey:
+    if len(payload) > LONGEST:
+        return None
+    try:
+        return message_key(loads(payload), severity)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return None

@@ -1,0 +1,205 @@
+"""Expected behaviour is an agreement: does it hold, and what broke it.
+
+Pure and small, so that a card, a digest and a worklog never disagree about it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from bot.core.expected.fingerprints import VARIANTS, comparable
+from bot.core.model.decisions import Acknowledgement, Snooze
+from bot.core.model.report import Card, Cluster, Report
+from bot.core.model.revision_names import alike
+from bot.core.model.values import DAY, HOUR, Values, Window
+from bot.core.text import display
+from bot.core.text.slot_values import subject_of
+from bot.core.trends import silence
+
+AGAIN = 3
+"""So many times the same user is a user that repeats, where none did when it was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What broke an agreement."""
+
+    kind: str
+    """`over`, `revision`, `rate`, `repeats`, `variant` or `stopped`."""
+    said: str
+    """As the end of a sentence."""
+    which: str = ""
+    """Of several of its kind the one: a revision, a hash."""
+
+
+def broken(
+    agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
+) -> Break | None:
+    """What broke the agreement; None while it holds.
+
+    `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
+    burst of four in one hour does not break "5 a day". It is that since the agreement: who agreed
+    knew what came before, though the card showed ten minutes of it.
+    """
+    if (over := ended(agreed, now)) is not None:
+        return over
+    newer = agreed.until_revision and next(
+        (r for r in cluster.revisions if _newer(r, agreed.until_revision)), None
+    )
+    if newer:
+        name = display.revision(newer, cluster.services)
+        return Break("revision", f"revision {name} still writes it", newer)
+    if (found := _repeats(agreed, cluster) or _variant(agreed, cluster)) is not None:
+        return found
+    if agreed.per_day is not None:
+        days = max(1.0, (window.end - max(window.start, agreed.at)) / DAY)
+        rate = _since(agreed, cluster, occurrences, window) / days
+        if rate > agreed.per_day:
+            now_rate = display.rate(rate)
+            return Break("rate", f"agreed were {display.rate(agreed.per_day)}, now {now_rate}")
+    silent = min(cluster.silent, window.end - agreed.at)
+    if silence.means_something(agreed.usual, silent):
+        return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
+    return None
+
+
+def _since(agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window) -> float:
+    """Occurrences since the agreement, from the next whole hour on, as hits are counted."""
+    if agreed.at <= window.start or not cluster.histogram:
+        return occurrences
+    later = cluster.histogram[max(0, agreed.at // HOUR + 1 - window.start // HOUR) :]
+    # An incident has occurrences of its own, an event may take several entries.
+    return sum(later) * occurrences / max(1, sum(cluster.histogram))
+
+
+def ended(agreed: Acknowledgement, now: int) -> Break | None:
+    """Whether the agreed time is over."""
+    if agreed.until is not None and now >= agreed.until:
+        return Break("over", "the agreed time is over")
+    return None
+
+
+def breach(
+    agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
+) -> str | None:
+    """What broke the agreement, as the end of a sentence; None while it holds."""
+    found = broken(agreed, cluster, occurrences, window, now)
+    return found.said if found else None
+
+
+def holds(card_cluster: Cluster, occurrences: int, window: Window, now: int) -> bool:
+    """Whether a person said that this is expected and nothing broke that."""
+    agreed = card_cluster.decisions.expected
+    return agreed is not None and breach(agreed, card_cluster, occurrences, window, now) is None
+
+
+def _repeats(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
+    """One user again and again, counting what was seen when it was said and what came since."""
+    known: dict[str, Counter[str]] = {}
+    for place in agreed.values:
+        known.setdefault(_subject(place), Counter()).update(h for h, _ in place.seen)
+    for place in cluster.values:
+        before = known.get(_subject(place))
+        if before is None:
+            continue
+        most = max(before.values(), default=0)
+        limit = AGAIN if most < AGAIN else 2 * most
+        since = Counter(h for h, at in place.seen if at > agreed.at)
+        for value, count in sorted(since.items(), key=lambda i: (-i[1], i[0])):
+            if before[value] + count >= limit:
+                times = display.number(before[value] + count)
+                return Break("repeats", f"the same {_subject(place)} {times} times", value)
+    return None
+
+
+def _subject(place: Values) -> str:
+    """`user`: an earlier version wrote all of the words before it."""
+    return display.one_line(subject_of(place.before) or place.before).rsplit(" ", 1)[-1] or "value"
+
+
+def _variant(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
+    """A masked message that was not in the cluster when it was said."""
+    if not agreed.variants:
+        return None
+    for value, text in cluster.variants:
+        if comparable(value, agreed.variants[0]) and value not in agreed.variants:
+            return Break("variant", f"a new wording: “{display.cut(text, 80)}”", value)
+    return None
+
+
+def stopped(agreed: Acknowledgement, report: Report) -> Break | None:
+    """Silence where it should go on, of what the report has not: for what it has ask `broken`.
+
+    `report`: of the whole environment, in all its severities. Never where not everything was read,
+    where nothing was, or where no request came.
+    """
+    read = report.coverage
+    if not read.complete or not read.read or (report.traffic and not report.traffic.requests):
+        return None
+    if report.cluster(agreed.cluster) is not None:
+        return None
+    quiet = next((q for q in report.quiet if q.cluster == agreed.cluster), None)
+    if quiet is not None:
+        return Break("stopped", f"it stopped: {quiet.reason}")
+    silent = report.window.end - max(report.window.start, agreed.at)
+    if silence.means_something(agreed.usual, silent):
+        return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
+    return None
+
+
+def _newer(revision: str, than: str) -> bool:
+    """Whether a revision came later; one of another form or service counts if it is another."""
+    here, there = alike(revision), alike(than)
+    if here and there and here[0] == there[0]:
+        return here[1] > there[1]
+    if here and there:
+        return False  # of another service: its revisions say nothing about this one
+    return revision != than
+
+
+# --- snoozed -------------------------------------------------------------------------------------
+
+
+def asleep(snooze: Snooze | None, cluster: Cluster, now: int) -> bool:
+    """Whether nobody wants to hear of it yet: until its time, or a newer revision writes it."""
+    if snooze is None or (snooze.until is not None and now >= snooze.until):
+        return False
+    than = snooze.until_revision
+    return not (than and any(_newer(r, than) for r in cluster.revisions))
+
+
+# --- what is agreed ------------------------------------------------------------------------------
+
+
+def suggested_rate(occurrences: int, window: Window) -> float:
+    """The bound that the modal offers: twice what was seen a day, 5 at least, rounded up."""
+    days = max(1.0, (window.end - window.start) / DAY)
+    wanted = max(5.0, 2 * occurrences / days)
+    step = 10 ** max(0, math.floor(math.log10(wanted)) - 1)
+    return float(math.ceil(wanted / step) * step)
+
+
+def observed(agreed: Acknowledgement, card: Card, window: Window) -> Acknowledgement:
+    """The agreement with what was there when it was said: its rate, its values, its wordings."""
+    cluster = card.cluster
+    days = max(1.0, (window.end - window.start) / DAY)
+    few = len(cluster.variants) <= VARIANTS
+    return replace(
+        agreed,
+        cluster=cluster.id,
+        per_day=suggested_rate(card.occurrences, window),
+        title=cluster.title,
+        usual=card.occurrences / days,
+        values=cluster.values,
+        variants=tuple(h for h, _ in cluster.variants) if few else (),
+    )
+
+
+def watches(cluster: Cluster) -> list[str]:
+    """What else breaks an agreement about it, for the form: `if one user repeats`."""
+    found = []
+    if cluster.values:
+        found.append(f"one {_subject(cluster.values[0])} repeats")
+    return [*found, "it stops"]

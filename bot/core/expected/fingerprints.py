@@ -1,0 +1,63 @@
+"""What an agreement watches in a cluster: its wordings, and who stands in them. Hashes only.
+
+The values behind a mask (`named`) leave this module as keyed hashes with their times: enough to
+say that one of them is there again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from bot.core.clusters.clusters import Draft
+from bot.core.clusters.identity import registered
+from bot.core.clusters.people import people
+from bot.core.model.values import Values
+from bot.core.rollup.rollup import Rollup
+from bot.core.text import display
+from bot.core.text.mask import MASK_VERSION
+
+VARIANTS = 16
+"""Wordings; what has more is different every time, and a new one says nothing."""
+PLACES = 4
+SEEN = 128
+"""Times of one subject."""
+_PREFIX = 4
+
+
+def hashed(secret: bytes, text: str) -> str:
+    """A keyed hash. Its first characters name key and version of the masks: what was written
+    under others cannot be compared (`comparable`)."""
+    key = hashlib.blake2b(secret, digest_size=32).digest()
+    name = hashlib.blake2b(str(MASK_VERSION).encode(), key=key, digest_size=4).hexdigest()
+    data = text.encode("utf-8", "surrogatepass")
+    return name[:_PREFIX] + hashlib.blake2b(data, key=key, digest_size=8).hexdigest()
+
+
+def comparable(one: str, other: str) -> bool:
+    """Whether two hashes were made with the same key, from messages masked alike."""
+    return one[:_PREFIX] == other[:_PREFIX]
+
+
+def wordings(draft: Draft, secret: bytes) -> tuple[tuple[str, str], ...]:
+    """(hash, masked message) of each, at most one more than `VARIANTS`."""
+    found = sorted((hashed(secret, registered(key)), key.masked) for key in draft.keys)
+    return tuple((h, display.cut(display.one_line(text), 200)) for h, text in found[: VARIANTS + 1])
+
+
+def subjects(draft: Draft, rollup: Rollup, secret: bytes) -> tuple[Values, ...]:
+    """Users, accounts and mails in its messages, by what they are called: the frequent ones first.
+
+    Of each the latest `LATEST` times, in total `SEEN` of one subject: whoever came again and again
+    is among them, whatever else came.
+    """
+    found: dict[str, dict[str, list[int]]] = {}
+    for (subject, value), times in people(draft, rollup).items():
+        found.setdefault(subject, {})[hashed(secret, value)] = times
+    return tuple(Values(name, _most(found[name])) for name in sorted(found)[:PLACES])
+
+
+def _most(held: Mapping[str, list[int]]) -> tuple[tuple[str, int], ...]:
+    by_count = sorted(held.items(), key=lambda i: (-len(i[1]), i[0]))
+    pairs = [(value, time) for value, times in by_count for time in times]
+    return tuple(sorted(pairs[:SEEN]))

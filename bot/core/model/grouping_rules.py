@@ -1,0 +1,259 @@
+"""What people taught about grouping: which clusters are one, and what is none of theirs. Pure.
+
+A rule names clusters by their lasting ids, so it holds for every variant that joins them later.
+All of it is a function of the set of rules: in which order they were taught or stored changes
+nothing, and a rule that is taken back leaves no trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.model.errors import UsageError
+
+TOKEN_LIMIT = 200
+"""Characters of a token: what is longer is no word of a message any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A cluster as a rule remembers it."""
+
+    id: str
+    name: str
+    """`C3`"""
+    title: str = ""
+    """When it was taught, so that the list reads without a report."""
+
+    @property
+    def number(self) -> tuple[int, str]:
+        """To sort by: C2 before C10, whatever has no number last."""
+        digits = self.name[1:]
+        return (int(digits) if digits.isascii() and digits.isdigit() else 1 << 62, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """These clusters are one. `keep` lives on, the others' ids stand for it."""
+
+    keep: Named
+    others: tuple[Named, ...]
+    by: str = ""
+    """Slack user id."""
+    at: int = 0
+
+    @property
+    def id(self) -> str:
+        """The same for the same rule, whoever teaches it."""
+        return _rule_id("same", self.keep.id, *sorted(other.id for other in self.others))
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The messages of `cluster` that hold `token` are a cluster of their own, `apart`."""
+
+    cluster: Named
+    token: str
+    apart: Named
+    by: str = ""
+    at: int = 0
+
+    @property
+    def id(self) -> str:
+        """The same for the same rule, whoever teaches it."""
+        return _rule_id("split", self.cluster.id, self.token.casefold())
+
+
+Rule = Same | Split
+
+
+def _rule_id(*parts: str) -> str:
+    data = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    return "t-" + hashlib.blake2b(data, digest_size=6).hexdigest()
+
+
+def apart_id(cluster: str, token: str) -> str:
+    """The id of what a split takes out of a cluster: the same whenever it is split so again."""
+    data = f"{cluster}\x1fapart\x1f{token.casefold()}".encode("utf-8", "surrogatepass")
+    return "c-" + hashlib.blake2b(data, digest_size=6).hexdigest()
+
+
+def holds(message: str, token: str) -> bool:
+    """Whether a masked message has the token as whole words, in any case, single-spaced."""
+    wanted = " ".join(token.split())
+    if not wanted:
+        return False
+    before = r"(?<!\w)" if re.match(r"\w", wanted) else ""
+    after = r"(?!\w)" if re.search(r"\w\Z", wanted) else ""
+    pattern = f"{before}{re.escape(wanted)}{after}"
+    return re.search(pattern, " ".join(message.split()), re.IGNORECASE) is not None
+
+
+class Teaching:
+    """All rules of an environment, ready to be asked."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        by_id = {rule.id: rule for rule in rules}
+        self.rules: Sequence[Rule] = sorted(by_id.values(), key=lambda rule: (rule.at, rule.id))
+        self._named: dict[str, Named] = {}
+        self._splits = [rule for rule in self.rules if isinstance(rule, Split)]
+        self._roots = self._joined([rule for rule in self.rules if isinstance(rule, Same)])
+        for split in self._splits:
+            self._named.setdefault(split.cluster.id, split.cluster)
+            self._named.setdefault(split.apart.id, split.apart)
+
+    def __bool__(self) -> bool:
+        return bool(self.rules)
+
+    @property
+    def version(self) -> str:
+        """Of this set of rules; empty where there is none."""
+        return _rule_id(*sorted(rule.id for rule in self.rules)) if self.rules else ""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every cluster that a rule names."""
+        return frozenset(self._named)
+
+    @property
+    def apart(self) -> frozenset[str]:
+        """Clusters that there are only because a split made them."""
+        return frozenset(split.apart.id for split in self._splits)
+
+    def named(self, cluster: str) -> Named | None:
+        """As the rules remember it."""
+        return self._named.get(cluster)
+
+    def canonical(self, cluster: str) -> str:
+        """The id under which a cluster lives on: its own, or that of the one it is the same as."""
+        return self._roots.get(cluster, cluster)
+
+    def together(self, cluster: str) -> tuple[str, ...]:
+        """All ids that stand for the same cluster: the one that lives on, then by C-number."""
+        root = self.canonical(cluster)
+        others = [id_ for id_, its in self._roots.items() if its == root and id_ != root]
+        return (root, *sorted(others, key=lambda id_: self._named[id_].number))
+
+    def place(self, cluster: str, message: str) -> str:
+        """The cluster that a message of `cluster` belongs to by the rules."""
+        here = self.canonical(cluster)
+        left = list(self._splits)
+        while True:
+            rule = next(
+                (
+                    split
+                    for split in left
+                    if self.canonical(split.cluster.id) == here and holds(message, split.token)
+                ),
+                None,
+            )
+            if rule is None:
+                return here
+            left.remove(rule)
+            here = self.canonical(rule.apart.id)
+
+    def _joined(self, rules: Sequence[Same]) -> Mapping[str, str]:
+        """Each cluster that was named in a `Same` -> the one that lives on for it."""
+        groups: list[set[str]] = []
+        kept, given_up = set(), set()
+        for rule in rules:
+            members = {rule.keep.id, *(other.id for other in rule.others)}
+            for named in (rule.keep, *rule.others):
+                self._named.setdefault(named.id, named)
+            kept.add(rule.keep.id)
+            given_up |= members - {rule.keep.id}
+            touching = [group for group in groups if group & members]
+            groups = [group for group in groups if not group & members]
+            groups.append(members.union(*touching))
+        roots: dict[str, str] = {}
+        for group in groups:
+            # Taught one after the other, C3 may have been given up for C1 after C5 was for C3.
+            living = (group & kept) - given_up or group
+            root = min(living, key=lambda id_: self._named[id_].number)
+            roots.update(dict.fromkeys(group, root))
+        return roots
+
+
+# --- making a rule -------------------------------------------------------------------------------
+
+
+def same(
+    clusters: Sequence[Named], decided: Iterable[str], teaching: Teaching, *, by: str, at: int
+) -> Same:
+    """The rule that makes one of these. What a decision hangs on lives on, else the older.
+
+    Raises `UsageError` where there is nothing to make one.
+    """
+    by_root: dict[str, Named] = {}
+    for cluster in clusters:
+        root = teaching.canonical(cluster.id)
+        known = cluster if root == cluster.id else teaching.named(root) or cluster
+        by_root.setdefault(root, known)
+    if len(by_root) < 2:
+        names = " and ".join(dict.fromkeys(cluster.name for cluster in clusters))
+        raise UsageError(
+            f"{names} are one already." if len(clusters) > 1 else f"{names} alone is one already."
+        )
+    for rule in teaching.rules:
+        if (
+            isinstance(rule, Split)
+            and {
+                teaching.canonical(rule.cluster.id),
+                teaching.canonical(rule.apart.id),
+            }
+            <= by_root.keys()
+        ):
+            raise UsageError(
+                f'{rule.apart.name} was split from {rule.cluster.name} by "{rule.token}". '
+                "To make them one, undo that: /gardener rules lists it."
+            )
+    having = {teaching.canonical(id_) for id_ in decided}
+    ordered = sorted(by_root.values(), key=lambda each: (each.id not in having, *each.number))
+    return Same(ordered[0], tuple(sorted(ordered[1:], key=lambda e: e.number)), by, at)
+
+
+def split(
+    cluster: Named, token: str, wordings: Sequence[str], teaching: Teaching, *, by: str, at: int
+) -> Split:
+    """The rule that takes the messages with the token out of the cluster.
+
+    `wordings`: the masked messages that are remembered of it. Raises `UsageError` where the token
+    divides nothing. `apart` has its id but no name yet: the registry gives it one.
+    """
+    token = " ".join(token.split())
+    if not token or len(token) > TOKEN_LIMIT:
+        raise UsageError(f'Split {cluster.name} by which word? Try split {cluster.name} "word".')
+    having = [wording for wording in wordings if holds(wording, token)]
+    if not having:
+        raise UsageError(
+            f'No wording of {cluster.name} that I remember has "{token}" in it. Values such as '
+            "numbers, names and ids are masked, so nothing can be split by them."
+        )
+    if len(having) == len(wordings):
+        raise UsageError(
+            f'Every wording of {cluster.name} that I remember has "{token}" in it, so that divides '
+            "nothing. Choose a word that only some of them have."
+        )
+    root = teaching.canonical(cluster.id)
+    kept = cluster if root == cluster.id else teaching.named(root) or cluster
+    apart = Named(apart_id(root, token), "", having[0])
+    return Split(kept, token, apart, by, at)
+
+
+def dividing(wordings: Sequence[str], limit: int = 4) -> tuple[str, ...]:
+    """Words that some wordings have and some have not, the most even division first."""
+    split_ = [
+        {word.strip(".,;:!?()[]{}\"'") for word in wording.split() if "<*>" not in word}
+        for wording in wordings
+    ]
+    counts: dict[str, int] = {}
+    for found in split_:
+        for word in found:
+            if len(word) >= 3:
+                counts[word] = counts.get(word, 0) + 1
+    half = len(wordings) / 2
+    known = [word for word, count in counts.items() if count < len(wordings)]
+    return tuple(sorted(known, key=lambda word: (abs(counts[word] - half), word))[:limit])

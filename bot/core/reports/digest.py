@@ -1,0 +1,423 @@
+"""The daily digest: what changed since the last one, and when the next one is due. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.core.expected.acknowledgement import (
+    asleep,
+    breach,
+    holds,
+    stopped,
+)
+from bot.core.model.decisions import Acknowledgement, Claim, Decisions, IssueLink
+from bot.core.model.errors import UsageError
+from bot.core.model.report import (
+    Card,
+    Cluster,
+    Quiet,
+    Report,
+)
+from bot.core.model.values import DAY, SECOND, Priority, State, Window
+from bot.core.ports import Subscription
+
+WORSE_FACTOR = 3.0
+"""A rate below three times the one before is not worth waking anyone."""
+WORSE_SIGMAS = 4.0
+"""How far above chance the count must lie: under Poisson, once in some 30,000 quiet days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """A known problem that grew: in priority, in rate, or out of its agreement."""
+
+    card: Card
+    before: Priority
+    after: Priority
+    rate_before_per_day: float
+    rate_now_per_day: float
+    broken: str | None = None
+    """What broke the agreement that it is expected; None where there was none."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """The card's own, the root of an incident."""
+        return self.card.cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What was deployed after an issue was closed, and has been out for a day."""
+
+    revision: str
+    per_day: float
+    """The problem's rate before."""
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A problem that has an issue or a person."""
+
+    cluster: str
+    name: str
+    """`C3`, or empty where neither this report nor the last had it."""
+    title: str
+    issue: IssueLink | None
+    claim: Claim | None
+    seen: int
+    """Occurrences in this window."""
+    expected: float | None
+    """Occurrences that the last report's rate lets expect; None where it did not have it."""
+    fix: Fix | None = None
+    """Where it is time to say whether that held; `expected` is by the rate before it."""
+    silent: Quiet | None = None
+    """Where its issue is open and it fell silent, with traffic still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An agreement that holds."""
+
+    agreement: Acknowledgement
+    name: str
+    """`C3`, or empty where this window has none of it."""
+    seen: int
+    broken: str | None = None
+    """What broke it, where this window has none of it: it stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What changed since the last digest. Every card of the report is in one list."""
+
+    environment: str
+    since: int
+    """When the last digest's window ended; of a first one, the start of its own window."""
+    report: Report
+    new: tuple[Card, ...] = ()
+    worse: tuple[Worse, ...] = ()
+    same: tuple[Card, ...] = ()
+    in_hand: tuple[InHand, ...] = ()
+    expected: tuple[Kept, ...] = ()
+    gone: tuple[Cluster, ...] = ()
+    first: bool = False
+    """True where there was no digest before."""
+    snoozed: tuple[Card, ...] = ()
+    """What nobody wants to hear of yet."""
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing new, worse, gone or to decide, all was read, and there was something to read."""
+        read = self.report.coverage
+        told = self.new or self.worse or self.gone or any(i.fix or i.silent for i in self.in_hand)
+        return not told and read.complete and read.read > 0
+
+    @property
+    def silent(self) -> bool:
+        """Not one entry came, though all was asked for: an alarm, and nothing is gone."""
+        return self.report.coverage.read == 0 and not self.report.coverage.missing
+
+
+def compare(
+    previous: Report | None,
+    current: Report,
+    known: Mapping[str, Decisions],
+    now: int,
+    *,
+    first_seen: Mapping[str, int | None] | None = None,
+    fixes: Mapping[str, Fix] | None = None,
+) -> Digest:
+    """What changed from the last digest's report to this one's.
+
+    `known`: all decisions of the environment by cluster id; they replace those in `current`.
+    `first_seen`: when the registry first saw a cluster, where the caller knows. With it a problem
+    that somebody has already looked at this morning is still new in the digest; without it the
+    report's own state decides. `fixes`: by cluster, those to be judged now.
+    """
+    current = current.with_decisions(known)
+    since = previous.window.end if previous else current.window.start
+    before = {c.cluster.id: c for c in previous.cards} if previous else {}
+    inside = {c.id: c for c in previous.clusters} if previous else {}
+    new: list[Card] = []
+    worse: list[Worse] = []
+    same: list[Card] = []
+    snoozed: list[Card] = []
+    for card in current.cards:
+        cluster = card.cluster
+        if holds(cluster, card.occurrences, current.window, now):
+            continue  # listed with the agreements
+        if asleep(cluster.decisions.snooze, cluster, now):
+            snoozed.append(card)
+            continue
+        was = before.get(cluster.id)
+        if was is None and cluster.id in inside:
+            was = Card(inside[cluster.id])  # a symptom of something then, on its own now
+        grown = _worse(card, was, previous, current, now)
+        if grown is not None:
+            worse.append(grown)
+        elif cluster.decisions.issue or cluster.decisions.claim:
+            continue  # listed with what is in hand
+        elif was is None and _is_new(cluster, since, first_seen):
+            new.append(card)
+        else:
+            same.append(card)
+    kept = _kept(current, known, now)
+    told = {w.cluster.id for w in worse} | {k.agreement.cluster for k in kept}
+    told |= {c.cluster.id for c in snoozed}
+    return Digest(
+        environment=current.environment,
+        since=since,
+        report=current,
+        new=tuple(new),
+        worse=tuple(worse),
+        same=tuple(same),
+        in_hand=tuple(
+            i for i in _in_hand(previous, current, known, fixes or {}) if i.cluster not in told
+        ),
+        expected=kept,
+        gone=_gone(previous, current, known),
+        first=previous is None,
+        snoozed=tuple(snoozed),
+    )
+
+
+def _is_new(cluster: Cluster, since: int, first_seen: Mapping[str, int | None] | None) -> bool:
+    if cluster.deleted is not None:
+        return False
+    if cluster.state in (State.NEW, State.REGRESSED):
+        return True
+    ever = first_seen.get(cluster.id) if first_seen is not None else None
+    return ever is not None and ever >= since
+
+
+def _worse(
+    card: Card, was: Card | None, previous: Report | None, current: Report, now: int
+) -> Worse | None:
+    agreed = card.cluster.decisions.expected
+    broken = breach(agreed, card.cluster, card.occurrences, current.window, now) if agreed else None
+    if broken and agreed and was and previous and agreed.at <= previous.window.start:
+        end = previous.window.end
+        if breach(agreed, was.cluster, was.occurrences, previous.window, end):
+            broken = None  # the last digest told it
+    after = card.priority
+    rate_now = per_day(card.occurrences, current.window)
+    if was is None or previous is None:
+        # Only an agreement says that it was known before.
+        if broken is None or agreed is None:
+            return None
+        return Worse(card, after, after, agreed.per_day or 0.0, rate_now, broken)
+    rate_before = per_day(was.occurrences, previous.window)
+    grew = (
+        broken is not None
+        or after < was.priority
+        or card.cluster.state in (State.ESCALATING, State.REGRESSED)
+        or _more(was.occurrences, previous.window, card.occurrences, current.window)
+    )
+    if not grew:
+        return None
+    return Worse(card, was.priority, after, rate_before, rate_now, broken)
+
+
+def _more(n_before: int, before: Window, n_now: int, now: Window) -> bool:
+    """Whether a rate rose beyond chance: both counts are Poisson, compared on a square-root scale.
+
+    sqrt(count) has a variance near 1/4 whatever the count (Anscombe), so the difference of two,
+    scaled to equal time, is compared with a normal one.
+    """
+    if before.seconds <= 0 or now.seconds <= 0:
+        return False
+    ratio = now.seconds / before.seconds
+    if n_now < WORSE_FACTOR * ratio * n_before:
+        return False
+    spread = 0.5 * math.sqrt(1 + ratio)
+    rise = math.sqrt(n_now + 0.375) - math.sqrt(ratio * (n_before + 0.375))
+    return rise > WORSE_SIGMAS * spread
+
+
+def per_day(count: int, window: Window) -> float:
+    """Occurrences a day; a window of no length has none."""
+    return count * DAY / (window.end - window.start) if window.end > window.start else 0.0
+
+
+def _in_hand(
+    previous: Report | None,
+    current: Report,
+    known: Mapping[str, Decisions],
+    fixes: Mapping[str, Fix],
+) -> tuple[InHand, ...]:
+    now_cards = {c.cluster.id: c for c in current.cards}
+    was_cards = {c.cluster.id: c for c in previous.cards} if previous else {}
+    silences = {quiet.cluster: quiet for quiet in current.quiet}
+    found = []
+    for cluster_id, decided in known.items():
+        issue, claim = decided.issue, decided.claim
+        if issue is None and claim is None:
+            continue
+        card, was = now_cards.get(cluster_id), was_cards.get(cluster_id)
+        if card is None and any(cluster_id == c.id for c in current.clusters):
+            continue  # a symptom now: its root's card tells of it
+        # Not having read everything proves no fix.
+        fix = fixes.get(cluster_id) if current.coverage.complete else None
+        silent = None
+        if issue is not None and issue.state == "open" and issue.symptom_of is None:
+            silent = silences.get(cluster_id)
+        over = card is None and was is None and (issue is None or issue.state == "closed")
+        if over and fix is None:
+            continue  # told before, and over
+        shown = card or was
+        name = shown.cluster.name if shown else silent.name if silent else ""
+        expected = (
+            per_day(was.occurrences, previous.window)
+            * (current.window.end - current.window.start)
+            / DAY
+            if was and previous
+            else None
+        )
+        if fix is not None:
+            expected = fix.per_day * (current.window.end - current.window.start) / DAY
+        found.append(
+            InHand(
+                cluster_id,
+                name,
+                shown.cluster.title if shown else issue.title if issue else "",
+                issue,
+                claim,
+                card.occurrences if card else 0,
+                expected,
+                fix,
+                silent,
+            )
+        )
+    oldest = {i.cluster: i.issue.at if i.issue else i.claim.at if i.claim else 0 for i in found}
+    return tuple(sorted(found, key=lambda i: (-i.seen, oldest[i.cluster], i.cluster)))
+
+
+def _kept(current: Report, known: Mapping[str, Decisions], now: int) -> tuple[Kept, ...]:
+    cards = {c.cluster.id: c for c in current.cards}
+    inside = {c.id: c for c in current.clusters}
+    found = []
+    for cluster_id, decided in known.items():
+        agreed = decided.expected
+        if agreed is None:
+            continue
+        card, cluster = cards.get(cluster_id), inside.get(cluster_id)
+        seen = card.occurrences if card else cluster.occurrences if cluster else 0
+        if cluster is not None and not holds(cluster, seen, current.window, now):
+            continue
+        if cluster is None and agreed.until is not None and now >= agreed.until:
+            continue
+        silent = stopped(agreed, current) if cluster is None else None
+        why = silent.said if silent else None
+        found.append(Kept(agreed, cluster.name if cluster else "", seen, why))
+    endless = 1 << 63
+    return tuple(sorted(found, key=lambda k: (k.agreement.until or endless, k.agreement.cluster)))
+
+
+def _gone(
+    previous: Report | None, current: Report, known: Mapping[str, Decisions]
+) -> tuple[Cluster, ...]:
+    """Problems of the last digest that this one has not. None where not everything was read.
+
+    Silence is no proof: a service that sends no logs at all has lost no problem. What is in
+    hand or expected is told there.
+    """
+    if previous is None or not current.coverage.complete or current.coverage.read == 0:
+        return ()
+    still = {c.id for c in current.clusters}
+    decided = {
+        i for i, d in known.items() if d.issue is not None or d.claim is not None or d.expected
+    }
+    return tuple(
+        c.cluster
+        for c in previous.cards
+        if c.cluster.id not in still
+        and c.cluster.id not in decided
+        and c.priority <= Priority.P7  # what platform and noise do is no news
+    )
+
+
+# --- when ----------------------------------------------------------------------------------------
+
+
+def next_due(subscription: Subscription, after: int) -> int:
+    """The first time later than `after` (nanoseconds) at which a digest is due.
+
+    Never before the subscription was made. Once a calendar day of its time zone: a wall clock
+    time that a change of the clocks skips comes as much later (02:30 → 03:30); one that comes
+    twice counts the first time. Raises `UsageError` where time or zone cannot be read.
+    """
+    after = max(after, subscription.since)
+    here = _local_date(subscription, after)
+    for days in range(-1, 4):
+        due = _instant(subscription, here + timedelta(days=days))
+        if due > after:
+            return due
+    raise AssertionError("a due time lies within three days")  # pragma: no cover
+
+
+def last_due(subscription: Subscription, now: int) -> int | None:
+    """The latest time up to `now` at which one was due; None before the first.
+
+    A clock that was down posts this one and lets the others be: nobody reads three mornings.
+    """
+    here = _local_date(subscription, now)
+    for days in range(1, -4, -1):
+        due = _instant(subscription, here + timedelta(days=days))
+        if subscription.since < due <= now:
+            return due
+    return None
+
+
+def slot(subscription: Subscription, due: int) -> str:
+    """The key under which this digest is posted once: environment, channel, calendar day.
+
+    Letters, digits, dashes and underscores only, as RQ wants its job ids. Subscribing again the
+    same day at another time gives the same key: a channel gets one digest a day.
+    """
+    here = _local_date(subscription, due)
+    day = next(
+        (
+            d
+            for d in (here + timedelta(days=n) for n in (1, 0, -1))
+            if _instant(subscription, d) <= due
+        ),
+        here,
+    )
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", subscription.environment)
+    if name != subscription.environment:
+        name += "_" + hashlib.sha256(subscription.environment.encode()).hexdigest()[:8]
+    channel = re.sub(r"[^A-Za-z0-9]", "_", subscription.channel)
+    return f"digest-{name}-{channel}-{day.isoformat()}"
+
+
+def _wall_clock(text: str) -> time:
+    found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if not found:
+        raise UsageError(f'"{text[:20]}" is not a time of day. Write it as 09:00.')
+    return time(int(found[1]), int(found[2]))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f'I know no time zone "{name[:60]}". Use a name such as Europe/Berlin or UTC.'
+        ) from error
+
+
+def _local_date(subscription: Subscription, ns: int) -> date:
+    return datetime.fromtimestamp(ns // SECOND, UTC).astimezone(_zone(subscription.timezone)).date()
+
+
+def _instant(subscription: Subscription, day: date) -> int:
+    """That day's due time. `fold=0` takes the first of two, and counts a skipped one from before
+    the change, which lands as much later as the clocks were put forward."""
+    local = datetime.combine(day, _wall_clock(subscription.at), tzinfo=_zone(subscription.timezone))
+    return int(local.timestamp()) * SECOND

@@ -1,0 +1,246 @@
+"""Two revisions of a service side by side: what is new, what is gone, what changed its rate. Pure.
+
+A rate changed only where an exact test for counts (`counts`) leaves no room for chance. Exposure
+is requests where both revisions' are known, else the time from a revision's first entry to its
+last, which says less: a revision can be up without being asked anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.commands import did_you_mean
+from bot.core.model.history import seconds_of
+from bot.core.model.report import Cluster, Report
+from bot.core.model.revision_names import numbered
+from bot.core.model.values import HOUR, SECOND
+from bot.core.text import display
+from bot.core.trends.rate_test import Baseline, baseline, excess
+
+CHANCE = 0.01
+"""Above this probability of the same under one common rate, chance may have done it."""
+FACTOR = 1.5
+"""A smaller change of rate is no news, however sure it is."""
+LEAST = HOUR // SECOND
+"""Seconds that a revision counts for at least: one entry alone spans none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two revisions."""
+
+    revision: str
+    short: str
+    """`00598-qss`"""
+    requests: int | None
+    """None: unknown."""
+    seconds: int
+    """From its first entry to its last; 0: it wrote none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A problem that is not the same in both."""
+
+    cluster: Cluster
+    before: int
+    """Occurrences in the first revision."""
+    after: int
+    sure: bool = True
+    """False where it may be chance."""
+    symptoms: int = 0
+    """Symptoms of it that changed with it; they have no line of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`a` is the first that was named, `b` the second; each list in the report's order."""
+
+    a: Side
+    b: Side
+    new: tuple[Change, ...]
+    gone: tuple[Change, ...]
+    changed: tuple[Change, ...]
+    same: int
+    """Problems of both whose rate did not change as far as one can tell."""
+    unclear: int
+    """Problems of which it is not known how often each revision wrote them."""
+    unknown_traffic: bool
+    """Rates are by time: requests are not known of both, or not of the whole window."""
+
+    def exposure(self, side: Side) -> int:
+        """Requests, or seconds where those are unknown."""
+        return side.seconds if self.unknown_traffic else side.requests or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The revisions that were named are not two of one service."""
+
+    sentence: str
+    pair: tuple[str, str] | None = None
+    """What was probably meant."""
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def known_revisions(report: Report) -> tuple[str, ...]:
+    """Those that wrote, the newest first, then those that only served."""
+    served = [name for name, _, count in report.traffic.hours if count] if report.traffic else []
+    return tuple(dict.fromkeys(name for name in (*report.revisions, *served) if name))
+
+
+def resolve(report: Report, a: str, b: str) -> tuple[str, str] | Unknown:
+    """Full names of two that were named in full, short (`00598-qss`) or by number (`00598`)."""
+    known = known_revisions(report)
+    first, second = _named(a, known), _named(b, known)
+    for said, found in ((a, first), (b, second)):
+        if not found:
+            return _unknown(report, said, (a, b), known)
+    pairs = [(x, y) for x in first for y in second if _service(x) == _service(y)]
+    if not pairs:
+        return Unknown(f"{first[0]} and {second[0]} are revisions of two services.")
+    different = [(x, y) for x, y in pairs if x != y]
+    if not different:
+        return Unknown(f"Both are {display.revision(first[0], report.services)}.")
+    if len(different) > 1:
+        services = ", ".join(sorted({_service(x) or x for x, _ in different}))
+        return Unknown(f"More than one service has these: {services}.", different[0])
+    return different[0]
+
+
+def _named(said: str, known: Iterable[str]) -> list[str]:
+    said = said.casefold()
+    fits: Sequence[Callable[[str], bool]] = (
+        lambda name: name.casefold() == said,
+        lambda name: name.casefold().endswith(f"-{said}") and _number(name) is not None,
+        lambda name: said.isdecimal() and _number(name) == int(said),
+    )
+    each = ([name for name in known if fit(name)] for fit in fits)
+    return next((found for found in each if found), [])
+
+
+def _number(name: str) -> int | None:
+    found = numbered(name)
+    return int(found[1]) if found else None
+
+
+def _service(name: str) -> str:
+    found = numbered(name)
+    return found[0] if found else ""
+
+
+def _unknown(report: Report, said: str, pair: tuple[str, str], known: Sequence[str]) -> Unknown:
+    shorts = {display.revision(name, report.services): name for name in known}
+    listed = ", ".join(list(shorts)[:8]) or "none"
+    sentence = f'I know no revision "{did_you_mean.quoted(said)}". Known: {listed}.'
+    numbers = {n[1]: short for short, name in shorts.items() if (n := numbered(name))}
+    near = did_you_mean.nearest(said, [*numbers, *shorts, *known])
+    if near is None:
+        return Unknown(sentence)
+    better = numbers.get(near, near)
+    meant = (better if pair[0] == said else pair[0], better if pair[1] == said else pair[1])
+    ends = [_named(each, known) for each in meant]
+    return Unknown(sentence, meant if all(ends) and ends[0] != ends[1] else None)
+
+
+# --- comparing -----------------------------------------------------------------------------------
+
+
+def compare(report: Report, a: str, b: str) -> Comparison:
+    """Of two revisions by their full names, as `resolve` gives them."""
+    left, right = _side(report, a), _side(report, b)
+    blank = Comparison(left, right, (), (), (), 0, 0, not (left.requests and right.requests))
+    written = [(c, dict(c.by_revision)) for c in report.clusters]
+    found = [
+        Change(c, counts.get(a, 0), counts.get(b, 0))
+        for c, counts in written
+        if a in counts or b in counts
+    ]
+    unclear = sum(1 for c, counts in written if not counts and {a, b} & set(c.revisions))
+    both = [each for each in found if each.before and each.after]
+    changed = [each for each in both if _changed(each, blank, report, len(both))]
+    return replace(
+        blank,
+        new=_by_root([_judged(c, blank, report) for c in found if not c.before], report),
+        gone=_by_root([_judged(c, blank, report) for c in found if not c.after], report),
+        changed=_by_root(changed, report),
+        same=len(both) - len(changed),
+        unclear=unclear,
+    )
+
+
+def _side(report: Report, name: str) -> Side:
+    requests: int | None = None
+    traffic = report.traffic
+    # Counted for a part of the window only, they are no measure of what happened in all of it.
+    if traffic is not None and not traffic.sampled:
+        requests = sum(count for revision, _, count in traffic.hours if revision == name)
+    span = _span(report, name)
+    seconds = max(LEAST, (span[1] - span[0]) // SECOND) if span else 0
+    return Side(name, display.revision(name, report.services), requests, seconds)
+
+
+def _span(report: Report, name: str) -> tuple[int, int] | None:
+    return next(((first, last) for n, first, last in report.spans if n == name), None)
+
+
+def _chance(change: Change, of: Comparison, report: Report) -> float:
+    """Of a difference as large or larger under one common rate, on its own side."""
+    spread = _dispersion(change.cluster, of, report)
+    before, after = of.exposure(of.a), of.exposure(of.b)
+    more = excess(change.after, after, Baseline(change.before, before, spread))
+    fewer = excess(change.before, before, Baseline(change.after, after, spread))
+    return min(more, fewer)
+
+
+def _judged(change: Change, of: Comparison, report: Report) -> Change:
+    return replace(change, sure=_chance(change, of, report) < CHANCE)
+
+
+def _changed(change: Change, of: Comparison, report: Report, tried: int) -> bool:
+    before, after = of.exposure(of.a), of.exposure(of.b)
+    if not before or not after:
+        return False
+    ratio = (change.after / after) / (change.before / before)
+    if 1 / FACTOR < ratio < FACTOR:
+        return False
+    # Two sides each, and so many problems were tried (Bonferroni).
+    return _chance(change, of, report) * 2 * tried < CHANCE
+
+
+def _dispersion(cluster: Cluster, of: Comparison, report: Report) -> float:
+    """How much more than chance its hours vary while only one of the two was up."""
+    start = report.window.start // HOUR
+    counts = {start + i: n for i, n in enumerate(cluster.histogram) if n}
+    covered = seconds_of(report.window)
+    hours = [_hours(report, side.revision) for side in (of.a, of.b)]
+    alone = [hours[0] - hours[1], hours[1] - hours[0]]
+    found = [1.0]
+    for these in [each for each in alone if each] or [hours[0] | hours[1]]:
+        read = {at: covered[at] for at in these if at in covered}
+        if read:
+            span = range(min(read), max(read) + 1)
+            found.append(baseline(counts, read, span).dispersion)
+    # The histogram counts entries: an event of ten lines is one occurrence.
+    lines = cluster.count / cluster.occurrences if cluster.occurrences else 1.0
+    return max(1.0, max(found) / max(1.0, lines))
+
+
+def _hours(report: Report, name: str) -> set[int]:
+    span = _span(report, name)
+    return set(range(span[0] // HOUR, span[1] // HOUR + 1)) if span else set()
+
+
+def _by_root(changes: Sequence[Change], report: Report) -> tuple[Change, ...]:
+    """Symptoms whose root has the same fate are counted there."""
+    here = {change.cluster.id for change in changes}
+    roots = {s: i.root for i in report.incidents for s in i.symptoms if i.root in here}
+    inside = [roots[change.cluster.id] for change in changes if change.cluster.id in roots]
+    return tuple(
+        replace(change, symptoms=inside.count(change.cluster.id))
+        for change in changes
+        if change.cluster.id not in roots
+    )

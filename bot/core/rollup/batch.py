@@ -1,0 +1,187 @@
+"""Rows that count, sorted so that what is counted together stands together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.entries.place import Place
+from bot.core.entries.rows import NO_TIME, Rows
+from bot.core.entries.writers import numbered
+from bot.core.model.values import HOUR, Severity
+from bot.core.rollup.tally import MOMENTS, Edge, Sample, Single, Tally
+
+Ints = NDArray[np.int64]
+_NEVER = np.iinfo(np.int64).max
+
+
+class Run(NamedTuple):
+    """Rows of one meaning: their places in the batch, and what all of them have in common."""
+
+    meaning: int
+    start: int
+    end: int
+    timed: int
+    """How many have a time."""
+    first: int
+    last: int
+    """The earliest and the latest time, where any has one."""
+    order: int
+    """The lowest order of a name."""
+    cell: int
+    """The first of its cells."""
+    edges: list[int]
+    """Where those of the earliest and of the latest time stand."""
+
+
+class Batch:
+    """Rows sorted by meaning, place and time; all sums are made at once.
+
+    A cell is a run of rows that have one meaning and one place.
+    """
+
+    def __init__(self, rows: Rows, chosen: Ints, meanings: Ints, orders: Ints) -> None:
+        """The rows that are `chosen`, at least one; the number of what each of all rows means, and
+        the order of its name."""
+        of_known, self._places = numbered([origin.place for origin in rows.known])
+        where = of_known[rows.origins]
+        times = rows.times
+        for column in (times, where, meanings):
+            chosen = chosen[_order(column[chosen])]
+        self.rows = rows
+        self.row: list[int] = chosen.tolist()
+        """Which row stands at a place of the batch."""
+        self._meaning = meanings[chosen]
+        self._where = where[chosen]
+        self._time = times[chosen]
+        self._order = orders[chosen]
+        new_meaning = self._meaning[1:] != self._meaning[:-1]
+        self._runs = _starts(new_meaning)
+        self._cells = _starts(new_meaning | (self._where[1:] != self._where[:-1]))
+        self._cell_starts = [*self._cells.tolist(), len(self.row)]
+        self._cell_places = [self._places[at] for at in self._where[self._cells].tolist()]
+        self._times: list[int] = self._time.tolist()
+
+    def surveys(self) -> Iterator[tuple[Place, int, int, int]]:
+        """Of each place: how many rows, the first and the last time or `NO_TIME`."""
+        by_place = _order(self._where)
+        where, time = self._where[by_place], self._time[by_place]
+        starts = _starts(where[1:] != where[:-1])
+        first, last = _spans(time, starts)
+        sizes = np.diff(starts, append=len(time))
+        columns = (where[starts], sizes, first, last)
+        for at, size, begin, end in zip(*(c.tolist() for c in columns), strict=True):
+            yield self._places[at], size, begin if end != NO_TIME else NO_TIME, end
+
+    def runs(self) -> Iterator[Run]:
+        """The rows of each meaning."""
+        starts = self._runs
+        first, last = _spans(self._time, starts)
+        timed = np.add.reduceat(self._time != NO_TIME, starts, dtype=np.int64)
+        ends = np.append(starts[1:], len(self.row))
+        sizes = ends - starts
+        time = self._time
+        at_edge = (time == np.repeat(first, sizes)) | (time == np.repeat(last, sizes))
+        edges = np.flatnonzero(at_edge)
+        cuts = np.searchsorted(edges, ends).tolist()
+        places = edges.tolist()
+        columns = (
+            self._meaning[starts],
+            starts,
+            ends,
+            timed,
+            first,
+            last,
+            np.minimum.reduceat(self._order, starts),
+            np.searchsorted(self._cells, starts),
+        )
+        of_runs = (places[a:b] for a, b in pairwise([0, *cuts]))
+        return map(Run, *(column.tolist() for column in columns), of_runs)
+
+    def places(self, run: Run) -> Iterator[tuple[Place, int, list[int]]]:
+        """Where: how many rows, and the earliest times."""
+        cell, start = run.cell, run.start
+        while start < run.end:
+            end = self._cell_starts[cell + 1]
+            times = self._times[start : min(end, start + MOMENTS)]
+            if times[0] == NO_TIME:
+                times = [time for time in self._times[start:end] if time != NO_TIME][:MOMENTS]
+            yield self._cell_places[cell], end - start, times
+            cell, start = cell + 1, end
+
+    def single(self, run: Run, severity: Severity, route: str | None) -> Single:
+        """The one row of a run."""
+        i, rows = self.row[run.start], self.rows
+        time = run.first if run.timed else None
+        place = self._cell_places[run.cell]
+        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raws[i]))
+
+    def add_to(self, tally: Tally, run: Run) -> None:
+        """Counts where and when a run was written, and offers what may be shown."""
+        for place, count, times in self.places(run):
+            tally.in_place(place, count, times)
+        if run.timed:
+            first, last = run.first, run.last
+            tally.timed(first, last)
+            hour = first // HOUR
+            if hour == last // HOUR:
+                tally.in_hour(hour, run.timed)
+            elif hour + 1 == last // HOUR:
+                at = self._time[run.start : run.end]
+                later = int(np.count_nonzero(at >= (hour + 1) * HOUR))
+                tally.in_hour(hour, run.timed - later)
+                tally.in_hour(hour + 1, later)
+            else:
+                at = self._time[run.start : run.end]
+                hours, counts = np.unique(at[at != NO_TIME] // HOUR, return_counts=True)
+                for hour, count in zip(hours.tolist(), counts.tolist(), strict=True):
+                    tally.in_hour(hour, count)
+            if (
+                tally.first_entry is None
+                or tally.last_entry is None
+                or first <= tally.first_entry.time
+                or last >= tally.last_entry.time
+            ):
+                self._offer_edges(tally, run)
+        if run.order <= tally.threshold:
+            self._offer_samples(tally, run)
+
+    def _offer_edges(self, tally: Tally, run: Run) -> None:
+        for at in run.edges:
+            i = self.row[at]
+            time, name = self._times[at], self.rows.names[i]
+            first, last = tally.first_entry, tally.last_entry
+            if first is None or last is None or not first[:2] < (time, name) < last[:2]:
+                tally.edged(Edge(time, name, self.rows.pack(self.rows.raws[i])))
+
+    def _offer_samples(self, tally: Tally, run: Run) -> None:
+        rows, orders = self.rows, self._order[run.start : run.end]
+        low = np.flatnonzero(orders <= tally.threshold)
+        for at in low[np.argsort(orders[low])].tolist():
+            order = int(orders[at])
+            if order > tally.threshold:
+                return
+            i = self.row[run.start + at]
+            tally.sampled(Sample(order, rows.names[i], rows.pack(rows.raws[i])))
+
+
+def _order(column: Ints) -> Ints:
+    """How to sort by it, leaving equal ones as they stand: numbers of 16 bits take no comparing."""
+    if column.min() >= 0 and column.max() < 1 << 16:
+        return np.argsort(column.astype(np.uint16), kind="stable")
+    return np.argsort(column, kind="stable")
+
+
+def _starts(new: NDArray[np.bool_]) -> Ints:
+    """Where runs begin, where `new[i]` says whether one does at i + 1."""
+    return np.concatenate(([0], np.flatnonzero(new) + 1))
+
+
+def _spans(times: Ints, starts: Ints) -> tuple[Ints, Ints]:
+    """The earliest and the latest time from each start on; where none is known, `NO_TIME` last."""
+    first = np.minimum.reduceat(np.where(times == NO_TIME, _NEVER, times), starts)
+    return first, np.maximum.reduceat(times, starts)

@@ -1,0 +1,297 @@
+"""The figures of one message. Adding and merging commute, also past every bound."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple, TypeVar
+
+from bot.core.entries.place import Place, Raw, order_of
+from bot.core.model.values import HOUR, Severity
+
+SAMPLES = 32
+"""Representative entries kept of each message: those with the lowest hash of their name."""
+MOMENTS = 16
+"""Earliest times kept of each message in each place."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept. Past a bound, what has the smallest hash stays: that is the same whatever
+    came first. The rest is counted together."""
+
+    alike: int = 4_000
+    """Messages of one coarse key: kind, severity and number of words."""
+    messages: int = 20_000
+    """Messages in total."""
+    places: int = 256
+    """Places (revision and instance) of each message: the same ones for every message."""
+    routes: int = 256
+    """Routes of each message."""
+    hours: int = 10_000
+    """Hours of each message's histogram: over a year, and a log whose times are forged ends."""
+    fragments: int = 32 * 1024 * 1024
+    """Bytes of fragments of tracebacks."""
+
+
+DEFAULT = Bounds()
+
+
+class Sample(NamedTuple):
+    """A representative, ordered by the hash of its name, which nothing else can influence."""
+
+    order: int
+    name: bytes
+    raw: Raw
+
+
+class Edge(NamedTuple):
+    """The first or the last entry, to show."""
+
+    time: int
+    name: bytes
+    raw: Raw
+
+
+class Single(NamedTuple):
+    """A message that one entry alone has said so far: most new ones stay like that."""
+
+    severity: Severity
+    time: int | None
+    place: Place
+    route: str | None
+    name: bytes
+    raw: Raw
+
+
+def rank(words: str) -> int:
+    """A hash that nobody can steer, the same in every run and on every machine: 64 bits."""
+    data = words.encode() if words.isascii() else words.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
+
+
+_ranks: dict[Place | str, int] = {}
+
+
+def _rank(thing: Place | str) -> int:
+    known = _ranks.get(thing)
+    if known is None:
+        if len(_ranks) > 10_000:
+            _ranks.clear()
+        words = thing if isinstance(thing, str) else "\x1f".join(reversed(thing))
+        known = _ranks[thing] = rank(words)
+    return known
+
+
+def lowest(things: Iterable[T], count: int, by: Callable[[T], int]) -> set[T]:
+    """The `count` things with the lowest rank."""
+    return set(sorted(things, key=by)[:count])
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one message; times in nanoseconds, hours since the epoch."""
+
+    bounds: Bounds = DEFAULT
+    count: int = 0
+    occurrences: int = 0
+    severity: Severity = Severity.DEFAULT
+    hours: dict[int, int] = field(default_factory=dict)
+    """Entries per UTC hour since the epoch."""
+    elsewhen: int = 0
+    """Entries in hours that are not kept."""
+    places: dict[Place, int] = field(default_factory=dict)
+    routes: dict[str, int] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    first_entry: Edge | None = None
+    last_entry: Edge | None = None
+    first: int | None = None
+    last: int | None = None
+    moments: dict[Place, list[int]] = field(default_factory=dict)
+    """The earliest times in each place, in order."""
+    members: list[str] = field(default_factory=list)
+    estimated: bool = False
+    """There were more places, routes or hours than are kept: those that are named are not all."""
+
+    # --- adding a few or many entries ----------------------------------------------------------
+
+    def counted(self, count: int, severity: Severity) -> None:
+        """Counts entries."""
+        self.count += count
+        self.severity = max(self.severity, severity)
+
+    def timed(self, first: int, last: int) -> None:
+        """Widens the span."""
+        if self.first is None or first < self.first:
+            self.first = first
+        if self.last is None or last > self.last:
+            self.last = last
+
+    def in_hour(self, hour: int, count: int) -> None:
+        """Adds to the histogram."""
+        self.hours[hour] = self.hours.get(hour, 0) + count
+        if len(self.hours) > 2 * self.bounds.hours:
+            self.trim()
+
+    def in_place(self, place: Place, count: int, times: Sequence[int]) -> None:
+        """Counts where, and remembers the earliest times there."""
+        self.places[place] = self.places.get(place, 0) + count
+        if times:
+            known = self.moments.get(place, [])
+            if len(known) < MOMENTS or min(times) < known[-1]:
+                self.moments[place] = sorted([*known, *times])[:MOMENTS]
+        if len(self.places) > 2 * self.bounds.places:
+            self.trim()
+
+    def on_route(self, route: str, count: int) -> None:
+        """Counts which."""
+        self.routes[route] = self.routes.get(route, 0) + count
+        if len(self.routes) > 2 * self.bounds.routes:
+            self.trim()
+
+    def trim(self) -> None:
+        """Leaves no more places, routes and hours than are kept.
+
+        One that goes can come back, with a part of its count. Whether it stays in the end does
+        not depend on that: there are always enough that have a smaller hash.
+        """
+        if len(self.places) > self.bounds.places:
+            stay = lowest(self.places, self.bounds.places, _rank)
+            self.places = {place: n for place, n in self.places.items() if place in stay}
+            self.moments = {place: at for place, at in self.moments.items() if place in stay}
+            self.estimated = True
+        if len(self.routes) > self.bounds.routes:
+            stay_routes = lowest(self.routes, self.bounds.routes, _rank)
+            self.routes = {route: n for route, n in self.routes.items() if route in stay_routes}
+            self.estimated = True
+        if len(self.hours) > self.bounds.hours:
+            before = sum(self.hours.values())
+            stay_hours = lowest(self.hours, self.bounds.hours, lambda hour: rank(str(hour)))
+            self.hours = {hour: n for hour, n in self.hours.items() if hour in stay_hours}
+            self.elsewhen += before - sum(self.hours.values())
+            self.estimated = True
+
+    @property
+    def threshold(self) -> int:
+        """A sample's order must not be above this to be kept."""
+        return self.samples[-1].order if len(self.samples) >= SAMPLES else 0xFFFF_FFFF
+
+    def sampled(self, sample: Sample) -> None:
+        """Offers a representative; the 32 with the lowest order are kept."""
+        insort(self.samples, sample)
+        del self.samples[SAMPLES:]
+
+    def edged(self, edge: Edge) -> None:
+        """Offers the first or last entry."""
+        if self.first_entry is None or edge < self.first_entry:
+            self.first_entry = edge
+        if self.last_entry is None or edge > self.last_entry:
+            self.last_entry = edge
+
+    def add(self, one: Single, members: bool = False) -> None:
+        """Counts one entry."""
+        severity, time, place, route, name, raw = one
+        self.counted(1, severity)
+        self.occurrences += 1
+        if route is not None:
+            self.on_route(route, 1)
+        if time is None:
+            self.in_place(place, 1, ())
+        else:
+            self.timed(time, time)
+            self.in_hour(time // HOUR, 1)
+            self.in_place(place, 1, (time,))
+            first, last = self.first_entry, self.last_entry
+            if first is None or last is None or not first.time < time < last.time:
+                self.edged(Edge(time, name, raw))
+        order = order_of(name)
+        if order <= self.threshold:
+            self.sampled(Sample(order, name, raw))
+        if members:
+            self.members.append(decoded(name))
+
+    def merge(self, other: Tally) -> None:
+        """Adds the figures of disjoint entries."""
+        self.counted(other.count, other.severity)
+        self.occurrences += other.occurrences
+        if other.first is not None and other.last is not None:
+            self.timed(other.first, other.last)
+        for hour, count in other.hours.items():
+            self.in_hour(hour, count)
+        for place, count in other.places.items():
+            self.in_place(place, count, other.moments.get(place, ()))
+        for route, count in other.routes.items():
+            self.on_route(route, count)
+        self.samples = sorted([*self.samples, *other.samples])[:SAMPLES]
+        for edge in (other.first_entry, other.last_entry):
+            if edge is not None:
+                self.edged(edge)
+        self.members.extend(other.members)
+        self.elsewhen += other.elsewhen
+        self.estimated |= other.estimated
+
+    # --- reading -------------------------------------------------------------------------------
+
+    @property
+    def services(self) -> set[str]:
+        """Which services wrote it."""
+        return {place.service for place in self.places if place.service}
+
+    @property
+    def revisions(self) -> set[str]:
+        """Which revisions wrote it."""
+        return {place.revision for place in self.places if place.revision}
+
+    @property
+    def by_revision(self) -> tuple[tuple[str, int], ...]:
+        """(revision, occurrences): entries, scaled down where an event takes many of them."""
+        entries: Counter[str] = Counter()
+        for place, count in self.places.items():
+            entries[place.revision] += count
+        scale = self.occurrences / self.count if self.count else 1.0
+        return tuple(
+            (name, max(1, round(count * scale))) for name, count in sorted(entries.items()) if name
+        )
+
+    @property
+    def instances(self) -> set[str]:
+        """Which instances wrote it."""
+        return {place.instance for place in self.places if place.instance}
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8, half a surrogate pair in it too; a sign that says so for what is none."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
+
+
+def hour_of(time: int) -> int:
+    """Whole UTC hours since the epoch."""
+    return time // HOUR
+
+
+Counted = Tally | Single
+
+
+def tally_of(counted: Iterable[Counted], bounds: Bounds, members: bool = False) -> Tally:
+    """What all of these count together, in a tally of its own."""
+    whole = Tally(bounds)
+    for one in counted:
+        if isinstance(one, Tally):
+            whole.merge(one)
+        else:
+            whole.add(one, members)
+    whole.trim()
+    return whole
+
+
+def size(counted: Counted) -> int:
+    """How many entries it counts."""
+    return 1 if isinstance(counted, Single) else counted.count

@@ -1,0 +1,289 @@
+"""How times, numbers and foreign text are put into words, wherever a person reads them.
+
+Foreign text (log lines, names, reasons, issue titles) goes through `clean` or `one_line` first:
+what is left cannot move the cursor, reverse the reading direction or break JSON.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Window
+
+ELLIPSIS = "…"
+REPLACED = "\ufffd"
+_BARS = "▁▂▃▄▅▆▇█"
+
+# What a terminal or a bidi renderer obeys and what cannot be encoded: seen, but without power.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that reverse the reading direction
+    "\ud800-\udfff"  # halves of a character, which no encoder takes
+    "\ufffe\uffff\ufff9-\ufffb\U000e0000-\U000e007f]"  # non-characters, invisible tags
+)
+_INVISIBLE = re.compile("[\u200b\u2060-\u2065\ufeff\u00ad\u180e]+")
+_LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029\x85\x0b\x0c]")
+_ANSI = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_PILED = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
+_SPACES = re.compile(r"\s+")
+_MASKS = re.compile(r"<\*>(?: ?<\*>)+")
+
+
+def clean(text: str) -> str:
+    """The text with everything taken out that acts on a reader's screen; lines are kept.
+
+    Controls, direction marks and broken halves become U+FFFD, so that one sees that something
+    stood there; invisible spaces go, since they only hide; marks piled upon one letter stop at
+    three.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
+    text = _INVISIBLE.sub("", _FORBIDDEN.sub(REPLACED, text))
+    return _PILED.sub(r"\1", text)
+
+
+def encodable(text: str) -> str:
+    """The text as it is but for halves of a character, which no encoder takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def one_line(text: str) -> str:
+    """The cleaned text in one line, spaces collapsed."""
+    return _SPACES.sub(" ", clean(text)).strip()
+
+
+def template(text: str) -> str:
+    """A masked message in one line, for people: masks that follow each other are one."""
+    return _MASKS.sub("<*>", one_line(text))
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, ending in `…` where something was left out.
+
+    Never between a letter and its accent, inside a joined emoji or between the halves of a flag.
+    """
+    if len(text) <= limit:
+        return text
+    if limit <= 1:
+        return ELLIPSIS[:limit]
+    return start(text, limit - 1)
+
+
+def start(text: str, keep: int) -> str:
+    """At most the first `keep` characters and `…`, where something is to be left out."""
+    return text[: _whole(text, keep)].rstrip() + ELLIPSIS
+
+
+def _whole(text: str, end: int) -> int:
+    """The largest position up to `end` that does not cut what is seen as one character."""
+    lowest = max(0, end - 32)  # no honest character is longer; a hostile pile is cut anyway
+    at = end
+    while at > lowest and at < len(text) and _belongs(text, at):
+        at -= 1
+    return at if at > lowest or lowest == 0 else end
+
+
+def _belongs(text: str, at: int) -> bool:
+    """Whether the character at `at` is seen as one with the character before."""
+    here, before = text[at], text[at - 1]
+    if unicodedata.category(here) in {"Mn", "Me", "Mc"} or here == "\u200d" or before == "\u200d":
+        return True
+    if "\U0001f3fb" <= here <= "\U0001f3ff":  # skin tones
+        return True
+    if _flag(here) and _flag(before):
+        run = 0
+        while at - 1 - run >= 0 and _flag(text[at - 1 - run]):
+            run += 1
+        return run % 2 == 1
+    return False
+
+
+def _flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+_ACTS = re.compile(
+    r"[\\`*~|]"  # escapes, code, emphasis, strike-through, table cells
+    r"|(?<![^\W_])_|_(?![^\W_])"  # an underscore at the edge of a word
+    r"|\](?=[(\[:])"  # a link or a reference
+    r"|<(?=[A-Za-z/!?])"  # HTML, an autolink
+    r"|&(?=#?\w{1,32};)"  # an entity
+    r"|\A[#>+-]|(?<=\A\d)[.)]|(?<=\A\d\d)[.)]"  # a heading, quotation or list
+)
+_REFERS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|://", re.IGNORECASE)
+
+
+def markdown(text: str, limit: int) -> str:
+    """One line that shows as it is in Markdown, escaped only where Markdown would act.
+
+    For a document that is also read unrendered, as Slack shows a file: every hyphen escaped
+    (`github_markdown.prose`) would hurt there. Nobody is mentioned if it is pasted to GitHub.
+    """
+    line = _ACTS.sub(r"\\\g<0>", cut(one_line(text[: limit * 8]), limit))
+    return _REFERS.sub("\\g<0>\u200b", line)
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def number(n: int) -> str:
+    """`4,812`."""
+    return f"{n:,}"
+
+
+def many(n: int, one: str, more: str | None = None) -> str:
+    """`1 problem`, `3 problems`; `more` where the plural takes no s."""
+    return f"{number(n)} {one if n == 1 else more or one + 's'}"
+
+
+def rate(per_day: float) -> str:
+    """`340 an hour`, `12 a day`, `3 a week`: in the unit that gives a number one can picture."""
+    if per_day >= 240:
+        return f"{number(round(per_day / 24))} an hour"
+    if per_day >= 1:
+        return f"{number(round(per_day))} a day"
+    if per_day * 7 >= 1:
+        return f"{round(per_day * 7)} a week"
+    return "less than one a week" if per_day > 0 else "none"
+
+
+def percent(share: float) -> str:
+    """`44 %`; 100 only where all is done."""
+    return f"{min(99, int(share * 100)) if share < 1 else 100} %"
+
+
+# --- time ----------------------------------------------------------------------------------------
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone, or UTC where the name is unknown: a report must not fail over it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def moment(ns: int, timezone: str) -> datetime:
+    """The wall clock there; times before 1970 or after 9998 are shown as those bounds."""
+    seconds = min(max(ns // SECOND, 0), 253_370_764_800)
+    return datetime.fromtimestamp(seconds, UTC).astimezone(zone(timezone))
+
+
+def clock(ns: int, timezone: str, today: int | None = None) -> str:
+    """`02:10` on the day of `today`, `13 Sep 06:00` on others, `13 Sep 2024 06:00` years ago.
+
+    Without `today` the day is always named.
+    """
+    then = moment(ns, timezone)
+    if today is not None:
+        now = moment(today, timezone)
+        if then.date() == now.date():
+            return f"{then:%H:%M}"
+        if then.year != now.year:
+            return f"{then.day} {then:%b %Y %H:%M}"
+    return f"{then.day} {then:%b %H:%M}"
+
+
+def day(ns: int, timezone: str, now: int) -> str:
+    """`today`, `Wed` within six days, `13 Sep` otherwise, with the year in another year."""
+    then, here = moment(ns, timezone), moment(now, timezone)
+    apart = abs((then.date() - here.date()).days)
+    if apart == 0:
+        return "today"
+    return f"{then:%a}" if apart < 7 else date(ns, timezone, now)
+
+
+def date(ns: int, timezone: str, now: int) -> str:
+    """`13 Sep`, with the year in another year: a day that no weekday could mistake."""
+    then, here = moment(ns, timezone), moment(now, timezone)
+    return f"{then.day} {then:%b}" if then.year == here.year else f"{then.day} {then:%b %Y}"
+
+
+def since(ns: int, timezone: str, now: int) -> str:
+    """`09:00` today, `Fri 09:00` within six days, `13 Sep 09:00` otherwise."""
+    which = day(ns, timezone, now)
+    then = moment(ns, timezone)
+    return f"{then:%H:%M}" if which == "today" else f"{which} {then:%H:%M}"
+
+
+def span(first: int | None, last: int | None, timezone: str, today: int | None = None) -> str:
+    """`02:10-03:10`, `13 Sep 02:10-03:10`, `13 Sep 02:10 to 14 Sep 03:10`; empty if unknown.
+
+    Over midnight both days are named, today as well: `13 Sep 02:10 to 03:10` would be one hour.
+    """
+    if first is None or last is None:
+        return ""
+    start, end = clock(first, timezone, today), clock(last, timezone, today)
+    if start == end:
+        return start
+    if moment(first, timezone).date() == moment(last, timezone).date():
+        return f"{start}-{end[-5:]}"
+    start, end = (t if " " in t else clock(ns, timezone) for t, ns in ((start, first), (end, last)))
+    return f"{start} to {end}"
+
+
+def duration(ns: int) -> str:
+    """`2 d`, `36 h`, `90 min`, `2 min 40 s`, `1 d 6 h`: two units at most, exact to the second."""
+    if ns < SECOND:
+        return "under 1 s"
+    if ns % HOUR == 0 and ns <= 48 * HOUR and ns % DAY:
+        return f"{ns // HOUR} h"
+    if ns % MINUTE == 0 and ns <= 120 * MINUTE and ns % HOUR:
+        return f"{ns // MINUTE} min"
+    units = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+    at = next(i for i, (unit, _) in enumerate(units) if ns >= unit)
+    parts = []
+    for unit, name in units[at : at + 2]:
+        if ns // unit:
+            parts.append(f"{ns // unit} {name}")
+        ns %= unit
+    return " ".join(parts)
+
+
+def ago(ns: int) -> str:
+    """`4 min ago`, `just now` under a minute; the largest unit alone."""
+    if ns < MINUTE:
+        return "just now"
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if ns >= unit:
+            return f"{ns // unit} {name} ago"
+    return "just now"
+
+
+def window(w: Window, timezone: str, now: int) -> str:
+    """`last 2 d` where it ends within five minutes of now, else `13 Sep 06:00 to 15 Sep 06:00`."""
+    if abs(now - w.end) <= 5 * MINUTE:
+        return f"last {duration(w.end - w.start)}"
+    return span(w.start, w.end, timezone, now)
+
+
+# --- shapes --------------------------------------------------------------------------------------
+
+
+def sparkline(histogram: Sequence[int], cells: int = 12) -> str:
+    """`▁▁▃▇`: entries over the window, hours merged until at most `cells` are left.
+
+    None at all reads `▁`, the highest `█`; empty where there is nothing to see.
+    """
+    if not histogram or not any(histogram):
+        return ""
+    wide = -(-len(histogram) // cells)
+    merged = [sum(histogram[i : i + wide]) for i in range(0, len(histogram), wide)]
+    top = max(merged)
+    # Rounded up, so that a single entry beside thousands is still seen.
+    return "".join(_BARS[-(-n * (len(_BARS) - 1) // top)] for n in merged)
+
+
+def revision(name: str, services: Sequence[str] = ()) -> str:
+    """`00598-qss` of `netra-backend-staging-00598-qss`: what tells revisions apart."""
+    for service in services:
+        if name.startswith(service + "-"):
+            return name[len(service) + 1 :]
+    found = re.search(r"-(\d{5}-[a-z0-9]{3})$", name)
+    return found[1] if found else name

@@ -1,0 +1,269 @@
+"""Tracebacks: telling a fragment of one, and reading what it says.
+
+Cloud Run writes what a process prints; a traceback may arrive as one entry, as one an exception
+of the chain, or as one a line. `piece` looks at one text alone (so it can be cached and the order
+of entries cannot matter); `rollup` puts the pieces of one instance together again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.core.model.values import Location
+
+MAX_LINE = 2_000
+
+
+class Kind(Enum):
+    """What part of a traceback a text is."""
+
+    OPENING = "opening"
+    """Begins one: `Traceback (most recent call last):`, alone or with all that follows."""
+    LINK = "link"
+    """Between two exceptions of a chain."""
+    MIDDLE = "middle"
+    """A frame or its source line: means something only after an opening."""
+    ENDING = "ending"
+    """Names the exception: means something alone too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one entry contributes to a traceback."""
+
+    kind: Kind
+    exception: str | None = None
+    """`ModuleNotFoundError: No module named 'x'`, where this text holds it."""
+    frame: Location | None = None
+    """The innermost frame of the service's own code in this text."""
+    message: str | None = None
+    """The words before the traceback, where a log call wrote both in one text."""
+
+
+_PY_OPEN = re.compile(
+    r"(?:\s{0,8}\+ )?(?:\s{0,12}\| )?(?:Exception Group )?Traceback \(most recent call last\):"
+)
+_LINKS = (
+    "During handling of the above exception, another exception occurred",
+    "The above exception was the direct cause of the following exception",
+)
+_BEGINNINGS = (
+    *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
+    "Caused by: ", "[signal SIG", "created by ",
+)  # fmt: skip
+"""Of a line that is not indented and opens, links or explains; an exception's own name aside."""
+_TELLING = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
+"""How one begins that is indented, or one of these."""
+_PY_FRAME = re.compile(
+    r'\s{0,40}[|+]?\s{0,8}File "([^"\n]{1,400})", line (\d{1,8})(?:, in ([^\n]{1,200}))?'
+)
+_JS_FRAME = re.compile(
+    r"\s{1,16}at (?:(?:async |new )?([\w$.<>\[\] ]{1,200}) \()?"
+    r"((?:file://|node:|/|[A-Za-z]:\\|\.{0,2}/|webpack)[^\s()]{1,400}):(\d{1,8}):\d{1,8}\)?\s{0,4}$"
+)
+_JAVA_FRAME = re.compile(
+    r"\s{1,16}at ([\w.$/<>@-]{1,300})\.([\w$<>]{1,200})\(([^():]{1,200})(?::(\d{1,8}))?\)"
+)
+_GO_FRAME = re.compile(r"\s{1,8}(/[^\s:]{1,400}\.go):(\d{1,8})(?: \+0x[0-9a-f]{1,16})?$")
+_GO_OPEN = re.compile(r"(?:goroutine \d{1,12} \[[^\]\n]{1,80}\]:)")
+_GO_PANIC = re.compile(r"(?:panic|fatal error): [^\n]{1,2000}")
+_EXCEPTION = re.compile(
+    r"(?:[|+]\s{0,8})?(?:Uncaught |Unhandled |Exception in thread \"[^\"\n]{1,100}\" )?"
+    r"(?:[A-Za-z_][\w]{0,80}[.$]){0,12}"
+    r"(?:[A-Z]\w{0,80}(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Iteration|Failure|Refused"
+    r"|Denied|NotFound|DoesNotExist|Conflict|Group)"
+    r"|KeyboardInterrupt|SystemExit|Error|Throwable)"
+    r"(?: \[\w{1,60}\])?(?:: ?[^\n]{0,2000}|)$"
+)
+_GO_CALL = re.compile(r"[\w./@-]{1,200}\.[\w.()*\[\]-]{1,200}\((?:\{?0x[^\n]{0,1000}|\.\.\.)?\)$")
+"""A function between a goroutine's lines, with the words of memory that it was given."""
+_CAUSED_BY = re.compile(r"\s{0,8}(?:Caused by|\[cause\]): ([^\n]{1,2000})")
+_AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ")
+_MORE = re.compile(r"\s{1,16}\.{3} \d{1,6} (?:more|common frames omitted)")
+_DEPENDENCY = re.compile(
+    r"site-packages|dist-packages|/usr/(?:local/)?lib/|/lib/python\d|<frozen|<string>|node_modules"
+    r"|node:|/pyenv/|/\.venv/|/go/pkg/mod/|/usr/local/go/|internal/process|webpack/"
+)
+_JAVA_DEPENDENCY = re.compile(
+    r"(?:java|javax|jdk|sun|com\.sun|kotlin|scala|jakarta|org\.(?:springframework|apache|hibernate"
+    r"|eclipse|jboss)|io\.(?:netty|grpc|undertow)|reactor|akka|com\.(?:google|fasterxml|zaxxer))\."
+)
+_ROOTS = re.compile(r"^(?:file://)?(?:/app/|/workspace/|/usr/src/app/|/srv/|/code/|/opt/app/|\./)")
+
+
+def _python_location(path: str, line: str, function: str | None) -> Location | None:
+    if _DEPENDENCY.search(path):
+        return None
+    path = _ROOTS.sub("", path)
+    if path.endswith(".py"):
+        path = path.removesuffix(".py").removesuffix("/__init__").strip("/").replace("/", ".")
+    return Location(path, function.strip() if function else None, int(line))
+
+
+def own_frames(lines: Iterable[str]) -> list[Location]:
+    """The frames of the service's own code, as the text orders them."""
+    found: list[Location] = []
+    for text in lines:
+        line = text[:MAX_LINE]
+        location: Location | None = None
+        if python := _PY_FRAME.match(line):
+            location = _python_location(python[1], python[2], python[3])
+        elif js := _JS_FRAME.match(line):
+            if not _DEPENDENCY.search(js[2]):
+                location = Location(_ROOTS.sub("", js[2]), js[1], int(js[3]))
+        elif java := _JAVA_FRAME.match(line):
+            # Spring's proxies stand before the class that they stand for, without a line.
+            if not _JAVA_DEPENDENCY.match(java[1]) and "$$" not in java[1]:
+                location = Location(java[1], java[2], int(java[4]) if java[4] else None)
+        elif (go := _GO_FRAME.match(line)) and not _DEPENDENCY.search(go[1]):
+            location = Location(_ROOTS.sub("", go[1]), None, int(go[2]))
+        if location is not None:
+            found.append(location)
+    return found
+
+
+def _innermost(lines: Sequence[str]) -> Location | None:
+    frames = own_frames(lines)
+    if not frames:
+        return None
+    # Python prints the innermost frame last; everyone else prints it first.
+    python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
+    return frames[-1] if python else frames[0]
+
+
+def is_exception(line: str) -> bool:
+    """Whether the line names an exception: `ValueError: bad`, `java.io.IOException: gone`."""
+    return len(line) <= MAX_LINE and _EXCEPTION.match(line) is not None
+
+
+def _is_frame(line: str) -> bool:
+    head = line[:MAX_LINE]
+    return any(form.match(head) for form in (_PY_FRAME, _JS_FRAME, _JAVA_FRAME, _GO_FRAME, _MORE))
+
+
+def piece(text: str) -> Piece | None:
+    """What part of a traceback the text is; None where it is an ordinary message.
+
+    A message that a log call wrote together with its traceback counts as OPENING, since what
+    follows may belong to it; its own words are in `message`.
+    """
+    if "\n" not in text:
+        # What is in lower case names no exception: most messages are told from all else by that.
+        if text.islower() and text[0] not in _TELLING and text[-1] != ")":
+            return None
+        return _single(text)
+    lines = text.split("\n")
+    first = lines[0]
+    if _PY_OPEN.match(first) or _GO_OPEN.match(first) or _GO_PANIC.match(first):
+        return Piece(Kind.OPENING, _exception(lines), _deepest(lines))
+    opening = next((i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])), None)
+    if opening is None:
+        opening = next((i for i, line in enumerate(lines) if _is_frame(line)), None)
+        if opening is None:
+            return None
+    before = [line for line in lines[:opening] if line.strip() and not _GO_OPEN.match(line)]
+    if not before or _is_frame(first):
+        return Piece(Kind.MIDDLE, _exception(lines), _deepest(lines))
+    if before[0].startswith(_LINKS):
+        return Piece(Kind.LINK, _exception(lines), _deepest(lines))
+    if is_exception(before[0]):
+        exception = _exception(lines)
+        if len(before) > 1 and exception == before[0].strip() and exception.endswith(":"):
+            exception = " ".join(line.strip() for line in before)  # Prisma says what below it
+        return Piece(Kind.OPENING, exception, _deepest(lines))
+    if len(before) > 1 and _GO_FRAME.match(lines[opening][:MAX_LINE]):
+        before.pop()  # the function, which Go names on a line of its own
+    exception = _exception(lines)
+    said = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
+    return Piece(Kind.OPENING, exception, _deepest(lines), " ".join(said).strip() or None)
+
+
+def _single(text: str) -> Piece | None:
+    if not text:
+        return None
+    if text[0] in " \t|+":
+        if _PY_OPEN.match(text):
+            return Piece(Kind.OPENING)
+        line = text[:MAX_LINE]
+        if _is_frame(line):
+            return Piece(Kind.MIDDLE, frame=_innermost([line]))
+        if is_exception(text.strip()) and text[0] in "|+":
+            return Piece(Kind.ENDING, text.strip(" \t|+"))
+        return Piece(Kind.MIDDLE)
+    return _unindented(text)
+
+
+def _unindented(text: str) -> Piece | None:
+    if not text.startswith(_BEGINNINGS):
+        if text[-1] == ")" and _GO_CALL.match(text[:MAX_LINE]):
+            return Piece(Kind.MIDDLE)
+        return Piece(Kind.ENDING, text.strip()) if is_exception(text) else None
+    if text.startswith(_LINKS):
+        return Piece(Kind.LINK)
+    if _PY_OPEN.match(text) or _GO_OPEN.match(text):
+        return Piece(Kind.OPENING)
+    if _GO_PANIC.match(text):
+        return Piece(Kind.OPENING, text.strip())
+    if caused := _CAUSED_BY.match(text):
+        return Piece(Kind.MIDDLE, caused[1].strip())
+    if text.startswith(("[signal SIG", "created by ")):
+        return Piece(Kind.MIDDLE)
+    if is_exception(text):
+        return Piece(Kind.ENDING, text.strip())
+    return None
+
+
+def goes_on(text: str) -> bool:
+    """Whether it follows the line that names an exception: Java and Node print frames after it."""
+    return text.lstrip().startswith(_AFTER)
+
+
+def is_goroutine(text: str) -> bool:
+    """Whether a goroutine's lines begin here: after a panic, or in a dump of all of them."""
+    return _GO_OPEN.match(text) is not None
+
+
+_CAUSE = ", caused by "
+
+
+def _exception(lines: Sequence[str]) -> str | None:
+    """The exception that a Python traceback ends with; elsewhere the first one and its cause.
+
+    Python prints the cause first, and what it led to last. Java prints the cause last, and there
+    the first exception alone often says little: "could not open a transaction".
+    """
+    python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
+    for line in reversed(lines) if python else lines:
+        text = line.strip(" \t|+")
+        if text and (line[:1] not in " \t" or line[:3] == "  |") and is_exception(text):
+            return text if python else _with_cause(text, lines)
+        if not python and _GO_PANIC.match(text):
+            return text
+    return None
+
+
+def _with_cause(exception: str, lines: Sequence[str]) -> str:
+    causes = [caused[1].strip() for line in lines if (caused := _CAUSED_BY.match(line[:MAX_LINE]))]
+    return exception + _CAUSE + causes[-1] if causes and causes[-1] != exception else exception
+
+
+def _deepest(lines: Sequence[str]) -> Location | None:
+    """The innermost own frame of the exception in a chain that is nearest to the cause and has any.
+
+    The cause is where one has to look. Python prints it first, Java and Node print it last.
+    """
+    starts = [i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
+        location = _innermost(lines[start:end])
+        if location is not None:
+            return location
+    end = len(lines)
+    for start in [i for i, line in enumerate(lines) if _CAUSED_BY.match(line[:MAX_LINE])][::-1]:
+        location = _innermost(lines[start:end])
+        if location is not None:
+            return location
+        end = start
+    return _innermost(lines)

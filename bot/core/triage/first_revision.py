@@ -1,0 +1,98 @@
+"""With which revision a problem began: told only where the log shows both sides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from bot.core.clusters.clusters import Draft
+from bot.core.entries.place import Place
+from bot.core.model.report import Began, Traffic
+from bot.core.model.revision_names import numbered
+from bot.core.model.values import HOUR
+from bot.core.rollup.rollup import Rollup
+from bot.core.trends.traffic import belongs, served
+
+
+class Revisions:
+    """Every revision that wrote or served anything in what was read, of each service.
+
+    Where requests are known, a revision is without a problem only if it served some: one that was
+    deployed and never asked shows nothing. A service without any request is judged by its entries.
+    """
+
+    def __init__(self, rollup: Rollup, traffic: Traffic | None = None) -> None:
+        self._first: dict[str, dict[str, int]] = {}
+        self._entries: Counter[tuple[str, str]] = Counter()
+        for place, (count, first, _last) in rollup.places.items():
+            if place.service and place.revision:
+                known = self._first.setdefault(place.service, {})
+                known[place.revision] = min(first, known.get(place.revision, first))
+                self._entries[place.service, place.revision] += count
+        self._sampled = traffic is not None and traffic.sampled
+        self._requests: dict[str, Mapping[str, int]] = {}
+        for service, known in self._first.items():
+            asked = {name: n for name, n in served(traffic).items() if n and belongs(name, service)}
+            if asked:
+                self._requests[service] = asked
+            for name, at, n in traffic.hours if traffic else ():
+                if n and name in asked and (service, name) not in self._entries:
+                    known[name] = min(at * HOUR, known.get(name, at * HOUR))
+
+    def began(self, draft: Draft) -> Began | None:
+        """None where the problem is as old as the log that was read, or spans several services."""
+        wrote: dict[tuple[str, str], Place] = {}
+        for place in draft.tally.places:
+            if not place.revision:
+                return None
+            wrote[place.service, place.revision] = place
+        services = {service for service, _ in wrote}
+        if len(services) != 1 or _is_partial(draft):
+            return None
+        service = services.pop()
+        order = self._order(service)
+        mine = [revision for revision in order if (service, revision) in wrote]
+        if not mine:
+            return None
+        asked = self._requests.get(service)
+        earlier = order[: order.index(mine[0])]
+        # Of a sample, an older revision may have served before it begins.
+        without = [n for n in earlier if asked is None or n in asked or self._sampled]
+        if not without:
+            return None
+        before, where = without[-1], wrote[service, mine[0]]
+        return Began(
+            service,
+            mine[0],
+            before,
+            self._entries[service, before],
+            where.project,
+            where.region,
+            None if asked is None else asked.get(before),
+        )
+
+    def _order(self, service: str) -> list[str]:
+        """By Cloud Run's own count where every name carries it, else by the first sign of life."""
+        known = self._first.get(service, {})
+        numbers = {name: int(n[1]) for name in known if (n := numbered(name))}
+        by: Mapping[str, int] = numbers if len(numbers) == len(known) else known
+        return sorted(known, key=lambda name: (by[name], name))
+
+
+def _is_partial(draft: Draft) -> bool:
+    """Whether a memory bound has dropped places: one of them may be an older revision."""
+    return bool(getattr(draft.tally, "estimated", False))
+
+
+def sentence(began: Began) -> str:
+    """`Began with 00598-qss; 00597-abc never wrote it in 9,412 requests`, else in its entries."""
+    first, before = (_short(began.service, name) for name in (began.revision, began.before))
+    if began.requests is None:
+        seen = "1 entry" if began.entries == 1 else f"{began.entries:,} entries"
+    else:
+        seen = "1 request" if began.requests == 1 else f"{began.requests:,} requests"
+    return f"Began with {first}; {before} never wrote it in {seen}"
+
+
+def _short(service: str, revision: str) -> str:
+    return revision.removeprefix(f"{service}-") or revision

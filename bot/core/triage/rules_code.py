@@ -1,0 +1,176 @@
+"""The fourth part of the triage table: mistakes in code, and sides that do not agree."""
+
+from __future__ import annotations
+
+from bot.core.model.values import Priority, Severity
+from bot.core.triage.facts import Case, Says
+from bot.core.triage.rule import (
+    Rule,
+    always,
+    at_least,
+    by_severity,
+)
+
+P = Priority
+WARNING = Severity.WARNING
+
+_PROTOCOL = Says(
+    r"(?:invalid|unknown|unsupported|unexpected) (?:message|event|frame|packet|request) ?type"
+    r"|need to call \"accept\"|protocol error|malformed|unexpected (?:end of|token)|invalid json"
+    r"|jsondecodeerror|cannot parse|failed to parse|schema validation|jsonparseexception"
+    r"|invalid character .{0,20}looking for|cannot unmarshal|cannot deserialize|invalid frame"
+    r"|invalidprotocolbuffer"
+)
+_PANIC = Says(r"panic serving|recovered from panic|panic recovered")
+_ANSWERED_TWICE = Says(
+    r"cannot set headers after|err_http_headers_sent|superfluous response\.writeheader"
+    r"|response already (?:sent|started|committed)|unexpected asgi message|headers already sent"
+)
+_NOTHING = Says(
+    r"cannot read propert|cannot set propert|undefined is not an object|nil pointer|null pointer"
+    r"|nullpointerexception|invalid memory address|'nonetype' object|entry in nil map"
+    r"|null is not an object|nonetype' (?:and|for|to)"
+)
+_DRIFT = Says(
+    r"has no attribute|unexpected keyword argument|can't be used in 'await'|is not a function"
+    r"|missing \d* ?<?\*?>? ?required positional"
+    r"|textual sql expression|nosuchmethod|no such method|attributeerror|typeerror|nameerror"
+    r"|classcastexception|is not callable|is not subscriptable|not iterable|was never awaited"
+    r"|referenceerror|abstractmethoderror|incompatibleclasschange|interface conversion"
+    r"|is not assignable"
+)
+_ENDLESS = Says(
+    r"maximum call stack size exceeded|maximum recursion depth|recursionerror|stackoverflowerror"
+    r"|stack overflow"
+)
+_VALUE = Says(
+    r"keyerror|indexerror|valueerror|zerodivision|index out of range|out of bounds"
+    r"|arithmeticexception|unicodedecodeerror|unicodeencodeerror|assertionerror|illegalargument"
+    r"|illegalstate|rangeerror|numberformatexception|nosuchelement|concurrentmodification"
+)
+_VALIDATION = Says(
+    r"validation ?error|(?<!token )validation failed|failed validation|validationexception|zoderror"
+    r"|methodargumentnotvalid|unprocessable entity|constraintviolationexception"
+)
+_UNHANDLED = Says(
+    r"unhandled ?(?:promise ?)?rejection|unhandled exception|exception in asgi application"
+    r"|exception was never retrieved|uncaught error|unhandled error|task was destroyed"
+)
+_LEAK = Says(
+    r"maxlistenersexceeded|possible eventemitter memory leak|unclosed (?:client|connect|file|sock)"
+    r"|resourcewarning|connection leak|goroutine leak|was not closed|leaked"
+)
+_SLOW = Says(
+    r"slow query|slow request|slow sql|event loop (?:is |was )?(?:blocked|lag|delay)|took too long"
+    r"|long gc pause|high latency|blocked for|thread starvation|took <\*>,? longer than"
+)
+_RETRY = Says(r"retrying|will retry|retry attempt|attempt <\*>|trying again|backing off")
+
+CODE: tuple[Rule, ...] = (
+    Rule(
+        "protocol",
+        lambda f: f.is_error and _PROTOCOL(f.text),
+        always(P.P2),
+        "two sides do not agree on the protocol",
+        Case("Invalid message type 'legacy_response': Unknown message type"),
+        Case("message of type 'legacy_response' was not sent"),
+        cause="Likely a client and the service speak different versions of a protocol.",
+        next="Find who sends what the message quotes.",
+    ),
+    Rule(
+        "panic in a request",
+        lambda f: _PANIC(f.text),
+        at_least(P.P2),
+        "code panicked while it served a request; the process went on",
+        Case("http: panic serving 10.0.0.1:5000: oh"),
+        Case("http: Server closed"),
+        impact="The request that it was serving was cut off.",
+    ),
+    Rule(
+        "answered twice",
+        lambda f: _ANSWERED_TWICE(f.text),
+        by_severity,
+        "code answered a request twice, or too late",
+        Case("Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client"),
+        Case("Headers are set"),
+        cause="Likely a branch that answers and then goes on.",
+    ),
+    Rule(
+        "nothing where a value was expected",
+        lambda f: f.is_error and _NOTHING(f.text),
+        always(P.P2),
+        "code uses a value that is not there: null, nil, None or undefined",
+        Case("TypeError: Cannot read properties of undefined (reading 'id')"),
+        Case("reading of a pointer is undefined"),
+        cause="Likely a value that is absent in a case that the code does not expect.",
+    ),
+    Rule(
+        "API drift",
+        lambda f: f.is_error and _DRIFT(f.text),
+        always(P.P2),
+        "code calls something that is not there: an API has changed",
+        Case("'Session' object has no attribute 'configure'"),
+        Case("'Session' object has 3 attributes"),
+        cause="Likely an API changed on one side only.",
+    ),
+    Rule(
+        "endless recursion",
+        lambda f: f.is_error and _ENDLESS(f.text),
+        always(P.P2),
+        "code calls itself without an end",
+        Case("RangeError: Maximum call stack size exceeded"),
+        Case("call stack has 12 frames"),
+    ),
+    Rule(
+        "validation",
+        lambda f: _VALIDATION(f.text),
+        by_severity,
+        "what came in does not have the form that the code asks for",
+        Case("pydantic ValidationError: 2 fields are wrong in Order"),
+        Case("Order has 2 fields"),
+        cause="Likely who sends it does not keep to the form, or the form has changed.",
+    ),
+    Rule(
+        "mistake in the code",
+        lambda f: f.is_error and _VALUE(f.text),
+        by_severity,
+        "code met a value that it was not written for",
+        Case("KeyError: 'lamp'"),
+        Case("no key for the lamp"),
+    ),
+    Rule(
+        "nobody handled it",
+        lambda f: f.is_error and _UNHANDLED(f.text),
+        by_severity,
+        "an error that no code handled",
+        Case("UnhandledPromiseRejection: oh"),
+        Case("promise was rejected and handled"),
+        next="Find what raised it in the traceback, and handle it there.",
+    ),
+    Rule(
+        "leak",
+        lambda f: not f.is_error and f.severity >= WARNING and _LEAK(f.text),
+        by_severity,
+        "something is opened and not closed",
+        Case("MaxListenersExceededWarning: 11 close listeners added", WARNING),
+        Case("11 listeners added", WARNING),
+        cause="Likely a leak: each of them takes memory until the instance ends.",
+    ),
+    Rule(
+        "slow",
+        lambda f: f.severity >= WARNING and _SLOW(f.text),
+        by_severity,
+        "something takes longer than it should",
+        Case("Slow query: SELECT took 8123 ms", WARNING),
+        Case("Query took 3 ms", WARNING),
+    ),
+    Rule(
+        "tries again",
+        lambda f: not f.is_error and f.severity >= WARNING and _RETRY(f.text),
+        by_severity,
+        "it tries again; nothing was given up",
+        Case("Retrying in 4s after connection reset", WARNING),
+        Case("Giving up after 4 tries", WARNING),
+    ),
+)
+"""What the code itself does wrong."""

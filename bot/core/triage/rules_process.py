@@ -1,0 +1,216 @@
+"""The first part of the triage table: the process, its memory, lost data, expected behaviour."""
+
+from __future__ import annotations
+
+from bot.core.entries.understand import Kind
+from bot.core.model.values import Priority, Severity
+from bot.core.triage.facts import Case, Says
+from bot.core.triage.rule import Rule, always, error_or_warning
+
+P = Priority
+WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
+
+_CANNOT_START = Says(
+    r"failed to boot|application startup failed|container called exit\(|failed to start and then"
+    r"|container failed to start|startup (?:tcp |http |grpc )?probe failed"
+    r"|failed the configured startup probe"
+    r"|container terminated on signal|revision .{0,80}is not ready|deployment failed"
+    r"|application failed to start|application run failed|unable to start web server"
+    r"|eaddrinuse|address already in use|exec format error|exec user process caused"
+    r"|failed to listen on|lifecycle script .{0,20}failed|failed at the .{0,40}script"
+    r"|application exec likely failed|the container exited with an error"
+    r"|user-provided container failed|could not find or load main class"
+    r"|error starting applicationcontext"
+)
+_DIED = Says(
+    r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
+    r"|exception in thread \"main\"|fatal python error|triggeruncaughtexception|process crashed"
+    r"|concurrent map (?:read|write|iteration)|all goroutines are asleep"
+    r"|uncaught signal: |liveness (?:tcp |http |grpc )?probe failed"
+)
+_MEMORY = Says(
+    r"memory limit of .{1,40}exceeded|exceeded (?:hard|soft) memory limit"
+    r"|using too much memory and was terminated|out of memory|\boom\b|heap out of memory"
+    r"|memoryerror|outofmemoryerror|cannot allocate memory|gc overhead limit exceeded"
+)
+_DATA_LOST = Says(
+    r"\bdata (?:loss|corruption)\b|\bdata (?:was|were|has been|is) (?:lost|corrupt)"
+    r"|(?:database|index|table|page|file system) (?:is |has been )?corrupted"
+)
+_GOT_IN = Says(
+    r"unauthori[sz]ed access (?:was )?(?:granted|gained|succeeded)|security breach"
+    r"|privilege escalation (?:detected|succeeded)|intruder"
+    r"|credentials? (?:was|were|have been) (?:leaked|stolen)"
+)
+_NOT_REALLY = Says(
+    r"\bno |without|prevent|avoid|\bmay |might|could|would|risk|blocked|attempt|refused|denied"
+)
+_AUTO_CREATED = Says(r"auto[- ]?created|auto[- ]?provisioned|expected behaviou?r")
+_WILL_FAIL = Says(r"will fail|critical .{0,40}missing|will be (?:lost|dropped|rejected)")
+_SWALLOWED_CONFIG = Says(
+    r"(?:secret|key|token|password)\s?=\s?<\*> found in config|auth\s?=\s?<\*> fail"
+)
+_ACCESS = Says(r"not authenticated|unauthori[sz]ed|denied|forbidden|verification failed|expired")
+_LIFE = Says(
+    r"new instance started|starting new instance|startup (?:tcp )?probe succeeded|autoscaling"
+    r"|application startup complete|started server process|waiting for application startup"
+    r"|booting worker with pid|server (?:is )?(?:started|listening|running) (?:on|at)"
+    r"|listening (?:on|at) (?:port|http|<)|tomcat started on port|started \w+application in"
+)
+
+FIRST: tuple[Rule, ...] = (
+    Rule(
+        "root of a crash",
+        lambda f: f.root_of_crash,
+        always(P.P0),
+        "the process ended after it: the service cannot start, or died",
+        Case("No module named 'auth_service'", more={"root_of_crash": True}),
+        Case("No module named 'auth_service'"),
+        impact="Instances of this revision cannot serve.",
+        next="Route traffic to the last revision without it, then mend the cause.",
+    ),
+    Rule(
+        "cannot start",
+        lambda f: not f.is_request and _CANNOT_START(f.text),
+        always(P.P0),
+        "it says that a container or process could not start, or ended",
+        Case("Worker failed to boot."),
+        Case("Worker booted in 3.2s"),
+        impact="The instance cannot serve.",
+        next="Look at the entries of the same instance just before it.",
+    ),
+    Rule(
+        "memory",
+        lambda f: _MEMORY(f.text),
+        always(P.P1),
+        "memory ran out: the instance is killed with all its requests",
+        Case("Memory limit of 512 MiB exceeded with 540 MiB used."),
+        Case("Memory limit is 512 MiB"),
+        cause="Likely a leak, or a limit that is too low for the load.",
+        next="Compare the memory of this revision with the one before.",
+    ),
+    Rule(
+        "data is lost",
+        lambda f: f.is_error and _DATA_LOST(f.text) and not _NOT_REALLY(f.text),
+        always(P.P0),
+        "it says that data is lost or damaged",
+        Case("compaction stopped: data was lost in segment 12"),
+        Case("retrying to avoid data loss"),
+        next="Stop what writes, and look at the last good backup.",
+    ),
+    Rule(
+        "someone got in",
+        lambda f: f.is_error and _GOT_IN(f.text) and not _NOT_REALLY(f.text),
+        always(P.P0),
+        "it says that someone got in",
+        Case("security breach: admin session opened from an unknown place"),
+        Case("blocked a security breach attempt"),
+    ),
+    Rule(
+        "the process died",
+        lambda f: f.kind in (Kind.MESSAGE, Kind.TRACE) and f.is_error and _DIED(f.text),
+        always(P.P1),
+        "a process dies of this, with all its requests",
+        Case("panic: runtime error: index out of range [3] with length 3"),
+        Case("http: panic serving 10.0.0.1:5000: runtime error"),
+        impact="Requests that the process was serving were cut off.",
+    ),
+    Rule(
+        "deploy and audit",
+        lambda f: f.kind is Kind.AUDIT,
+        error_or_warning(P.P2, P.P8),
+        "platform and deploy activity",
+        Case("v1.Services.ReplaceService services/web", Severity.NOTICE, {"kind": Kind.AUDIT}),
+        Case("ReplaceService was called", Severity.NOTICE),
+    ),
+    Rule(
+        "words swallowed by a filter",
+        lambda f: f.swallowed and _SWALLOWED_CONFIG(f.text),
+        always(P.P1),
+        "the service's own redaction has swallowed words here; read it as likely “not found …"
+        " will fail”",
+        Case(
+            "SERVICE_SECRET=REDACTED found in config or environment - auth=REDACTED fail",
+            more={"swallowed": True},
+        ),
+        Case("SERVICE_SECRET=REDACTED found in config or environment - auth=REDACTED fail"),
+        cause="Likely a secret that this service needs is not configured.",
+        next="Check the secret's name and the service account's access to it.",
+    ),
+    Rule(
+        "says that something will fail",
+        lambda f: f.is_error and _WILL_FAIL(f.text),
+        always(P.P1),
+        "it says that a request, user or data will be failed",
+        Case("AGENT_NOT_FOUND: Critical agent missing from registry - user request will fail"),
+        Case("AGENT_NOT_FOUND: optional agent is not in the registry"),
+    ),
+    Rule(
+        "the same value again",
+        lambda f: _AUTO_CREATED(f.text) and f.same_value is not None,
+        always(P.P3),
+        "it is expected once a user, but it happened to the same user again",
+        Case("USER AUTO-CREATED: Created user", WARNING, {"same_value": "10812417..."}),
+        Case("USER AUTO-CREATED: Created user", WARNING),
+        cause="Likely what is created is not found again: not stored, or looked up by another key.",
+    ),
+    Rule(
+        "created on first use",
+        lambda f: _AUTO_CREATED(f.text),
+        always(P.P6),
+        "expected behaviour: it tells of something that was created on first use",
+        Case("USER AUTO-CREATED: Created user ***@example.org", WARNING),
+        Case("Could not create user ***@example.org", WARNING),
+        cause="Expected behaviour: what was not there yet was created.",
+        impact="None known; worth tracking.",
+        next="Acknowledge it as expected, so that it is told only when it changes.",
+    ),
+    Rule(
+        "said on every request",
+        lambda f: (
+            f.per_request >= 0.8
+            and f.failing < 0.5
+            and f.occurrences >= 10
+            and not f.is_request
+            and not _ACCESS(f.text)
+            and (not f.says_failure or f.severity >= Severity.CRITICAL)
+        ),
+        always(P.P6),
+        "as many as there are requests: a trace, whatever its severity",
+        Case(
+            "GOLDEN PATH AUTH=REDACTED permissive authentication",
+            CRITICAL,
+            {"per_request": 1.0, "occurrences": 40},
+        ),
+        Case(
+            "GOLDEN PATH AUTH=REDACTED permissive authentication",
+            CRITICAL,
+            {"per_request": 1.0, "occurrences": 40, "failing": 0.9},
+        ),
+        next="Log it at DEBUG.",
+    ),
+    Rule(
+        "no word of failure",
+        lambda f: (
+            f.severity >= CRITICAL
+            and f.kind is Kind.MESSAGE
+            and not f.says_failure
+            and f.occurrences >= 10
+            and f.failing < 0.5
+        ),
+        always(P.P6),
+        "it repeats and names nothing that failed: likely a trace at too high a severity",
+        Case("STEP 3: session picked up", CRITICAL, {"occurrences": 12}),
+        Case("STEP 3: session lost", CRITICAL, {"occurrences": 12}),
+        next="Log it at DEBUG or INFO, or acknowledge it as expected.",
+    ),
+    Rule(
+        "life of an instance",
+        lambda f: not f.is_error and not f.is_request and _LIFE(f.text) and not f.says_failure,
+        always(P.P8),
+        "platform activity: a process or instance starts",
+        Case("Default STARTUP TCP probe succeeded after 1 attempt for container", INFO),
+        Case("STARTUP TCP probe failed 1 time", WARNING),
+    ),
+)
+"""Before everything else."""

@@ -1,1 +1,0 @@
-"""What gardener knows: values, pure functions, ports, use cases. No outside system."""

@@ -1,0 +1,187 @@
+"""What is typed: /gardener, a mention, a direct message. One grammar, one set of answers."""
+
+from __future__ import annotations
+
+from blocks import buttons, evidence, replies
+from blocks.buttons import Act
+from bot.asker import Asker
+from bot.core.commands.access import may_act, may_look
+from bot.core.commands.commands import (
+    Analyze,
+    Diff,
+    DigestNow,
+    DigestOff,
+    DigestOn,
+    ExpectedList,
+    Help,
+    Suggestion,
+    Why,
+)
+from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
+from bot.core.commands.parser import default_environment, parse
+from bot.core.model.environment import Environment
+from bot.core.model.errors import GardenerError, UsageError
+from bot.core.ports import Subscription
+from bot.core.reports import digest as digests
+from bot.jobs import (
+    acknowledgements,
+    analysis,
+    grouping,
+    report_messages,
+    revision_diff,
+)
+from bot.jobs import (
+    digests as digests_job,
+)
+from bot.jobs.common import NotAllowed, answering, require, tell
+from bot.toolbox import Toolbox
+
+LAST = 30 * 86_400
+"""Seconds for which a channel's last environment is remembered."""
+
+
+def command(tools: Toolbox, *, asker: dict[str, object], text: str, refresh: bool = False) -> None:
+    """Answers `/gardener TEXT`."""
+    who = Asker.decode(asker)
+    again = Act(buttons.RUN, query=text)
+    with answering(tools, who, again=again):
+        answer(tools, who, text, refresh=refresh)
+
+
+def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) -> None:
+    """The same within a job that tells its failures itself."""
+    visible = _visible(tools, asker)
+    last = str(tools.notes.get("", f"channel:{asker.channel}") or "")
+    default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
+    found = parse(text, environments=visible, default=default, now=tools.now())
+    if isinstance(found, Suggestion):
+        tell(tools, asker, replies.wrong(found.sentence, found.command, Act("")))
+    elif isinstance(found, Help):
+        tell(tools, asker, replies.help_(visible, Act("")))
+    elif isinstance(found, DigestOff):
+        _digest_off(tools, asker, found)
+    elif isinstance(found, Why):
+        _why(tools, asker, found, found.environment or default, visible)
+    elif isinstance(found, SameAs | SplitBy):
+        where = grouping.environment_of(tools, found, default, visible)
+        grouping.preview(tools, asker, found, where)
+    else:
+        environment = tools.environment(found.environment)
+        tools.notes.put("", f"channel:{asker.channel}", environment.name, LAST)
+        if isinstance(found, Analyze):
+            analysis.ask(tools, asker, found, refresh=refresh)
+        elif isinstance(found, DigestOn):
+            _digest_on(tools, asker, environment, found)
+        elif isinstance(found, DigestNow):
+            digests_job.ask(tools, asker, environment.name)
+        elif isinstance(found, ExpectedList):
+            _expected(tools, asker, environment)
+        elif isinstance(found, Diff):
+            revision_diff.ask(tools, asker, environment, found)
+        elif isinstance(found, RuleList):
+            grouping.listed(tools, asker, environment)
+
+
+def _channel_name(tools: Toolbox, asker: Asker) -> str:
+    """Slack calls private channels by no name in a command, and none in an event."""
+    try:
+        return tools.slack.place(asker.channel).name
+    except GardenerError:
+        return asker.channel_name
+
+
+def _visible(tools: Toolbox, asker: Asker) -> list[Environment]:
+    """Those that this person may ask about here. Raises `NotAllowed` where there is none.
+
+    Who may see nothing is told why, and no name of what there is.
+    """
+    refused = ""
+    found: list[Environment] = []
+    for environment in tools.environments:
+        said = may_look(environment, asker.user, asker.channel, tools.slack)
+        if said:
+            found.append(environment)
+        else:
+            refused = refused or said.sentence
+    if not found and tools.environments:
+        raise NotAllowed(refused)
+    return found
+
+
+def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: DigestOn) -> None:
+    require(
+        may_act(environment, asker.user, asker.channel, tools.slack, doing="subscribe to digests")
+    )
+    now = tools.now()
+    subscription = Subscription(
+        environment.name, asker.channel, wanted.at, wanted.timezone, asker.user, now
+    )
+    due = digests.next_due(subscription, now)
+    # Posted first: where the bot may not write, no digest could ever come.
+    message = replies.subscribed(subscription, due, now=now)
+    tools.slack.post(asker.channel, message)
+    tools.subscriptions.put(subscription)
+
+
+def _digest_off(tools: Toolbox, asker: Asker, wanted: DigestOff) -> None:
+    if wanted.environment is not None:
+        tools.environment(wanted.environment)
+    removed = tools.subscriptions.remove(asker.channel, wanted.environment)
+    message = replies.unsubscribed(removed)
+    if removed:
+        tools.slack.post(asker.channel, message)
+    else:
+        tell(tools, asker, message)
+
+
+def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
+    known = tools.decisions.all(environment.name)
+    agreed = [d.expected for d in known.values() if d.expected is not None]
+    agreed.sort(key=lambda each: each.at, reverse=True)
+    names = report_messages.names(tools, environment.name)
+    latest = str(tools.notes.get(environment.name, "latest") or "")
+    report = tools.reports.get(environment.name, latest) if latest else None
+    broken = {
+        each.cluster: found.said
+        for each in agreed
+        if report and (found := acknowledgements.broke(each, environment, report, tools.now()))
+    }
+    message = replies.expected_list(
+        environment.name,
+        agreed,
+        now=tools.now(),
+        timezone=environment.timezone,
+        names=names,
+        query=report_messages.query(
+            environment.name, "", latest, message=report_messages.ELSEWHERE
+        ),
+        hits=acknowledgements.hits(tools, environment.name, agreed),
+        broken=broken,
+    )
+    tell(tools, asker, message)
+
+
+def _why(
+    tools: Toolbox, asker: Asker, wanted: Why, first: str | None, visible: list[Environment]
+) -> None:
+    order = [e.name for e in visible]
+    if first is not None:
+        order = [first] if wanted.environment else [first, *(n for n in order if n != first)]
+    for name in order:
+        cluster = tools.registry.find(name, wanted.name) or wanted.name
+        here = report_messages.spoken_of(tools, name, asker.channel)
+        act = Act("", name, cluster=cluster, query="", report=here)
+        found = report_messages.find_card(tools, act, Asker("", "", 0))
+        if found is None:
+            continue
+        report, card = found
+        of_card = card.cluster.id == cluster or card.cluster.name == wanted.name
+        incident = card.incident if of_card else None
+        inside = report.cluster(cluster) or card.cluster
+        tell(tools, asker, evidence.why(inside, incident, report=report, now=tools.now()))
+        return
+    known = ", ".join(order)
+    raise UsageError(
+        f"I know no {wanted.name} in a recent report of {known}. "
+        f"Run /gardener {order[0] if order else ''} first; the names stand on its cards."
+    )

@@ -1,0 +1,287 @@
+"""The daily digest: when it is due, what changed, posted once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from blocks import digest as digest_blocks
+from bot.adapters.slack.messenger import NotMember
+from bot.asker import Asker
+from bot.core.analysis.analyze import analyze as analyze_log
+from bot.core.clusters.aliases import as_taught
+from bot.core.commands.access import may_look
+from bot.core.commands.time_windows import LONGEST
+from bot.core.model.environment import Query
+from bot.core.model.errors import GardenerError, Unavailable
+from bot.core.model.grouping_rules import Teaching
+from bot.core.model.report import Report
+from bot.core.model.values import DAY, MINUTE, Window
+from bot.core.ports import (
+    Candidate,
+    Identity,
+    Registry,
+    Remembered,
+    Subscription,
+)
+from bot.core.reports import digest as digests
+from bot.jobs import (
+    acknowledgements,
+    github_sync,
+    report_messages,
+    worklog,
+)
+from bot.jobs.common import answering, require
+from bot.toolbox import Toolbox
+
+SENT = 3 * 86_400
+"""Seconds for which a digest that was sent is not sent again."""
+HOLD = 120
+"""Seconds for which one that is about to post keeps the others out."""
+AGAIN = 15 * MINUTE
+"""Nanoseconds between two tries of a digest that failed."""
+ATTEMPTS = 8
+RECONCILED = 25
+"""Seconds between two looks at what GitHub did not confirm; the clock looks every 30."""
+
+_log = structlog.get_logger(__name__)
+
+
+def due(tools: Toolbox, now: int) -> None:
+    """Called twice a minute: queues the digests that are due, and looks after GitHub."""
+    for subscription in tools.subscriptions.all():
+        try:
+            when = digests.last_due(subscription, now)
+        except GardenerError as error:
+            _log.warning("a digest has no time", channel=subscription.channel, why=str(error))
+            continue
+        if when is not None:
+            _queue(tools, subscription, digests.slot(subscription, when), now - when)
+    for environment in tools.environments:
+        worklog.left_over(tools, environment.name)
+        decisions = tools.decisions.all(environment.name)
+        if environment.github and any(known.issue for known in decisions.values()):
+            tools.queue.enqueue(
+                "bot.jobs.sync",
+                {"environment": environment.name},
+                job_id=f"github-{environment.name}", unique=True, keep=github_sync.PERIOD - 5,
+            )  # fmt: skip
+        if acknowledgements.run_out(tools, environment.name, decisions.values(), now):
+            tools.queue.enqueue(
+                "bot.jobs.tell_ended",
+                {"environment": environment.name},
+                job_id=f"ended-{environment.name}", unique=True, keep=RECONCILED, quick=True,
+            )  # fmt: skip
+        if any(known.pending for known in decisions.values()):
+            tools.queue.enqueue(
+                "bot.jobs.reconcile",
+                {"environment": environment.name},
+                job_id=f"reconcile-{environment.name}", unique=True, keep=RECONCILED, quick=True,
+            )  # fmt: skip
+
+
+def _queue(tools: Toolbox, subscription: Subscription, slot: str, late: int) -> None:
+    """Queues a digest unless it was sent; one that failed is tried again for two hours."""
+    attempt = late // AGAIN
+    failed = tools.notes.get(subscription.environment, f"failed:{slot}") is not None
+    if failed and attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
+        return  # after two hours once an hour; one that was never tried, the clock away, at once
+    if tools.notes.get(subscription.environment, f"digest:{slot}") is not None:
+        return
+    tools.queue.enqueue(
+        "bot.jobs.digest",
+        {
+            "environment": subscription.environment,
+            "channel": subscription.channel,
+            "slot": slot,
+            "attempt": attempt,
+        },
+        job_id=f"{slot}-{attempt}",
+        unique=True,
+        keep=SENT,
+    )
+
+
+def digest(tools: Toolbox, *, environment: str, channel: str, slot: str, attempt: int = 0) -> None:
+    """One subscribed digest. Done twice, it is posted once."""
+    subscription = next(
+        (
+            s
+            for s in tools.subscriptions.all()
+            if (s.environment, s.channel) == (environment, channel)
+        ),
+        None,
+    )
+    if subscription is None:
+        return  # switched off in the meantime
+    asker = Asker(subscription.by, slot, tools.now(), channel)
+    if attempt > 0 and tools.notes.get(environment, f"failed:{slot}") is not None:
+        # Told already; now it works or it is tried once more.
+        try:
+            _post(tools, asker, environment, slot, lasting=True)
+        except GardenerError as error:
+            _log.warning("a digest failed again", environment=environment, why=str(error))
+        return
+    with answering(tools, asker):
+        try:
+            _post(tools, asker, environment, slot, lasting=True)
+        except GardenerError as error:
+            tools.notes.put(environment, f"failed:{slot}", 1, SENT)
+            if not isinstance(error, Unavailable):
+                raise
+            raise Unavailable(
+                f"Today's digest of {environment} could not be made: {error} "
+                "I try again every quarter of an hour."
+            ) from error
+
+
+def digest_now(tools: Toolbox, *, asker: dict[str, object], environment: str) -> None:
+    """`/gardener digest now`. The daily one goes on as if it had not been asked for."""
+    who = Asker.decode(asker)
+    with answering(tools, who):
+        _post(tools, who, environment, f"now-{who.request}", lasting=False)
+
+
+def ask(tools: Toolbox, asker: Asker, environment: str) -> None:
+    """Queues a digest for this channel at once."""
+    tools.queue.enqueue(
+        "bot.jobs.digest_now",
+        {"asker": asker.encode(), "environment": environment},
+        job_id=f"digest-now-{asker.request}", unique=True, keep=3_600,
+    )  # fmt: skip
+
+
+def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting: bool) -> None:
+    if tools.notes.get(environment, f"digest:{slot}") is not None:
+        return
+    known = tools.environment(environment)
+    # A channel may have been shared with another company since somebody subscribed.
+    require(may_look(known, asker.user, asker.channel, tools.slack))
+    last = f"digest:{asker.channel}"
+    previous = tools.reports.get(known.name, last)
+    now = tools.now()
+    start = previous.window.end if previous else now - DAY
+    window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
+    query = Query(known.name, known.project, known.services, window, known.min_severity)
+    registry = _Remembering(tools.registry, now)
+    locate = tools.sources.locate(known.name)
+    rules = tools.rules.all(known.name)
+    report = analyze_log(
+        tools.logs,
+        query,
+        known,
+        now=now,
+        registry=registry,
+        decisions=tools.decisions,
+        history=tools.history,
+        activity=tools.activity,
+        locate=locate,
+        rules=rules,
+        secret=tools.secrets[0],
+        contains=tools.ancestry.of(known.name),
+    )
+    if previous is not None:
+        previous = as_taught(previous, Teaching(rules))
+    key = f"r-{uuid.uuid4().hex[:12]}"
+    _keep(tools, key, report, previous)
+    fixes = github_sync.fixes(tools, known.name)
+    compared = digests.compare(
+        previous,
+        report,
+        tools.decisions.all(known.name),
+        now,
+        first_seen=registry.first_seen,
+        fixes=fixes,
+    )
+    typed = _typed(report)
+    message = digest_blocks.digest(
+        compared, now=now, query=report_messages.query(known.name, typed, key)
+    )
+    # Two at once, because a worker was thought dead: one of them posts. The lock outlives the
+    # moment between post and note, and lets a later try in where the first was killed before.
+    if not tools.locks.once(f"digest:{slot}", HOLD, uuid.uuid4().hex):
+        return
+    try:
+        ts = tools.slack.post(asker.channel, message)
+    except NotMember:
+        if lasting:
+            _stop(tools, asker, known.name)
+        tools.slack.tell(
+            asker.user, message, channel=asker.channel, response_url=asker.response_url
+        )
+        return
+    tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
+    acknowledgements.tell_broken(tools, known, report, key, asker.channel)
+    report_messages.note_place(
+        tools, known.name, key, report_messages.Place(report_messages.DIGEST, asker.channel, ts)
+    )
+    report_messages.note_spoken_of(tools, known.name, asker.channel, key)
+    judged = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}
+    tools.notes.put(known.name, f"fixes:{key}", judged, report_messages.KEPT)
+    if lasting:
+        if report.coverage.complete:
+            github_sync.verdict_told(tools, known.name, fixes)
+        tools.reports.put(known.name, last, report, None)
+
+
+class _Remembering:
+    """The registry, and when it first saw each cluster of this run."""
+
+    def __init__(self, registry: Registry, now: int) -> None:
+        self._registry = registry
+        self._now = now
+        self.first_seen: dict[str, int | None] = {}
+
+    def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
+        """As the registry does."""
+        found = self._registry.resolve(environment, candidates)
+        for candidate, identity in zip(candidates, found, strict=True):
+            ever = identity.first_seen
+            if ever is None:
+                ever = candidate.first_seen
+            self.first_seen[identity.id] = self._now if ever is None else ever
+        return found
+
+    def find(self, environment: str, name: str) -> str | None:
+        """As the registry does."""
+        return self._registry.find(environment, name)
+
+    def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
+        """As the registry does."""
+        return self._registry.known(environment, masked)
+
+    def all(self, environment: str) -> Sequence[Remembered]:
+        """As the registry does."""
+        return self._registry.all(environment)
+
+
+def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> None:
+    """Stores this report and the one before under keys of their own: both are drawn again."""
+    before = ""
+    if previous is not None:
+        before = f"{key}-before"
+        tools.reports.put(report.environment, before, previous, report_messages.KEPT)
+    report_messages.keep(tools, key, report, _typed(report), before)
+
+
+def _typed(report: Report) -> str:
+    """The command that shows the whole window, for [Show all]."""
+    hours = max(1, -(-(report.window.end - report.window.start) // (DAY // 24)))
+    return (
+        f"{report.environment} {hours // 24}d"
+        if hours % 24 == 0
+        else (f"{report.environment} {min(hours, 720)}h")
+    )
+
+
+def _stop(tools: Toolbox, asker: Asker, environment: str) -> None:
+    """The bot was removed from the channel: no digest can come, and its owner is told."""
+    removed = tools.subscriptions.remove(asker.channel, environment)
+    _log.warning("a digest was stopped: not in the channel", removed=len(removed))
+
+
+def unsubscribe(tools: Toolbox, asker: Asker, environment: str) -> tuple[Subscription, ...]:
+    """[Stop] below a subscription."""
+    return tuple(tools.subscriptions.remove(asker.channel, environment))

@@ -1,0 +1,339 @@
+"""Every two minutes: what people did on GitHub reaches the cards, and what is new reaches GitHub.
+
+Nothing here closes, reopens or creates an issue: that is for people.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.core.issues import issue_text
+from bot.core.issues.markers import bears
+from bot.core.issues.sync import (
+    STATUS_EVERY,
+    News,
+    Told,
+    after,
+    as_on_github,
+    at_filing,
+    due,
+    news,
+    transferred,
+    with_fix,
+)
+from bot.core.model import codec
+from bot.core.model.decisions import Decisions, IssueLink
+from bot.core.model.environment import Environment
+from bot.core.model.errors import (
+    GardenerError,
+    Missing,
+    Moved,
+    Refused,
+    UnknownOutcome,
+)
+from bot.core.model.report import Card, Report
+from bot.core.model.values import DAY, MINUTE, SECOND
+from bot.core.ports import Comment, Issue, Repository
+from bot.core.reports.digest import Fix
+from bot.core.trends.regression import has_fix
+from bot.jobs import report_messages
+from bot.toolbox import Toolbox
+
+PERIOD = 120
+"""Seconds between two looks at an environment's issues."""
+LISTED = 100
+"""Issues read in one call, the most recently changed."""
+LOOKED_AT = 10
+"""Of the others so many are asked for each time, in turn: 300 an hour of the 5,000 allowed."""
+WRITTEN = 5
+"""Issues that get a comment or an edit each time."""
+YOUNG = 2 * MINUTE
+"""A link younger than this is not taken for deleted: GitHub's own copies lag."""
+LATE = 10 * MINUTE
+"""After this long nothing more is expected to say what closed an issue."""
+KEPT = 400 * DAY // SECOND
+"""Seconds for which is remembered what an issue was told."""
+REMEMBERED = 200
+"""Revisions of an environment, the newest."""
+
+_log = structlog.get_logger(__name__)
+
+
+def sync(tools: Toolbox, *, environment: str) -> None:
+    """One look. What cannot be read keeps its last good state, and is looked at again."""
+    known = tools.environment(environment)
+    decisions = tools.decisions.all(known.name)
+    if known.github is None or not any(d.issue for d in decisions.values()):
+        return
+    lock, token = f"github:{known.name}", uuid.uuid4().hex
+    if not tools.locks.once(lock, PERIOD, token):
+        return  # a look is under way: two would write the same comment
+    try:
+        repository = tools.tracker.repository(known.github)
+        _take(tools, known, repository, decisions)
+        _tell(tools, known, repository)
+    finally:
+        tools.locks.release(lock, token)
+
+
+def remember(tools: Toolbox, environment: str, link: IssueLink, card: Card, report: Report) -> None:
+    """Called when something was filed: what its text told is not told again."""
+    told = at_filing(link.number, card, report)
+    before = _told(tools, environment, card.cluster.id)
+    if before is not None and before.number == link.number:
+        told = replace(after(before, card, report), usual=told.usual)
+    _keep(tools, environment, card.cluster.id, told)
+
+
+# --- from GitHub ---------------------------------------------------------------------------------
+
+
+def _take(
+    tools: Toolbox,
+    known: Environment,
+    repository: Repository,
+    decisions: Mapping[str, Decisions],
+) -> None:
+    listed = {i.number: i for i in tools.tracker.recent(repository.full_name, LISTED)}
+    here = {known.github, repository.full_name}
+    changed: set[str] = set()
+    others: list[tuple[str, int]] = []
+    for _, decided in sorted(decisions.items()):
+        link = decided.issue
+        if link is None:
+            continue
+        if link.repository in here and link.number in listed:
+            issue = listed[link.number]
+            changed |= _put(tools, known.name, link, _fixed(tools, as_on_github(link, issue)))
+        else:
+            others.append((link.repository, link.number))
+    for where, number in _in_turn(tools, known.name, sorted(set(others))):
+        changed |= _look(tools, known.name, where, number)
+    if changed:
+        report_messages.redraw_all(tools, known.name, changed)
+
+
+def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set[str]:
+    """One issue that is not among the recent ones: old, deleted or elsewhere."""
+    found: Issue | None = None
+    moved = ""
+    try:
+        found = tools.tracker.issue(repository, number)
+    except Missing:
+        pass
+    except Moved as error:
+        moved = error.url
+    except GardenerError as error:
+        _log.info("an issue could not be looked at", issue=number, why=str(error))
+        return set()
+    changed: set[str] = set()
+    for decided in tools.decisions.all(environment).values():
+        link = decided.issue
+        if link is None or (link.repository, link.number) != (repository, number):
+            continue
+        if found is not None:
+            changed |= _put(tools, environment, link, _fixed(tools, as_on_github(link, found)))
+        elif moved:
+            there = transferred(link, moved)
+            changed |= _put(tools, environment, link, there or link)
+        elif tools.now() - link.at >= YOUNG:
+            _log.info("an issue was deleted on GitHub", issue=number, cluster=link.cluster)
+            tools.decisions.remove(environment, link.cluster, IssueLink)
+            tools.notes.remove(environment, _name(link.cluster))
+            changed.add(link.cluster)
+    return changed
+
+
+def _fixed(tools: Toolbox, link: IssueLink) -> IssueLink:
+    """With the commit that closed it, looked for once; soon after the close it may be missing."""
+    if link.state != "closed" or link.closed_at is None or link.fixed_in is not None:
+        return link
+    try:
+        commit = tools.tracker.fix(link.repository, link.number)
+    except GardenerError as error:
+        _log.info("what closed an issue could not be read", issue=link.number, why=str(error))
+        return link
+    if commit is None and tools.now() - link.closed_at < LATE:
+        return link
+    return replace(link, fixed_in=commit or "")
+
+
+def _put(tools: Toolbox, environment: str, before: IssueLink, link: IssueLink) -> set[str]:
+    if link == before:
+        return set()
+    current = tools.decisions.all(environment).get(before.cluster, Decisions()).issue
+    if current != before:
+        return set()  # somebody decided in the meantime; the next look sees that
+    tools.decisions.put(environment, link)
+    return {link.cluster}
+
+
+def _in_turn(
+    tools: Toolbox, environment: str, all_of_them: list[tuple[str, int]]
+) -> list[tuple[str, int]]:
+    if len(all_of_them) <= LOOKED_AT:
+        return all_of_them
+    start = int(tools.notes.get(environment, "github-turn") or 0) % len(all_of_them)
+    tools.notes.put(environment, "github-turn", start + LOOKED_AT, KEPT)
+    return (all_of_them[start:] + all_of_them[:start])[:LOOKED_AT]
+
+
+# --- to GitHub -----------------------------------------------------------------------------------
+
+
+def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
+    """From the newest report."""
+    key = str(tools.notes.get(known.name, "latest") or "")
+    stored = tools.reports.get(known.name, key) if key else None
+    if stored is None:
+        return
+    report = report_messages.fresh(tools, stored)
+    seen = _revisions(tools, report)
+    teller = _Teller(tools, repository, report)
+    contains, commits = tools.ancestry.of(known.name), dict(report.commits)
+    for link, before in _links(tools, known.name):
+
+        def has(revision: str, link: IssueLink = link) -> bool | None:
+            return has_fix(commits.get(revision, ""), link, contains)
+
+        told = with_fix(before, link, seen, has)
+        card = report_messages.card_of(report, link.cluster)
+        if card is not None and card.cluster.id == link.cluster:
+            here = link.repository in {known.github, repository.full_name}
+            told = teller.tell(link, told, card, may_write=here and not link.locked)
+        _keep(tools, known.name, link.cluster, told)
+
+
+class _Teller:
+    """Writes to issues what a report has new of their clusters."""
+
+    def __init__(self, tools: Toolbox, repository: Repository, report: Report) -> None:
+        self._tools = tools
+        self._repository = repository
+        self._report = report
+        self._written = 0
+
+    def tell(self, link: IssueLink, told: Told, card: Card, *, may_write: bool) -> Told:
+        """A new comment where there is news, the status where it is time, and what is told now.
+
+        What fails is tried again at the next look.
+        """
+        report = self._report
+        if not told.revisions:  # filed before this was remembered
+            told = replace(at_filing(link.number, card, report), edited=told.edited)
+        rate = after(told, card, report).per_day
+        if link.state == "open" and rate:
+            told = replace(told, usual=rate)
+        why = news(told, link, card, report)
+        stale = link.state == "open" and report.generated - told.edited >= STATUS_EVERY
+        if not may_write or (why is None and not stale) or self._written >= WRITTEN:
+            return told
+        self._written += 1
+        try:
+            name = self._repository.full_name
+            there = self._tools.tracker.comments(name, link.number)
+            if why is not None:
+                self._news(link, card, why, there)
+                told = after(told, card, report)
+            if stale:
+                self._status(link, card, there)
+                told = replace(told, edited=report.generated)
+        except UnknownOutcome as error:
+            _log.info("a comment is not confirmed; its marker is looked for", why=str(error))
+        except Refused as error:
+            _log.warning("an issue takes no comment", issue=link.number, why=str(error))
+        except GardenerError as error:
+            _log.info("an issue was not told", issue=link.number, why=str(error))
+        return told
+
+    def _news(self, link: IssueLink, card: Card, why: News, there: Sequence[Comment]) -> None:
+        secrets = self._tools.secrets
+        if any(bears(comment.body, link.cluster, secrets, why.nonce) for comment in there):
+            return
+        body = issue_text.comment(
+            card,
+            self._report,
+            public=not self._repository.private,
+            secret=secrets[0],
+            nonce=why.nonce,
+            why=why.why,
+        )
+        self._tools.tracker.comment(self._repository.full_name, link.number, body)
+
+    def _status(self, link: IssueLink, card: Card, there: Sequence[Comment]) -> None:
+        secrets, name = self._tools.secrets, self._repository.full_name
+        body = issue_text.status(
+            card,
+            self._report,
+            secret=secrets[0],
+            public=not self._repository.private,
+            at=self._report.generated,
+        )
+        for comment in there:
+            if bears(comment.body, link.cluster, secrets, issue_text.STATUS):
+                self._tools.tracker.edit_comment(name, comment.id, body)
+                return
+        self._tools.tracker.comment(name, link.number, body)
+
+
+# --- what was told -------------------------------------------------------------------------------
+
+
+def fixes(tools: Toolbox, environment: str) -> Mapping[str, Fix]:
+    """Of which the next digest says whether they held."""
+    pairs = ((link.cluster, told) for link, told in _links(tools, environment))
+    return due(pairs, tools.now())
+
+
+def verdict_told(tools: Toolbox, environment: str, clusters: Mapping[str, Fix]) -> None:
+    """The digest said it."""
+    for cluster in clusters:
+        told = _told(tools, environment, cluster)
+        if told is not None:
+            _keep(tools, environment, cluster, replace(told, verdict_at=tools.now()))
+
+
+def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]:
+    """Those of roots and lone clusters, with what their issue was told."""
+    for cluster, decided in sorted(tools.decisions.all(environment).items()):
+        link = decided.issue
+        if link is None or link.symptom_of is not None:
+            continue
+        told = _told(tools, environment, cluster)
+        if told is None or told.number != link.number:
+            told = Told(link.number)
+        yield link, told
+
+
+def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
+    """When each revision was first seen in a report; those of the first report: long ago."""
+    before = tools.notes.get(report.environment, "revisions")
+    known: dict[str, int] = dict(before or {})
+    fresh = [r for r in report.revisions if r not in known]
+    if fresh:
+        known.update(dict.fromkeys(fresh, report.generated if before is not None else 0))
+        newest = sorted(known.items(), key=lambda item: -item[1])[:REMEMBERED]
+        known = dict(newest)
+        tools.notes.put(report.environment, "revisions", known, KEPT)
+    return known
+
+
+def _told(tools: Toolbox, environment: str, cluster: str) -> Told | None:
+    data = tools.notes.get(environment, _name(cluster))
+    try:
+        return codec.decode(Told, data) if data is not None else None
+    except codec.CodecError:
+        return None
+
+
+def _keep(tools: Toolbox, environment: str, cluster: str, told: Told) -> None:
+    if told != _told(tools, environment, cluster):
+        tools.notes.put(environment, _name(cluster), codec.encode(told), KEPT)
+
+
+def _name(cluster: str) -> str:
+    return f"told:{cluster}"

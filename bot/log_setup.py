@@ -1,0 +1,124 @@
+"""The program's own log: to standard error, as JSON unless a person is looking.
+
+No secret gets into it: every text is searched for the secrets of the settings and for what looks
+like a Slack credential, and is redacted like a log entry.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from bot.core.text.redact import redact
+
+_SLACK = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://\S*/(?:commands|services|actions|respond)/\S+"
+)
+_TALKATIVE = (
+    "slack_sdk",  # at DEBUG it writes the response_url, which is a credential
+    "slack_bolt",
+    "urllib3",
+    "github",
+    "google",
+    "grpc",
+    "asyncio",
+    "matplotlib",
+    "PIL",
+)
+_SHORTEST = 6
+"""Characters: a shorter secret would blank out ordinary words."""
+
+
+def configure(
+    level: str = "INFO",
+    *,
+    hide: Iterable[str] = (),
+    stream: TextIO | None = None,
+    as_json: bool | None = None,
+) -> None:
+    """Sets up this process's log; may be called again. `hide`: texts that never appear."""
+    stream = stream or sys.stderr
+    if as_json is None:
+        as_json = not stream.isatty()
+    scrub = Scrub(hide)
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        scrub,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level)))
+    for name in ("rq", "rq.worker", "rq.job", "gunicorn.error", "gunicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = []
+        logger.propagate = True
+    # It warns of each place where it looked in vain; our own sentence says what to do.
+    logging.getLogger("google.auth").setLevel(logging.ERROR)
+    # Every job and every heartbeat is a line at INFO.
+    for name in ("rq.worker", "rq.job"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+class Scrub:
+    """A structlog processor that leaves out secrets, wherever in the event they stand."""
+
+    def __init__(self, hide: Iterable[str]) -> None:
+        self._hide = sorted({text for text in hide if len(text) >= _SHORTEST}, key=len)[::-1]
+
+    def __call__(
+        self, logger: object, method: str, event: MutableMapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Called by structlog."""
+        del logger, method
+        for name, value in list(event.items()):
+            if not name.startswith("_"):
+                event[name] = self.clean(value)
+        return event
+
+    def clean(self, value: object, depth: int = 0) -> object:
+        """The same value without secrets; what is neither text nor JSON becomes text first."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if depth < 6 and isinstance(value, Mapping):
+            return {self._text(str(k)): self.clean(v, depth + 1) for k, v in value.items()}
+        if depth < 6 and isinstance(value, list | tuple | set | frozenset):
+            return [self.clean(item, depth + 1) for item in value]
+        return self._text(value if isinstance(value, str) else repr(value))
+
+    def _text(self, text: str) -> str:
+        for secret in self._hide:
+            text = text.replace(secret, "***")
+        return redact(_SLACK.sub("***", text))

@@ -1,1 +1,0 @@
-"""The local Slack and GitHub stand-ins and their page."""

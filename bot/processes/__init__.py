@@ -1,0 +1,1 @@
+"""The long-running processes: web, worker, clock, and `up`. May import everything below."""

@@ -1,0 +1,69 @@
+"""How our processes wait, and end: with a signal, or with the process that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from bot.core.model.errors import Unavailable
+
+PARENT_PIPE = "GARDENER_ENDS_WITH_STDIN"
+"""Set by `up` for its children: they end when their standard input does, that is, with it."""
+
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
+_log = structlog.get_logger(__name__)
+
+
+def stop_event() -> threading.Event:
+    """Set by SIGTERM and Ctrl-C."""
+    stop = threading.Event()
+
+    def asked(*_: object) -> None:
+        # A second signal inside `set` would wait for ever on the lock that the first one holds.
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        stop.set()
+
+    for number in ENDING:
+        signal.signal(number, asked)
+    return stop
+
+
+def patiently(look: Callable[[], None], patience: float = 60.0) -> None:
+    """Waits for the store to answer before giving up: machines start in any order."""
+    deadline = time.monotonic() + patience
+    pause = threading.Event()
+    while True:
+        try:
+            look()
+            return
+        except Unavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            _log.warning("waiting", why=str(error))
+            pause.wait(2)
+
+
+def end_with_parent() -> None:
+    """Where `up` started us: ends this process when `up` is gone, however it went."""
+    if os.environ.pop(PARENT_PIPE, None) is None:
+        return
+
+    ends_with(0)
+
+
+def ends_with(pipe: int) -> None:
+    """SIGTERM for this process once the other end of a pipe is closed."""
+
+    def watch() -> None:
+        while os.read(pipe, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,0 +1,146 @@
+"""`gardener up`: web, worker and clock as child processes, kept running, ended together."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.core.model.errors import GardenerError
+
+GRACE = 25.0
+"""Seconds that children get to finish what they do; a platform that ends us allows 30."""
+STEADY = 30.0
+"""Seconds after which a child counts as running well: its next failure waits the least again."""
+LONGEST = 30.0
+
+Told = Callable[[str, str, int | None], None]
+"""`(name, starting | running | stopped | crashed, pid)`: what the playground's footer shows."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    due: float | None = field(default=0.0)
+    """When to start it (monotonic); None while it runs."""
+
+
+class Supervisor:
+    """Keeps commands running until `stop`. Each that ends is started again, later each time.
+
+    Where a command ends by itself with code 2 or, on its very first start, with 1, it would only
+    do so again: everything ends, with an error that says which.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, Sequence[str]],
+        *,
+        env: Mapping[str, str] | None = None,
+        grace: float = GRACE,
+        first_pause: float = 1.0,
+        told: Told = lambda *_: None,
+    ) -> None:
+        self._children = [_Child(name, command) for name, command in commands.items()]
+        self._env = {**os.environ, **(env or {})}
+        self._grace = grace
+        self._first_pause = first_pause
+        self._told = told
+        self._events: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
+
+    def stop(self) -> None:
+        """Ends all; safe to call from a signal handler."""
+        self._events.put(None)
+
+    def run(self) -> None:
+        """Returns after `stop`, when every child has ended. Raises `GardenerError`."""
+        try:
+            while True:
+                self._start_due()
+                try:
+                    child = self._events.get(timeout=self._until_next())
+                except queue.Empty:
+                    continue
+                if child is None:
+                    return
+                self._ended(child)
+        finally:
+            self._end_all()
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if child.due is not None and child.due <= now:
+                child.due = None
+                child.started = now
+                self._told(child.name, "starting", None)
+                child.process = subprocess.Popen(
+                    list(child.command),
+                    stdin=subprocess.PIPE,  # it ends when this does: see `end_with_parent`
+                    env=self._env,
+                    start_new_session=True,  # Ctrl-C is ours to hand on
+                )
+                self._told(child.name, "running", child.process.pid)
+                threading.Thread(
+                    target=self._wait, args=(child, child.process), daemon=True
+                ).start()
+
+    def _wait(self, child: _Child, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self._events.put(child)
+
+    def _until_next(self) -> float | None:
+        due = [child.due for child in self._children if child.due is not None]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _ended(self, child: _Child) -> None:
+        if child.process is None:
+            return
+        code, pid = child.process.returncode, child.process.pid
+        lived = time.monotonic() - child.started
+        self._told(child.name, "crashed" if code else "stopped", pid)
+        if code == 2 or (code == 1 and child.failures == 0 and lived < STEADY):
+            raise GardenerError(f"{child.name} does not start; what it says stands above.")
+        if child.process.stdin is not None:
+            child.process.stdin.close()
+        child.failures = 1 if lived >= STEADY else child.failures + 1
+        pause = min(self._first_pause * 2 ** (child.failures - 1), LONGEST)
+        child.due = time.monotonic() + pause
+        _log.warning("a process ended", name=child.name, code=code, again_in=round(pause, 1))
+
+    def _end_all(self) -> None:
+        running = [c.process for c in self._children if c.process and c.process.poll() is None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._grace
+        for process in running:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for child in self._children:
+            if child.process is not None:
+                self._told(child.name, "stopped", child.process.pid)
+
+
+def commands() -> Mapping[str, Sequence[str]]:
+    """The Procfile's three, with this interpreter."""
+    return {
+        name: [sys.executable, "-m", "bot", command]
+        for name, command in (("web", "serve"), ("worker", "worker"), ("clock", "clock"))
+    }

@@ -1,0 +1,84 @@
+"""Readers of single values of gardener.toml, and the sentence where one is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from rapidfuzz import fuzz, process, utils
+
+from bot.core.model.values import Severity
+
+T = TypeVar("T")
+
+
+class FileMistake(ValueError):  # noqa: N818 - that is what it is
+    """One sentence: the key, what is wrong with it, what to write instead."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """What was probably meant, or None where nothing is near."""
+    best = process.extractOne(
+        word, list(known), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=60
+    )
+    return best[0] if best else None
+
+
+def only_known(at: str, table: Mapping[str, object], known: Iterable[str]) -> None:
+    """Raises `FileMistake` at the first key that is not known."""
+    known = list(known)
+    for key in table:
+        if key not in known:
+            meant = nearest(key, known)
+            where = f"{at}.{key}" if at else key
+            asked = f"Did you mean {meant}? " if meant else ""
+            raise FileMistake(f"{where} is no setting. {asked}Known: {', '.join(known)}.")
+
+
+def text_of(at: str, value: object) -> str:
+    """Text that says something, without blanks around it."""
+    if not isinstance(value, str) or not value.strip():
+        raise FileMistake(f'{at} must be text in quotes, such as {_example(at)} = "…".')
+    return value.strip()
+
+
+def _example(at: str) -> str:
+    return at.rpartition(".")[2]
+
+
+def matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str, object], str]:
+    """Text of a form; `wanted` ends the sentence where it is not."""
+
+    def read(at: str, value: object) -> str:
+        text = text_of(at, value)
+        if not pattern.fullmatch(text):
+            raise FileMistake(f'{at}: "{text}" is not {wanted}.')
+        return text
+
+    return read
+
+
+def list_of(one: Callable[[str, object], T]) -> Callable[[str, object], tuple[T, ...]]:
+    """A list of such values, each once."""
+
+    def read(at: str, value: object) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise FileMistake(f'{at} must be a list: {_example(at)} = ["…", "…"].')
+        return tuple(dict.fromkeys(one(at, item) for item in value))
+
+    return read
+
+
+def severity_of(at: str, value: object) -> Severity:
+    """A severity by its name, in any case."""
+    text = text_of(at, value)
+    try:
+        return Severity[text.upper()]
+    except KeyError:
+        names = [severity.name for severity in Severity]
+        meant = nearest(text, names)
+        asked = f"Did you mean {meant}? " if meant else ""
+        raise FileMistake(
+            f'{at}: "{text}" is no severity. {asked}Known: {", ".join(names)}.'
+        ) from None

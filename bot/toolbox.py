@@ -1,0 +1,84 @@
+"""What handlers and jobs are handed: the outside systems, as `bot.wiring` builds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from bot.adapters.chart import Chart
+from bot.adapters.github.ancestry import Ancestry
+from bot.adapters.redis.notes import RedisNotes
+from bot.adapters.redis.queue import JobQueue
+from bot.adapters.redis.source_index import RedisSources
+from bot.core.model.environment import Environment
+from bot.core.model.report import Report
+from bot.core.ports import (
+    Activity,
+    DecisionBook,
+    History,
+    IssueTracker,
+    Locks,
+    LogSource,
+    Registry,
+    ReportCache,
+    RuleBook,
+    Subscriptions,
+)
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+    from bot.adapters.slack.messenger import SlackMessenger
+
+
+class Toolbox(Protocol):
+    """Every part is made when it is first asked for, and dials when it is first used."""
+
+    def now(self) -> int:
+        """Nanoseconds since the epoch."""
+        ...
+
+    def environment(self, name: str) -> Environment:
+        """By name, in any case. Raises `UsageError`."""
+        ...
+
+    @property
+    def environments(self) -> Sequence[Environment]: ...
+    @property
+    def secrets(self) -> tuple[bytes, ...]: ...
+    @property
+    def signing_secret(self) -> str | None: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def decisions(self) -> DecisionBook: ...
+    @property
+    def rules(self) -> RuleBook: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+    @property
+    def reports(self) -> ReportCache: ...
+    @property
+    def locks(self) -> Locks: ...
+    @property
+    def notes(self) -> RedisNotes: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def sources(self) -> RedisSources: ...
+    @property
+    def queue(self) -> JobQueue: ...
+    @property
+    def tracker(self) -> IssueTracker: ...
+    @property
+    def ancestry(self) -> Ancestry: ...
+    @property
+    def logs(self) -> LogSource: ...
+    @property
+    def activity(self) -> Activity: ...
+    @property
+    def slack(self) -> SlackMessenger: ...
+    @property
+    def chart(self) -> Callable[[Report], Chart]: ...
+    @property
+    def slack_client(self) -> WebClient: ...

@@ -1,0 +1,1 @@
+"""The GitHub stand-in: REST and GraphQL methods, search, and the state they change."""

@@ -1,0 +1,1 @@
+"""The Cloud Logging stand-in: gRPC server and query language."""

@@ -1,0 +1,1 @@
+"""The sample service whose log the playground shows."""

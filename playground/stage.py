@@ -1,0 +1,348 @@
+"""The whole playground in one object: stand-ins, sample service, page, and the bot's processes.
+
+`Playground` lives in a running loop; `PlaygroundThread` is the same for blocking tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiohttp
+from aiohttp import web
+
+from playground import processes
+from playground.app import build_app
+from playground.config import config_for
+from playground.feed import Feed, PlaygroundError
+from playground.github.records import Call as GithubCall
+from playground.github.seed import seeded
+from playground.logging.server import Call as LogCall
+from playground.logging.server import LogServer
+from playground.page import Page
+from playground.processes import Processes, Ready
+from playground.service.service import SampleService
+from playground.slack.state import SlackState
+from playground.slack.thread import PlaygroundServer
+from playground.slack.workspace import Workspace
+from playground.store_scenes import StoreScenes
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+PORT = 8765
+PORTS_TRIED = 50
+
+NOT_OURS = frozenset(
+    {
+        "SLACK_SIGNING_SECRET",
+        "GITHUB_APP_ID",
+        "GITHUB_APP_PRIVATE_KEY",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        *(f"{name}_proxy" for name in ("http", "https", "all")),
+        *(f"{name}_PROXY" for name in ("HTTP", "HTTPS", "ALL")),
+    }
+)
+"""What the bot must not inherit: real credentials, and proxies that loopback is not behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to set the stage."""
+
+    port: int | None = None
+    """None: 8765 or the next free one. 0: any free one."""
+    commands: Mapping[str, Sequence[str]] | None = None
+    """name → argv; None: the Procfile's. Empty: no bot at all."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the processes' environment."""
+    state_dir: Path | None = None
+    """None: $GARDENER_STATE, else a directory that goes when the playground ends."""
+    broken: bool = False
+    """The service cannot start from the beginning on."""
+    rate_limits: bool = True
+    """Slack's, and Cloud Logging's sixty reads a minute."""
+    first_pause: float = 0.5
+    """Seconds until a process that ended is started again."""
+    start_timeout: float = 60.0
+
+
+class Playground:
+    """An async context manager. Raises PlaygroundError where something does not start."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        state = SlackState(rate_limits=self.options.rate_limits)
+        self.workspace = Workspace(state)
+        self.feed: Feed = state.feed
+        self.github = seeded(token=f"ghp_playground{secrets.token_hex(12)}")
+        self.logs = LogServer()
+        if not self.options.rate_limits:
+            self.logs.quota_per_minute = None
+            self.github.content_per_minute = None
+        self.service = SampleService(self.logs.add, broken=self.options.broken)
+        self.processes: Processes | None = None
+        self.port = 0
+        self.wanted_port: int | None = None
+        """The port that was asked for where it was taken, else None."""
+        self.state_dir = Path()
+        self._stack = contextlib.AsyncExitStack()
+
+    @property
+    def base_url(self) -> str:
+        """The page's address."""
+        return f"http://{HOST}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._enter()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def act(self, do: str) -> None:
+        """What the page's chips ask of the service: break, deploy_fix and so on."""
+        await self.service.act(do)
+
+    def hurry(self) -> None:
+        """Ends the bot's processes at once instead of asking them."""
+        if self.processes is not None:
+            self.processes.hurry()
+
+    # --- setting up, and in the opposite order taking down ----------------------------------------
+
+    async def _enter(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.feed.bind(loop)
+        self.state_dir = self._own_state_dir()
+        await asyncio.to_thread(self.logs.start)
+        self._stack.push_async_callback(asyncio.to_thread, self.logs.stop)
+        await asyncio.to_thread(self.service.start)
+        self.service.publish = self.feed.publish_threadsafe
+        self.github.publish = self.feed.publish_threadsafe
+        self.github.on_call = self._github_called
+        self.logs.on_call = lambda call: _soon(loop, self._logs_called, call)
+        page = Page(self.workspace, github=self.github, log=self.service, service=self.service)
+        await self._serve(build_app(self.workspace, page, self.github))
+        page.processes = self.processes = self._bot()
+        self._background(self.service.run())
+        self._stack.push_async_callback(self._end_processes)
+        await self.processes.start(self.options.start_timeout)
+        if self.options.commands is None:
+            self._background(StoreScenes(self.feed, self._store_url()).run())
+
+    def _bot(self) -> Processes:
+        given = self.options.commands
+        commands = processes.commands() if given is None else given
+        ports = {name: _free_port() for name in commands}
+        ready: dict[str, Ready] = {"web": self._connected}
+        if given is None:
+            health = f"http://{HOST}:{ports['web']}"
+            ready["web"] = lambda: _answers(f"{health}/readyz")
+            ready["worker"] = lambda: _answers(f"{health}/metrics", "\ngardener_workers 0.0\n")
+        return Processes(
+            commands,
+            env=self._environment(),
+            logs=self.state_dir / "logs",
+            own_env={name: {"PORT": str(port)} for name, port in ports.items()},
+            state_dir=None if given is not None or os.environ.get("REDIS_URL") else self.state_dir,
+            ready=ready,
+            tell=self.feed.publish,
+            first_pause=self.options.first_pause,
+        )
+
+    async def _connected(self) -> bool:
+        return self.workspace.socket.connections > 0
+
+    def _environment(self) -> dict[str, str]:
+        """What the bot's processes see: ours without credentials, and where the stand-ins are."""
+        state = self.workspace.state
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+        return inherited | {
+            "SLACK_BOT_TOKEN": state.bot_token,
+            "SLACK_APP_TOKEN": state.app_token,
+            "SLACK_API_URL": f"{self.base_url}/slack/api/",
+            "GITHUB_API_URL": f"{self.base_url}/github/api",
+            "GITHUB_TOKEN": self.github.token,
+            "GARDENER_LOGGING_ENDPOINT": self.logs.endpoint,
+            "GARDENER_SECRET": os.environ.get("GARDENER_SECRET") or secrets.token_hex(32),
+            "GARDENER_STATE": str(self.state_dir),
+            "GARDENER_CONFIG": str(config_for(self.state_dir)),
+            "GRPC_VERBOSITY": "ERROR",
+            "PYTHONUNBUFFERED": "1",
+            **self.options.env,
+        }
+
+    def _store_url(self) -> str:
+        return os.environ.get("REDIS_URL") or f"unix://{self.state_dir}/valkey.sock"
+
+    def _own_state_dir(self) -> Path:
+        given = self.options.state_dir or os.environ.get("GARDENER_STATE")
+        if given:
+            directory = Path(given).expanduser().absolute()
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return directory
+        # Short: the embedded server's socket is in it.
+        directory = Path(tempfile.mkdtemp(prefix="gardener-"))
+        self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        return directory
+
+    async def _serve(self, app: web.Application) -> None:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        wanted = PORT if self.options.port is None else self.options.port
+        for port in [0] if wanted == 0 else range(wanted, wanted + PORTS_TRIED):
+            try:
+                await web.TCPSite(runner, HOST, port).start()
+                break
+            except OSError as error:
+                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                    raise
+        else:
+            raise PlaygroundError(
+                f"The ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken: "
+                "choose another with --port, or --port 0 for any free one."
+            )
+        self.port = int(runner.addresses[0][1])
+        self.wanted_port = wanted if wanted not in {0, self.port} else None
+        self.workspace.state.base_url = self.github.base_url = self.base_url
+
+    async def _end_processes(self) -> None:
+        if self.processes is not None:
+            ending = asyncio.create_task(self.processes.stop())
+            await asyncio.sleep(0)  # the signals are out
+            # slack_sdk's client waits for seconds on a connection that nobody cuts.
+            self.workspace.socket.cut()
+            await ending
+        await self.workspace.delivery.close()
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(end)
+
+    def _github_called(self, call: GithubCall) -> None:
+        detail = str(call.status) if call.status else "dropped without an answer"
+        self.feed.scene("api", f"GitHub {call.method} {call.path}", detail)
+
+    def _logs_called(self, call: LogCall) -> None:
+        detail = f"{call.status}, {call.entries} entries: {call.filter}"
+        self.feed.scene("api", "Cloud Logging ListLogEntries", detail)
+
+
+class PlaygroundThread:
+    """A Playground on a thread of its own, with blocking methods. A context manager.
+
+    `slack` is the workspace as a person uses it; `github`, `logs` and `service` may be used as they
+    are.
+    """
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.playground = Playground(options or Options(port=0))
+        self.github, self.logs = self.playground.github, self.playground.logs
+        self.service = self.playground.service
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="playground")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self.run(self.playground.__aenter__(), self.playground.options.start_timeout + 30)
+        except BaseException:
+            self._end()
+            raise
+        self.slack = PlaygroundServer(self.playground.workspace, self._loop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.run(self.playground.__aexit__())
+        finally:
+            self._end()
+
+    @property
+    def base_url(self) -> str:
+        """The page's address."""
+        return self.playground.base_url
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the embedded server and the processes' logs are."""
+        return self.playground.state_dir
+
+    def break_service(self) -> None:
+        """Deploys the revision that cannot start."""
+        self.service.break_service()
+
+    def deploy_fix(self) -> None:
+        """Deploys a revision that can."""
+        self.service.deploy_fix()
+
+    def silence(self) -> None:
+        """No more lines of the service."""
+        self.service.silence()
+
+    def resume(self) -> None:
+        """Ends a silence."""
+        self.service.resume()
+
+    def process(self, name: str, do: str) -> None:
+        """`kill` or `restart` a process of the bot."""
+        if self.playground.processes is not None:
+            self.run(self.playground.processes.act(name, do))
+
+    def states(self) -> dict[str, str]:
+        """Name → starting, running, stopped or crashed."""
+        bot = self.playground.processes
+        shown = self.slack.call_in_loop(bot.snapshot) if bot is not None else []
+        return {each["name"]: each["state"] for each in shown}
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float = 30) -> T:
+        """Runs a coroutine in the playground's loop and waits for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *args: Any) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended
+        loop.call_soon_threadsafe(call, *args)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+async def _answers(url: str, unless: str = "") -> bool:
+    """Whether a GET gives 200, and, where `unless` is given, a body without it."""
+    timeout = aiohttp.ClientTimeout(total=2)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:
+            body = await answer.text()
+            return answer.status == 200 and (not unless or unless not in body)
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return False

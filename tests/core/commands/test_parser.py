@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.commands.commands import (
+    Analyze,
+    Diff,
+    DigestNow,
+    DigestOff,
+    DigestOn,
+    ExpectedList,
+    Help,
+    Suggestion,
+    Why,
+)
+from bot.core.commands.parser import default_environment, parse
+from bot.core.model.environment import Environment
+from bot.core.model.values import DAY, HOUR, SECOND, Severity
+
+NOW = 1_757_900_000 * SECOND
+STAGING = Environment("staging", "p", timezone="Europe/Berlin")
+PROD = Environment("prod", "p")
+BOTH = [STAGING, PROD]
+
+
+def read(text, default="staging", environments=BOTH):
+    return parse(text, environments=environments, default=default, now=NOW)
+
+
+def test_the_forms_of_the_contract():
+    two_days = read("staging 2d")
+    assert isinstance(two_days, Analyze)
+    assert two_days.environment == "staging"
+    assert two_days.span.window.end - two_days.span.window.start == 2 * DAY
+    assert read("staging").span.typed == "1d"
+    assert read("").typed == "staging 1d"
+    full = read("staging 36h service=netra-auth-staging severity=ERROR")
+    assert full.span.window.end - full.span.window.start == 36 * HOUR
+    assert full.services == ("netra-auth-staging",)
+    assert full.severity is Severity.ERROR
+    assert read("staging since 2025-09-12").span.typed == "since 2025-09-12"
+    assert read("digest staging 09:00 Europe/Berlin") == DigestOn(
+        "staging", "09:00", "Europe/Berlin"
+    )
+    assert read("digest off") == DigestOff(None)
+    assert read("digest off prod") == DigestOff("prod")
+    assert read("digest now") == DigestNow("staging")
+    assert read("digest now prod") == DigestNow("prod")
+    assert read("expected staging") == ExpectedList("staging")
+    assert read("expected") == ExpectedList("staging")
+    assert read("why C3") == Why("C3")
+    assert read("why c3 prod") == Why("C3", "prod")
+    assert read("diff staging 00597 00598") == Diff("staging", "00597", "00598")
+    assert read("diff 00597-ABC 00598-qss") == Diff("staging", "00597-abc", "00598-qss")
+    assert read("help") == Help()
+
+
+def test_case_and_spaces_do_not_matter():
+    assert read("  STAGING   2D ") == read("staging 2d")
+    assert read("Digest OFF") == DigestOff(None)
+    assert read("digest staging 9:00 europe/berlin") == DigestOn(
+        "staging", "09:00", "Europe/Berlin"
+    )
+
+
+def test_without_a_zone_a_digest_takes_the_environments():
+    assert read("digest staging 09:00") == DigestOn("staging", "09:00", "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("stagin 2d", "staging 2d"),
+        ("stagin", "staging 1d"),
+        ("satging 2d", "staging 2d"),
+        ("2d staging", "staging 2d"),
+        ("2d stagin", "staging 2d"),
+        ("severity=ERROR staging 2d", "staging 2d severity=ERROR"),
+        ("2d", "staging 2d"),
+        ("yesterday", "staging yesterday"),
+        ("since 2025-09-12", "staging since 2025-09-12"),
+        ("“staging” 2d", "staging 2d"),
+        ("'staging' 2d", "staging 2d"),
+        ("staging ２d", "staging 2d"),
+        ("staging 2d.", "staging 2d"),
+        ("staging, 2d!", "staging 2d"),
+        ("`staging 2d`", "staging 2d"),
+        ("/gardener staging 2d", "staging 2d"),
+        ("staging 2x", "staging 2d"),
+        ("staging 0d", "staging 1d"),
+        ("staging 9999999d", "staging 30d"),
+        ("staging 400h", None),
+        ("staging since tomorrow", "staging 1d"),
+        ("staging yesteday", "staging yesterday"),
+        ("staging 2d please", "staging 2d"),
+        ("staging for 2d", "staging 2d"),
+        ("staging severity=warn", "staging 1d severity=WARNING"),
+        ("staging severity=EROR 2d", "staging 2d severity=ERROR"),
+        ("staging sevrity=ERROR", "staging 1d severity=ERROR"),
+        ("staging --severity=ERROR", "staging 1d severity=ERROR"),
+        ("staging servce=x 2d", "staging 2d service=x"),
+        ("staging service=", "staging 1d"),
+        ("staging colour=red 2d", "staging 2d"),
+        ("digest", "digest now staging"),
+        ("digest staging", "digest staging 09:00 Europe/Berlin"),
+        ("digest staging now", "digest now staging"),
+        ("digest staging off", "digest off staging"),
+        ("digest 09:00", "digest staging 09:00 Europe/Berlin"),
+        ("digest stagin 09:00", "digest staging 09:00 Europe/Berlin"),
+        ("digest staging 25:00 UTC", "digest staging 09:00 UTC"),
+        ("digest staging 09:00 berlin", "digest staging 09:00 Europe/Berlin"),
+        ("digest of", "digest off"),
+        ("digst off", "digest off"),
+        ("off", "digest off"),
+        ("expectd staging", "expected staging"),
+        ("expected stagin", "expected staging"),
+        ("why 3", "why C3"),
+        ("why", "why C1"),
+        ("C3", "why C3"),
+        ("diff", "diff staging 00597 00598"),
+        ("diff prod 00597", "diff prod 00597 00598"),
+        ("diff stagin 00597 00598", "diff staging 00597 00598"),
+        ("diff 00597 00598 staging", "diff staging 00597 00598"),
+        ("diff staging 00597 and 00598", "diff staging 00597 00598"),
+        ("dif staging 00597 00598", "diff staging 00597 00598"),
+        ("diff staging 00597 00597", None),
+        ("hlep", "help"),
+        ("?", "staging 1d"),
+    ],
+)
+def test_anything_else_gets_the_nearest_right_form(typed, command):
+    found = read(typed)
+    if command is None:
+        assert isinstance(found, Analyze) or found.command is None
+        return
+    if typed == "?":  # nothing is left of it: this channel's environment
+        assert isinstance(found, Suggestion)
+    assert isinstance(found, Suggestion)
+    assert found.command == command
+    assert found.sentence
+
+
+def test_the_sentence_of_the_design():
+    found = read("stagin 2d")
+    assert found.sentence == (
+        'I know no "stagin". Did you mean /gardener staging 2d? Known: staging, prod.'
+    )
+
+
+def test_without_a_default_it_asks_which():
+    found = read("", default=None)
+    assert isinstance(found, Suggestion)
+    assert "Which environment?" in found.sentence
+    assert "staging, prod" in found.sentence
+    assert found.command == "staging 1d"
+    assert read("digest now", default=None).command == "digest now staging"
+    assert read("expected", default=None).command == "expected staging"
+
+
+def test_without_any_environment_it_says_so():
+    for text in ("", "staging 2d", "2d", "digest", "digest now", "expected", "nonsense"):
+        found = read(text, default=None, environments=[])
+        assert isinstance(found, Suggestion), text
+        assert found.command == "help"
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_command_or_leads_to_one(text):
+    found = read(text)
+    if isinstance(found, Suggestion) and found.command is not None:
+        right = read(found.command)
+        assert not isinstance(right, Suggestion), (text, found.command, right)
+
+
+WORDS = st.sampled_from(
+    [
+        "staging",
+        "prod",
+        "stagin",
+        "2d",
+        "36h",
+        "2x",
+        "0d",
+        "yesterday",
+        "since",
+        "tomorrow",
+        "2025-09-12",
+        "digest",
+        "off",
+        "now",
+        "09:00",
+        "25:00",
+        "berlin",
+        "Europe/Berlin",
+        "expected",
+        "diff",
+        "00597",
+        "why",
+        "C3",
+        "3",
+        "help",
+        "service=a",
+        "severity=warn",
+        "x=y",
+        ".",
+        "“a”",
+    ]
+)
+
+
+@given(st.lists(WORDS, max_size=6).map(" ".join), st.sampled_from(["staging", None]))
+def test_every_suggestion_is_a_right_form(text, default):
+    found = read(text, default)
+    if isinstance(found, Suggestion):
+        assert found.command is not None
+        right = read(found.command, default)
+        assert not isinstance(right, Suggestion), (text, found.command, right)
+    else:
+        assert read(found.typed, default) == found
+
+
+def test_a_channels_environment():
+    ops = Environment("ops", "p", channels=("C1", "#deploys"))
+    other = Environment("other", "p", channels=("C2",))
+    assert default_environment([ops, other], "C1") == "ops"
+    assert default_environment([ops, other], "C9", "deploys") == "ops"
+    assert default_environment([ops, other], "C9") is None
+    assert default_environment([ops, other], "C9", last="other") == "other"
+    assert default_environment([ops, other], "C9", last="gone") is None
+    assert default_environment([STAGING], "C9") == "staging"

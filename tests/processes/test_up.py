@@ -1,0 +1,103 @@
+"""`gardener up` as a whole: three real processes, one embedded store, a stand-in for Slack."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.redis import client, pids
+from playground.slack.thread import serve_in_thread
+from tests.paths import ROOT
+from tests.program import gardener
+
+pytestmark = pytest.mark.redis
+
+
+def ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def eventually(look, patience=15.0):
+    deadline = time.monotonic() + patience
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+    return found
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def called(pid: int) -> str:
+    return (pids.command(pid) or "").replace("\0", " ").strip()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts processes in /proc")
+def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serve_in_thread() as slack:
+        environment = os.environ | {
+            "GARDENER_STATE": str(state_dir),
+            "GARDENER_SECRET": "a secret of the tests",
+            "GARDENER_CONFIG": str(ROOT / "gardener.toml"),
+            "GARDENER_LOGGING_ENDPOINT": "grpc://127.0.0.1:1",
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_API_URL": slack.api_url,
+            "PORT": str(port),
+        }
+        up = subprocess.Popen([sys.executable, "-m", "bot", "up"], env=environment, cwd=ROOT)
+        try:
+            eventually(lambda: ready(port))
+            family = children(up.pid)
+            assert len(family) == 4, [called(pid) for pid in family]
+            (web,) = [pid for pid in family if called(pid).endswith("serve")]
+            os.kill(web, signal.SIGKILL)
+            # A new one of a new number, and not the old one's last answer.
+            eventually(lambda: web not in children(up.pid) and ready(port))
+            family = children(up.pid)
+            up.terminate()
+            assert up.wait(20) == 0
+        finally:
+            up.kill()
+            up.wait()
+    for pid in family:
+        assert pids.gone(pid, 5), called(pid)
+    # Nobody uses the store any more, so it has ended; what was in it is there.
+    assert not (state_dir / "valkey.sock").exists()
+    assert client.connect(None, state_dir).ping()
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [("GARDENER_SECRET", "openssl rand"), ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")],
+)
+def test_what_is_missing_is_one_line_and_code_1(state_dir, missing, named):
+    environment = {
+        "GARDENER_SECRET": "a secret of the tests",
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_APP_TOKEN": "xapp-1",
+    }
+    del environment[missing]
+    (state_dir / "gardener.toml").write_bytes((ROOT / "gardener.toml").read_bytes())
+    for command in ("up", "serve"):
+        ended = gardener(command, cwd=state_dir, **environment)
+        assert ended.returncode == 1
+        (line,) = ended.stderr.splitlines()
+        assert named in line
