@@ -1,4 +1,4 @@
-"""Agreements and snoozes: a broken one told to a channel, and the form behind *Snooze…*."""
+"""Acknowledgements and snoozes: a broken one told to a channel, and the form behind *Snooze…*."""
 
 from __future__ import annotations
 
@@ -26,21 +26,25 @@ DAY, REVISION = "1d", "revision"
 
 
 def broke(
-    agreed: Acknowledgement, name: str, said: str, *, now: int, timezone: str, query: Act
+    acknowledgement: Acknowledgement, name: str, said: str, *, now: int, timezone: str, query: Act
 ) -> Message:
     """To the channel. `name`: `C3`, where known. `said`: what broke it, the end of a sentence."""
     environment = display.one_line(query.environment)
-    title = display.cut(display.one_line(agreed.title or agreed.cluster), 120)
+    title = display.cut(display.one_line(acknowledgement.title or acknowledgement.cluster), 120)
     which = f"{name} {title}".strip()
-    short = f"{environment}: no longer as agreed: {said}. {which}"
+    short = f"{environment}: no longer matches the acknowledgement: {said}. {which}"
     found: list[Block] = [
         parts.section(parts.plain_text(f"⚠ {environment}: {which}", 400)),
-        parts.section(f"→ No longer as agreed: {mrkdwn(said, 300)}"),
-        parts.context(f"Agreed: {card.agreement_text(agreed, now=now, timezone=timezone)}"),
+        parts.section(f"→ No longer matches the acknowledgement: {mrkdwn(said, 300)}"),
+        parts.context(
+            f"Expected: {card.acknowledgement_text(acknowledgement, now=now, timezone=timezone)}"
+        ),
     ]
     row = parts.actions(
-        parts.button("Expected…", query.of(buttons.EXPECTED, agreed.cluster), label="Agree anew"),
-        card.button_undo(query, agreed.cluster, buttons.UNDO_EXPECTED, name or title),
+        parts.button(
+            "Expected…", query.of(buttons.EXPECTED, acknowledgement.cluster), label="Mark again"
+        ),
+        card.button_undo(query, acknowledgement.cluster, buttons.UNDO_EXPECTED, name or title),
     )
     return message(fallback(short), [*found, *([row] if row else [])])
 
@@ -49,7 +53,7 @@ def broke(
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SnoozeForm:
     """What the form says: a snooze, or a priority."""
 
     until: str = ""
@@ -83,11 +87,11 @@ def snooze_form(each: Card, act: Act, *, revision: str | None) -> View:
     return forms.view(TITLE, found, act, callback=buttons.SNOOZE_FORM, submit="Save")
 
 
-def parse_snooze(view: Mapping[str, object]) -> tuple[Chosen | None, dict[str, str]]:
+def parse_snooze(view: Mapping[str, object]) -> tuple[SnoozeForm | None, dict[str, str]]:
     """The filled form of a `view_submission`'s view, or an error text by block id."""
     said = str(forms.value(view, CHOICE) or "")
     if said in (DAY, REVISION):
-        return Chosen(until=said), {}
+        return SnoozeForm(until=said), {}
     if said in Priority.__members__:
-        return Chosen(priority=Priority[said]), {}
+        return SnoozeForm(priority=Priority[said]), {}
     return None, {CHOICE: "Choose what to do."}

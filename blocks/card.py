@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block, ButtonElement, OverflowMenuElement
 
 TITLE = 150
-"""The contract wants at least the first 100 characters of the message's own words."""
+"""A title keeps at least the first 100 characters of the message's own words."""
 LINE = 80
 SYMPTOM = 28
 
@@ -38,7 +38,7 @@ class Setting:
     window: Window
     timezone: str
     now: int
-    """Nanoseconds; decides what reads as today and which agreements hold."""
+    """Nanoseconds; decides what reads as today and which acknowledgements hold."""
     query: Act
     services: tuple[str, ...] = ()
 
@@ -62,15 +62,15 @@ def mark(priority: Priority) -> str:
 
 
 def is_expected(card: Card, at: Setting) -> bool:
-    """Whether a person said so and nothing broke the agreement."""
-    agreed = card.cluster.decisions.expected
-    return agreed is not None and _broken(card, at) is None
+    """Whether a person said so and nothing broke the acknowledgement."""
+    acknowledgement = card.cluster.decisions.expected
+    return acknowledgement is not None and _broken(card, at) is None
 
 
 def is_small(card: Card, at: Setting) -> bool:
     """Whether one section with its button does: P6 to P9, and what nobody wants to hear of now.
 
-    A broken agreement is shown in full, whatever its priority.
+    A broken acknowledgement is shown in full, whatever its priority.
     """
     if is_resting(card, at):
         return True
@@ -151,7 +151,7 @@ def _arrows(card: Card, at: Setting) -> list[str]:
         )
         if said and said.strip()
     ]
-    return [f"→ No longer as agreed: {broken}", *known] if broken else known
+    return [f"→ No longer matches the acknowledgement: {broken}", *known] if broken else known
 
 
 def _over_time(cluster: Cluster, at: Setting) -> str | None:
@@ -239,11 +239,11 @@ def override_text(override: Override, *, now: int, timezone: str) -> str:
 
 
 def _undoable(card: Card, at: Setting) -> list[Block]:
-    """A broken agreement, a snooze, a priority by hand: who and when, each with its [Undo]."""
+    """A broken acknowledgement, a snooze, a priority set by hand: who, when and [Undo]."""
     cluster, decided = card.cluster, card.cluster.decisions
     found = []
     if decided.expected and not is_expected(card, at):
-        found.append((f"Agreed: {agreement_line(cluster, at)}", buttons.UNDO_EXPECTED))
+        found.append((f"Expected: {acknowledgement_line(cluster, at)}", buttons.UNDO_EXPECTED))
     if decided.snooze and is_snoozed(card, at):
         said = snoozed_text(decided.snooze, now=at.now, timezone=at.timezone)
         found.append((said, buttons.UNDO_SNOOZE))
@@ -261,14 +261,14 @@ def _undoable(card: Card, at: Setting) -> list[Block]:
 
 def _small(card: Card, at: Setting) -> list[Block]:
     cluster = card.cluster
-    agreed = cluster.decisions.expected
-    if agreed and is_expected(card, at):
+    acknowledgement = cluster.decisions.expected
+    if acknowledgement and is_expected(card, at):
         text = parts.titled(mark(Priority.P9), head(card, "expected"), _counted(card), TITLE + 20)
         return [
             parts.section(
                 text, button_undo(at.query, cluster.id, buttons.UNDO_EXPECTED, cluster.name)
             ),
-            parts.context(agreement_line(card.cluster, at)),
+            parts.context(acknowledgement_line(card.cluster, at)),
             *_undoable(card, at),
         ]
     if is_snoozed(card, at):
@@ -294,25 +294,30 @@ def _counted(card: Card) -> str:
     return f"{display.cut(display.one_line(card.cluster.title), TITLE)}, {times(card)}"
 
 
-def agreement_line(cluster: Cluster, at: Setting) -> str:
-    """The agreement about a cluster, in mrkdwn; empty without one."""
-    agreed = cluster.decisions.expected
-    if agreed is None:
+def acknowledgement_line(cluster: Cluster, at: Setting) -> str:
+    """The acknowledgement about a cluster, in mrkdwn; empty without one."""
+    acknowledgement = cluster.decisions.expected
+    if acknowledgement is None:
         return ""
-    return agreement_text(agreed, now=at.now, timezone=at.timezone)
+    return acknowledgement_text(acknowledgement, now=at.now, timezone=at.timezone)
 
 
-def agreement_text(agreed: Acknowledgement, *, now: int, timezone: str) -> str:
+def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int, timezone: str) -> str:
     """`Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
-    if agreed.until is not None:
-        end = f"until {display.date(agreed.until, timezone, now)}"
-    elif agreed.until_revision:
-        end = f"until a revision after {display.revision(agreed.until_revision)}"
+    if acknowledgement.until is not None:
+        end = f"until {display.date(acknowledgement.until, timezone, now)}"
+    elif acknowledgement.until_revision:
+        end = f"until a revision after {display.revision(acknowledgement.until_revision)}"
     else:
         end = "forever"
-    bound = f", up to {display.rate(agreed.per_day)}" if agreed.per_day is not None else ""
-    said = display.date(agreed.at, timezone, now)
-    return f"{user(agreed.by)}, {said}, {mrkdwn(end, 80)}{bound}: {mrkdwn(agreed.reason, 200)}"
+    bound = (
+        f", up to {display.rate(acknowledgement.per_day)}"
+        if acknowledgement.per_day is not None
+        else ""
+    )
+    said = display.date(acknowledgement.at, timezone, now)
+    reason = mrkdwn(acknowledgement.reason, 200)
+    return f"{user(acknowledgement.by)}, {said}, {mrkdwn(end, 80)}{bound}: {reason}"
 
 
 # --- buttons -------------------------------------------------------------------------------------
@@ -394,7 +399,7 @@ def _menu(card: Card, at: Setting) -> OverflowMenuElement | None:
 
 
 def _broken(card: Card, at: Setting) -> str | None:
-    agreed = card.cluster.decisions.expected
-    if agreed is None:
+    acknowledgement = card.cluster.decisions.expected
+    if acknowledgement is None:
         return None
-    return breach(agreed, card.cluster, card.occurrences, at.window, at.now)
+    return breach(acknowledgement, card.cluster, card.occurrences, at.window, at.now)

@@ -30,7 +30,7 @@ LINES = 6
 ROOM = 15
 """Blocks for full cards."""
 SOON = 3 * DAY
-"""An agreement that ends within it is named, with [Extend]."""
+"""An acknowledgement that ends within it is named, with [Extend]."""
 _TITLE = 100
 
 
@@ -136,7 +136,7 @@ def _worse(worse: Worse) -> str:
     if worse.cluster.change:
         rates = f", {worse.cluster.change}"
     if worse.broken:
-        rates = f", no longer as agreed: {worse.broken}"
+        rates = f", no longer matches the acknowledgement: {worse.broken}"
     return f"{name} {priority}{rates}: {_title(worse.cluster.title)}"
 
 
@@ -186,41 +186,47 @@ def _in_hand(each: InHand, at: Setting) -> str:
 
 
 def _expected(digest: Digest, at: Setting) -> list[Block]:
-    soon = [k for k in digest.expected if k.agreement.until and k.agreement.until - at.now <= SOON]
+    soon = [
+        k
+        for k in digest.expected
+        if k.acknowledgement.until and k.acknowledgement.until - at.now <= SOON
+    ]
     if not digest.expected:
         return []
     over = sum(kept.broken is not None for kept in digest.expected)
-    said = f"*Expected*  {number(len(digest.expected) - over)} as agreed"
+    said = f"*Expected*  {number(len(digest.expected) - over)} within limits"
     if over:
         said += f", {number(over)} no longer"
     if soon:
-        ends = display.day(soon[0].agreement.until or at.now, at.timezone, at.now)
+        ends = display.day(soon[0].acknowledgement.until or at.now, at.timezone, at.now)
         said += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"
     if soon and len({_end(k, at) for k in soon}) > 1:
         said += " or later"
     found: list[Block] = [parts.section(said)]
     listed = [*soon, *(k for k in digest.expected if k not in soon)]
     for kept in listed[:LINES]:
-        found += _agreed(kept, at, ends=kept in soon[:2])
+        found += _acknowledged(kept, at, ends=kept in soon[:2])
     if len(listed) > LINES:
         found.append(parts.context(f"and {len(listed) - LINES} more"))
     return found
 
 
-def _agreed(kept: Kept, at: Setting, *, ends: bool) -> list[Block]:
-    """One agreement with its hits in this window, and [Undo]."""
-    agreed = kept.agreement
-    title = f"{number(kept.seen)}× {_title(agreed.title or agreed.cluster)}"
+def _acknowledged(kept: Kept, at: Setting, *, ends: bool) -> list[Block]:
+    """One acknowledgement with its hits in this window, and [Undo]."""
+    acknowledgement = kept.acknowledgement
+    title = f"{number(kept.seen)}× {_title(acknowledgement.title or acknowledgement.cluster)}"
     line = f"{kept.name} {title}".strip()
     if ends:
         line += f", ends {_end(kept, at)}"
     if kept.broken:
-        line += f". No longer as agreed: {kept.broken}"
-    undo = card.button_undo(at.query, agreed.cluster, buttons.UNDO_EXPECTED, kept.name or title)
+        line += f". No longer matches the acknowledgement: {kept.broken}"
+    undo = card.button_undo(
+        at.query, acknowledgement.cluster, buttons.UNDO_EXPECTED, kept.name or title
+    )
     if not ends:
         return [parts.section(parts.plain_text(line, 300), undo)]
     extend = parts.button(
-        "Extend", at.query.of(buttons.EXTEND, agreed.cluster), label=f"Extend {line}"
+        "Extend", at.query.of(buttons.EXTEND, acknowledgement.cluster), label=f"Extend {line}"
     )
     row = parts.actions(undo)
     return [parts.section(parts.plain_text(line, 300), extend), *([row] if row else [])]
@@ -234,7 +240,7 @@ def _snoozed(digest: Digest) -> str:
 
 
 def _end(kept: Kept, at: Setting) -> str:
-    return display.day(kept.agreement.until or at.now, at.timezone, at.now)
+    return display.day(kept.acknowledgement.until or at.now, at.timezone, at.now)
 
 
 def _gone(cluster: Cluster, digest: Digest) -> str:

@@ -9,7 +9,7 @@ from blocks import buttons, parts
 from blocks.buttons import Act
 from blocks.escape import fallback, mrkdwn, user
 from blocks.message import Message, message
-from bot.core.model.grouping_rules import Named, Rule, Same
+from bot.core.model.grouping_rules import Member, Rule, Same
 from bot.core.text import display
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def rule_list(environment: str, rules: Sequence[Rule], *, now: int, timezone: st
 
 
 def regroup(
-    cluster: Named, alike: Sequence[Named], tokens: Sequence[str], environment: str
+    cluster: Member, alike: Sequence[Member], tokens: Sequence[str], environment: str
 ) -> Message:
     """What a card's Regroup… offers: clusters that read alike, and words that only a part has."""
     name = cluster.name
@@ -127,7 +127,7 @@ def _undo(rule: Rule, environment: str) -> ButtonElement:
     )
 
 
-def _titled(each: Named) -> str:
+def _titled(each: Member) -> str:
     return f"{each.name} {display.cut(display.one_line(each.title), TITLE)}".strip()
 
 

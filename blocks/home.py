@@ -1,4 +1,4 @@
-"""The App Home: what is watched, which digests go where, how to begin."""
+"""The App Home: watches, which digests go where, how to begin."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from blocks import buttons, forms, parts
 from blocks.buttons import Act
 from blocks.escape import link
 from blocks.message import View
-from bot.core.issues.issue_text import Draft, preview
+from bot.core.issues.issue_text import IssueDraft, preview
 from bot.core.issues.related import Related
 from bot.core.model.report import Card
 from bot.core.ports import Repository
@@ -53,7 +53,7 @@ _DURATIONS: tuple[tuple[Duration, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Filing:
+class FilingForm:
     """What the person wants filed."""
 
     choice: Literal["new", "add", "reopen"]
@@ -77,7 +77,7 @@ def notice(title: str, sentence: str, act: Act) -> View:
 
 
 def filing(
-    draft: Draft,
+    draft: IssueDraft,
     related: Sequence[Related],
     repository: Repository,
     card: Card,
@@ -141,7 +141,7 @@ def filing(
     )
 
 
-def parse_filing(view: Mapping[str, object]) -> tuple[Filing | None, dict[str, str]]:
+def parse_filing(view: Mapping[str, object]) -> tuple[FilingForm | None, dict[str, str]]:
     """The filled form of a `view_submission`'s view, or an error text by block id."""
     said = str(forms.value(view, CHOICE) or NEW)
     kind, _, digits = said.partition(":")
@@ -167,11 +167,11 @@ def parse_filing(view: Mapping[str, object]) -> tuple[Filing | None, dict[str, s
     if errors:
         return None, errors
     if kind == "add" and number is not None:
-        return Filing("add", number, title, labels, note), {}
+        return FilingForm("add", number, title, labels, note), {}
     if kind == "reopen" and number is not None:
-        return Filing("reopen", number, title, labels, note), {}
+        return FilingForm("reopen", number, title, labels, note), {}
     if kind == NEW:
-        return Filing("new", None, title, labels, note), {}
+        return FilingForm("new", None, title, labels, note), {}
     return None, {CHOICE: "Choose what to do."}
 
 
@@ -237,9 +237,9 @@ def expected(
 ) -> View:
     """Asks for reason and duration.
 
-    `counts`: (occurrences, `2 d`), the report's window first. `per_day`: the bound that is agreed
-    (`agreement.suggested_rate`). `admin`: may say forever. `revision`: the newest, where known.
-    `watch`: what else breaks it, `one user repeats`. `covered`: a sentence about last week.
+    `counts`: (occurrences, `2 d`), the report's window first. `per_day`: the suggested bound
+    (`acknowledgement.suggested_rate`). `admin`: may say forever. `revision`: the newest, if
+    known. `watch`: what else breaks it, `one user repeats`. `covered`: a sentence about last week.
     """
     seen = ", ".join(f"{display.number(n)} in {span}" for n, span in counts)
     title = display.cut(display.one_line(card.cluster.title), 150)

@@ -29,7 +29,7 @@ _FORMS = (
     ("{name} since 2025-09-12", "from a day on"),
     ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
     ("digest off", "no more of it"),
-    ("expected {name}", "what was agreed to be expected"),
+    ("expected {name}", "problems marked as expected"),
     ("why C3", "each reason for a priority"),
     ("diff {name} 00597 00598", "what changed between revisions"),
     ("same C3 C5", "two cards are one problem"),
@@ -150,7 +150,7 @@ def unsubscribed(removed: Sequence[Subscription]) -> Message:
 
 def expected_list(
     environment: str,
-    agreed: Sequence[Acknowledgement],
+    acknowledgements: Sequence[Acknowledgement],
     *,
     now: int,
     timezone: str,
@@ -161,27 +161,27 @@ def expected_list(
 ) -> Message:
     """`/gardener expected staging`. `names`: cluster id → `C3`, where known.
 
-    By cluster id: `hits` since it was agreed, and what broke it (`broken`).
+    By cluster id: `hits` since it was acknowledged, and what broke it (`broken`).
     """
     where = display.one_line(environment)
-    if not agreed:
+    if not acknowledgements:
         said = f"{where}: nothing is marked as expected."
         return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
-    said = f"{where}: {display.number(len(agreed))} marked as expected."
+    said = f"{where}: {display.number(len(acknowledgements))} marked as expected."
     found: list[Block] = [parts.section(parts.plain_text(said, 300))]
-    for each in agreed[:LISTED]:
+    for each in acknowledgements[:LISTED]:
         title = display.cut(display.one_line(each.title or each.cluster), 120)
         name = names.get(each.cluster, "")
         undo = card.button_undo(query, each.cluster, buttons.UNDO_EXPECTED, name or title)
         found.append(parts.section(parts.plain_text(f"{name} {title}".strip(), 200), undo))
         since = (hits or {}).get(each.cluster)
         counted = f"{display.number(since)}× since. " if since is not None else ""
-        line = f"{counted}{card.agreement_text(each, now=now, timezone=timezone)}"
+        line = f"{counted}{card.acknowledgement_text(each, now=now, timezone=timezone)}"
         if (why := (broken or {}).get(each.cluster)) is not None:
-            line = f"→ No longer as agreed: {mrkdwn(why, 200)}\n{line}"
+            line = f"→ No longer matches the acknowledgement: {mrkdwn(why, 200)}\n{line}"
         found.append(parts.context(line))
-    if len(agreed) > LISTED:
-        found.append(parts.context(f"and {len(agreed) - LISTED} more"))
+    if len(acknowledgements) > LISTED:
+        found.append(parts.context(f"and {len(acknowledgements) - LISTED} more"))
     return message(fallback(said), found)
 
 
@@ -191,7 +191,8 @@ def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act)
     undo: str | None = None
     if isinstance(decision, Acknowledgement):
         undo = buttons.UNDO_EXPECTED
-        said = f"{title} is expected: {card.agreement_text(decision, now=now, timezone=timezone)}"
+        details = card.acknowledgement_text(decision, now=now, timezone=timezone)
+        said = f"{title} is expected: {details}"
         short = f"{name} is marked as expected."
     elif isinstance(decision, Claim):
         undo = buttons.UNDO_CLAIM

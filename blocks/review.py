@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ReviewChoice:
     """What the person said of one card."""
 
     cluster: str
@@ -97,11 +97,11 @@ def review(
     return forms.view(TITLE, found, act, callback=buttons.REVIEW, submit="Do it")
 
 
-def parse(view: Mapping[str, object]) -> tuple[tuple[Chosen, ...], str, dict[str, str]]:
+def parse(view: Mapping[str, object]) -> tuple[tuple[ReviewChoice, ...], str, dict[str, str]]:
     """What is to be done (skipped ones left out), why expected, and errors by block id."""
     state = view.get("state")
     values = state.get("values") if isinstance(state, Mapping) else None
-    chosen: list[Chosen] = []
+    chosen: list[ReviewChoice] = []
     for block_id in values if isinstance(values, Mapping) else ():
         if not isinstance(block_id, str) or not block_id.startswith(_CARD):
             continue
@@ -109,13 +109,13 @@ def parse(view: Mapping[str, object]) -> tuple[tuple[Chosen, ...], str, dict[str
         number = int(digits) if digits.isascii() and digits.isdigit() else None
         cluster = block_id.removeprefix(_CARD)
         if kind == "new":
-            chosen.append(Chosen(cluster, "new", number))
+            chosen.append(ReviewChoice(cluster, "new", number))
         elif kind == "expected":
-            chosen.append(Chosen(cluster, "expected"))
+            chosen.append(ReviewChoice(cluster, "expected"))
         elif kind == "add" and number is not None:
-            chosen.append(Chosen(cluster, "add", number))
+            chosen.append(ReviewChoice(cluster, "add", number))
         elif kind == "reopen" and number is not None:
-            chosen.append(Chosen(cluster, "reopen", number))
+            chosen.append(ReviewChoice(cluster, "reopen", number))
     reason = str(forms.value(view, REASON) or "").strip()
     errors: dict[str, str] = {}
     if not reason and any(each.what == "expected" for each in chosen):

@@ -50,7 +50,7 @@ def analyze(**options: Any) -> None:
     log_setup.configure("WARNING")
 
     options["store"] = not options.pop("no_store")
-    terminal.analyze(terminal.Request(**options))
+    terminal.analyze(terminal.AnalyzeOptions(**options))
 
 
 @commands.command()
@@ -72,7 +72,7 @@ def replay(**options: Any) -> None:
     """Say what rules would have changed, in the place of those in gardener.toml."""
     from bot.cli import replay as room
 
-    room.replay(room.Request(**options))
+    room.replay(room.ReplayOptions(**options))
 
 
 @commands.command()

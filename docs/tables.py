@@ -13,7 +13,7 @@ from bot.core.model.values import Severity
 from bot.core.text import level_headers, redact, redact_rules
 from bot.core.text.level_headers import header
 from bot.core.text.mask import MASKS, mask
-from bot.core.triage.rule import Rule
+from bot.core.triage.rule import TriageRule
 from bot.core.triage.rules import RULES
 from bot.core.triage.weights import ADJUSTMENTS
 
@@ -119,7 +119,7 @@ def _weights() -> Iterator[Sequence[str]]:
         yield row.factor, Factor(row.factor, said, row.shift).weight or "none", said
 
 
-def _priorities(rule: Rule) -> Iterable[str]:
+def _priorities(rule: TriageRule) -> Iterable[str]:
     """Every priority that the rule gives to messages like its example, most important first."""
     example = rule.example.facts
     severities = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE)

@@ -1,4 +1,4 @@
-"""The bot's processes, as the Procfile names them: started, watched, started again, ended.
+"""The bot's processes, as the Procfile names them: started, monitored, restarted, ended.
 
 Each has a process group of its own and three reasons to end with us: a pipe on its standard input
 that closes when we are gone (GARDENER_ENDS_WITH_STDIN), Linux's parent-death signal, and a mark in

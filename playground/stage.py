@@ -28,7 +28,7 @@ from playground.config import config_for
 from playground.feed import Feed, PlaygroundError
 from playground.github.records import Call as GithubCall
 from playground.github.seed import seeded
-from playground.logging.server import Call as LogCall
+from playground.logging.server import ListCall as LogCall
 from playground.logging.server import LogServer
 from playground.page import Page
 from playground.processes import Processes, Ready

@@ -47,7 +47,7 @@ SILENT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AnalyzeOptions:
     """What was typed after `gardener analyze`."""
 
     environment: str | None = None
@@ -60,7 +60,7 @@ class Request:
     store: bool = True
 
 
-def analyze(request: Request) -> None:
+def analyze(request: AnalyzeOptions) -> None:
     """Runs one analysis and prints it. Raises `GardenerError`."""
     now = _now(request.now)
     settings = load()
@@ -117,7 +117,7 @@ def _severity(name: str | None) -> Severity | None:
     return found
 
 
-def _environment(request: Request, settings: Settings) -> Environment:
+def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:
     if request.environment is None:
         if request.file:
             return Environment(
@@ -134,7 +134,7 @@ def _environment(request: Request, settings: Settings) -> Environment:
     return replace(environment, project="", services=()) if request.file else environment
 
 
-def _window(request: Request, environment: Environment, now: int) -> Window:
+def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Window:
     if request.window:
         return parse_window(request.window, now=now, timezone=environment.timezone).window
     return EVERYTHING if request.file else Window(now - DAY, now)
@@ -145,7 +145,7 @@ def _window(request: Request, environment: Environment, now: int) -> Window:
 
 @few_collections()
 def _analyze(
-    request: Request,
+    request: AnalyzeOptions,
     source: LogSource,
     activity: Activity,
     *,
@@ -196,7 +196,7 @@ def _concluded(
     return report.with_decisions(decisions)
 
 
-def _store(request: Request) -> Wiring | None:
+def _store(request: AnalyzeOptions) -> Wiring | None:
     """What is remembered; None where the store is away or not to be asked."""
     if not request.store or request.environment is None:
         return None
@@ -234,7 +234,7 @@ def _progress(what: str) -> Iterator[ProgressListener | None]:
 # --- showing it ----------------------------------------------------------------------------------
 
 
-def _shown(report: Report, request: Request, now: int) -> str:
+def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
     if request.form == "json":
         exported = export(report, members=request.members)
         try:

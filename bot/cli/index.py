@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 import click
 
@@ -10,7 +11,7 @@ from bot.adapters.github.repository import opened
 from bot.core.model.environment import Environment
 from bot.core.model.errors import InputError, UsageError
 from bot.core.source.index import SourceIndex, build
-from bot.core.source.log_calls import Kind
+from bot.core.source.log_calls import CallKind
 from bot.settings.settings import Settings
 from bot.wiring import build as wire
 
@@ -62,11 +63,11 @@ def _skipped(found: SourceIndex) -> str:
 
 def _told(environment: str, found: SourceIndex, seconds: float, size: int) -> str:
     at = f" at {found.commit[:8]}" if found.commit else ""
-    kinds = [sum(t.kind is kind for t in found.templates) for kind in Kind]
+    counts = Counter(template.kind for template in found.templates)
     messages = (
         f"{environment}: {len(found.templates):,} messages of {found.repository}{at}: "
-        f"{kinds[Kind.LOG]:,} logged, {kinds[Kind.WARNING]:,} warned, {kinds[Kind.RAISED]:,} "
-        "raised."
+        f"{counts[CallKind.LOG]:,} logged, {counts[CallKind.WARNING]:,} warned, "
+        f"{counts[CallKind.RAISED]:,} raised."
     )
     read = (
         f"Read {found.files:,} files, {found.lines:,} lines, in {seconds:.1f} s; "

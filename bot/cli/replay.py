@@ -27,7 +27,7 @@ TITLE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReplayOptions:
     """What was typed after `gardener replay`."""
 
     rules: str
@@ -37,7 +37,7 @@ class Request:
     now: str | None = None
 
 
-def replay(request: Request) -> None:
+def replay(request: ReplayOptions) -> None:
     """Reads once, judges twice, prints the difference. Raises `GardenerError`."""
     settings = load()
     environment = _environment(request, settings)
@@ -57,7 +57,7 @@ def _with(environment: Environment, own: Own, settings: Settings) -> Environment
     return replace(environment, rules=own.rules, impacts=own.impacts)
 
 
-def _environment(request: Request, settings: Settings) -> Environment:
+def _environment(request: ReplayOptions, settings: Settings) -> Environment:
     known = settings.environments
     if request.environment is not None:
         if request.file and not known:
@@ -84,7 +84,9 @@ def _now(text: str | None) -> int:
     return now
 
 
-def _read(request: Request, environment: Environment, settings: Settings, now: int) -> Reading:
+def _read(
+    request: ReplayOptions, environment: Environment, settings: Settings, now: int
+) -> Reading:
     query = Query(
         environment.name,
         environment.project,
@@ -112,7 +114,7 @@ def _read(request: Request, environment: Environment, settings: Settings, now: i
 # --- telling it ----------------------------------------------------------------------------------
 
 
-def _told(request: Request, own: Own, before: Report, after: Report) -> Iterator[str]:
+def _told(request: ReplayOptions, own: Own, before: Report, after: Report) -> Iterator[str]:
     was = {cluster.id: cluster for cluster in before.clusters}
     changed = [c for c in after.clusters if _differs(was[c.id], c)]
     span = display.duration(before.window.end - before.window.start)
@@ -134,7 +136,7 @@ def _told(request: Request, own: Own, before: Report, after: Report) -> Iterator
         yield "Not everything was read, so there may be more."
 
 
-def _place(request: Request, line: int) -> str:
+def _place(request: ReplayOptions, line: int) -> str:
     return f"{Path(request.rules).name}, line {line}"
 
 

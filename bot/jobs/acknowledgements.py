@@ -1,4 +1,4 @@
-"""Agreements that broke: told once in their channel, by whichever run finds it first."""
+"""Acknowledgements that broke: told once in their channel, by whichever run finds it first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import structlog
 
-from blocks import acknowledgements as contract_blocks
+from blocks import acknowledgements as acknowledgement_blocks
 from blocks.message import Message
 from bot.adapters.slack.messenger import NotMember
 from bot.core.commands.access import may_look
@@ -38,92 +38,107 @@ def tell_broken(
 ) -> None:
     """Tells each break where `tell` was ticked. Never fails: the report counts more.
 
-    `key`: of the report. `channel`: for agreements that do not know where they were said.
+    `key`: of the report. `channel`: for acknowledgements that do not know where they were said.
     """
     try:
         report = report_messages.fresh(tools, report)
         known = tools.decisions.all(environment.name)
     except GardenerError as error:
-        _log.warning("broken agreements were not looked for", why=str(error))
+        _log.warning("broken acknowledgements were not looked for", why=str(error))
         return
     for decided in known.values():
-        agreed = decided.expected
-        if agreed is None or not agreed.tell or agreed.at > report.generated:
+        acknowledgement = decided.expected
+        if (
+            acknowledgement is None
+            or not acknowledgement.tell
+            or acknowledgement.at > report.generated
+        ):
             continue
-        found = broke(agreed, environment, report, tools.now())
+        found = broke(acknowledgement, environment, report, tools.now())
         if found is None:
             continue
         try:
-            cluster = report.cluster(agreed.cluster)
+            cluster = report.cluster(acknowledgement.cluster)
             name = cluster.name if cluster else ""
-            shown_as = _message(tools, environment, name, agreed, found, key)
-            _tell(tools, environment, agreed, found, shown_as, agreed.channel or channel)
+            shown_as = _message(tools, environment, name, acknowledgement, found, key)
+            _tell(
+                tools,
+                environment,
+                acknowledgement,
+                found,
+                shown_as,
+                acknowledgement.channel or channel,
+            )
         except GardenerError as error:
-            _log.warning("a broken agreement was not told", why=str(error))
+            _log.warning("a broken acknowledgement was not told", why=str(error))
 
 
 def run_out(tools: Toolbox, environment: str, decisions: Iterable[Decisions], now: int) -> bool:
-    """Asked by the clock: whether the time of an agreement is over and nobody was told."""
+    """Asked by the clock: whether the time of an acknowledgement is over and nobody was told."""
     return any(True for _ in _ended(tools, environment, decisions, now))
 
 
 def tell_ended(tools: Toolbox, *, environment: str) -> None:
-    """Tells of agreements whose time is over: nobody has to read a log to know that."""
+    """Tells of acknowledgements whose time is over: nobody has to read a log to know that."""
     known = tools.environment(environment)
     names = report_messages.names(tools, known.name)
     key = str(tools.notes.get(known.name, "latest") or "")
     decisions = tools.decisions.all(known.name).values()
-    for agreed, found in list(_ended(tools, known.name, decisions, tools.now())):
-        message = _message(tools, known, names.get(agreed.cluster, ""), agreed, found, key)
+    for acknowledgement, found in list(_ended(tools, known.name, decisions, tools.now())):
+        message = _message(
+            tools, known, names.get(acknowledgement.cluster, ""), acknowledgement, found, key
+        )
         try:
-            _tell(tools, known, agreed, found, message, agreed.channel)
+            _tell(tools, known, acknowledgement, found, message, acknowledgement.channel)
         except GardenerError as error:
-            _log.warning("an agreement that ended was not told", why=str(error))
+            _log.warning("an acknowledgement that ended was not told", why=str(error))
 
 
 def _ended(
     tools: Toolbox, environment: str, decisions: Iterable[Decisions], now: int
 ) -> Iterator[tuple[Acknowledgement, Break]]:
     for decided in decisions:
-        agreed = decided.expected
-        if agreed is None or not agreed.tell:
+        acknowledgement = decided.expected
+        if acknowledgement is None or not acknowledgement.tell:
             continue
-        over = _just_ended(agreed, now)
-        if over is not None and tools.notes.get(environment, _note(agreed, over)) is None:
-            yield agreed, over
+        over = _just_ended(acknowledgement, now)
+        if over is not None and tools.notes.get(environment, _note(acknowledgement, over)) is None:
+            yield acknowledgement, over
 
 
-def _just_ended(agreed: Acknowledgement, now: int) -> Break | None:
+def _just_ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
     """After `TOLD` it is old news, and not told a second time."""
-    recent = agreed.until is not None and now - agreed.until < TOLD * SECOND
-    return ended(agreed, now) if recent else None
+    recent = acknowledgement.until is not None and now - acknowledgement.until < TOLD * SECOND
+    return ended(acknowledgement, now) if recent else None
 
 
 def broke(
-    agreed: Acknowledgement, environment: Environment, report: Report, now: int
+    acknowledgement: Acknowledgement, environment: Environment, report: Report, now: int
 ) -> Break | None:
     """What broke it, as far as this report can tell."""
-    cluster = report.cluster(agreed.cluster)
+    cluster = report.cluster(acknowledgement.cluster)
     if cluster is not None:
         card = next((c for c in report.cards if c.cluster.id == cluster.id), None)
         occurrences = card.occurrences if card else cluster.occurrences
-        found = broken(agreed, cluster, occurrences, report.window, now)
+        found = broken(acknowledgement, cluster, occurrences, report.window, now)
         if found is not None:
             return found
-    elif ended(agreed, now) is not None:
-        return _just_ended(agreed, now)
+    elif ended(acknowledgement, now) is not None:
+        return _just_ended(acknowledgement, now)
     whole = not report.partial and report.min_severity <= environment.min_severity
-    return stopped(agreed, report) if whole else None
+    return stopped(acknowledgement, report) if whole else None
 
 
-def hits(tools: Toolbox, environment: str, agreed: Sequence[Acknowledgement]) -> dict[str, int]:
-    """Occurrences of each by cluster since it was agreed, from the next whole hour on."""
-    if not agreed:
+def hits(
+    tools: Toolbox, environment: str, acknowledgement: Sequence[Acknowledgement]
+) -> dict[str, int]:
+    """Occurrences of each by cluster since it was acknowledged, from the next whole hour on."""
+    if not acknowledgement:
         return {}
-    counts = tools.history.read(environment, min(a.at for a in agreed), tools.now()).counts
+    counts = tools.history.read(environment, min(a.at for a in acknowledgement), tools.now()).counts
     return {
         a.cluster: sum(n for hour, n in counts.get(a.cluster, {}).items() if hour > a.at // HOUR)
-        for a in agreed
+        for a in acknowledgement
     }
 
 
@@ -131,12 +146,12 @@ def _message(  # noqa: PLR0917 - what a message is made of
     tools: Toolbox,
     environment: Environment,
     name: str,
-    agreed: Acknowledgement,
+    acknowledgement: Acknowledgement,
     found: Break,
     key: str,
 ) -> Message:
-    return contract_blocks.broke(
-        agreed,
+    return acknowledgement_blocks.broke(
+        acknowledgement,
         name,
         found.said,
         now=tools.now(),
@@ -148,24 +163,26 @@ def _message(  # noqa: PLR0917 - what a message is made of
 def _tell(  # noqa: PLR0917 - what is told, of what, where
     tools: Toolbox,
     environment: Environment,
-    agreed: Acknowledgement,
+    acknowledgement: Acknowledgement,
     found: Break,
     message: Message,
     channel: str,
 ) -> None:
-    name = _note(agreed, found)
+    name = _note(acknowledgement, found)
     if tools.notes.get(environment.name, name) is not None:
         return
     token = uuid.uuid4().hex
     if not tools.locks.once(f"{environment.name}:{name}", HOLD, token):
         return
     try:
-        if not channel or not may_look(environment, agreed.by, channel, tools.slack):
-            raise NotMember("The agreement's channel may not read of it.")
+        if not channel or not may_look(environment, acknowledgement.by, channel, tools.slack):
+            raise NotMember("The acknowledgement's channel may not read of it.")
         ts = tools.slack.post(channel, message)
     except NotMember:
         # Whoever said it is told instead: nobody else knows of it.
-        tools.slack.tell(agreed.by, message, channel=tools.slack.direct(agreed.by))
+        tools.slack.tell(
+            acknowledgement.by, message, channel=tools.slack.direct(acknowledgement.by)
+        )
         ts = "alone"
     except GardenerError:
         tools.locks.release(f"{environment.name}:{name}", token)
@@ -173,5 +190,5 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
     tools.notes.put(environment.name, name, ts, TOLD)
 
 
-def _note(agreed: Acknowledgement, found: Break) -> str:
-    return f"broke:{agreed.cluster}:{agreed.at}:{found.kind}:{found.which}"
+def _note(acknowledgement: Acknowledgement, found: Break) -> str:
+    return f"broke:{acknowledgement.cluster}:{acknowledgement.at}:{found.kind}:{found.which}"

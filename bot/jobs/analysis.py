@@ -31,7 +31,7 @@ from bot.jobs.common import new_reference, tell
 from bot.toolbox import Toolbox
 
 CACHED = 600
-"""Seconds for which a report answers the same question (the contract)."""
+"""Seconds for which a report answers the same question."""
 EVERY = 3.0
 """Seconds between two edits of the progress."""
 LOOK = 0.5
@@ -332,7 +332,7 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
         tools,
         report.environment,
         key,
-        report_messages.Place(report_messages.REPORT, asker.channel, ts),
+        report_messages.ShownMessage(report_messages.REPORT, asker.channel, ts),
     )
     report_messages.note_spoken_of(tools, report.environment, asker.channel, key)
     if tools.now() - asker.at > LONG:

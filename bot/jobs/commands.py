@@ -136,26 +136,26 @@ def _digest_off(tools: Toolbox, asker: Asker, wanted: DigestOff) -> None:
 
 def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
     known = tools.decisions.all(environment.name)
-    agreed = [d.expected for d in known.values() if d.expected is not None]
-    agreed.sort(key=lambda each: each.at, reverse=True)
+    marked = [d.expected for d in known.values() if d.expected is not None]
+    marked.sort(key=lambda each: each.at, reverse=True)
     names = report_messages.names(tools, environment.name)
     latest = str(tools.notes.get(environment.name, "latest") or "")
     report = tools.reports.get(environment.name, latest) if latest else None
     broken = {
         each.cluster: found.said
-        for each in agreed
+        for each in marked
         if report and (found := acknowledgements.broke(each, environment, report, tools.now()))
     }
     message = replies.expected_list(
         environment.name,
-        agreed,
+        marked,
         now=tools.now(),
         timezone=environment.timezone,
         names=names,
         query=report_messages.query(
             environment.name, "", latest, message=report_messages.ELSEWHERE
         ),
-        hits=acknowledgements.hits(tools, environment.name, agreed),
+        hits=acknowledgements.hits(tools, environment.name, marked),
         broken=broken,
     )
     tell(tools, asker, message)

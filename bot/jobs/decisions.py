@@ -63,7 +63,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
         if found is None:
             raise Refused(too_old(environment.name))
         report, card = found
-        agreed = card.cluster.decisions.expected
+        acknowledgement = card.cluster.decisions.expected
         drawn = modals.expected(
             card,
             wanted,
@@ -72,7 +72,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
             admin=bool(may_administer(environment, who.user, who.channel, tools.slack)),
             revision=_revision(found),
             watch=watches(card.cluster),
-            covered=f"Marked already: {agreed.reason}" if agreed else None,
+            covered=f"Marked already: {acknowledgement.reason}" if acknowledgement else None,
         )
         tools.slack.update_view(view, drawn)
 
@@ -80,7 +80,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
 def submit_expected(
     tools: Toolbox, *, asker: dict[str, object], act: str, said: dict[str, Any]
 ) -> None:
-    """Stores what was agreed, and draws the card so."""
+    """Stores the acknowledgement, and draws the card so."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     form = Expected(said["duration"], str(said["reason"]), bool(said["tell"]))
     with answering(tools, who, again=None):
@@ -90,7 +90,7 @@ def submit_expected(
             require(may_administer(environment, who.user, who.channel, tools.slack))
         found = report_messages.find_card(tools, wanted, who)
         now = tools.now()
-        agreed = Acknowledgement(
+        acknowledgement = Acknowledgement(
             cluster=found[1].cluster.id if found else wanted.cluster,
             by=who.user,
             reason=redact(form.reason),
@@ -103,18 +103,22 @@ def submit_expected(
             channel=who.channel,
         )
         if found:
-            agreed = seen_now(tools, environment, agreed, *found)
-        if form.duration == "revision" and agreed.until_revision is None:
+            acknowledgement = seen_now(tools, environment, acknowledgement, *found)
+        if form.duration == "revision" and acknowledgement.until_revision is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         name = found[1].cluster.name if found else ""
-        _put(tools, who, wanted, environment, put=agreed, name=name)
+        _put(tools, who, wanted, environment, put=acknowledgement, name=name)
 
 
 def seen_now(
-    tools: Toolbox, environment: Environment, agreed: Acknowledgement, report: Report, card: Card
+    tools: Toolbox,
+    environment: Environment,
+    acknowledgement: Acknowledgement,
+    report: Report,
+    card: Card,
 ) -> Acknowledgement:
-    """The agreement with what it is about: what the report shows, and every wording known."""
-    made = observed(agreed, card, report.window)
+    """The acknowledgement with what it is about: what the report shows, and every wording known."""
+    made = observed(acknowledgement, card, report.window)
     if not made.variants:
         return made
     known = next((r for r in tools.registry.all(environment.name) if r.id == made.cluster), None)
@@ -124,7 +128,7 @@ def seen_now(
 
 
 def _revision(found: tuple[Report, Card] | None) -> str | None:
-    """The newest, of which a later one ends the agreement."""
+    """The newest, of which a later one ends the acknowledgement."""
     if found is None:
         return None
     report, card = found
@@ -132,7 +136,7 @@ def _revision(found: tuple[Report, Card] | None) -> str | None:
 
 
 def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """[Extend] of an agreement that ends soon: a week more."""
+    """[Extend] of an acknowledgement that ends soon: a week more."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "extend it"))
     known = tools.decisions.all(environment.name).get(act.cluster)

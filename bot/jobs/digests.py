@@ -58,7 +58,7 @@ def due(tools: Toolbox, now: int) -> None:
             _log.warning("a digest has no time", channel=subscription.channel, why=str(error))
             continue
         if when is not None:
-            _queue(tools, subscription, digests.slot(subscription, when), now - when)
+            _queue(tools, subscription, digests.occasion(subscription, when), now - when)
     for environment in tools.environments:
         worklog.left_over(tools, environment.name)
         decisions = tools.decisions.all(environment.name)
@@ -82,29 +82,31 @@ def due(tools: Toolbox, now: int) -> None:
             )  # fmt: skip
 
 
-def _queue(tools: Toolbox, subscription: Subscription, slot: str, late: int) -> None:
+def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int) -> None:
     """Queues a digest unless it was sent; one that failed is tried again for two hours."""
     attempt = late // AGAIN
-    failed = tools.notes.get(subscription.environment, f"failed:{slot}") is not None
+    failed = tools.notes.get(subscription.environment, f"failed:{occasion}") is not None
     if failed and attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
         return  # after two hours once an hour; one that was never tried, the clock away, at once
-    if tools.notes.get(subscription.environment, f"digest:{slot}") is not None:
+    if tools.notes.get(subscription.environment, f"digest:{occasion}") is not None:
         return
     tools.queue.enqueue(
         "bot.jobs.digest",
         {
             "environment": subscription.environment,
             "channel": subscription.channel,
-            "slot": slot,
+            "occasion": occasion,
             "attempt": attempt,
         },
-        job_id=f"{slot}-{attempt}",
+        job_id=f"{occasion}-{attempt}",
         unique=True,
         keep=SENT,
     )
 
 
-def digest(tools: Toolbox, *, environment: str, channel: str, slot: str, attempt: int = 0) -> None:
+def digest(
+    tools: Toolbox, *, environment: str, channel: str, occasion: str, attempt: int = 0
+) -> None:
     """One subscribed digest. Done twice, it is posted once."""
     subscription = next(
         (
@@ -116,19 +118,19 @@ def digest(tools: Toolbox, *, environment: str, channel: str, slot: str, attempt
     )
     if subscription is None:
         return  # switched off in the meantime
-    asker = Asker(subscription.by, slot, tools.now(), channel)
-    if attempt > 0 and tools.notes.get(environment, f"failed:{slot}") is not None:
+    asker = Asker(subscription.by, occasion, tools.now(), channel)
+    if attempt > 0 and tools.notes.get(environment, f"failed:{occasion}") is not None:
         # Told already; now it works or it is tried once more.
         try:
-            _post(tools, asker, environment, slot, lasting=True)
+            _post(tools, asker, environment, occasion, lasting=True)
         except GardenerError as error:
             _log.warning("a digest failed again", environment=environment, why=str(error))
         return
     with answering(tools, asker):
         try:
-            _post(tools, asker, environment, slot, lasting=True)
+            _post(tools, asker, environment, occasion, lasting=True)
         except GardenerError as error:
-            tools.notes.put(environment, f"failed:{slot}", 1, SENT)
+            tools.notes.put(environment, f"failed:{occasion}", 1, SENT)
             if not isinstance(error, Unavailable):
                 raise
             raise Unavailable(
@@ -153,8 +155,8 @@ def ask(tools: Toolbox, asker: Asker, environment: str) -> None:
     )  # fmt: skip
 
 
-def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting: bool) -> None:
-    if tools.notes.get(environment, f"digest:{slot}") is not None:
+def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, lasting: bool) -> None:
+    if tools.notes.get(environment, f"digest:{occasion}") is not None:
         return
     known = tools.environment(environment)
     # A channel may have been shared with another company since somebody subscribed.
@@ -201,7 +203,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
     )
     # Two at once, because a worker was thought dead: one of them posts. The lock outlives the
     # moment between post and note, and lets a later try in where the first was killed before.
-    if not tools.locks.once(f"digest:{slot}", HOLD, uuid.uuid4().hex):
+    if not tools.locks.once(f"digest:{occasion}", HOLD, uuid.uuid4().hex):
         return
     try:
         ts = tools.slack.post(asker.channel, message)
@@ -212,10 +214,13 @@ def _post(tools: Toolbox, asker: Asker, environment: str, slot: str, *, lasting:
             asker.user, message, channel=asker.channel, response_url=asker.response_url
         )
         return
-    tools.notes.put(known.name, f"digest:{slot}", ts, SENT)
+    tools.notes.put(known.name, f"digest:{occasion}", ts, SENT)
     acknowledgements.tell_broken(tools, known, report, key, asker.channel)
     report_messages.note_place(
-        tools, known.name, key, report_messages.Place(report_messages.DIGEST, asker.channel, ts)
+        tools,
+        known.name,
+        key,
+        report_messages.ShownMessage(report_messages.DIGEST, asker.channel, ts),
     )
     report_messages.note_spoken_of(tools, known.name, asker.channel, key)
     judged = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}

@@ -64,7 +64,7 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
         tools,
         environment.name,
         key,
-        report_messages.Place(report_messages.REPORT, asker.channel, ts),
+        report_messages.ShownMessage(report_messages.REPORT, asker.channel, ts),
     )
     thread.fill(tools, replace(asker, thread=root), report, typed, key=key, ts=ts)
     if count > FILES:

@@ -19,7 +19,7 @@ from bot.core.commands.grouping_commands import SameAs, SplitBy, Taught
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Refused, UsageError
 from bot.core.model.grouping_rules import (
-    Named,
+    Member,
     Rule,
     Split,
     Teaching,
@@ -46,7 +46,7 @@ def preview(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environme
     rule = _rule(tools, asker, wanted, environment)
     report = _latest(tools, environment.name)
     now = tools.now()
-    known = rule_preview.Known(
+    known = rule_preview.PreviewData(
         Teaching(tools.rules.all(environment.name)),
         tools.registry.all(environment.name),
         tools.decisions.all(environment.name),
@@ -163,7 +163,7 @@ def _rule(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environment
 
 def _find(
     known: Sequence[Remembered], name: str, environment: str, titles: Mapping[str, str]
-) -> Named:
+) -> Member:
     found = next((each for each in known if name in (each.name, each.id)), None)
     if found is None:
         raise UsageError(
@@ -173,8 +173,10 @@ def _find(
     return _as_named(found, titles)
 
 
-def _as_named(known: Remembered, titles: Mapping[str, str]) -> Named:
-    return Named(known.id, known.name, titles.get(known.id, display.template(known.template))[:200])
+def _as_named(known: Remembered, titles: Mapping[str, str]) -> Member:
+    return Member(
+        known.id, known.name, titles.get(known.id, display.template(known.template))[:200]
+    )
 
 
 def _there(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | None:

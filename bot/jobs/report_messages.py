@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ShownMessage:
     """A message that shows (a part of) a report."""
 
     kind: str
@@ -76,7 +76,7 @@ def keep(
     tools.notes.put(environment, "reports", [key, *others][:DRAWN], KEPT)
 
 
-def note_place(tools: Toolbox, environment: str, key: str, place: Place) -> None:
+def note_place(tools: Toolbox, environment: str, key: str, place: ShownMessage) -> None:
     """Remembers that a message shows the report."""
     name = f"report:{key}"
     known = tools.notes.get(environment, name) or {"typed": "", "previous": "", "places": []}
@@ -214,7 +214,7 @@ def card_of(report: Report, cluster: str) -> Card | None:
 
 
 def _message(
-    tools: Toolbox, report: Report, typed: str, key: str, place: Place, *, previous: str
+    tools: Toolbox, report: Report, typed: str, key: str, place: ShownMessage, *, previous: str
 ) -> Message | None:
     now = tools.now()
     if place.kind == REPORT:
@@ -234,8 +234,8 @@ def _message(
     return digest_blocks.digest(compared, now=now, query=query(report.environment, typed, key))
 
 
-def _places(known: Mapping[str, Any]) -> Sequence[Place]:
-    return [Place(str(k), str(c), str(t), int(i)) for k, c, t, i in known.get("places", [])]
+def _places(known: Mapping[str, Any]) -> Sequence[ShownMessage]:
+    return [ShownMessage(str(k), str(c), str(t), int(i)) for k, c, t, i in known.get("places", [])]
 
 
 def _try(edit: Any) -> None:

@@ -9,7 +9,7 @@ import structlog
 from blocks import buttons, replies
 from blocks import review as blocks
 from blocks.buttons import Act
-from blocks.review import Chosen, Row
+from blocks.review import ReviewChoice, Row
 from bot.adapters.slack.messenger import Gone
 from bot.asker import Asker
 from bot.core.expected.acknowledgement import holds
@@ -77,7 +77,7 @@ def submit_review(
     with answering(tools, who, again=wanted.of(buttons.REVIEW_ALL)):
         environment = tools.environment(wanted.environment)
         require(may(tools, environment, who, "file issues"))
-        chosen = [Chosen(*each) for each in said["chosen"]]
+        chosen = [ReviewChoice(*each) for each in said["chosen"]]
         reason = str(said["reason"])
         work = _Work(tools, who, wanted, environment, view=view, reason=reason, total=len(chosen))
         work.show()
@@ -111,7 +111,7 @@ class _Work:
         self._stopped = ""
         """Why nothing more is filed."""
 
-    def do(self, chosen: Chosen) -> None:
+    def do(self, chosen: ReviewChoice) -> None:
         """One card. What fails is a line, and the others go on."""
         act = self._act.of(buttons.REVIEW_ALL, chosen.cluster)
         found = report_messages.find_card(self._tools, act, self._asker)
@@ -139,10 +139,10 @@ class _Work:
         except GardenerError as error:
             _log.info("a review could not show how far it is", why=str(error))
 
-    def _done(self, chosen: Chosen, report: Report, card: Card) -> str:
+    def _done(self, chosen: ReviewChoice, report: Report, card: Card) -> str:
         if chosen.what == "expected":
             now = self._tools.now()
-            agreed = Acknowledgement(
+            acknowledgement = Acknowledgement(
                 cluster=card.cluster.id,
                 by=self._asker.user,
                 reason=redact(self._reason),
@@ -150,8 +150,10 @@ class _Work:
                 until=now + EXPECTED,
                 channel=self._asker.channel,
             )
-            agreed = seen_now(self._tools, self._environment, agreed, report, card)
-            self._tools.decisions.put(self._environment.name, agreed)
+            acknowledgement = seen_now(
+                self._tools, self._environment, acknowledgement, report, card
+            )
+            self._tools.decisions.put(self._environment.name, acknowledgement)
             return "is expected"
         if self._stopped:
             return self._stopped

@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceLine:
     """What is known; nothing of it is guessed."""
 
     url: str | None = None
@@ -53,28 +53,28 @@ class Origins:
         self._index: SourceIndex | None = None
         self._indexed = False
 
-    def of(self, card: Card) -> Origin:
+    def of(self, card: Card) -> SourceLine:
         """Where it is from. Never fails."""
         location = card.cluster.location
         if location is None:
-            return Origin()
+            return SourceLine()
         try:
             return self._of(card, location)
         except GardenerError as error:
             _log.info("where it is written was not found out", why=str(error))
-            return Origin()
+            return SourceLine()
 
-    def _of(self, card: Card, location: Location) -> Origin:
+    def _of(self, card: Card, location: Location) -> SourceLine:
         commit = deployed(card.cluster.sample) or ""
         path = self._path(location, commit)
         if path is None:
-            return Origin()
+            return SourceLine()
         url = (
             github_links.line_url(self._repository.url, commit, path, location.line)
             if commit
             else None
         )
-        return Origin(url, self._owner(path))
+        return SourceLine(url, self._owner(path))
 
     def _path(self, location: Location, commit: str) -> str | None:
         if not self._indexed:

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from blocks import report as report_blocks
-from bot.adapters.slack.messenger import File
+from bot.adapters.slack.messenger import Upload
 from bot.asker import Asker
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Report
@@ -50,7 +50,9 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
         post = partial(tools.slack.post, asker.channel, message, thread=root)
         where = part(f"further {index}", post)
         if where:
-            place = report_messages.Place(report_messages.FURTHER, asker.channel, str(where), index)
+            place = report_messages.ShownMessage(
+                report_messages.FURTHER, asker.channel, str(where), index
+            )
             report_messages.note_place(tools, environment, key, place)
     channel = asker.channel
     part("worklog", partial(worklog.post, tools, report, key, channel=channel, root=root))
@@ -58,11 +60,11 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
         part("chart", lambda: tools.slack.upload(channel, root, [_chart(tools, report)]))
 
 
-def _chart(tools: Toolbox, report: Report) -> File:
+def _chart(tools: Toolbox, report: Report) -> Upload:
     drawn = tools.chart(report)
     name = worklog.name_of(report)
     title = f"Entries per hour, {name}"
-    return File(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt)
+    return Upload(f"chart {name}.png".replace(" ", "-"), drawn.png, title, drawn.alt)
 
 
 def _part(work: Callable[[], object]) -> object:

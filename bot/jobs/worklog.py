@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass, replace
 import structlog
 
 from blocks.buttons import Act
-from bot.adapters.slack.messenger import File, Gone, NotMember
+from bot.adapters.slack.messenger import Gone, NotMember, Upload
 from bot.asker import Asker
 from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.report import Report
@@ -142,7 +142,7 @@ def _upload(  # noqa: PLR0917 - what is uploaded, and where to
     tools: Toolbox, report: Report, text: str, channel: str, root: str, title: str
 ) -> str:
     name = f"worklog {name_of(report)}.md".replace(" ", "-")
-    return tools.slack.upload(channel, root, [File(name, text.encode(), title)])[0]
+    return tools.slack.upload(channel, root, [Upload(name, text.encode(), title)])[0]
 
 
 def _queue(tools: Toolbox, environment: str, key: str) -> None:

@@ -52,7 +52,7 @@ Key = tuple[int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ListCall:
     """One ListLogEntries call as it came, and what became of it."""
 
     resource_names: tuple[str, ...]
@@ -65,7 +65,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ListFault:
     """What happens to one call instead of, or beside, its answer.
 
     `kind` is a gRPC status name (the call fails with it), "empty_page" (no entries, but a token
@@ -111,14 +111,14 @@ class LogServer:
     denied: set[str] = field(default_factory=set)
     clock: Callable[[], float] = time.time
     host: str = "127.0.0.1"
-    on_call: Callable[[Call], None] | None = None
-    calls: list[Call] = field(default_factory=list)
+    on_call: Callable[[ListCall], None] | None = None
+    calls: list[ListCall] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
         self._stored: dict[int, list[_Stored]] = {1: [], -1: []}  # one list an order
         self._arrived = 0
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[ListFault] = deque()
         self._spent: dict[str, deque[float]] = {}
         self._stopping = threading.Event()
         self._server: grpc.Server | None = None
@@ -153,9 +153,9 @@ class LogServer:
         """The next `times` calls fail with gRPC status `kind`, e.g. UNAVAILABLE or ABORTED."""
         if kind not in grpc.StatusCode.__members__:
             raise ValueError(f"{kind!r} is no gRPC status")
-        self.inject(*[Fault(kind, message)] * times)
+        self.inject(*[ListFault(kind, message)] * times)
 
-    def inject(self, *faults: Fault) -> None:
+    def inject(self, *faults: ListFault) -> None:
         """Queues faults: the next calls take one each, in this order."""
         with self._lock:
             self._faults.extend(faults)
@@ -219,7 +219,7 @@ class LogServer:
         return _Stored(moment, str(entry["insertId"]), self._arrived, entry)
 
     def _list(self, request: Any, context: grpc.ServicerContext) -> bytes:
-        call = Call(
+        call = ListCall(
             tuple(request.resource_names),
             request.filter,
             request.order_by,
@@ -235,13 +235,13 @@ class LogServer:
         self._record(replace(call, entries=count))
         return body
 
-    def _record(self, call: Call) -> None:
+    def _record(self, call: ListCall) -> None:
         with self._lock:
             self.calls.append(call)
         if self.on_call is not None:
             self.on_call(call)
 
-    def _answer(self, call: Call) -> tuple[bytes, int]:
+    def _answer(self, call: ListCall) -> tuple[bytes, int]:
         with self._lock:
             fault = self._faults.popleft() if self._faults else None
         if fault and fault.kind in grpc.StatusCode.__members__:
@@ -312,11 +312,11 @@ class LogServer:
 
     # --- page tokens -----------------------------------------------------------------------
 
-    def _token(self, call: Call, after: Key | None) -> str:
+    def _token(self, call: ListCall, after: Key | None) -> str:
         body = json.dumps([_bound(call), self.clock(), after]).encode()
         return base64.urlsafe_b64encode(body).decode()
 
-    def _resume(self, call: Call) -> Key | None:
+    def _resume(self, call: ListCall) -> Key | None:
         if not call.page_token:
             return None
         try:
@@ -332,13 +332,13 @@ class LogServer:
         return None if after is None else (after[0], after[1], after[2])
 
 
-def _bound(call: Call) -> str:
+def _bound(call: ListCall) -> str:
     """What a token is bound to: everything but the size of the page."""
     text = json.dumps([call.resource_names, call.filter, call.order_by])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _projects(call: Call) -> set[str]:
+def _projects(call: ListCall) -> set[str]:
     if not call.resource_names:
         raise _RefusedError("INVALID_ARGUMENT", "resource_names must not be empty")
     if len(call.resource_names) > MAX_RESOURCES:

@@ -9,7 +9,7 @@ from typing import Any
 
 from playground.feed import Json
 from playground.slack.blockkit import message_error
-from playground.slack.blockkit_schema import Problem, Problems
+from playground.slack.blockkit_schema import Complaint, Problems
 from playground.slack.records import Refused
 from playground.slack.state import SlackState
 
@@ -110,7 +110,7 @@ def pictures_missing(state: SlackState, blocks: Any, at: str = "/blocks") -> Pro
         if isinstance(shown, dict):
             stored = state.files.get(shown.get("id", ""))
             if stored is None or not stored.done or not stored.mimetype.startswith("image/"):
-                found.append(Problem("invalid slack file", f"{at}/slack_file"))
+                found.append(Complaint("invalid slack file", f"{at}/slack_file"))
         for key, each in blocks.items():
             if key != "slack_file":
                 found += pictures_missing(state, each, f"{at}/{key}")

@@ -23,7 +23,7 @@ from playground.slack.blockkit_elements import (
 from playground.slack.blockkit_rich import RICH_ELEMENTS, RICH_VALUE
 from playground.slack.blockkit_schema import (
     Check,
-    Problem,
+    Complaint,
     Problems,
     Shape,
     at_least_one,
@@ -135,16 +135,16 @@ def block_problems(blocks: Any, surface: Surface, at: str = "/blocks") -> Proble
         if isinstance(block_id, str):
             if block_id in seen:
                 found.append(
-                    Problem(f'`block_id` "{block_id}" already exists', f"{at}/{i}/block_id")
+                    Complaint(f'`block_id` "{block_id}" already exists', f"{at}/{i}/block_id")
                 )
             seen.add(block_id)
         found += _same_action_twice(block, f"{at}/{i}")
         for where, element in elements_of(block):
             focused += element.get("focus_on_load") is True
             if element.get("type") == "file_input" and surface != "modal":
-                found.append(Problem("unsupported type: file_input", f"{at}/{i}/{where}/type"))
+                found.append(Complaint("unsupported type: file_input", f"{at}/{i}/{where}/type"))
     if focused > 1:
-        found.append(Problem("only one element may have `focus_on_load`", at))
+        found.append(Complaint("only one element may have `focus_on_load`", at))
     return found
 
 
@@ -155,7 +155,7 @@ def _same_action_twice(block: dict[str, Any], at: str) -> Problems:
         action_id = element.get("action_id")
         if isinstance(action_id, str) and action_id in seen:
             found.append(
-                Problem(f'`action_id` "{action_id}" already exists', f"{at}/{where}/action_id")
+                Complaint(f'`action_id` "{action_id}" already exists', f"{at}/{where}/action_id")
             )
         elif isinstance(action_id, str):
             seen.add(action_id)
@@ -185,7 +185,7 @@ def message_error(blocks: Any) -> tuple[str, Problems] | None:
     if sum(len(b["text"]) for b in markdown) > MARKDOWN_TEXT or text_total(blocks) > ALL_TEXT:
         return "msg_blocks_too_long", []
     if sum(b["type"] == "table" for b in blocks) > 1:
-        return "invalid_attachments", [Problem("only_one_table_allowed", "/blocks")]
+        return "invalid_attachments", [Complaint("only_one_table_allowed", "/blocks")]
     return None
 
 
@@ -223,7 +223,7 @@ def view_error(view: Any, surface: Literal["modal", "home"]) -> tuple[str, Probl
             found += _inputs_need_submit(view["blocks"])
     if found:
         return "invalid_arguments", [
-            Problem("failed to match all allowed schemas", "/view"),
+            Complaint("failed to match all allowed schemas", "/view"),
             *found,
         ]
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES:
@@ -233,7 +233,9 @@ def view_error(view: Any, surface: Literal["modal", "home"]) -> tuple[str, Probl
 
 def _inputs_need_submit(blocks: Any) -> Problems:
     return [
-        Problem("must define `submit` to use an `input` block in modals", f"/view/blocks/{i}/input")
+        Complaint(
+            "must define `submit` to use an `input` block in modals", f"/view/blocks/{i}/input"
+        )
         for i, block in enumerate(blocks if isinstance(blocks, list) else [])
         if isinstance(block, dict) and block.get("type") == "input"
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from playground.slack.blockkit_rich import RICH_VALUE
 from playground.slack.blockkit_schema import (
     Check,
-    Problem,
+    Complaint,
     Problems,
     Shape,
     at_least_one,
@@ -43,7 +43,7 @@ def either(longest: int) -> Check:
     def check(value: Any, at: str) -> Problems:
         found = shapes(value, at)
         if found and isinstance(value, dict):
-            return [Problem("failed to match all allowed schemas", at), *found]
+            return [Complaint("failed to match all allowed schemas", at), *found]
         return found
 
     return check
@@ -59,7 +59,7 @@ def _public_image(value: Any, at: str) -> Problems:
     found = web_address()(value, at)
     if not found and _THIS_MACHINE.match(value):
         # Slack fetches the picture itself, so an address of this machine is none.
-        return [Problem("downloading image failed", at)]
+        return [Complaint("downloading image failed", at)]
     return found
 
 
@@ -129,11 +129,11 @@ def _initial_is_an_option(value: Any, at: str) -> Problems:
             options += _listed(group.get("options"))
     found: Problems = []
     if "initial_option" in value and value["initial_option"] not in options:
-        found.append(Problem("must exactly match one of the options", f"{at}/initial_option"))
+        found.append(Complaint("must exactly match one of the options", f"{at}/initial_option"))
     for i, each in enumerate(_listed(value.get("initial_options"))):
         if each not in options:
             pointer = f"{at}/initial_options/{i}"
-            found.append(Problem("must exactly match one of the options", pointer))
+            found.append(Complaint("must exactly match one of the options", pointer))
     return found
 
 
@@ -143,7 +143,9 @@ def _different_values(value: Any, at: str) -> Problems:
     for i, each in enumerate(_listed(value.get("options"))):
         key = each.get("value") if isinstance(each, dict) else None
         if isinstance(key, str) and key in seen:
-            found.append(Problem(f'option value "{key}" already exists', f"{at}/options/{i}/value"))
+            found.append(
+                Complaint(f'option value "{key}" already exists', f"{at}/options/{i}/value")
+            )
         elif isinstance(key, str):
             seen.add(key)
     return found
@@ -154,7 +156,7 @@ def _matches(pattern: str) -> Check:
 
     def check(value: Any, at: str) -> Problems:
         found = string()(value, at)
-        return found or ([] if exact.fullmatch(value) else [Problem("invalid format", at)])
+        return found or ([] if exact.fullmatch(value) else [Complaint("invalid format", at)])
 
     return check
 

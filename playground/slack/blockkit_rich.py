@@ -6,7 +6,7 @@ from typing import Any
 
 from playground.slack.blockkit_schema import (
     Check,
-    Problem,
+    Complaint,
     Problems,
     Shape,
     boolean,
@@ -36,7 +36,7 @@ _MENTION_STYLE = Shape(
 
 
 def _whole_second(value: Any, at: str) -> Problems:
-    return [] if isinstance(value, int) else [Problem("must provide a number", at)]
+    return [] if isinstance(value, int) else [Complaint("must provide a number", at)]
 
 
 _PARTS: dict[str, Check] = {

@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Complaint:
     """One complaint and the JSON pointer of what it is about."""
 
     says: str
@@ -25,7 +25,7 @@ class Problem:
         return f"{self.says} [json-pointer:{self.at}]"
 
 
-Problems = list[Problem]
+Problems = list[Complaint]
 Check = Callable[[Any, str], Problems]
 
 
@@ -34,11 +34,11 @@ def string(longest: int | None = None, *, shortest: int = 1) -> Check:
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, str):
-            return [Problem("must provide a string", at)]
+            return [Complaint("must provide a string", at)]
         if len(value) < shortest:
-            return [Problem(f"must be more than {shortest - 1} characters", at)]
+            return [Complaint(f"must be more than {shortest - 1} characters", at)]
         if longest is not None and len(value) > longest:
-            return [Problem(f"must be less than {longest + 1} characters", at)]
+            return [Complaint(f"must be less than {longest + 1} characters", at)]
         return []
 
     return check
@@ -46,7 +46,7 @@ def string(longest: int | None = None, *, shortest: int = 1) -> Check:
 
 def boolean(value: Any, at: str) -> Problems:
     """True or false, and no string that says so."""
-    return [] if isinstance(value, bool) else [Problem("must provide a boolean", at)]
+    return [] if isinstance(value, bool) else [Complaint("must provide a boolean", at)]
 
 
 def integer(least: int, most: int) -> Check:
@@ -54,11 +54,11 @@ def integer(least: int, most: int) -> Check:
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, int) or isinstance(value, bool):
-            return [Problem("must provide a number", at)]
+            return [Complaint("must provide a number", at)]
         if value < least:
-            return [Problem(f"must be at least {least}", at)]
+            return [Complaint(f"must be at least {least}", at)]
         if value > most:
-            return [Problem(f"must be at most {most}", at)]
+            return [Complaint(f"must be at most {most}", at)]
         return []
 
     return check
@@ -69,8 +69,8 @@ def one_of(*allowed: str) -> Check:
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, str):
-            return [Problem("must provide a string", at)]
-        return [] if value in allowed else [Problem("must be a valid enum value", at)]
+            return [Complaint("must provide a string", at)]
+        return [] if value in allowed else [Complaint("must be a valid enum value", at)]
 
     return check
 
@@ -81,7 +81,7 @@ def web_address(longest: int = 3000) -> Check:
     def check(value: Any, at: str) -> Problems:
         found = string(longest)(value, at)
         if not found and not value.startswith(("http://", "https://", "mailto:")):
-            return [Problem("must be a valid URL", at)]
+            return [Complaint("must be a valid URL", at)]
         return found
 
     return check
@@ -92,11 +92,11 @@ def items(of: Check, *, least: int = 1, most: int | None = None) -> Check:
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, list):
-            return [Problem("must provide an array", at)]
+            return [Complaint("must provide an array", at)]
         if len(value) < least:
-            return [Problem(f"must provide at least {least} items", at)]
+            return [Complaint(f"must provide at least {least} items", at)]
         if most is not None and len(value) > most:
-            return [Problem(f"no more than {most} items allowed", at)]
+            return [Complaint(f"no more than {most} items allowed", at)]
         return [problem for i, each in enumerate(value) for problem in of(each, f"{at}/{i}")]
 
     return check
@@ -114,14 +114,14 @@ class Shape:
 
     def __call__(self, value: Any, at: str) -> Problems:
         if not isinstance(value, dict):
-            return [Problem("must provide an object", at)]
-        found = [Problem(f"missing required field: {k}", at) for k in self.must if k not in value]
+            return [Complaint("must provide an object", at)]
+        found = [Complaint(f"missing required field: {k}", at) for k in self.must if k not in value]
         for key, each in value.items():
             if key == "type" and self.typed:
                 continue
             known = self.may.get(key)
             if known is None:
-                found.append(Problem(f"invalid additional property: {key}", at))
+                found.append(Complaint(f"invalid additional property: {key}", at))
             else:
                 found += known(each, f"{at}/{key}")
         for rule in self.rules:
@@ -135,14 +135,14 @@ def kinds(shapes: Mapping[str, Check], allowed: Iterable[str] | None = None) -> 
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, dict):
-            return [Problem("must provide an object", at)]
+            return [Complaint("must provide an object", at)]
         if "type" not in value:
-            return [Problem("missing required field: type", at)]
+            return [Complaint("missing required field: type", at)]
         kind = value["type"]
         if not isinstance(kind, str):
-            return [Problem("must provide a string", f"{at}/type")]
+            return [Complaint("must provide a string", f"{at}/type")]
         if kind not in known:
-            return [Problem(f"unsupported type: {kind}", f"{at}/type")]
+            return [Complaint(f"unsupported type: {kind}", f"{at}/type")]
         return shapes[kind](value, at)
 
     return check
@@ -156,7 +156,7 @@ def exactly_one(*keys: str) -> Check:
         given = sum(key in value for key in keys)
         if given == 1:
             return []
-        return [Problem(f"must define {'either' if given == 0 else 'only one of'} {named}", at)]
+        return [Complaint(f"must define {'either' if given == 0 else 'only one of'} {named}", at)]
 
     return check
 
@@ -168,7 +168,7 @@ def at_least_one(*keys: str) -> Check:
     def check(value: Any, at: str) -> Problems:
         if any(key in value for key in keys):
             return []
-        return [Problem(f"must define either {named}", at)]
+        return [Complaint(f"must define either {named}", at)]
 
     return check
 
@@ -179,7 +179,7 @@ def in_order(low: str, high: str) -> Check:
     def check(value: Any, at: str) -> Problems:
         a, b = value.get(low), value.get(high)
         if isinstance(a, int) and isinstance(b, int) and a > b:
-            return [Problem(f"`{low}` must not be more than `{high}`", at)]
+            return [Complaint(f"`{low}` must not be more than `{high}`", at)]
         return []
 
     return check

@@ -40,7 +40,7 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ApiRequest:
     """One HTTP request to the Web API, already read."""
 
     method: str
@@ -117,7 +117,7 @@ METHODS: dict[str, Method] = {
 }
 
 
-def answer(state: SlackState, request: Request) -> Reply:
+def answer(state: SlackState, request: ApiRequest) -> Reply:
     """Do what a request asks, as Slack would; note it and tell the feed."""
     args = dict(request.args)
     headers = {"X-Slack-Req-Id": secrets.token_hex(8)}
@@ -143,7 +143,7 @@ def answer(state: SlackState, request: Request) -> Reply:
     return Reply(status, headers, body)
 
 
-def _run(state: SlackState, request: Request, args: Json) -> Json:
+def _run(state: SlackState, request: ApiRequest, args: Json) -> Json:
     method = METHODS.get(request.method)
     if method is None:
         raise Refused("unknown_method", req_method=request.method)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from playground.feed import Json
 from playground.slack.files import take_upload
-from playground.slack.methods import Reply, Request, answer
+from playground.slack.methods import ApiRequest, Reply, answer
 from playground.slack.people import TEAM_ID
 from playground.slack.respond import answer_response_url
 from playground.slack.workspace import Workspace
@@ -64,7 +64,7 @@ class PlaygroundSlack:
             except _Unreadable as unreadable:
                 return _json(Reply(200, {}, {"ok": False, "error": str(unreadable)}))
             is_json = request.content_type == "application/json"
-        asked = Request(method, token, args, is_json, request.charset is not None)
+        asked = ApiRequest(method, token, args, is_json, request.charset is not None)
         return _json(answer(self._state, asked))
 
     async def _upload(self, request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ const HINTS = [
   ["/gardener digest now", "the digest, at once"],
   ["/gardener digest staging 09:00 Europe/Berlin", "a digest every morning"],
   ["/gardener digest off", "no digests in this channel"],
-  ["/gardener expected staging", "what was agreed to be expected, with undo"],
+  ["/gardener expected staging", "problems marked as expected, with undo"],
   ["/gardener why C3", "why this priority"],
   ["/gardener help", "all forms"],
 ];

@@ -51,7 +51,7 @@ urls = st.one_of(
 
 
 def _of(cluster: str) -> st.SearchStrategy[Decisions]:
-    agreed = st.builds(
+    acknowledgement = st.builds(
         Acknowledgement,
         cluster=st.just(cluster),
         by=users,
@@ -75,7 +75,7 @@ def _of(cluster: str) -> st.SearchStrategy[Decisions]:
     )
     return st.builds(
         Decisions,
-        expected=st.none() | agreed,
+        expected=st.none() | acknowledgement,
         issue=st.none() | link,
         claim=st.none() | st.builds(Claim, cluster=st.just(cluster), by=users, at=times),
         override=st.none()

@@ -13,7 +13,16 @@ from bot.core.model.report import Coverage, Report
 from bot.core.model.values import DAY, HOUR, Priority, Window
 from bot.core.reports.digest import Digest, compare
 from tests.blocks.judges import judge_message
-from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, crash_report, issue, report
+from tests.fakes.reports import (
+    JWT,
+    LEGACY,
+    NOW,
+    SESSION,
+    acknowledgement,
+    crash_report,
+    issue,
+    report,
+)
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -41,7 +50,7 @@ def eventful() -> Digest:
             issue=issue(number=12), claim=Claim("c-legacy", "U0ANA", NOW - 2 * DAY)
         ),
         "c-gone": Decisions(),
-        "c-jwt": Decisions(expected=agreed(until=LATER + 2 * DAY)),
+        "c-jwt": Decisions(expected=acknowledgement(until=LATER + 2 * DAY)),
     }
     return compare(before, now, known, LATER)
 
@@ -85,11 +94,11 @@ def test_a_quiet_morning_is_one_line() -> None:
     assert len(message.blocks) == 1
 
 
-def test_an_agreement_that_ends_soon_is_told_even_then() -> None:
+def test_an_acknowledgement_that_ends_soon_is_told_even_then() -> None:
     before = report(JWT, window=Window(NOW - DAY, NOW))
-    known = {"c-jwt": Decisions(expected=agreed(until=LATER + DAY))}
+    known = {"c-jwt": Decisions(expected=acknowledgement(until=LATER + DAY))}
     message = drawn(compare(before, report(JWT, window=MORNING), known, LATER))
-    assert "Expected  1 as agreed, 1 ends Wed" in as_text(message)
+    assert "Expected  1 within limits, 1 ends Wed" in as_text(message)
     assert "[Extend]" in as_text(message)
 
 
@@ -118,7 +127,8 @@ def test_a_gap_says_that_nothing_is_called_gone() -> None:
 def test_forty_new_problems_fit() -> None:
     many = [replace(LEGACY, id=f"c-{i}", name=f"C{i}", title="x" * 400) for i in range(40)]
     known = {f"c-h{i}": Decisions(issue=issue(f"c-h{i}", title="y" * 300)) for i in range(40)} | {
-        f"c-e{i}": Decisions(expected=agreed(f"c-e{i}", until=LATER + HOUR)) for i in range(40)
+        f"c-e{i}": Decisions(expected=acknowledgement(f"c-e{i}", until=LATER + HOUR))
+        for i in range(40)
     }
     before: Report = report(
         *[replace(GONE, id=f"c-g{i}", name=f"G{i}", title="z" * 400) for i in range(40)],

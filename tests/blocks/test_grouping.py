@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from blocks import grouping as drawn
 from bot.core.model.grouping_rules import (
-    Named,
+    Member,
     Same,
     Split,
     apart_id,
@@ -18,7 +18,7 @@ TEXT = st.text(max_size=300) | st.sampled_from(
     ["<!channel>", "`*_~", ":key:", "a&b<c>", "\u202e", " "]
 )
 TOKEN = st.text(min_size=1, max_size=200)
-NAMED = st.builds(Named, st.just("c-0123456789ab"), st.just("C3"), TEXT)
+NAMED = st.builds(Member, st.just("c-0123456789ab"), st.just("C3"), TEXT)
 RULES = st.one_of(
     st.builds(Same, NAMED, st.lists(NAMED, min_size=1, max_size=11).map(tuple), TEXT, st.just(5)),
     st.builds(Split, NAMED, TOKEN, NAMED, TEXT, st.just(5)),
@@ -44,8 +44,8 @@ def test_what_a_card_offers(cluster, alike, tokens):
 
 
 def test_a_rule_reads_as_a_sentence():
-    c3, c5, c7 = (Named(f"c-{n}", f"C{n}") for n in (3, 5, 7))
+    c3, c5, c7 = (Member(f"c-{n}", f"C{n}") for n in (3, 5, 7))
     assert drawn.headline(Same(c3, (c5,))) == "C5 is the same as C3"
     assert drawn.headline(Same(c3, (c5, c7))) == "C5 and C7 are the same as C3"
-    apart = Named(apart_id("c-3", "x"), "C9")
+    apart = Member(apart_id("c-3", "x"), "C9")
     assert drawn.headline(Split(c3, "x", apart)) == 'C9 is what has "x" of C3'

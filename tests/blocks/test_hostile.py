@@ -16,7 +16,7 @@ from blocks.card import Setting, is_expected
 from blocks.escape import unescape
 from blocks.message import Message
 from blocks.text import as_text
-from bot.core.issues.issue_text import Draft
+from bot.core.issues.issue_text import IssueDraft
 from bot.core.issues.related import Related
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Unavailable
@@ -100,7 +100,7 @@ def test_replies(text: str, people: list[str], report: Report, name: str) -> Non
         for d in (c.decisions.expected, c.decisions.issue, c.decisions.claim, c.decisions.override)
         if d
     ]
-    agreed = [c.decisions.expected for c in report.clusters if c.decisions.expected]
+    acknowledgement = [c.decisions.expected for c in report.clusters if c.decisions.expected]
     where = {"now": NOW, "timezone": "UTC", "query": QUERY}
     for message in (
         replies.wrong(text, text, QUERY),
@@ -112,7 +112,9 @@ def test_replies(text: str, people: list[str], report: Report, name: str) -> Non
         replies.help_(environments, QUERY),
         replies.subscribed(subscription, NOW + DAY, now=NOW),
         replies.unsubscribed([subscription] * len(people)),
-        replies.expected_list(text, agreed * 12, now=NOW, timezone="UTC", names={}, query=QUERY),
+        replies.expected_list(
+            text, acknowledgement * 12, now=NOW, timezone="UTC", names={}, query=QUERY
+        ),
         *(replies.saved(d, text, **where) for d in decisions),  # type: ignore[arg-type]
         replies.undone("claim", text),
         replies.nothing_to_undo(text),
@@ -141,7 +143,7 @@ def test_modals(text: str, report: Report, private: bool, n: int, count: int) ->
         )
         for i in range(n)
     ]
-    draft = Draft(text[:256], (text[:50], "bug"), text, 41)
+    draft = IssueDraft(text[:256], (text[:50], "bug"), text, 41)
     repository = Repository("acme/backend", private, "https://github.com/acme/backend")
     for card in report.cards:
         for choice in (None, "new", "add:2", "reopen:1", "rubbish"):

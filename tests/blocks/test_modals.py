@@ -8,14 +8,14 @@ from blocks import modals
 from blocks.buttons import FILE_ISSUE, FILING_CHOICE, Act
 from blocks.forms import INPUT
 from blocks.message import View
-from bot.core.issues.issue_text import Draft
+from bot.core.issues.issue_text import IssueDraft
 from bot.core.issues.related import Related
 from bot.core.ports import Issue, Repository
 from tests.blocks.judges import judge_view
 from tests.fakes.reports import NOW, crash_report, report
 
 ACT = Act("create_issue", "staging", "c-legacy", report="r-1", channel="C0OPS", message="17.1")
-DRAFT = Draft(
+DRAFT = IssueDraft(
     "GCP-new | P2 | Unknown message type",
     ("P2", "bug", "gardener"),
     "line\n" * 900 + "\n\n<!-- m -->",
@@ -131,14 +131,14 @@ def test_what_was_typed_comes_out() -> None:
         title=" A title ", labels="P2, bug,, bug , area: x", note="n", choice=chosen("new")
     )
     assert modals.parse_filing(form) == (
-        modals.Filing("new", None, "A title", ("P2", "bug", "area: x"), "n"),
+        modals.FilingForm("new", None, "A title", ("P2", "bug", "area: x"), "n"),
         {},
     )
     assert modals.parse_filing(answers(choice=chosen("add:913"), note=None)) == (
-        modals.Filing("add", 913, "", (), ""),
+        modals.FilingForm("add", 913, "", (), ""),
         {},
     )
-    assert modals.parse_filing(answers(title="T"))[0] == modals.Filing("new", None, "T", (), "")
+    assert modals.parse_filing(answers(title="T"))[0] == modals.FilingForm("new", None, "T", (), "")
     assert modals.chosen_now(answers(choice=chosen("reopen:169"), note="x")) == ("reopen:169", "x")
 
 
@@ -218,7 +218,7 @@ def test_what_was_said_comes_out() -> None:
         ({}, ["reason", "duration"]),
     ],
 )
-def test_what_cannot_be_agreed_is_told(form: dict[str, object], blocks_: list[str]) -> None:
+def test_what_cannot_be_acknowledged_is_told(form: dict[str, object], blocks_: list[str]) -> None:
     made, errors = modals.parse_expected(form, admin=False)
     assert made is None
     assert list(errors) == blocks_

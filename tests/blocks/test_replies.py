@@ -13,7 +13,7 @@ from bot.core.model.errors import Refused
 from bot.core.model.values import HOUR, MINUTE
 from bot.core.ports import Subscription
 from tests.blocks.judges import judge_message, judge_view
-from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, issue, report
+from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, acknowledgement, issue, report
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -69,7 +69,7 @@ def test_where_the_bot_is_no_member_it_names_the_invitation() -> None:
 
 def test_decisions_are_confirmed_with_undo() -> None:
     kept = {"now": NOW, "timezone": "UTC", "query": QUERY}
-    shown = say(replies.saved(agreed(), "C3", **kept))  # type: ignore[arg-type]
+    shown = say(replies.saved(acknowledgement(), "C3", **kept))  # type: ignore[arg-type]
     assert shown == (
         "C3 is expected: @Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging  [Undo]"
     )
@@ -89,7 +89,12 @@ def test_lists_and_the_rest(snapshot: SnapshotAssertion) -> None:
         say(replies.unsubscribed([])),
         say(
             replies.expected_list(
-                "staging", [agreed()], now=NOW, timezone="UTC", names={"c-jwt": "C3"}, query=QUERY
+                "staging",
+                [acknowledgement()],
+                now=NOW,
+                timezone="UTC",
+                names={"c-jwt": "C3"},
+                query=QUERY,
             )
         ),
         say(replies.expected_list("staging", [], now=NOW, timezone="UTC", names={}, query=QUERY)),
@@ -114,8 +119,8 @@ def test_the_home_tab(snapshot: SnapshotAssertion) -> None:
 
 
 def test_the_home_tab_counts_problems_as_the_report_does() -> None:
-    agree = {"c-jwt": Decisions(expected=agreed())}
-    latest = {"staging": report(LEGACY, SESSION, JWT).with_decisions(agree)}
+    acknowledge = {"c-jwt": Decisions(expected=acknowledgement())}
+    latest = {"staging": report(LEGACY, SESSION, JWT).with_decisions(acknowledge)}
     view = home.home([STAGING], [], now=NOW, latest=latest)
     assert "2 problems, 1 new, 1 expected, worst P2" in as_text(Message("", view["blocks"]))
 

@@ -28,7 +28,7 @@ from tests.fakes.reports import (
     NOW,
     SESSION,
     WINDOW,
-    agreed,
+    acknowledgement,
     crash_report,
     decided,
     issue,
@@ -153,7 +153,7 @@ def test_someone_is_on_it_and_it_can_be_undone() -> None:
 
 
 def test_expected_says_who_why_until_when_with_undo() -> None:
-    message = drawn(report(LEGACY, decided(JWT, expected=agreed())))
+    message = drawn(report(LEGACY, decided(JWT, expected=acknowledgement())))
     shown = as_text(message, names={"U0ANA": "Ana"})
     assert "⚪ C3 · P6 · expected  User auto-created from JWT, 2×  [Undo]" in shown
     assert "@Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging" in shown
@@ -162,19 +162,24 @@ def test_expected_says_who_why_until_when_with_undo() -> None:
 
 
 def test_expected_comes_last_whatever_its_priority() -> None:
-    shown = text_of(report(decided(LEGACY, expected=agreed("c-legacy", per_day=None)), SESSION))
+    shown = text_of(
+        report(decided(LEGACY, expected=acknowledgement("c-legacy", per_day=None)), SESSION)
+    )
     assert shown.index("C2 · P4") < shown.index("C1 · P2 · expected")
 
 
-def test_an_agreement_that_broke_is_a_card_again_and_says_why() -> None:
-    loud = decided(replace(LEGACY, occurrences=400), expected=agreed("c-legacy"))
+def test_an_acknowledgement_that_broke_is_a_card_again_and_says_why() -> None:
+    loud = decided(replace(LEGACY, occurrences=400), expected=acknowledgement("c-legacy"))
     shown = text_of(report(loud))
-    assert "→ No longer as agreed: agreed were 5 a day, now 200 a day" in shown
+    assert (
+        "→ No longer matches the acknowledgement: acknowledged up to 5 a day, now 200 a day"
+        in shown
+    )
     assert "[Create issue]" in shown
 
 
 def test_only_expected_behaviour_is_nothing_to_mend() -> None:
-    message = drawn(report(decided(JWT, expected=agreed())))
+    message = drawn(report(decided(JWT, expected=acknowledgement())))
     assert "nothing but 1 expected" in message.text
     assert "[Undo]" in as_text(message)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from blocks import review
 from blocks.buttons import Act
 from blocks.forms import INPUT
-from blocks.review import Chosen, Row
+from blocks.review import ReviewChoice, Row
 from bot.core.model.report import Card
 from bot.core.ports import Repository
 from tests.blocks.judges import judge_view
@@ -69,9 +69,9 @@ def test_what_was_chosen_is_read() -> None:
     )
     chosen, reason, errors = review.parse(view)
     assert chosen == (
-        Chosen("c-1", "new", 169),
-        Chosen("c-2", "add", 913),
-        Chosen("c-4", "expected"),
+        ReviewChoice("c-1", "new", 169),
+        ReviewChoice("c-2", "add", 913),
+        ReviewChoice("c-4", "expected"),
     )
     assert (reason, errors) == ("Load test", {})
 

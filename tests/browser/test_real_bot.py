@@ -53,7 +53,7 @@ def _report(page, words: str):
     return found
 
 
-def test_from_the_chip_to_the_issue_and_the_agreement(page) -> None:
+def test_from_the_chip_to_the_issue_and_the_acknowledgement(page) -> None:
     asked = "staging 2d" if page.viewport_size["width"] > 900 else "staging 30h"
     if asked == "staging 2d":
         page.get_by_test_id("chip-gardener-staging-2d").click()

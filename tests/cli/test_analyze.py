@@ -8,7 +8,7 @@ import pytest
 
 from bot import wiring
 from bot.cli import analyze as terminal
-from bot.cli.analyze import Request
+from bot.cli.analyze import AnalyzeOptions
 from bot.core.analysis.analyze import analyze as read
 from bot.core.expected.acknowledgement import observed
 from bot.core.model import rfc3339
@@ -62,7 +62,7 @@ def analyze(_settings, redis_client, capsys):
 
     def analyze(day=1, **how):
         now = rfc3339.show(START + day * DAY)
-        terminal.analyze(Request("staging", ("24h",), now=now, **how))
+        terminal.analyze(AnalyzeOptions("staging", ("24h",), now=now, **how))
         return capsys.readouterr().out
 
     return analyze
@@ -99,7 +99,7 @@ def test_where_nobody_counts_requests_traffic_is_unknown(logs, monitoring, analy
 
 @pytest.mark.redis
 @pytest.mark.parametrize("file", [False, True])
-def test_the_same_user_again_breaks_an_agreement_here_too(logs, analyze, tmp_path, file):
+def test_the_same_user_again_breaks_an_acknowledgement_here_too(logs, analyze, tmp_path, file):
     lines = [entry(CREATED.format(40), "WARNING", hour * 3_600.0) for hour in (0, 2, 3, 4)]
     tools = wiring.build(load())
     staging = tools.environment("staging")
@@ -110,8 +110,10 @@ def test_the_same_user_again_breaks_an_agreement_here_too(logs, analyze, tmp_pat
         now=window.end, registry=tools.registry, secret=tools.secrets[0],
     )  # fmt: skip
     [card] = first.cards
-    agreed = Acknowledgement(card.cluster.id, "U0ANA", "sign-ups", window.end, START + 9 * DAY)
-    tools.decisions.put("staging", observed(agreed, card, window))
+    acknowledgement = Acknowledgement(
+        card.cluster.id, "U0ANA", "sign-ups", window.end, START + 9 * DAY
+    )
+    tools.decisions.put("staging", observed(acknowledgement, card, window))
     logs.add(lines)
     path = tmp_path / "entries.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
@@ -122,7 +124,7 @@ def test_the_severity_default_takes_all(tmp_path, capsys):
     path = tmp_path / "plain.jsonl"
     path.write_text(json.dumps(entry("a line without a level")), "utf-8")
     how = {"file": str(path), "now": rfc3339.show(START + HOUR), "store": False, "form": "json"}
-    terminal.analyze(Request("staging", ("24h",), min_severity="default", **how))
+    terminal.analyze(AnalyzeOptions("staging", ("24h",), min_severity="default", **how))
     assert json.loads(capsys.readouterr().out)["coverage"]["clustered"] == 1
 
 
@@ -133,7 +135,7 @@ def test_half_a_surrogate_pair_in_a_name_ends_neither_analysis_nor_members(tmp_p
     path.write_text(f"{odd}\n{other}\n", "utf-8")
     now = rfc3339.show(START + HOUR)
     how = {"file": str(path), "now": now, "members": True, "store": False, "form": "json"}
-    terminal.analyze(Request("staging", ("24h",), **how))
+    terminal.analyze(AnalyzeOptions("staging", ("24h",), **how))
     assert json.loads(capsys.readouterr().out)["coverage"]["clustered"] == 2
     terminal.members(str(path))
     assert "i\\ud800d\t" in capsys.readouterr().out

@@ -48,7 +48,7 @@ def test_the_real_entries_shuffled_give_the_same_report(tmp_path: Path) -> None:
     assert first["window"] == {"start": "2025-08-17T01:00:00Z", "end": "2025-09-16T01:00:00Z"}
 
 
-def test_the_report_has_the_contracts_shape(tmp_path: Path) -> None:
+def test_the_report_has_the_schemas_shape(tmp_path: Path) -> None:
     found = _report("--from", _file(tmp_path, worklog()), "--no-store", "--members", cwd=tmp_path)
     assert set(found) == {
         "schema", "environment", "services", "project", "region", "query", "window", "coverage",

@@ -20,7 +20,7 @@ from bot.core.model.errors import InputError, Refused, Unavailable
 from bot.core.model.report import Event, Traffic
 from bot.core.model.values import DAY, HOUR, SECOND, Severity, Window
 from bot.core.ports import LogSource, Page
-from playground.logging.server import Fault, LogServer
+from playground.logging.server import ListFault, LogServer
 from tests.core.logs import (
     START,
     entry,
@@ -222,13 +222,13 @@ def test_names_in_the_filter_cannot_break_out() -> None:
 
 def test_an_empty_page_with_a_token_is_not_the_end(server: LogServer) -> None:
     server.add([said("x", at=i) for i in range(3)])
-    server.inject(Fault("empty_page"))
+    server.inject(ListFault("empty_page"))
     assert _count(_pages(server)) == 3
 
 
 def test_a_page_over_four_mebibytes_is_read(server: LogServer) -> None:
     server.add([said("x")])
-    server.inject(Fault("big", size=6 * 1024 * 1024))
+    server.inject(ListFault("big", size=6 * 1024 * 1024))
     assert _count(_pages(server)) == 1
 
 

@@ -25,12 +25,12 @@ from bot.core.model.errors import (
 from bot.core.model.values import Location
 from bot.core.source.codeowners import OwnerRule
 from bot.core.source.index import (
-    File,
+    SourceFile,
     SourceIndex,
     Template,
     build,
 )
-from bot.core.source.log_calls import Kind
+from bot.core.source.log_calls import CallKind
 from tests.core import sample_sources
 
 COMMIT = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -232,8 +232,8 @@ INDEX = SourceIndex(
     repository="acme/shop",
     made=17,
     templates=(
-        Template("the cart of \0 is empty", Kind.LOG, "src/cart.py", 7, "total"),
-        Template("größer \ud800 als", Kind.RAISED, "a/b.py", 1, None),
+        Template("the cart of \0 is empty", CallKind.LOG, "src/cart.py", 7, "total"),
+        Template("größer \ud800 als", CallKind.RAISED, "a/b.py", 1, None),
     ),
     owners=(OwnerRule("*", ("@acme/all",)), OwnerRule("/src/free", ())),
     commit=COMMIT,
@@ -258,7 +258,7 @@ class TestStore:
 
     def test_the_newest_counts_until_it_is_removed(self, sources) -> None:
         sources.put("staging", INDEX)
-        sources.put("staging", build("acme/other", [File("a.py", CODE)], made=18))
+        sources.put("staging", build("acme/other", [SourceFile("a.py", CODE)], made=18))
         assert sources.get("staging").repository == "acme/other"
         sources.remove("staging")
         assert sources.get("staging") is None
@@ -282,7 +282,7 @@ class TestStore:
 
     def test_it_is_small(self, sources) -> None:
         code = "\n".join(f"log.error('the {n}th thing failed: %s', x)" for n in range(2_000))
-        found = build("acme/shop", [File("a.py", code.encode())], made=1)
+        found = build("acme/shop", [SourceFile("a.py", code.encode())], made=1)
         assert len(found.templates) == 2_000
         assert sources.put("staging", found) < 80_000
 

@@ -29,8 +29,8 @@ from bot.core.model.decisions import (
     Snooze,
 )
 from bot.core.model.errors import Refused, Unavailable
-from bot.core.model.grouping_rules import Named, Same, Split
-from bot.core.model.history import Known, Lifetime, Past
+from bot.core.model.grouping_rules import Member, Same, Split
+from bot.core.model.history import KnownCluster, Lifetime, Past
 from bot.core.model.report import (
     Cluster,
     Coverage,
@@ -274,7 +274,9 @@ class TestRegistryOnRedis:
         day = 0.0
         registry = RedisRegistry(redis_client, [SECRET], masks=masks(), clock=lambda: day)
         registry.resolve("staging", [candidate("c-1", "a"), candidate("c-2", "b")])
-        RedisRuleBook(redis_client).put("staging", Same(Named("c-1", "C1"), (Named("c-5", "C5"),)))
+        RedisRuleBook(redis_client).put(
+            "staging", Same(Member("c-1", "C1"), (Member("c-5", "C5"),))
+        )
         day += FORGET_AFTER + 1
         registry.resolve("staging", [candidate("c-3", "c")])
         assert [each.id for each in registry.all("staging")] == ["c-1", "c-3"]
@@ -335,7 +337,7 @@ class TestHistory:
             requests={"api-00001-abc": {self.LAST: 900}},
             revisions={"api-00001-abc": Lifetime("api", self.NOW - DAY, self.NOW - 5, "3f786850")},
             events=frozenset({Event("deploy", "api", self.NOW - DAY - 7)}),
-            clusters={"c-1": Known("C1", "It | fails", ("api",), 5, 9, reported=self.NOW)},
+            clusters={"c-1": KnownCluster("C1", "It | fails", ("api",), 5, 9, reported=self.NOW)},
             last_entry=self.NOW - 5,
             **more,
         )
@@ -370,7 +372,7 @@ class TestHistory:
 
     def test_the_newest_entry_and_the_newest_word_on_a_cluster_stay(self, history):
         history.record("staging", self.seen())
-        later = Known("C1", "It fails", ("api",), 5, 99, reported=self.NOW)
+        later = KnownCluster("C1", "It fails", ("api",), 5, 99, reported=self.NOW)
         history.record("staging", Past(clusters={"c-1": later}, last_entry=4))
         found = self.read(history)
         assert found.clusters == {"c-1": later}
@@ -452,8 +454,8 @@ class TestDecisionBookOnRedis:
 
 
 RULES = [
-    Same(Named("c-1", "C1", "Ünï"), (Named("c-2", "C2"), Named("c-3", "C3")), "U1", 5),
-    Split(Named("c-1", "C1"), "a <token>", Named("c-9", "C9"), "U2", 3),
+    Same(Member("c-1", "C1", "Ünï"), (Member("c-2", "C2"), Member("c-3", "C3")), "U1", 5),
+    Split(Member("c-1", "C1"), "a <token>", Member("c-9", "C9"), "U2", 3),
 ]
 
 

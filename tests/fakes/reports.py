@@ -164,7 +164,7 @@ def crash_report() -> Report:
     return report(ROOT, *SYMPTOMS, incidents=(CRASH,))
 
 
-def agreed(cluster: str = "c-jwt", **changes: object) -> Acknowledgement:
+def acknowledgement(cluster: str = "c-jwt", **changes: object) -> Acknowledgement:
     """Sign-ups are expected, said by Ana two days ago, for seven days."""
     made = Acknowledgement(
         cluster=cluster,

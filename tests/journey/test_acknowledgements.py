@@ -1,4 +1,4 @@
-"""Expected behaviour is a contract, a snooze ends: told once, shown with who, taken back."""
+"""An acknowledgement that breaks and a snooze that ends: posted once, with who, and undone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.journey.test_decisions import file_it, mark
 
 pytestmark = pytest.mark.redis
 
-BROKEN = "No longer as agreed: the same user 5 times"
+BROKEN = "No longer matches the acknowledgement: the same user 5 times"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def told(town):
     return [
         m
         for m in town.slack.messages("C0OPS")
-        if BROKEN in all_text(m) and "Agreed: " in all_text(m) and "Refresh" not in all_text(m)
+        if BROKEN in all_text(m) and "Expected: " in all_text(m) and "Refresh" not in all_text(m)
     ]
 
 
@@ -87,7 +87,7 @@ def test_while_it_holds_it_is_listed_with_its_hits(signups):
     assert "2× since" in listed
     assert "hunter22x" not in listed
     town.types("digest now")
-    digest = town.sees("1 as agreed")
+    digest = town.sees("1 within limits")
     assert "C1 4× USER AUTO-CREATED" in all_text(digest)
     assert "Undo" in buttons(digest)
     assert not told(town)
@@ -198,8 +198,8 @@ def test_one_that_stopped_is_told_and_stands_in_the_digest(signups):
     # Three days later others still write, and of these nothing came: two a day were usual.
     town.clock.ahead += 3 * DAY
     now = town.clock()
-    agreed = next(iter(town.wiring.decisions.all("staging").values())).expected
-    town.wiring.decisions.put("staging", replace(agreed, usual=10.0))
+    acknowledgement = next(iter(town.wiring.decisions.all("staging").values())).expected
+    town.wiring.decisions.put("staging", replace(acknowledgement, usual=10.0))
     town.logs.entries = [
         entry("Pool is full", now - i * HOUR, 900 + i, severity="WARNING") for i in range(1, 20)
     ]
@@ -209,16 +209,16 @@ def test_one_that_stopped_is_told_and_stands_in_the_digest(signups):
     def said():
         return [m for m in town.slack.messages("C0OPS") if "it stopped" in all_text(m)]
 
-    town.slack.wait_for(lambda: any("Agreed: " in all_text(m) for m in said()))
+    town.slack.wait_for(lambda: any("Expected: " in all_text(m) for m in said()))
     assert any("*Expected*" in all_text(m) and "Show all" in buttons(m) for m in said())
 
 
-def test_a_question_for_another_service_says_nothing_of_the_agreed_one(signups):
+def test_a_question_for_another_service_says_nothing_of_the_acknowledged_one(signups):
     town = signups
     town.clock.ahead += 3 * DAY
     now = town.clock()
-    agreed = next(iter(town.wiring.decisions.all("staging").values())).expected
-    town.wiring.decisions.put("staging", replace(agreed, usual=10.0))
+    acknowledgement = next(iter(town.wiring.decisions.all("staging").values())).expected
+    town.wiring.decisions.put("staging", replace(acknowledgement, usual=10.0))
     town.logs.entries = [entry("Pool is full", now - HOUR, 900, severity="WARNING")]
     town.types("staging 2d service=other")
     town.sees("last 2 d: 1 problem")
@@ -232,7 +232,7 @@ def test_a_question_for_another_service_says_nothing_of_the_agreed_one(signups):
     ]
     assert reports[0].partial
     assert reports[0].services == ("other",)
-    assert acknowledgements.broke(agreed, known, reports[0], now) is None
+    assert acknowledgements.broke(acknowledgement, known, reports[0], now) is None
 
 
 def test_one_whose_time_is_over_is_told_by_the_clock_once(signups):
@@ -240,7 +240,7 @@ def test_one_whose_time_is_over_is_told_by_the_clock_once(signups):
     town.clock.ahead += 7 * DAY + MINUTE
     reads = town.logs.reads
     jobs.due(town.wiring, town.clock())
-    told = town.sees("the agreed time is over")
+    told = town.sees("its time is over")
     assert "Sign-ups" in all_text(told)
     for _ in range(2):
         jobs.tell_ended(town.wiring, environment="staging")

@@ -75,8 +75,8 @@ def test_a_button_on_an_older_card_acts_on_the_one_that_lives_on(town):
     town.types("staging 36h")
     one = town.sees("*staging, last 36 h: 2 problems")
     assert cards(one) == ["C1", "C3"]
-    # C2 had 4, so 5 a day were agreed; C1 and C2 together had 14 in 36 hours.
-    assert "No longer as agreed" in all_text(one)
+    # C2 had 4, so 5 a day were acknowledged; C1 and C2 together had 14 in 36 hours.
+    assert "No longer matches the acknowledgement" in all_text(one)
     town.types("expected staging")
     assert "As built" in all_text(town.sees("1 marked as expected"))
 

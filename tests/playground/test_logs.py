@@ -12,7 +12,7 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
 from playground.logging.entry import nanoseconds, rfc3339
-from playground.logging.server import Fault, LogServer
+from playground.logging.server import ListFault, LogServer
 from tests.paths import SHARED
 
 DATA = SHARED / "data/cloud-run/entries.jsonl"
@@ -276,7 +276,7 @@ def test_faults_come_in_order_and_are_recorded(server):
     server.add(entry(n) for n in range(3))
     server.fail("UNAVAILABLE", times=2)
     server.fail("ABORTED")
-    server.inject(Fault("empty_page"))
+    server.inject(ListFault("empty_page"))
     for wanted in (
         exceptions.ServiceUnavailable,
         exceptions.ServiceUnavailable,
@@ -293,14 +293,14 @@ def test_faults_come_in_order_and_are_recorded(server):
 
 def test_a_big_answer_needs_a_channel_without_the_usual_limit(server):
     server.add([entry(1)])
-    server.inject(*[Fault("big", size=5 << 20)] * 2)
+    server.inject(*[ListFault("big", size=5 << 20)] * 2)
     with pytest.raises(exceptions.ResourceExhausted, match="larger than max"):
         page(server, limit=4 << 20)
     assert ids(page(server).entries) == ["id-0001"]
 
 
 def test_a_delayed_answer_ends_with_the_server(server):
-    server.inject(Fault("delay", seconds=30))
+    server.inject(ListFault("delay", seconds=30))
     with pytest.raises(exceptions.DeadlineExceeded):
         page(server, timeout=0.2)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.replay import Request, replay
+from bot.cli.replay import ReplayOptions, replay
 from bot.core.analysis.analyze import conclude
 from bot.core.analysis.reading import read_all
 from bot.core.model.environment import Environment, Query
@@ -219,14 +219,14 @@ def test_replay_says_what_would_have_changed(
         + rule(name="cold", contains="cache is cold", priority="P9")
         + impact(says="No sales.", routes=["/pay"])
     )
-    replay(Request(str(new), file=str(log), last="7d"))
+    replay(ReplayOptions(str(new), file=str(log), last="7d"))
     said_ = capsys.readouterr().out
     assert "1 of 1 cluster would change." in said_
     assert "P5 → P1  ledger differs from bank by 12 cents, 2 times" in said_
     assert "your rule “mine”: P1: money is booked twice" in said_
     assert "Fits nothing here: rule “cold” (new.toml, line 6)" in said_
     assert "Fits nothing here: impact “No sales.” (new.toml, line 10)" in said_
-    replay(Request(str(new), file=str(log)))
+    replay(ReplayOptions(str(new), file=str(log)))
     assert "2 of 2 clusters would change." in capsys.readouterr().out
 
 
@@ -234,6 +234,6 @@ def test_replay_without_an_environment_asks_for_one(log: Path, tmp_path: Path) -
     new = tmp_path / "new.toml"
     new.write_text(rule(contains="ledger", priority="P1"))
     with pytest.raises(UsageError, match="Which environment"):
-        replay(Request(str(new)))
+        replay(ReplayOptions(str(new)))
     with pytest.raises(UsageError, match="leave --last out"):
-        replay(Request(str(new), file="-", last="7d"))
+        replay(ReplayOptions(str(new), file="-", last="7d"))

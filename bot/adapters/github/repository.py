@@ -27,7 +27,7 @@ from bot.core.model.errors import (
 )
 from bot.core.source.codeowners import LIMIT as OWNERS_LIMIT
 from bot.core.source.codeowners import PLACES
-from bot.core.source.index import FILE_LIMIT, File
+from bot.core.source.index import FILE_LIMIT, SourceFile
 
 _OTHERS = {
     "node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist",
@@ -50,7 +50,7 @@ class Source:
     """A repository that is open for reading."""
 
     name: str
-    files: Iterator[File]
+    files: Iterator[SourceFile]
     commit: str | None
     note: str = ""
     """A sentence for whoever asked, such as a new name."""
@@ -84,7 +84,7 @@ def opened(where: str, tracker: Archives | None) -> Iterator[Source]:
 # --- a folder -----------------------------------------------------------------------------------
 
 
-def _walk(top: Path) -> Iterator[File]:
+def _walk(top: Path) -> Iterator[SourceFile]:
     """In an order that does not depend on the machine."""
     unreadable: list[OSError] = []
     for folder, folders, names in os.walk(top, onerror=unreadable.append, followlinks=False):
@@ -92,14 +92,14 @@ def _walk(top: Path) -> Iterator[File]:
         inside = here.relative_to(top)
         links = [name for name in folders if (here / name).is_symlink()]
         folders[:] = sorted(n for n in folders if n not in links and _wanted(inside / n))
-        yield from (File((inside / n).as_posix(), why="symbolic link") for n in sorted(links))
+        yield from (SourceFile((inside / n).as_posix(), why="symbolic link") for n in sorted(links))
         for name in sorted(names):
             path = inside / name
             if path.as_posix() in PLACES or name.endswith(".py"):
                 yield _read(top, path)
     for error in unreadable:
         path = Path(str(error.filename)).relative_to(top)
-        yield File(path.as_posix(), why="not readable")
+        yield SourceFile(path.as_posix(), why="not readable")
 
 
 def _wanted(folder: PurePosixPath | Path) -> bool:
@@ -107,20 +107,20 @@ def _wanted(folder: PurePosixPath | Path) -> bool:
     return folder.as_posix() == ".github" or not (name.startswith(".") or name in _OTHERS)
 
 
-def _read(top: Path, path: Path) -> File:
+def _read(top: Path, path: Path) -> SourceFile:
     # A name that is not UTF-8 could not be stored.
     name = path.as_posix().encode("utf-8", "replace").decode()
     try:
         about = (top / path).lstat()
         if stat.S_ISLNK(about.st_mode):
-            return File(name, why="symbolic link")
+            return SourceFile(name, why="symbolic link")
         if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
-            return File(name, why="not a file")
+            return SourceFile(name, why="not a file")
         if (why := _left_out(name, about.st_size)) is not None:
-            return File(name, why=why)
-        return File(name, (top / path).read_bytes())
+            return SourceFile(name, why=why)
+        return SourceFile(name, (top / path).read_bytes())
     except OSError:
-        return File(name, why="not readable")
+        return SourceFile(name, why="not readable")
 
 
 def _left_out(name: str, size: int) -> str | None:
@@ -157,7 +157,7 @@ def _commit(top: Path) -> str | None:
 
 
 @contextmanager
-def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[File], str | None]]:
+def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[SourceFile], str | None]]:
     with tempfile.TemporaryFile() as file:
         _download(name, address, file)
         file.seek(0)
@@ -204,7 +204,9 @@ def _download(name: str, address: str, file: IO[bytes]) -> None:
         ) from None
 
 
-def _members(name: str, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> Iterator[File]:
+def _members(
+    name: str, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]
+) -> Iterator[SourceFile]:
     for member in members:
         if member.offset > UNPACKED_LIMIT:
             raise InputError(f"{name} unfolds to more than 4 GB. Give the folder of a checkout.")
@@ -215,8 +217,8 @@ def _members(name: str, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]
         if not all(_wanted(folder) for folder in path.parents if folder.name):
             continue
         if member.issym() or member.islnk():
-            yield File(shown, why="symbolic link")
+            yield SourceFile(shown, why="symbolic link")
         elif (why := _left_out(shown, member.size)) is not None:
-            yield File(shown, why=why)
+            yield SourceFile(shown, why=why)
         elif member.isfile() and (content := tar.extractfile(member)) is not None:
-            yield File(shown, content.read())
+            yield SourceFile(shown, content.read())

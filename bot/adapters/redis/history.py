@@ -25,7 +25,7 @@ from bot.adapters.redis.client import (
 from bot.core.model import codec
 from bot.core.model.history import (
     KEPT_DAYS,
-    Known,
+    KnownCluster,
     Lifetime,
     Past,
 )
@@ -187,11 +187,11 @@ def _lifetimes(fields: Mapping[Any, Any]) -> Mapping[str, Lifetime]:
     return found
 
 
-def _clusters(fields: Mapping[Any, Any]) -> Mapping[str, Known]:
+def _clusters(fields: Mapping[Any, Any]) -> Mapping[str, KnownCluster]:
     found = {}
     for id_, data in fields.items():
         try:
-            found[text(id_)] = codec.loads(Known, data)
+            found[text(id_)] = codec.loads(KnownCluster, data)
         except codec.CodecError as error:
             _log.warning("The history of %s cannot be read: %s", text(id_), error)
     return found

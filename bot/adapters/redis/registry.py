@@ -45,7 +45,7 @@ from bot.adapters.redis.registry_entry import (
 )
 from bot.core.model import codec
 from bot.core.model.errors import Refused, Unavailable
-from bot.core.model.grouping_rules import Named, Same
+from bot.core.model.grouping_rules import Member, Same
 from bot.core.model.values import DAY, SECOND
 from bot.core.ports import Candidate, Identity, Remembered
 
@@ -85,7 +85,7 @@ class _Draft:
         """So that decisions on what a better mask made one are found under the one that is left."""
         for gone, left in self.merged.items():
             keep, other = (
-                Named(id_, self.entries[id_].name, self.entries[id_].template[:200])
+                Member(id_, self.entries[id_].name, self.entries[id_].template[:200])
                 for id_ in (left, gone)
             )
             yield Same(keep, (other,))

@@ -11,7 +11,7 @@ from bot.core.model import codec
 from bot.core.model.errors import GardenerError
 from bot.core.source.codeowners import OwnerRule
 from bot.core.source.index import SourceIndex, Template
-from bot.core.source.log_calls import Kind
+from bot.core.source.log_calls import CallKind
 from bot.core.source.match import Locate, Matcher
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _unpacked(data: bytes) -> SourceIndex:
         named=tuple((file, why) for file, why in found["named"]),
         owners=tuple(OwnerRule(pattern, tuple(who)) for pattern, *who in found["owners"]),
         templates=tuple(
-            Template(text, Kind(kind), files[at], line, functions[name] if name >= 0 else None)
+            Template(text, CallKind(kind), files[at], line, functions[name] if name >= 0 else None)
             for text, kind, at, line, name in found["templates"]
         ),
     )

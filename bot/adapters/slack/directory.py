@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bot.adapters.slack.errors import translated
-from bot.core.commands.access import Person, Place
+from bot.core.commands.access import Conversation, Person
 from bot.core.model.errors import GardenerError
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ class SlackDirectory:
         found = self._remembered(f"person {user}", lambda: asdict(self._person(user)))
         return Person(**found)
 
-    def place(self, channel: str) -> Place:
+    def place(self, channel: str) -> Conversation:
         """By id. What Slack leaves out is false."""
         found = self._remembered(f"place {channel}", lambda: asdict(self._place(channel)))
-        return Place(**found)
+        return Conversation(**found)
 
     def group(self, handle: str) -> frozenset[str]:
         """The members of a user group, by handle or id; empty where there is none."""
@@ -78,10 +78,10 @@ class SlackDirectory:
         with translated("ask who I am"):
             return str(self._client.auth_test()["team_id"])
 
-    def _place(self, channel: str) -> Place:
+    def _place(self, channel: str) -> Conversation:
         with translated("look a conversation up"):
             found: Mapping[str, Any] = self._client.conversations_info(channel=channel)["channel"]
-        return Place(
+        return Conversation(
             id=channel,
             name=str(found.get("name") or ""),
             shared=bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared")),

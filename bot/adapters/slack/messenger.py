@@ -42,7 +42,7 @@ PATIENCE = 30
 FILE_LIMIT = 50 * 1024 * 1024
 """Bytes of a file that is read for an analysis."""
 
-__all__ = ["File", "Gone", "NotMember", "Sendable", "SlackMessenger"]
+__all__ = ["Gone", "NotMember", "Sendable", "SlackMessenger", "Upload"]
 
 _log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Sendable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class Upload:
     """Something to upload."""
 
     name: str
@@ -192,7 +192,7 @@ class SlackMessenger(SlackDirectory):
         except GardenerError:
             return None
 
-    def upload(self, channel: str, thread: str, files: Sequence[File]) -> list[str]:
+    def upload(self, channel: str, thread: str, files: Sequence[Upload]) -> list[str]:
         """Files into a thread, as one message; returns their ids, in order."""
         self._pace(channel)
         with translated("upload a file"):

@@ -59,8 +59,8 @@ def analyze(
 ) -> Report:
     """One analysis. Without a registry ids come from content alone and every state is new.
 
-    With a `history` states are told over time, and `activity` is asked for requests and deploys.
-    `secret` keys the hashes that agreements are watched by; without it they are not. `contains`
+    With a `history` states compare with the past, and `activity` is asked for requests and deploys.
+    `secret` keys the hashes that acknowledgements compare; without it they compare none. `contains`
     says which revision's commit has the fix of an issue; without it times alone tell.
     """
     reading = read_all(source, query, keep_members=keep_members, listener=listener)

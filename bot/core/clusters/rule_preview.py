@@ -23,7 +23,7 @@ PREVIEWED = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PreviewData:
     """What a preview is computed from."""
 
     teaching: Teaching
@@ -34,7 +34,7 @@ class Known:
     """The latest."""
 
 
-def facts(rule: Rule, known: Known, now: int) -> list[str]:
+def facts(rule: Rule, known: PreviewData, now: int) -> list[str]:
     """What would change, one sentence each."""
     found = [_count(rule, known.teaching, known.clusters, now)]
     if isinstance(rule, Split):
@@ -121,13 +121,19 @@ def _affected(rule: Rule, decisions: Mapping[str, Decisions]) -> list[str]:
         counted = "1 acknowledgement affected: it" if decided.expected else "What was decided"
         return [f"{counted} stays with {rule.cluster.name} and does not cover what leaves it."]
     members = (rule.keep, *rule.others)
-    agreed = [(m, d.expected) for m in members if (d := decisions.get(m.id)) and d.expected]
+    acknowledgements = [
+        (m, d.expected) for m in members if (d := decisions.get(m.id)) and d.expected
+    ]
     issues = [(m, d.issue) for m in members if (d := decisions.get(m.id)) and d.issue]
     found = []
-    if agreed:
-        names = " and ".join(member.name for member, _ in agreed)
-        counted = display.many(len(agreed), "acknowledgement")
-        whose = f"that of {agreed[0][0].name} holds for all" if len(agreed) > 1 else "holds for all"
+    if acknowledgements:
+        names = " and ".join(member.name for member, _ in acknowledgements)
+        counted = display.many(len(acknowledgements), "acknowledgement")
+        whose = (
+            f"that of {acknowledgements[0][0].name} holds for all"
+            if len(acknowledgements) > 1
+            else "holds for all"
+        )
         found.append(f"{counted} affected ({names}): {whose}.")
     if issues:
         links = ", ".join(f"#{issue.number} of {member.name}" for member, issue in issues)

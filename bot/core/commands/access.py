@@ -32,7 +32,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Conversation:
     """A conversation in Slack. What Slack leaves out is false."""
 
     id: str
@@ -51,7 +51,7 @@ class Directory(Protocol):
         """By id."""
         ...
 
-    def place(self, channel: str) -> Place:
+    def place(self, channel: str) -> Conversation:
         """By id."""
         ...
 

@@ -73,7 +73,7 @@ class DigestNow:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedList:
-    """What was agreed to be expected."""
+    """Lists problems marked as expected."""
 
     environment: str
 

@@ -194,7 +194,7 @@ def understand(
     piece = tracebacks.piece(words)
     level = own or head.severity
     if not level:
-        if piece and piece.kind is not tracebacks.Kind.MIDDLE:
+        if piece and piece.kind is not tracebacks.LineKind.MIDDLE:
             level = Severity.ERROR
         elif words[:1] in _STRUCTURED:
             level = _named_level(words[:200])

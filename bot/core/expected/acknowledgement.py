@@ -1,4 +1,4 @@
-"""Expected behaviour is an agreement: does it hold, and what broke it.
+"""Expected behaviour is an acknowledgement: does it hold, and what broke it.
 
 Pure and small, so that a card, a digest and a worklog never disagree about it.
 """
@@ -24,7 +24,7 @@ AGAIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """What broke an agreement."""
+    """What broke an acknowledgement."""
 
     kind: str
     """`over`, `revision`, `rate`, `repeats`, `variant` or `stopped`."""
@@ -35,70 +35,77 @@ class Break:
 
 
 def broken(
-    agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
+    acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
 ) -> Break | None:
-    """What broke the agreement; None while it holds.
+    """What broke the acknowledgement; None while it holds.
 
     `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
-    burst of four in one hour does not break "5 a day". It is that since the agreement: who agreed
-    knew what came before, though the card showed ten minutes of it.
+    burst of four in one hour does not break "5 a day". Only occurrences after the
+    acknowledgement count; earlier ones were known.
     """
-    if (over := ended(agreed, now)) is not None:
+    if (over := ended(acknowledgement, now)) is not None:
         return over
-    newer = agreed.until_revision and next(
-        (r for r in cluster.revisions if _newer(r, agreed.until_revision)), None
+    newer = acknowledgement.until_revision and next(
+        (r for r in cluster.revisions if _newer(r, acknowledgement.until_revision)), None
     )
     if newer:
         name = display.revision(newer, cluster.services)
         return Break("revision", f"revision {name} still writes it", newer)
-    if (found := _repeats(agreed, cluster) or _variant(agreed, cluster)) is not None:
+    if (
+        found := _repeats(acknowledgement, cluster) or _variant(acknowledgement, cluster)
+    ) is not None:
         return found
-    if agreed.per_day is not None:
-        days = max(1.0, (window.end - max(window.start, agreed.at)) / DAY)
-        rate = _since(agreed, cluster, occurrences, window) / days
-        if rate > agreed.per_day:
-            now_rate = display.rate(rate)
-            return Break("rate", f"agreed were {display.rate(agreed.per_day)}, now {now_rate}")
-    silent = min(cluster.silent, window.end - agreed.at)
-    if silence.means_something(agreed.usual, silent):
-        return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
+    if acknowledgement.per_day is not None:
+        days = max(1.0, (window.end - max(window.start, acknowledgement.at)) / DAY)
+        rate = _since(acknowledgement, cluster, occurrences, window) / days
+        if rate > acknowledgement.per_day:
+            bound = display.rate(acknowledgement.per_day)
+            return Break("rate", f"acknowledged up to {bound}, now {display.rate(rate)}")
+    silent = min(cluster.silent, window.end - acknowledgement.at)
+    if silence.means_something(acknowledgement.usual, silent):
+        return Break("stopped", f"it stopped: {silence.said(acknowledgement.usual, silent)}")
     return None
 
 
-def _since(agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window) -> float:
-    """Occurrences since the agreement, from the next whole hour on, as hits are counted."""
-    if agreed.at <= window.start or not cluster.histogram:
+def _since(
+    acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window
+) -> float:
+    """Occurrences since the acknowledgement, from the next whole hour on, as hits are counted."""
+    if acknowledgement.at <= window.start or not cluster.histogram:
         return occurrences
-    later = cluster.histogram[max(0, agreed.at // HOUR + 1 - window.start // HOUR) :]
+    later = cluster.histogram[max(0, acknowledgement.at // HOUR + 1 - window.start // HOUR) :]
     # An incident has occurrences of its own, an event may take several entries.
     return sum(later) * occurrences / max(1, sum(cluster.histogram))
 
 
-def ended(agreed: Acknowledgement, now: int) -> Break | None:
-    """Whether the agreed time is over."""
-    if agreed.until is not None and now >= agreed.until:
-        return Break("over", "the agreed time is over")
+def ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
+    """Whether its time is over."""
+    if acknowledgement.until is not None and now >= acknowledgement.until:
+        return Break("over", "its time is over")
     return None
 
 
 def breach(
-    agreed: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
+    acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
 ) -> str | None:
-    """What broke the agreement, as the end of a sentence; None while it holds."""
-    found = broken(agreed, cluster, occurrences, window, now)
+    """What broke the acknowledgement, as the end of a sentence; None while it holds."""
+    found = broken(acknowledgement, cluster, occurrences, window, now)
     return found.said if found else None
 
 
 def holds(card_cluster: Cluster, occurrences: int, window: Window, now: int) -> bool:
     """Whether a person said that this is expected and nothing broke that."""
-    agreed = card_cluster.decisions.expected
-    return agreed is not None and breach(agreed, card_cluster, occurrences, window, now) is None
+    acknowledgement = card_cluster.decisions.expected
+    return (
+        acknowledgement is not None
+        and breach(acknowledgement, card_cluster, occurrences, window, now) is None
+    )
 
 
-def _repeats(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
+def _repeats(acknowledgement: Acknowledgement, cluster: Cluster) -> Break | None:
     """One user again and again, counting what was seen when it was said and what came since."""
     known: dict[str, Counter[str]] = {}
-    for place in agreed.values:
+    for place in acknowledgement.values:
         known.setdefault(_subject(place), Counter()).update(h for h, _ in place.seen)
     for place in cluster.values:
         before = known.get(_subject(place))
@@ -106,7 +113,7 @@ def _repeats(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
             continue
         most = max(before.values(), default=0)
         limit = AGAIN if most < AGAIN else 2 * most
-        since = Counter(h for h, at in place.seen if at > agreed.at)
+        since = Counter(h for h, at in place.seen if at > acknowledgement.at)
         for value, count in sorted(since.items(), key=lambda i: (-i[1], i[0])):
             if before[value] + count >= limit:
                 times = display.number(before[value] + count)
@@ -119,17 +126,17 @@ def _subject(place: Values) -> str:
     return display.one_line(subject_of(place.before) or place.before).rsplit(" ", 1)[-1] or "value"
 
 
-def _variant(agreed: Acknowledgement, cluster: Cluster) -> Break | None:
+def _variant(acknowledgement: Acknowledgement, cluster: Cluster) -> Break | None:
     """A masked message that was not in the cluster when it was said."""
-    if not agreed.variants:
+    if not acknowledgement.variants:
         return None
     for value, text in cluster.variants:
-        if comparable(value, agreed.variants[0]) and value not in agreed.variants:
+        if comparable(value, acknowledgement.variants[0]) and value not in acknowledgement.variants:
             return Break("variant", f"a new wording: “{display.cut(text, 80)}”", value)
     return None
 
 
-def stopped(agreed: Acknowledgement, report: Report) -> Break | None:
+def stopped(acknowledgement: Acknowledgement, report: Report) -> Break | None:
     """Silence where it should go on, of what the report has not: for what it has ask `broken`.
 
     `report`: of the whole environment, in all its severities. Never where not everything was read,
@@ -138,14 +145,14 @@ def stopped(agreed: Acknowledgement, report: Report) -> Break | None:
     read = report.coverage
     if not read.complete or not read.read or (report.traffic and not report.traffic.requests):
         return None
-    if report.cluster(agreed.cluster) is not None:
+    if report.cluster(acknowledgement.cluster) is not None:
         return None
-    quiet = next((q for q in report.quiet if q.cluster == agreed.cluster), None)
+    quiet = next((q for q in report.quiet if q.cluster == acknowledgement.cluster), None)
     if quiet is not None:
         return Break("stopped", f"it stopped: {quiet.reason}")
-    silent = report.window.end - max(report.window.start, agreed.at)
-    if silence.means_something(agreed.usual, silent):
-        return Break("stopped", f"it stopped: {silence.said(agreed.usual, silent)}")
+    silent = report.window.end - max(report.window.start, acknowledgement.at)
+    if silence.means_something(acknowledgement.usual, silent):
+        return Break("stopped", f"it stopped: {silence.said(acknowledgement.usual, silent)}")
     return None
 
 
@@ -170,7 +177,7 @@ def asleep(snooze: Snooze | None, cluster: Cluster, now: int) -> bool:
     return not (than and any(_newer(r, than) for r in cluster.revisions))
 
 
-# --- what is agreed ------------------------------------------------------------------------------
+# --- what is acknowledged ------------------------------------------------------------------------
 
 
 def suggested_rate(occurrences: int, window: Window) -> float:
@@ -181,13 +188,13 @@ def suggested_rate(occurrences: int, window: Window) -> float:
     return float(math.ceil(wanted / step) * step)
 
 
-def observed(agreed: Acknowledgement, card: Card, window: Window) -> Acknowledgement:
-    """The agreement with what was there when it was said: its rate, its values, its wordings."""
+def observed(acknowledgement: Acknowledgement, card: Card, window: Window) -> Acknowledgement:
+    """Adds what the card shows at that moment: usual rate, values and wordings."""
     cluster = card.cluster
     days = max(1.0, (window.end - window.start) / DAY)
     few = len(cluster.variants) <= VARIANTS
     return replace(
-        agreed,
+        acknowledgement,
         cluster=cluster.id,
         per_day=suggested_rate(card.occurrences, window),
         title=cluster.title,
@@ -198,7 +205,7 @@ def observed(agreed: Acknowledgement, card: Card, window: Window) -> Acknowledge
 
 
 def watches(cluster: Cluster) -> list[str]:
-    """What else breaks an agreement about it, for the form: `if one user repeats`."""
+    """What else breaks an acknowledgement about it, for the form: `if one user repeats`."""
     found = []
     if cluster.values:
         found.append(f"one {_subject(cluster.values[0])} repeats")

@@ -1,4 +1,4 @@
-"""What an agreement watches in a cluster: its wordings, and who stands in them. Hashes only.
+"""What an acknowledgement watches in a cluster: its wordings, and who stands in them. Hashes only.
 
 The values behind a mask (`named`) leave this module as keyed hashes with their times: enough to
 say that one of them is there again.

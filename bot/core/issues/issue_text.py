@@ -53,7 +53,7 @@ _KIND = {
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class IssueDraft:
     """An issue that may be filed as it is."""
 
     title: str
@@ -86,7 +86,7 @@ def draft(
     slack_url: str | None = None,
     source_url: str | None = None,
     note: str | None = None,
-) -> Draft:
+) -> IssueDraft:
     """The issue for a lone cluster or for a whole incident, under its root's marker.
 
     `source_url`: the line that writes it, at the deployed commit.
@@ -106,7 +106,7 @@ def draft(
         yield from _links(report, slack_url)
 
     body = _fit(sections, mark)
-    return Draft(
+    return IssueDraft(
         title=issue_title(card, public=public),
         labels=labels(card),
         body=body,

@@ -23,7 +23,7 @@ class Acknowledgement:
     tell: bool = True
     """Tell the channel when it breaks: above `per_day`, one value repeats, or it stops."""
     per_day: float | None = None
-    """The agreed rate, occurrences a day; None: no bound."""
+    """The acknowledged rate, occurrences a day; None: no bound."""
     title: str = ""
     """The cluster's title when it was said, so that the list reads without a report."""
     channel: str = ""

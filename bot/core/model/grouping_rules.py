@@ -19,7 +19,7 @@ TOKEN_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Member:
     """A cluster as a rule remembers it."""
 
     id: str
@@ -39,8 +39,8 @@ class Named:
 class Same:
     """These clusters are one. `keep` lives on, the others' ids stand for it."""
 
-    keep: Named
-    others: tuple[Named, ...]
+    keep: Member
+    others: tuple[Member, ...]
     by: str = ""
     """Slack user id."""
     at: int = 0
@@ -55,9 +55,9 @@ class Same:
 class Split:
     """The messages of `cluster` that hold `token` are a cluster of their own, `apart`."""
 
-    cluster: Named
+    cluster: Member
     token: str
-    apart: Named
+    apart: Member
     by: str = ""
     at: int = 0
 
@@ -98,7 +98,7 @@ class Teaching:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         by_id = {rule.id: rule for rule in rules}
         self.rules: Sequence[Rule] = sorted(by_id.values(), key=lambda rule: (rule.at, rule.id))
-        self._named: dict[str, Named] = {}
+        self._named: dict[str, Member] = {}
         self._splits = [rule for rule in self.rules if isinstance(rule, Split)]
         self._roots = self._joined([rule for rule in self.rules if isinstance(rule, Same)])
         for split in self._splits:
@@ -123,7 +123,7 @@ class Teaching:
         """Clusters that there are only because a split made them."""
         return frozenset(split.apart.id for split in self._splits)
 
-    def named(self, cluster: str) -> Named | None:
+    def named(self, cluster: str) -> Member | None:
         """As the rules remember it."""
         return self._named.get(cluster)
 
@@ -181,13 +181,13 @@ class Teaching:
 
 
 def same(
-    clusters: Sequence[Named], decided: Iterable[str], teaching: Teaching, *, by: str, at: int
+    clusters: Sequence[Member], decided: Iterable[str], teaching: Teaching, *, by: str, at: int
 ) -> Same:
     """The rule that makes one of these. What a decision hangs on lives on, else the older.
 
     Raises `UsageError` where there is nothing to make one.
     """
-    by_root: dict[str, Named] = {}
+    by_root: dict[str, Member] = {}
     for cluster in clusters:
         root = teaching.canonical(cluster.id)
         known = cluster if root == cluster.id else teaching.named(root) or cluster
@@ -216,7 +216,7 @@ def same(
 
 
 def split(
-    cluster: Named, token: str, wordings: Sequence[str], teaching: Teaching, *, by: str, at: int
+    cluster: Member, token: str, wordings: Sequence[str], teaching: Teaching, *, by: str, at: int
 ) -> Split:
     """The rule that takes the messages with the token out of the cluster.
 
@@ -239,7 +239,7 @@ def split(
         )
     root = teaching.canonical(cluster.id)
     kept = cluster if root == cluster.id else teaching.named(root) or cluster
-    apart = Named(apart_id(root, token), "", having[0])
+    apart = Member(apart_id(root, token), "", having[0])
     return Split(kept, token, apart, by, at)
 
 

@@ -30,7 +30,7 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCluster:
     """What is remembered of a cluster beside its counts."""
 
     name: str
@@ -60,7 +60,7 @@ class Past:
     """Requests by revision and hour, where the request log was read."""
     revisions: Mapping[str, Lifetime] = field(default_factory=dict)
     events: frozenset[Event] = frozenset()
-    clusters: Mapping[str, Known] = field(default_factory=dict)
+    clusters: Mapping[str, KnownCluster] = field(default_factory=dict)
     last_entry: int | None = None
     """The newest entry of any severity that was ever read."""
 
@@ -76,7 +76,7 @@ class Past:
             last_entry=_latest(self.last_entry, other.last_entry),
         )
 
-    def watched(self, start: int, end: int) -> bool:
+    def observed_between(self, start: int, end: int) -> bool:
         """Whether every hour of the span was read whole, but for the last, which may be partial."""
         hours = range(start // HOUR, end // HOUR)
         return all(self.covered.get(at, 0) >= WHOLE for at in hours)

@@ -72,7 +72,7 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One problem: log entries that say the same thing. Field by field as in the contract."""
+    """One problem: log entries that say the same thing. The fields are those of the JSON (schema 1)."""
 
     id: str
     """`c-…`; outlives the run where a registry is there."""
@@ -123,9 +123,9 @@ class Cluster:
     """Sentences on what the log shows beside cause and impact: where it began, what drifts."""
     began: Began | None = None
     values: tuple[Values, ...] = ()
-    """For agreements (`watched`); empty where nobody can be told from another."""
+    """Whom it concerns, for acknowledgements (`expected.fingerprints`); empty if unknown."""
     variants: tuple[tuple[str, str], ...] = ()
-    """(keyed hash, masked message) of each wording, for agreements."""
+    """(keyed hash, masked message) of each wording, for acknowledgements."""
     by_revision: tuple[tuple[str, int], ...] = ()
     """(revision, occurrences) of each that wrote it; empty: not known, or not all of them are."""
     silent: int = 0

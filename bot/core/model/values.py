@@ -106,4 +106,4 @@ class Values:
     before: str
     """What they are called: `user`."""
     seen: tuple[tuple[str, int], ...] = ()
-    """(keyed hash, time), of the most frequent ones; see `watched`."""
+    """(keyed hash, time), of the most frequent ones; see `expected.fingerprints`."""

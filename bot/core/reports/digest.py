@@ -35,7 +35,7 @@ WORSE_SIGMAS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Worse:
-    """A known problem that grew: in priority, in rate, or out of its agreement."""
+    """A known problem that grew: in priority, in rate, or out of its acknowledgement."""
 
     card: Card
     before: Priority
@@ -43,7 +43,7 @@ class Worse:
     rate_before_per_day: float
     rate_now_per_day: float
     broken: str | None = None
-    """What broke the agreement that it is expected; None where there was none."""
+    """What broke the acknowledgement that it is expected; None where there was none."""
 
     @property
     def cluster(self) -> Cluster:
@@ -82,9 +82,9 @@ class InHand:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An agreement that holds."""
+    """An acknowledgement that holds."""
 
-    agreement: Acknowledgement
+    acknowledgement: Acknowledgement
     name: str
     """`C3`, or empty where this window has none of it."""
     seen: int
@@ -151,7 +151,7 @@ def compare(
     for card in current.cards:
         cluster = card.cluster
         if holds(cluster, card.occurrences, current.window, now):
-            continue  # listed with the agreements
+            continue  # listed with the acknowledgements
         if asleep(cluster.decisions.snooze, cluster, now):
             snoozed.append(card)
             continue
@@ -168,7 +168,7 @@ def compare(
         else:
             same.append(card)
     kept = _kept(current, known, now)
-    told = {w.cluster.id for w in worse} | {k.agreement.cluster for k in kept}
+    told = {w.cluster.id for w in worse} | {k.acknowledgement.cluster for k in kept}
     told |= {c.cluster.id for c in snoozed}
     return Digest(
         environment=current.environment,
@@ -199,19 +199,29 @@ def _is_new(cluster: Cluster, since: int, first_seen: Mapping[str, int | None] |
 def _worse(
     card: Card, was: Card | None, previous: Report | None, current: Report, now: int
 ) -> Worse | None:
-    agreed = card.cluster.decisions.expected
-    broken = breach(agreed, card.cluster, card.occurrences, current.window, now) if agreed else None
-    if broken and agreed and was and previous and agreed.at <= previous.window.start:
+    acknowledgement = card.cluster.decisions.expected
+    broken = (
+        breach(acknowledgement, card.cluster, card.occurrences, current.window, now)
+        if acknowledgement
+        else None
+    )
+    if (
+        broken
+        and acknowledgement
+        and was
+        and previous
+        and acknowledgement.at <= previous.window.start
+    ):
         end = previous.window.end
-        if breach(agreed, was.cluster, was.occurrences, previous.window, end):
+        if breach(acknowledgement, was.cluster, was.occurrences, previous.window, end):
             broken = None  # the last digest told it
     after = card.priority
     rate_now = per_day(card.occurrences, current.window)
     if was is None or previous is None:
-        # Only an agreement says that it was known before.
-        if broken is None or agreed is None:
+        # Only an acknowledgement says that it was known before.
+        if broken is None or acknowledgement is None:
             return None
-        return Worse(card, after, after, agreed.per_day or 0.0, rate_now, broken)
+        return Worse(card, after, after, acknowledgement.per_day or 0.0, rate_now, broken)
     rate_before = per_day(was.occurrences, previous.window)
     grew = (
         broken is not None
@@ -303,20 +313,22 @@ def _kept(current: Report, known: Mapping[str, Decisions], now: int) -> tuple[Ke
     inside = {c.id: c for c in current.clusters}
     found = []
     for cluster_id, decided in known.items():
-        agreed = decided.expected
-        if agreed is None:
+        acknowledgement = decided.expected
+        if acknowledgement is None:
             continue
         card, cluster = cards.get(cluster_id), inside.get(cluster_id)
         seen = card.occurrences if card else cluster.occurrences if cluster else 0
         if cluster is not None and not holds(cluster, seen, current.window, now):
             continue
-        if cluster is None and agreed.until is not None and now >= agreed.until:
+        if cluster is None and acknowledgement.until is not None and now >= acknowledgement.until:
             continue
-        silent = stopped(agreed, current) if cluster is None else None
+        silent = stopped(acknowledgement, current) if cluster is None else None
         why = silent.said if silent else None
-        found.append(Kept(agreed, cluster.name if cluster else "", seen, why))
+        found.append(Kept(acknowledgement, cluster.name if cluster else "", seen, why))
     endless = 1 << 63
-    return tuple(sorted(found, key=lambda k: (k.agreement.until or endless, k.agreement.cluster)))
+    return tuple(
+        sorted(found, key=lambda k: (k.acknowledgement.until or endless, k.acknowledgement.cluster))
+    )
 
 
 def _gone(
@@ -374,7 +386,7 @@ def last_due(subscription: Subscription, now: int) -> int | None:
     return None
 
 
-def slot(subscription: Subscription, due: int) -> str:
+def occasion(subscription: Subscription, due: int) -> str:
     """The key under which this digest is posted once: environment, channel, calendar day.
 
     Letters, digits, dashes and underscores only, as RQ wants its job ids. Subscribing again the

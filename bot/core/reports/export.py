@@ -1,4 +1,4 @@
-"""Report → the JSON of the contract (schema 1)."""
+"""Report → JSON, schema 1."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def worklog(report: Report, *, searched: Collection[str] = (), now: int | None =
     """The document. Decisions are those in the report's clusters (`Report.with_decisions`).
 
     `searched`: ids of clusters for which related issues were looked up, which ticks their box.
-    `now` (nanoseconds) decides which agreements hold; the time of reading if left out.
+    `now` (nanoseconds) decides which acknowledgements hold; the time of reading if left out.
     """
     at = report.generated if now is None else now
     parts = [
@@ -218,16 +218,16 @@ def _decided(card: Card, report: Report, now: int) -> Iterator[str]:
             f"{_text(issue.title, TITLE)}"
         )
     if decided.expected:
-        agreed = decided.expected
-        if agreed.until is not None:
-            end = f"until {_when(agreed.until, report.timezone)}"
-        elif agreed.until_revision:
-            end = f"until a revision after {_text(agreed.until_revision)}"
+        acknowledgement = decided.expected
+        if acknowledgement.until is not None:
+            end = f"until {_when(acknowledgement.until, report.timezone)}"
+        elif acknowledgement.until_revision:
+            end = f"until a revision after {_text(acknowledgement.until_revision)}"
         else:
             end = "forever"
         kept = holds(card.cluster, card.occurrences, report.window, now)
-        state = "Expected" if kept else "No longer as agreed"
-        yield f"- **{state}**: {_text(agreed.reason)} ({_text(agreed.by)}, {end})"
+        state = "Expected" if kept else "No longer matches the acknowledgement"
+        yield f"- **{state}**: {_text(acknowledgement.reason)} ({_text(acknowledgement.by)}, {end})"
     if decided.claim:
         yield f"- **In hand**: {_text(decided.claim.by)}"
     if decided.override:
@@ -256,8 +256,8 @@ def _status(report: Report, searched: Collection[str], now: int) -> Iterator[str
     looked = {c.cluster.id for c in cards} & set(searched)
     looked |= {c.cluster.id for c in cards if c.cluster.decisions.issue}
     filed = sum(c.cluster.decisions.issue is not None for c in cards)
-    agreed = sum(holds(c.cluster, c.occurrences, report.window, now) for c in cards)
-    wanted = len(cards) - agreed
+    expected = sum(holds(c.cluster, c.occurrences, report.window, now) for c in cards)
+    wanted = len(cards) - expected
     yield "## Processing Status"
     yield _box(read.complete, "Logs Collected", f"{number(read.read)} entries, {_whole(report)}")
     yield _box(
@@ -271,7 +271,7 @@ def _status(report: Report, searched: Collection[str], now: int) -> Iterator[str
     yield _box(
         not open_cards,
         "Issue Creation/Updates",
-        f"{number(filed)} filed, {number(agreed)} expected, {number(len(open_cards))} open",
+        f"{number(filed)} filed, {number(expected)} expected, {number(len(open_cards))} open",
     )
     for card in cards:
         yield "  " + _box(

@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
 
 
-class Run(NamedTuple):
+class RowGroup(NamedTuple):
     """Rows of one meaning: their places in the batch, and what all of them have in common."""
 
     meaning: int
@@ -77,7 +77,7 @@ class Batch:
         for at, size, begin, end in zip(*(c.tolist() for c in columns), strict=True):
             yield self._places[at], size, begin if end != NO_TIME else NO_TIME, end
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[RowGroup]:
         """The rows of each meaning."""
         starts = self._runs
         first, last = _spans(self._time, starts)
@@ -100,9 +100,9 @@ class Batch:
             np.searchsorted(self._cells, starts),
         )
         of_runs = (places[a:b] for a, b in pairwise([0, *cuts]))
-        return map(Run, *(column.tolist() for column in columns), of_runs)
+        return map(RowGroup, *(column.tolist() for column in columns), of_runs)
 
-    def places(self, run: Run) -> Iterator[tuple[Place, int, list[int]]]:
+    def places(self, run: RowGroup) -> Iterator[tuple[Place, int, list[int]]]:
         """Where: how many rows, and the earliest times."""
         cell, start = run.cell, run.start
         while start < run.end:
@@ -113,14 +113,14 @@ class Batch:
             yield self._cell_places[cell], end - start, times
             cell, start = cell + 1, end
 
-    def single(self, run: Run, severity: Severity, route: str | None) -> Single:
+    def single(self, run: RowGroup, severity: Severity, route: str | None) -> Single:
         """The one row of a run."""
         i, rows = self.row[run.start], self.rows
         time = run.first if run.timed else None
         place = self._cell_places[run.cell]
         return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raws[i]))
 
-    def add_to(self, tally: Tally, run: Run) -> None:
+    def add_to(self, tally: Tally, run: RowGroup) -> None:
         """Counts where and when a run was written, and offers what may be shown."""
         for place, count, times in self.places(run):
             tally.in_place(place, count, times)
@@ -150,7 +150,7 @@ class Batch:
         if run.order <= tally.threshold:
             self._offer_samples(tally, run)
 
-    def _offer_edges(self, tally: Tally, run: Run) -> None:
+    def _offer_edges(self, tally: Tally, run: RowGroup) -> None:
         for at in run.edges:
             i = self.row[at]
             time, name = self._times[at], self.rows.names[i]
@@ -158,7 +158,7 @@ class Batch:
             if first is None or last is None or not first[:2] < (time, name) < last[:2]:
                 tally.edged(Edge(time, name, self.rows.pack(self.rows.raws[i])))
 
-    def _offer_samples(self, tally: Tally, run: Run) -> None:
+    def _offer_samples(self, tally: Tally, run: RowGroup) -> None:
         rows, orders = self.rows, self._order[run.start : run.end]
         low = np.flatnonzero(orders <= tally.threshold)
         for at in low[np.argsort(orders[low])].tolist():

@@ -25,7 +25,7 @@ from bot.core.entries.understand import (
     message,
 )
 from bot.core.model.values import Severity, Window
-from bot.core.rollup.batch import Batch, Run
+from bot.core.rollup.batch import Batch, RowGroup
 from bot.core.rollup.dedup import Seen
 from bot.core.rollup.meaning_table import KNOWN, Meanings
 from bot.core.rollup.rollup import Rollup
@@ -119,9 +119,9 @@ class Intake:
         key, severity, route, piece, logged_request = meaning
         if piece or route or logged_request or severity < self.rollup.min_severity:
             return meaning
-        slot = key, int(severity)
-        kept_as = self.rollup.kept_as(slot)
-        return meaning if kept_as is slot else Meaning(kept_as[0], severity)
+        message = key, int(severity)
+        kept_as = self.rollup.kept_as(message)
+        return meaning if kept_as is message else Meaning(kept_as[0], severity)
 
     def _counting(self, rows: Rows, hashes: Ints) -> Flags:
         """Which rows count; the others are counted here."""
@@ -141,7 +141,7 @@ class Intake:
             self.last = last if self.last is None else max(self.last, last)
         return keep
 
-    def _add(self, batch: Batch, run: Run, meaning: Meaning) -> None:
+    def _add(self, batch: Batch, run: RowGroup, meaning: Meaning) -> None:
         rollup, severity = self.rollup, meaning.severity
         if meaning.piece is not None:
             for at in range(run.start, run.end):
@@ -158,11 +158,11 @@ class Intake:
         key = meaning.key
         if self.names and key.kind is Kind.MESSAGE and finder_of(key.masked) is not None:
             _name(rollup, batch, run, key)
-        slot = key, int(severity)
+        message = key, int(severity)
         if count == 1:
-            rollup.put(slot, batch.single(run, severity, meaning.route))
+            rollup.put(message, batch.single(run, severity, meaning.route))
             return
-        tally = rollup.tally(slot)
+        tally = rollup.tally(message)
         tally.counted(count, severity)
         tally.occurrences += count
         if meaning.route is not None:
@@ -173,7 +173,7 @@ class Intake:
             tally.members.extend(decoded(names[i]) for i in batch.row[run.start : run.end])
 
 
-def _name(rollup: Rollup, batch: Batch, run: Run, key: Key) -> None:
+def _name(rollup: Rollup, batch: Batch, run: RowGroup, key: Key) -> None:
     """Counts who stands in each row."""
     rows = batch.rows
     for i in batch.row[run.start : run.end]:

@@ -25,7 +25,7 @@ from bot.core.rollup.stitch import (
     events,
     traceback_of,
 )
-from bot.core.rollup.subjects import Named
+from bot.core.rollup.subjects import Subjects
 from bot.core.rollup.tally import (
     DEFAULT,
     Bounds,
@@ -40,28 +40,28 @@ from bot.core.rollup.tally import (
     tally_of,
 )
 
-Slot = tuple[Key, int]
+MessageKey = tuple[Key, int]
 """What is counted together until clusters are made: one message at one severity."""
 
 WORDS = 40
 """Messages of this many words and more count as equally long."""
 
 
-def coarse(slot: Slot) -> Slot:
+def coarse(message: MessageKey) -> MessageKey:
     """What a message is counted under where too many are different."""
-    key, severity = slot
+    key, severity = message
     return _coarse(key.kind, min(WORDS, key.masked.count(" ") + 1), severity)
 
 
 @lru_cache(maxsize=4_096)
-def _coarse(kind: Kind, words: int, severity: int) -> Slot:
+def _coarse(kind: Kind, words: int, severity: int) -> MessageKey:
     name = Severity(severity).name
     return Key(kind, " ".join(["<*>"] * words), f"any {name} message"), severity
 
 
-def _rank(slot: Slot) -> int:
+def _rank(message: MessageKey) -> int:
     """Which messages are kept: those with the smallest rank, on every machine the same ones."""
-    return rank("\x1f".join(slot[0]))
+    return rank("\x1f".join(message[0]))
 
 
 @dataclass(slots=True)
@@ -72,8 +72,8 @@ class Rollup:
     keep_members: bool = False
     """Keep the name of every entry, and every message, whatever that takes."""
     bounds: Bounds = DEFAULT
-    counted: dict[Slot, Counted] = field(default_factory=dict)
-    rest: dict[Slot, Tally] = field(default_factory=dict)
+    counted: dict[MessageKey, Counted] = field(default_factory=dict)
+    rest: dict[MessageKey, Tally] = field(default_factory=dict)
     """Of each coarse key: the entries whose messages are not kept."""
     fragments: Fragments = field(init=False)
     """Of tracebacks: what they mean depends on their neighbours, which may be still to come."""
@@ -83,10 +83,10 @@ class Rollup:
     """Of every entry, whatever its severity, its instance left out: how many, first, last time."""
     requests: Counter[str] = field(default_factory=Counter)
     """Requests in the request log per service, whatever their severity."""
-    named: Named = field(default_factory=Named)
+    named: Subjects = field(default_factory=Subjects)
     """Who stands behind the masks of a message."""
-    _shelves: Shelves[Slot] = field(init=False)
-    _own: set[Slot] | None = None
+    _shelves: Shelves[MessageKey] = field(init=False)
+    _own: set[MessageKey] | None = None
     """Tallies that may be changed; None: all. The others are those of another Rollup."""
 
     def __post_init__(self) -> None:
@@ -95,35 +95,35 @@ class Rollup:
 
     # --- filling -------------------------------------------------------------------------------
 
-    def kept_as(self, slot: Slot) -> Slot:
-        """Where entries of a message are counted from now on: if this is not its own slot, but
+    def kept_as(self, message: MessageKey) -> MessageKey:
+        """Where entries of a message are counted from now on: if this is not its own message, but
         that of all like it, then it stays so."""
-        if slot in self.counted or self.keep_members:
-            return slot
-        common = coarse(slot)
-        if self._shelves.put(common, slot):
-            return slot
+        if message in self.counted or self.keep_members:
+            return message
+        common = coarse(message)
+        if self._shelves.put(common, message):
+            return message
         if common not in self.rest:
             self._rest(common)
         return common
 
-    def put(self, slot: Slot, one: Single) -> None:
+    def put(self, message: MessageKey, one: Single) -> None:
         """Counts an entry, whose severity is high enough."""
-        if slot not in self.counted and slot not in self.rest and self._stays(slot):
-            self.counted[slot] = one
+        if message not in self.counted and message not in self.rest and self._stays(message):
+            self.counted[message] = one
         else:
-            self.tally(slot).add(one, self.keep_members)
+            self.tally(message).add(one, self.keep_members)
 
-    def tally(self, slot: Slot) -> Tally:
+    def tally(self, message: MessageKey) -> Tally:
         """Where entries of a message are added: its own tally, or the one of all like it."""
-        known = self.counted.get(slot)
+        known = self.counted.get(message)
         if isinstance(known, Tally):
-            return self._mine(self.counted, slot, known)
-        if slot in self.rest:
-            return self._rest(slot)
-        if known is None and not self._stays(slot):
-            return self._rest(coarse(slot))
-        made = self.counted[slot] = Tally(self.bounds)
+            return self._mine(self.counted, message, known)
+        if message in self.rest:
+            return self._rest(message)
+        if known is None and not self._stays(message):
+            return self._rest(coarse(message))
+        made = self.counted[message] = Tally(self.bounds)
         if known is not None:
             made.add(known, self.keep_members)
         return made
@@ -147,20 +147,20 @@ class Rollup:
 
     def trim(self, final: bool = False) -> None:
         """Leaves about as much as the bounds say; at the end exactly that."""
-        for common, slot in self._shelves.cleared(final):
-            self._dropped(common, slot)
+        for common, message in self._shelves.cleared(final):
+            self._dropped(common, message)
         for fragment in self.fragments.cleared():
             self._count_event([fragment])
 
     def merge(self, other: Rollup) -> None:
         """Adds what another one counted of other entries."""
-        for common, slot in self._shelves.merge(other._shelves):
-            self._dropped(common, slot)
-        for slot, counted in other.counted.items():
+        for common, message in self._shelves.merge(other._shelves):
+            self._dropped(common, message)
+        for message, counted in other.counted.items():
             if isinstance(counted, Single):
-                self.put(slot, counted)
+                self.put(message, counted)
             else:
-                self.tally(slot).merge(counted)
+                self.tally(message).merge(counted)
         for common, tally in other.rest.items():
             self._rest(common).merge(tally)
         for fragment in self.fragments.merge(other.fragments):
@@ -173,27 +173,32 @@ class Rollup:
             self.surveyed(place, count, first, last)
         self.trim()
 
-    def _stays(self, slot: Slot) -> bool:
-        return self.keep_members or self._shelves.put(coarse(slot), slot)
+    def _stays(self, message: MessageKey) -> bool:
+        return self.keep_members or self._shelves.put(coarse(message), message)
 
-    def _rest(self, common: Slot) -> Tally:
+    def _rest(self, common: MessageKey) -> Tally:
         known = self.rest.get(common)
         if known is not None:
             return self._mine(self.rest, common, known)
         made = self.rest[common] = Tally(self.bounds)
         return made
 
-    def _dropped(self, common: Slot, slot: Slot) -> None:
-        known = self.counted.pop(slot)
+    def _dropped(self, common: MessageKey, message: MessageKey) -> None:
+        known = self.counted.pop(message)
         if isinstance(known, Single):
             self._rest(common).add(known)
         else:
             self._rest(common).merge(known)
 
-    def _mine(self, where: dict[Slot, Tally] | dict[Slot, Counted], slot: Slot, it: Tally) -> Tally:
-        if self._own is not None and slot not in self._own:
-            self._own.add(slot)
-            it = where[slot] = tally_of([it], self.bounds)
+    def _mine(
+        self,
+        where: dict[MessageKey, Tally] | dict[MessageKey, Counted],
+        message: MessageKey,
+        it: Tally,
+    ) -> Tally:
+        if self._own is not None and message not in self._own:
+            self._own.add(message)
+            it = where[message] = tally_of([it], self.bounds)
         return it
 
     # --- the end -------------------------------------------------------------------------------
@@ -243,7 +248,7 @@ class Rollup:
 
     # --- reading -------------------------------------------------------------------------------
 
-    def messages(self) -> Iterator[tuple[Slot, Counted]]:
+    def messages(self) -> Iterator[tuple[MessageKey, Counted]]:
         """All that was counted, message by message."""
         yield from self.counted.items()
         yield from self.rest.items()

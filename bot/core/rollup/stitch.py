@@ -22,7 +22,7 @@ from bot.core.text.redact import redact
 NEAR = SECOND // 2
 """Fragments of one traceback are printed at once: a longer gap begins another."""
 
-_ALONE = (tracebacks.Kind.MIDDLE, tracebacks.Kind.ENDING)
+_ALONE = (tracebacks.LineKind.MIDDLE, tracebacks.LineKind.ENDING)
 _GO_ENDS = ("panic: ", "fatal error: ")
 _OVERHEAD = 500
 """Bytes that a fragment takes beside its text and its packed entry, about."""
@@ -122,27 +122,27 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
     for fragment in stream:
         kind = fragment.piece.kind
         near = bool(event) and _near(event[-1], fragment)
-        if kind is tracebacks.Kind.LINK and near:
+        if kind is tracebacks.LineKind.LINK and near:
             joins = linked = True
             ended = False
         elif near and _follows(event[0], fragment):
             joins, ended = True, False
-        elif kind is tracebacks.Kind.OPENING:
+        elif kind is tracebacks.LineKind.OPENING:
             joins, linked = near and linked, False
             ended = fragment.piece.exception is not None
         else:
             # After the exception's own line only a link goes on.
             joins = near and not ended and event[0].piece.kind not in _ALONE
-            ended = ended or kind is tracebacks.Kind.ENDING
+            ended = ended or kind is tracebacks.LineKind.ENDING
         if joins:
             event.append(fragment)
             continue
         if event:
             yield event
         event = [fragment]
-        linked = kind is tracebacks.Kind.LINK
-        if kind is not tracebacks.Kind.OPENING:
-            ended = kind is tracebacks.Kind.ENDING
+        linked = kind is tracebacks.LineKind.LINK
+        if kind is not tracebacks.LineKind.OPENING:
+            ended = kind is tracebacks.LineKind.ENDING
     if event:
         yield event
 
@@ -150,10 +150,10 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
 def _follows(first: Fragment, fragment: Fragment) -> bool:
     """Frames of Java or Node after the exception's line; goroutines after a panic."""
     text = plain(fragment.text)
-    if first.piece.kind is tracebacks.Kind.ENDING:
-        return fragment.piece.kind is tracebacks.Kind.MIDDLE and tracebacks.goes_on(text)
+    if first.piece.kind is tracebacks.LineKind.ENDING:
+        return fragment.piece.kind is tracebacks.LineKind.MIDDLE and tracebacks.goes_on(text)
     return first.text.startswith(_GO_ENDS) and (
-        fragment.piece.kind is tracebacks.Kind.MIDDLE or tracebacks.is_goroutine(text)
+        fragment.piece.kind is tracebacks.LineKind.MIDDLE or tracebacks.is_goroutine(text)
     )
 
 

@@ -26,7 +26,7 @@ LONGEST = 200
 _ALL = 1 << 64
 
 
-class Named:
+class Subjects:
     """(message, subject, value) → its latest times. Adding and merging commute."""
 
     __slots__ = ("_below", "_held", "_size", "bound")
@@ -48,7 +48,7 @@ class Named:
         if self._size > self.bound:
             self._trim()
 
-    def merge(self, other: Named) -> None:
+    def merge(self, other: Subjects) -> None:
         """Adds what was counted of other entries."""
         self._below = min(self._below, other._below)
         for masked, held in other._held.items():

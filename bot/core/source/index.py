@@ -23,7 +23,7 @@ from bot.core.source.codeowners import (
     owners,
     rules,
 )
-from bot.core.source.log_calls import HOLE, Kind, calls
+from bot.core.source.log_calls import HOLE, CallKind, calls
 from bot.core.text.mask import MASKS
 from bot.core.text.redact import redact
 from bot.core.text.redact_rules import REDACTED
@@ -50,7 +50,7 @@ class Template:
 
     text: str
     """Blanks single, `source_calls.HOLE` for each value. Redacted."""
-    kind: Kind
+    kind: CallKind
     file: str
     """From the repository's root, with slashes."""
     line: int
@@ -58,7 +58,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class SourceFile:
     """A file as the repository's adapter hands it over: its content, or why there is none."""
 
     path: str
@@ -116,7 +116,7 @@ def link(repository: str, commit: str, file: str, line: int | None) -> str:
 
 
 def build(
-    repository: str, files: Iterable[File], *, made: int, commit: str | None = None
+    repository: str, files: Iterable[SourceFile], *, made: int, commit: str | None = None
 ) -> SourceIndex:
     """The index of a repository. Takes each file in turn; one that fails is named, never fatal."""
     templates: list[Template] = []

@@ -25,7 +25,7 @@ LONGEST = 2_000
 Texts = list[str]
 
 
-class Kind(IntEnum):
+class CallKind(IntEnum):
     """How the words reach the log; the lower is the better witness of where that happens."""
 
     LOG = 0
@@ -38,7 +38,7 @@ class Said:
     """One text of one call."""
 
     text: str
-    kind: Kind
+    kind: CallKind
     line: int
     function: str | None
     """The innermost function's own name, as `funcName` in a log record; None at module level."""
@@ -98,13 +98,13 @@ def calls(tree: ast.Module) -> Iterator[Said]:
 def _said(call: ast.Call, scope: _Scope, module: _Module, raised: bool) -> Iterator[Said]:
     reader = _Reader(scope, module)
     if raised:
-        kind, texts = Kind.RAISED, reader.raised(call)
+        kind, texts = CallKind.RAISED, reader.raised(call)
     elif _is_warning(call):
-        kind, texts = Kind.WARNING, reader.texts(call.args[0]) if call.args else []
+        kind, texts = CallKind.WARNING, reader.texts(call.args[0]) if call.args else []
     elif _is_super(call):
-        kind, texts = Kind.RAISED, reader.raised(call)
+        kind, texts = CallKind.RAISED, reader.raised(call)
     elif (at := _message_at(call, module)) is not None:
-        kind, texts = Kind.LOG, reader.logged(call, at)
+        kind, texts = CallKind.LOG, reader.logged(call, at)
     else:
         return
     for text in dict.fromkeys(texts):

@@ -22,7 +22,7 @@ from bot.core.source.index import (
     letters,
     worth,
 )
-from bot.core.source.log_calls import HOLE, Kind
+from bot.core.source.log_calls import HOLE, CallKind
 from bot.core.text.level_headers import header, plain
 from bot.core.text.redact_rules import REDACTED
 
@@ -132,7 +132,7 @@ class Matcher:
             template = pattern.template
             # Where it was logged beats where it was raised, and all of it beats a part.
             mine = (
-                2 * fit + (template.kind is Kind.RAISED),
+                2 * fit + (template.kind is CallKind.RAISED),
                 -pattern.weight,
                 len(pattern.parts),
             )

@@ -11,7 +11,7 @@ from bot.core.text.redact_rules import (
     NAMES_OF_SECRETS,
     REDACTED,
     RULES,
-    Rule,
+    RedactionRule,
 )
 
 _IDS = [place for place, rule in enumerate(RULES) if not rule.needs]
@@ -29,7 +29,7 @@ _NUMBER = b"00-0000"
 _LETTERS = bytes(byte for byte in range(128) if chr(byte).isalnum() or byte == 0x20)
 
 
-def folds(rule: Rule) -> bool:
+def folds(rule: RedactionRule) -> bool:
     """Whether it ignores letter case."""
     return bool(rule.pattern.flags & re.IGNORECASE)
 
@@ -68,7 +68,7 @@ def redact(text: str) -> str:
     """
     if not text.isascii():  # letters that equal others in odd ways
         text = _HALF_A_PAIR.sub("\ufffd", text)
-        rules: Iterable[Rule] = RULES
+        rules: Iterable[RedactionRule] = RULES
     else:
         places = needed(text)
         if not _has_a_shape(text) and not any(RULES[at].pattern.search(text) for at in places):
@@ -98,7 +98,7 @@ def needed(text: str) -> list[int]:
     return sorted(place for place in set(found) if _also(RULES[place], lower)) if found else found
 
 
-def _also(rule: Rule, lower: str) -> bool:
+def _also(rule: RedactionRule, lower: str) -> bool:
     if rule.mixed and not is_mixed(lower):
         return False
     return not rule.also or any(word in lower for word in rule.also)

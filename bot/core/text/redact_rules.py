@@ -32,7 +32,7 @@ _PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RedactionRule:
     """One kind of secret: what it looks like and what stays of it."""
 
     name: str
@@ -64,9 +64,11 @@ def _rule(
     gate: str = "",
     also: str = "",
     mixed: bool = False,
-) -> Rule:
+) -> RedactionRule:
     words, others = (tuple(filter(None, some.split("|"))) for some in (needs, also))
-    return Rule(name, re.compile(pattern), replacement, matches, spares, words, gate, others, mixed)
+    return RedactionRule(
+        name, re.compile(pattern), replacement, matches, spares, words, gate, others, mixed
+    )
 
 
 def _named(match: re.Match[str]) -> str:
@@ -120,7 +122,7 @@ _WORD = re.compile(r"[a-z]{3,}|[A-Z]{3,}")
 _CHANCE = r"(?=[^\s\"',;]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
 """Words have neither a digit nor a capital inside; what was made at random does."""
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[RedactionRule, ...] = (
     _rule(
         "private key",
         r"-----BEGIN[ +](?:[A-Z]{1,12}[ +]){0,3}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[^-]{0,100000}"

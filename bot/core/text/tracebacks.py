@@ -17,7 +17,7 @@ from bot.core.model.values import Location
 MAX_LINE = 2_000
 
 
-class Kind(Enum):
+class LineKind(Enum):
     """What part of a traceback a text is."""
 
     OPENING = "opening"
@@ -34,7 +34,7 @@ class Kind(Enum):
 class Piece:
     """What one entry contributes to a traceback."""
 
-    kind: Kind
+    kind: LineKind
     exception: str | None = None
     """`ModuleNotFoundError: No module named 'x'`, where this text holds it."""
     frame: Location | None = None
@@ -158,7 +158,7 @@ def piece(text: str) -> Piece | None:
     lines = text.split("\n")
     first = lines[0]
     if _PY_OPEN.match(first) or _GO_OPEN.match(first) or _GO_PANIC.match(first):
-        return Piece(Kind.OPENING, _exception(lines), _deepest(lines))
+        return Piece(LineKind.OPENING, _exception(lines), _deepest(lines))
     opening = next((i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])), None)
     if opening is None:
         opening = next((i for i, line in enumerate(lines) if _is_frame(line)), None)
@@ -166,19 +166,19 @@ def piece(text: str) -> Piece | None:
             return None
     before = [line for line in lines[:opening] if line.strip() and not _GO_OPEN.match(line)]
     if not before or _is_frame(first):
-        return Piece(Kind.MIDDLE, _exception(lines), _deepest(lines))
+        return Piece(LineKind.MIDDLE, _exception(lines), _deepest(lines))
     if before[0].startswith(_LINKS):
-        return Piece(Kind.LINK, _exception(lines), _deepest(lines))
+        return Piece(LineKind.LINK, _exception(lines), _deepest(lines))
     if is_exception(before[0]):
         exception = _exception(lines)
         if len(before) > 1 and exception == before[0].strip() and exception.endswith(":"):
             exception = " ".join(line.strip() for line in before)  # Prisma says what below it
-        return Piece(Kind.OPENING, exception, _deepest(lines))
+        return Piece(LineKind.OPENING, exception, _deepest(lines))
     if len(before) > 1 and _GO_FRAME.match(lines[opening][:MAX_LINE]):
         before.pop()  # the function, which Go names on a line of its own
     exception = _exception(lines)
     said = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
-    return Piece(Kind.OPENING, exception, _deepest(lines), " ".join(said).strip() or None)
+    return Piece(LineKind.OPENING, exception, _deepest(lines), " ".join(said).strip() or None)
 
 
 def _single(text: str) -> Piece | None:
@@ -186,33 +186,33 @@ def _single(text: str) -> Piece | None:
         return None
     if text[0] in " \t|+":
         if _PY_OPEN.match(text):
-            return Piece(Kind.OPENING)
+            return Piece(LineKind.OPENING)
         line = text[:MAX_LINE]
         if _is_frame(line):
-            return Piece(Kind.MIDDLE, frame=_innermost([line]))
+            return Piece(LineKind.MIDDLE, frame=_innermost([line]))
         if is_exception(text.strip()) and text[0] in "|+":
-            return Piece(Kind.ENDING, text.strip(" \t|+"))
-        return Piece(Kind.MIDDLE)
+            return Piece(LineKind.ENDING, text.strip(" \t|+"))
+        return Piece(LineKind.MIDDLE)
     return _unindented(text)
 
 
 def _unindented(text: str) -> Piece | None:
     if not text.startswith(_BEGINNINGS):
         if text[-1] == ")" and _GO_CALL.match(text[:MAX_LINE]):
-            return Piece(Kind.MIDDLE)
-        return Piece(Kind.ENDING, text.strip()) if is_exception(text) else None
+            return Piece(LineKind.MIDDLE)
+        return Piece(LineKind.ENDING, text.strip()) if is_exception(text) else None
     if text.startswith(_LINKS):
-        return Piece(Kind.LINK)
+        return Piece(LineKind.LINK)
     if _PY_OPEN.match(text) or _GO_OPEN.match(text):
-        return Piece(Kind.OPENING)
+        return Piece(LineKind.OPENING)
     if _GO_PANIC.match(text):
-        return Piece(Kind.OPENING, text.strip())
+        return Piece(LineKind.OPENING, text.strip())
     if caused := _CAUSED_BY.match(text):
-        return Piece(Kind.MIDDLE, caused[1].strip())
+        return Piece(LineKind.MIDDLE, caused[1].strip())
     if text.startswith(("[signal SIG", "created by ")):
-        return Piece(Kind.MIDDLE)
+        return Piece(LineKind.MIDDLE)
     if is_exception(text):
-        return Piece(Kind.ENDING, text.strip())
+        return Piece(LineKind.ENDING, text.strip())
     return None
 
 

@@ -2,7 +2,7 @@
 
 Proof is the commit that a revision's entries name, where GitHub says that the fix is in it. Where
 the fix is not in it, the revision is no proof, whenever it started. Where that is not known, the
-revision must have started after the close, and somebody must have watched it start.
+revision must have started after the close, and somebody must have seen it start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RegressionVerdict:
     """What its revisions say of a cluster whose issue is closed."""
 
     back: str = ""
@@ -37,7 +37,7 @@ class Verdict:
 
 def verdict(
     cluster: Cluster, issue: IssueLink, total: Past, contains: Contains | None = None
-) -> Verdict:
+) -> RegressionVerdict:
     """Of a closed issue. What the fix is in comes first: it is the stronger proof."""
     closed = issue.closed_at or 0
     seen_after = cluster.last_seen is not None and cluster.last_seen > closed
@@ -48,12 +48,12 @@ def verdict(
             continue
         has = has_fix(life.commit, issue, contains) if seen_after else None
         if has:
-            return Verdict(name, issue.fixed_in or "")
+            return RegressionVerdict(name, issue.fixed_in or "")
         if has is False:
             without = without or name
         elif not by_time and life.first > closed and _started(name, life, closed, total):
             by_time = name
-    return Verdict(by_time) if by_time else Verdict(without=without)
+    return RegressionVerdict(by_time) if by_time else RegressionVerdict(without=without)
 
 
 def has_fix(commit: str, issue: IssueLink, contains: Contains | None) -> bool | None:
@@ -63,7 +63,9 @@ def has_fix(commit: str, issue: IssueLink, contains: Contains | None) -> bool | 
     return contains(issue.repository, commit, issue.fixed_in)
 
 
-def sentence(found: Verdict, issue: IssueLink, cluster: Cluster, timezone: str, now: int) -> str:
+def sentence(
+    found: RegressionVerdict, issue: IssueLink, cluster: Cluster, timezone: str, now: int
+) -> str:
     """`back in 00599-abc, which started after #7 was closed (02:10)`, or why it is not back."""
     if found.fix:
         name = display.revision(found.back, cluster.services)
@@ -80,7 +82,7 @@ def sentence(found: Verdict, issue: IssueLink, cluster: Cluster, timezone: str, 
 
 
 def _started(name: str, life: Lifetime, closed: int, total: Past) -> bool:
-    """Whether the first entry that was read of a revision is its first: its start was watched."""
+    """Whether the first entry that was read of a revision is its first: we saw it start."""
     number = _number(name)
     for other, its in total.revisions.items():
         theirs = _number(other)
@@ -92,8 +94,8 @@ def _started(name: str, life: Lifetime, closed: int, total: Past) -> bool:
     )
     if deployed:
         return True
-    return total.watched(min(closed, life.first), life.first) or (
-        total.watched(life.first - HOUR, life.first)
+    return total.observed_between(min(closed, life.first), life.first) or (
+        total.observed_between(life.first - HOUR, life.first)
         and any(
             its.service == life.service
             and its.first < life.first - HOUR

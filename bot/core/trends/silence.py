@@ -1,4 +1,4 @@
-"""What an agreement expects to go on and does not, judged where all of an environment was read."""
+"""Finds acknowledged problems that should go on and stopped, where everything was read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def said(usual: float, silent: int) -> str:
 
 
 def noted(report: Report, past: Past, decisions: Mapping[str, Decisions]) -> Report:
-    """The report with how long its clusters have been silent, and the agreements that stopped.
+    """Adds how long each cluster has been silent, and which acknowledged ones stopped.
 
     Only for one of the whole environment. Where not everything was read, nothing is said.
     """
@@ -55,21 +55,21 @@ def _asked(report: Report, since: int) -> bool:
 def _stopped(report: Report, past: Past, decisions: Mapping[str, Decisions]) -> list[Quiet]:
     """Those that no window of a day can show: `2 a day` needs three days of silence."""
     there = {c.id for c in report.clusters} | {q.cluster for q in report.quiet}
-    agreed = {
+    acknowledged = {
         i: d.expected for i, d in decisions.items() if d.expected is not None and i not in there
     }
-    lived = {at // 24 for hours in past.counts.values() for at in hours} if agreed else set()
+    lived = {at // 24 for hours in past.counts.values() for at in hours} if acknowledged else set()
     found = []
-    for id_, agreement in sorted(agreed.items()):
+    for id_, acknowledgement in sorted(acknowledged.items()):
         known = past.clusters.get(id_)
-        since = max(agreement.at, known.last_seen or 0 if known else 0)
-        silent = _watched(report, past, since, lived)
-        if means_something(agreement.usual, silent):
-            found.append(_quiet(agreement, known.name if known else "", since, silent))
+        since = max(acknowledgement.at, known.last_seen or 0 if known else 0)
+        silent = _observed(report, past, since, lived)
+        if means_something(acknowledgement.usual, silent):
+            found.append(_quiet(acknowledgement, known.name if known else "", since, silent))
     return found
 
 
-def _watched(report: Report, past: Past, since: int, lived: set[int]) -> int:
+def _observed(report: Report, past: Past, since: int, lived: set[int]) -> int:
     """Nanoseconds that were read since then, without days in which nothing at all was written."""
     start = report.window.start
     before = sum(
@@ -80,7 +80,7 @@ def _watched(report: Report, past: Past, since: int, lived: set[int]) -> int:
     return before * SECOND + max(0, report.window.end - max(start, since))
 
 
-def _quiet(agreement: Acknowledgement, name: str, since: int, silent: int) -> Quiet:
-    expected = agreement.usual * silent / DAY
-    why = said(agreement.usual, silent)
-    return Quiet(agreement.cluster, name, agreement.title, since, expected, why)
+def _quiet(acknowledgement: Acknowledgement, name: str, since: int, silent: int) -> Quiet:
+    expected = acknowledgement.usual * silent / DAY
+    why = said(acknowledgement.usual, silent)
+    return Quiet(acknowledgement.cluster, name, acknowledgement.title, since, expected, why)

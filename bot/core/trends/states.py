@@ -4,7 +4,7 @@
   that a refresh tells the same; from then on it is known.
 - **regressed**: its issue was closed, and a revision that has the fix, or started later, writes
   it (`regressed`). Entries of older revisions after the close are what everybody expects, and where
-  it was not watched whether a revision is newer, nothing is claimed.
+  it was not seen that a revision is newer, nothing is claimed.
 - **escalating**: the newest part of the window against its own baseline (`counts`).
 - **quiet**: silent where its rate let expect `EXPECTED`, with traffic still there.
 
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.core.model.decisions import Decisions
-from bot.core.model.history import Known, Past
+from bot.core.model.history import KnownCluster, Past
 from bot.core.model.report import Cluster, Quiet, Report
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, State, Window
 from bot.core.ports import Contains
@@ -29,12 +29,12 @@ from bot.core.trends.silence import EXPECTED
 from bot.core.trends.traffic import belongs
 
 SHOWN_ANEW = 10 * MINUTE
-"""As long as a report answers the same question (the contract)."""
+"""As long as a report answers the same question."""
 SPANS = (1, 6, 24)
 """Hours of the newest parts that are compared with the time before each."""
 BASELINE = 14 * 24
 """Hours of baseline."""
-WATCHED = 6 * 3_600
+OBSERVED = 6 * 3_600
 """Seconds of baseline below which nothing is called usual."""
 FACTOR = 3.0
 """A rate below three times the usual one is not worth waking anyone."""
@@ -98,7 +98,7 @@ class Growth:
         return f"{before} → {display.number(self.count)} in {when}"
 
 
-def judged(run: Run, past: Past) -> tuple[Report, Mapping[str, Known]]:
+def judged(run: Run, past: Past) -> tuple[Report, Mapping[str, KnownCluster]]:
     """The report with its states and what fell silent, and what to remember of each cluster."""
     now = run.report.generated or run.report.window.end
     total = past.merged(run.seen)
@@ -123,7 +123,9 @@ def _commits(total: Past) -> tuple[tuple[str, str], ...]:
     return tuple((name, commit) for _, name, commit in newest)
 
 
-def _judge(cluster: Cluster, run: Run, past: Past, total: Past, now: int) -> tuple[Cluster, Known]:
+def _judge(
+    cluster: Cluster, run: Run, past: Past, total: Past, now: int
+) -> tuple[Cluster, KnownCluster]:
     before = past.clusters.get(cluster.id)
     first = run.first_seen.get(cluster.id)
     reported = before.reported if before else None
@@ -160,8 +162,8 @@ def _judge(cluster: Cluster, run: Run, past: Past, total: Past, now: int) -> tup
     return made, known
 
 
-def _remembered(cluster: Cluster, before: Known | None, now: int) -> Known:
-    base = before or Known(cluster.name, cluster.title)
+def _remembered(cluster: Cluster, before: KnownCluster | None, now: int) -> KnownCluster:
+    base = before or KnownCluster(cluster.name, cluster.title)
     return replace(
         base,
         name=cluster.name,
@@ -173,7 +175,9 @@ def _remembered(cluster: Cluster, before: Known | None, now: int) -> Known:
     )
 
 
-def _told(known: Known, before: Known | None, growth: Growth, end: int) -> Known:
+def _told(
+    known: KnownCluster, before: KnownCluster | None, growth: Growth, end: int
+) -> KnownCluster:
     """Remembers when it was first said, and the highest level that was."""
     if before is not None and before.told is not None and 0 <= end - before.told < DAY:
         return replace(known, told_rate=max(before.told_rate, growth.per_hour))
@@ -184,7 +188,7 @@ def _told(known: Known, before: Known | None, growth: Growth, end: int) -> Known
 
 
 def _growth(
-    cluster: str, window: Window, total: Past, first: int | None, before: Known | None
+    cluster: str, window: Window, total: Past, first: int | None, before: KnownCluster | None
 ) -> Growth | None:
     """What rose most beyond chance; None where nothing did, or all was told.
 
@@ -214,7 +218,7 @@ def _growth(
         before_it = day.start if peak else newest.start
         start = max(known_from, before_it - BASELINE)
         usual = baseline(counts, total.covered, range(start, before_it))
-        if usual.seconds < WATCHED:
+        if usual.seconds < OBSERVED:
             continue
         factor = FACTOR if usual.seconds >= YOUNG else YOUNG_FACTOR
         if count / seconds < factor * usual.count / usual.seconds:
@@ -233,7 +237,7 @@ def _newest(covered: Mapping[int, int], last: int, span: int) -> range:
     return range(last - span + (0 if begun else 1), last + 1)
 
 
-def _is_told(growth: Growth, end: int, before: Known | None) -> bool:
+def _is_told(growth: Growth, end: int, before: KnownCluster | None) -> bool:
     """Whether this level was told more than a day ago, and it has not doubled since."""
     if before is None or before.told is None:
         return False
@@ -287,7 +291,7 @@ def _quiet(run: Run, past: Past) -> tuple[Quiet, ...]:
             past.counts.get(id_, {}), past.covered, range(max(first, start - BASELINE), start)
         )
         expected = usual.per_hour * seconds / 3_600
-        if usual.seconds < WATCHED or min(expected, usual.count) / usual.dispersion < EXPECTED:
+        if usual.seconds < OBSERVED or min(expected, usual.count) / usual.dispersion < EXPECTED:
             continue
         reason = (
             f"expected {display.number(round(expected))} by its rate of "

@@ -12,7 +12,7 @@ P = Priority
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TriageRule:
     """One row: a predicate and what follows from it."""
 
     name: str
@@ -29,7 +29,7 @@ class Rule:
 
 
 def by_severity(facts: Facts) -> Priority:
-    """The contract's table, for what is known by its severity and number alone."""
+    """The table of priorities (docs/priorities.md), for what is known by its severity and number alone."""
     if facts.is_error:
         return P.P2 if facts.repeats else P.P3
     if facts.severity >= Severity.WARNING:

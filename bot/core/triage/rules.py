@@ -11,14 +11,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 from bot.core.triage.facts import Case, Facts
-from bot.core.triage.rule import Rule, by_severity
+from bot.core.triage.rule import TriageRule, by_severity
 from bot.core.triage.rules_code import CODE
 from bot.core.triage.rules_configuration import SETUP
 from bot.core.triage.rules_dependencies import OUTSIDE
 from bot.core.triage.rules_process import FIRST
 from bot.core.triage.rules_requests import REQUESTS
 
-LAST = Rule(
+LAST = TriageRule(
     "by severity",
     lambda _f: True,
     by_severity,
@@ -27,11 +27,11 @@ LAST = Rule(
     Case("Connection refused"),
 )
 
-RULES: tuple[Rule, ...] = (*FIRST, *REQUESTS, *SETUP, *CODE, *OUTSIDE, LAST)
+RULES: tuple[TriageRule, ...] = (*FIRST, *REQUESTS, *SETUP, *CODE, *OUTSIDE, LAST)
 """Every rule, in order: what happened to the process, requests, set-up, code, what is outside."""
 
 
 @lru_cache(maxsize=8_192)
-def rule_for(facts: Facts) -> Rule:
+def rule_for(facts: Facts) -> TriageRule:
     """The first rule of the table that fits; the last one always does."""
     return next(rule for rule in RULES if rule.fits(facts))

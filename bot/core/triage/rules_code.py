@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Says
 from bot.core.triage.rule import (
-    Rule,
+    TriageRule,
     always,
     at_least,
     by_severity,
@@ -66,8 +66,8 @@ _SLOW = Says(
 )
 _RETRY = Says(r"retrying|will retry|retry attempt|attempt <\*>|trying again|backing off")
 
-CODE: tuple[Rule, ...] = (
-    Rule(
+CODE: tuple[TriageRule, ...] = (
+    TriageRule(
         "protocol",
         lambda f: f.is_error and _PROTOCOL(f.text),
         always(P.P2),
@@ -77,7 +77,7 @@ CODE: tuple[Rule, ...] = (
         cause="Likely a client and the service speak different versions of a protocol.",
         next="Find who sends what the message quotes.",
     ),
-    Rule(
+    TriageRule(
         "panic in a request",
         lambda f: _PANIC(f.text),
         at_least(P.P2),
@@ -86,7 +86,7 @@ CODE: tuple[Rule, ...] = (
         Case("http: Server closed"),
         impact="The request that it was serving was cut off.",
     ),
-    Rule(
+    TriageRule(
         "answered twice",
         lambda f: _ANSWERED_TWICE(f.text),
         by_severity,
@@ -95,7 +95,7 @@ CODE: tuple[Rule, ...] = (
         Case("Headers are set"),
         cause="Likely a branch that answers and then goes on.",
     ),
-    Rule(
+    TriageRule(
         "nothing where a value was expected",
         lambda f: f.is_error and _NOTHING(f.text),
         always(P.P2),
@@ -104,7 +104,7 @@ CODE: tuple[Rule, ...] = (
         Case("reading of a pointer is undefined"),
         cause="Likely a value that is absent in a case that the code does not expect.",
     ),
-    Rule(
+    TriageRule(
         "API drift",
         lambda f: f.is_error and _DRIFT(f.text),
         always(P.P2),
@@ -113,7 +113,7 @@ CODE: tuple[Rule, ...] = (
         Case("'Session' object has 3 attributes"),
         cause="Likely an API changed on one side only.",
     ),
-    Rule(
+    TriageRule(
         "endless recursion",
         lambda f: f.is_error and _ENDLESS(f.text),
         always(P.P2),
@@ -121,7 +121,7 @@ CODE: tuple[Rule, ...] = (
         Case("RangeError: Maximum call stack size exceeded"),
         Case("call stack has 12 frames"),
     ),
-    Rule(
+    TriageRule(
         "validation",
         lambda f: _VALIDATION(f.text),
         by_severity,
@@ -130,7 +130,7 @@ CODE: tuple[Rule, ...] = (
         Case("Order has 2 fields"),
         cause="Likely who sends it does not keep to the form, or the form has changed.",
     ),
-    Rule(
+    TriageRule(
         "mistake in the code",
         lambda f: f.is_error and _VALUE(f.text),
         by_severity,
@@ -138,7 +138,7 @@ CODE: tuple[Rule, ...] = (
         Case("KeyError: 'lamp'"),
         Case("no key for the lamp"),
     ),
-    Rule(
+    TriageRule(
         "nobody handled it",
         lambda f: f.is_error and _UNHANDLED(f.text),
         by_severity,
@@ -147,7 +147,7 @@ CODE: tuple[Rule, ...] = (
         Case("promise was rejected and handled"),
         next="Find what raised it in the traceback, and handle it there.",
     ),
-    Rule(
+    TriageRule(
         "leak",
         lambda f: not f.is_error and f.severity >= WARNING and _LEAK(f.text),
         by_severity,
@@ -156,7 +156,7 @@ CODE: tuple[Rule, ...] = (
         Case("11 listeners added", WARNING),
         cause="Likely a leak: each of them takes memory until the instance ends.",
     ),
-    Rule(
+    TriageRule(
         "slow",
         lambda f: f.severity >= WARNING and _SLOW(f.text),
         by_severity,
@@ -164,7 +164,7 @@ CODE: tuple[Rule, ...] = (
         Case("Slow query: SELECT took 8123 ms", WARNING),
         Case("Query took 3 ms", WARNING),
     ),
-    Rule(
+    TriageRule(
         "tries again",
         lambda f: not f.is_error and f.severity >= WARNING and _RETRY(f.text),
         by_severity,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Says
 from bot.core.triage.rule import (
-    Rule,
+    TriageRule,
     always,
     at_least,
     by_severity,
@@ -72,8 +72,8 @@ _SECURITY = Says(
 )
 _SHUTDOWN = Says(r"was sent sigterm|shutting down|handling signal|graceful(?:ly)? shut")
 
-SETUP: tuple[Rule, ...] = (
-    Rule(
+SETUP: tuple[TriageRule, ...] = (
+    TriageRule(
         "credentials of the service",
         lambda f: f.is_error and not f.is_request and _CREDENTIALS(f.text),
         always(P.P1),
@@ -83,7 +83,7 @@ SETUP: tuple[Rule, ...] = (
         cause="Likely a secret or the service account's role is missing, rotated or misspelt.",
         next="Check the secret's version and the service account's roles.",
     ),
-    Rule(
+    TriageRule(
         "certificate",
         lambda f: _TLS(f.text) and f.severity >= WARNING,
         at_least(P.P2),
@@ -92,7 +92,7 @@ SETUP: tuple[Rule, ...] = (
         Case("SSL is on"),
         cause="Likely a certificate that expired, or an authority that the image does not know.",
     ),
-    Rule(
+    TriageRule(
         "schema",
         lambda f: f.is_error and _SCHEMA(f.text),
         always(P.P2),
@@ -102,7 +102,7 @@ SETUP: tuple[Rule, ...] = (
         cause="Likely a migration that has not run, or ran without this revision.",
         next="Check whether the migrations of this revision have run.",
     ),
-    Rule(
+    TriageRule(
         "migration",
         lambda f: f.is_error and _MIGRATION(f.text),
         always(P.P1),
@@ -111,7 +111,7 @@ SETUP: tuple[Rule, ...] = (
         Case("Migration 0042_add_index done"),
         next="Look at the statement that failed, before a new revision takes traffic.",
     ),
-    Rule(
+    TriageRule(
         "a space in a setting, tolerated",
         lambda f: _SPACE(f.text) and (f.severity < CRITICAL or _TOLERATED(f.text)),
         always(P.P4),
@@ -121,7 +121,7 @@ SETUP: tuple[Rule, ...] = (
         cause="Likely the value that the message names was stored with a space or a line end.",
         next="Store that value again without it; a secret's text often ends in a line end.",
     ),
-    Rule(
+    TriageRule(
         "settings that differ, tolerated",
         lambda f: _DIFFERS(f.text) and (f.severity < CRITICAL or _TOLERATED(f.text)),
         always(P.P4),
@@ -131,7 +131,7 @@ SETUP: tuple[Rule, ...] = (
         cause="Likely two places hold different values for what the message names.",
         next="Compare both values, and correct the one that is wrong.",
     ),
-    Rule(
+    TriageRule(
         "configuration, tolerated",
         lambda f: _CONFIG(f.text) and (f.severity < CRITICAL or _TOLERATED(f.text)),
         always(P.P4),
@@ -141,7 +141,7 @@ SETUP: tuple[Rule, ...] = (
         cause="Likely a part that the message names is not installed or not configured.",
         next="Configure what the message names, or take out what asks for it.",
     ),
-    Rule(
+    TriageRule(
         "configuration that stops something",
         lambda f: _CONFIG(f.text),
         always(P.P1),
@@ -150,7 +150,7 @@ SETUP: tuple[Rule, ...] = (
         Case("REDIS_HOST required in staging, using default", CRITICAL),
         next="Configure what the message names.",
     ),
-    Rule(
+    TriageRule(
         "optional part or deprecation",
         lambda f: not f.is_error and _OPTIONAL(f.text),
         always(P.P7),
@@ -159,7 +159,7 @@ SETUP: tuple[Rule, ...] = (
         Case("Database is not available", WARNING),
         impact="None known.",
     ),
-    Rule(
+    TriageRule(
         "optional part, at a high severity",
         lambda f: _OPTIONAL_HIGH(f.text),
         always(P.P7),
@@ -167,7 +167,7 @@ SETUP: tuple[Rule, ...] = (
         Case("OpenTelemetry packages not available: No module named 'opentelemetry'"),
         Case("No module named 'opentelemetry'"),
     ),
-    Rule(
+    TriageRule(
         "missing module or syntax",
         lambda f: f.is_error and _START_WORDS(f.text),
         always(P.P1),
@@ -177,7 +177,7 @@ SETUP: tuple[Rule, ...] = (
         cause="Likely the image lacks a module, or the module's name has changed.",
         next="Compare the image's packages and the import with the revision before.",
     ),
-    Rule(
+    TriageRule(
         "wiring of the application",
         lambda f: f.is_error and _WIRING(f.text),
         always(P.P1),
@@ -186,7 +186,7 @@ SETUP: tuple[Rule, ...] = (
         Case("Created bean with name 'dataSource'"),
         cause="Likely a part that the message names is missing or not configured.",
     ),
-    Rule(
+    TriageRule(
         "initialization",
         lambda f: f.is_error and _INITIALIZATION(f.text),
         always(P.P1),
@@ -195,7 +195,7 @@ SETUP: tuple[Rule, ...] = (
         Case("Database initialization took 8.0s"),
         next="Look at the part that the message names, and at how long it was given.",
     ),
-    Rule(
+    TriageRule(
         "slow start",
         lambda f: not f.is_error and _INITIALIZATION(f.text),
         by_severity,
@@ -204,7 +204,7 @@ SETUP: tuple[Rule, ...] = (
         Case("startup reached 'services'", WARNING),
         next="Look at the part that the message names, and at how long it was given.",
     ),
-    Rule(
+    TriageRule(
         "blocked attack",
         lambda f: not f.is_error and _SECURITY(f.text),
         always(P.P6),
@@ -213,7 +213,7 @@ SETUP: tuple[Rule, ...] = (
         Case("Path not known", WARNING),
         impact="None: it was blocked.",
     ),
-    Rule(
+    TriageRule(
         "ordered shutdown",
         lambda f: not f.is_request and _SHUTDOWN(f.text),
         always(P.P8),

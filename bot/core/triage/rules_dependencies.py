@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Says
 from bot.core.triage.rule import (
-    Rule,
+    TriageRule,
     always,
     at_least,
     by_severity,
@@ -60,8 +60,8 @@ _UPSTREAM = Says(
     r"|remotedisconnected|fetch failed|failed to fetch|unexpected eof"
 )
 
-OUTSIDE: tuple[Rule, ...] = (
-    Rule(
+OUTSIDE: tuple[TriageRule, ...] = (
+    TriageRule(
         "access between services",
         lambda f: f.is_error and _ACCESS(f.text),
         always(P.P1),
@@ -70,7 +70,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("Database session error: 403: Not authenticated", WARNING),
         next="Check the caller's credentials and who may call this service.",
     ),
-    Rule(
+    TriageRule(
         "credentials refused",
         lambda f: f.severity >= WARNING and _ACCESS(f.text),
         by_severity,
@@ -78,7 +78,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("Token validation failed - invalid or expired", WARNING),
         Case("Token validated", WARNING),
     ),
-    Rule(
+    TriageRule(
         "other origin",
         lambda f: _CORS(f.text),
         by_severity,
@@ -87,7 +87,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("origin https://app.example.org connected", WARNING),
         cause="Likely an origin that is missing in the list of those allowed.",
     ),
-    Rule(
+    TriageRule(
         "given up",
         lambda f: _GIVEN_UP(f.text),
         at_least(P.P2),
@@ -96,7 +96,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("Publish of order"),
         impact="What was given up was not done.",
     ),
-    Rule(
+    TriageRule(
         "the caller left",
         lambda f: _LEFT(f.text),
         lambda f: P.P4 if f.repeats else P.P5,
@@ -105,7 +105,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("connection refused"),
         cause="Likely a page that was closed, or a caller with a short time-out.",
     ),
-    Rule(
+    TriageRule(
         "resources",
         lambda f: _RESOURCES(f.text),
         lambda f: P.P2 if f.is_error or f.repeats else P.P3,
@@ -113,7 +113,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("QueuePool limit of size 5 overflow 10 reached, connection timed out"),
         Case("QueuePool is ready"),
     ),
-    Rule(
+    TriageRule(
         "time-out",
         lambda f: _TIMEOUT(f.text),
         at_least(P.P2),
@@ -121,7 +121,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("context deadline exceeded"),
         Case("answered in time"),
     ),
-    Rule(
+    TriageRule(
         "database",
         lambda f: f.is_error and _DATABASE(f.text),
         by_severity,
@@ -129,7 +129,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("deadlock detected"),
         Case("database answered"),
     ),
-    Rule(
+    TriageRule(
         "name not found",
         lambda f: _NAME(f.text),
         by_severity,
@@ -138,7 +138,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("no such order"),
         cause="Likely a wrong host name, or no route to where that name is known.",
     ),
-    Rule(
+    TriageRule(
         "something does not answer",
         lambda f: _UPSTREAM(f.text),
         by_severity,
@@ -146,7 +146,7 @@ OUTSIDE: tuple[Rule, ...] = (
         Case("Connection refused"),
         Case("Connection accepted"),
     ),
-    Rule(
+    TriageRule(
         "highest severity",
         lambda f: f.severity >= CRITICAL and f.says_failure,
         lambda f: P.P1 if f.repeats else P.P2,

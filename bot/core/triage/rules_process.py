@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Says
-from bot.core.triage.rule import Rule, always, error_or_warning
+from bot.core.triage.rule import TriageRule, always, error_or_warning
 
 P = Priority
 WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
@@ -58,8 +58,8 @@ _LIFE = Says(
     r"|listening (?:on|at) (?:port|http|<)|tomcat started on port|started \w+application in"
 )
 
-FIRST: tuple[Rule, ...] = (
-    Rule(
+FIRST: tuple[TriageRule, ...] = (
+    TriageRule(
         "root of a crash",
         lambda f: f.root_of_crash,
         always(P.P0),
@@ -69,7 +69,7 @@ FIRST: tuple[Rule, ...] = (
         impact="Instances of this revision cannot serve.",
         next="Route traffic to the last revision without it, then mend the cause.",
     ),
-    Rule(
+    TriageRule(
         "cannot start",
         lambda f: not f.is_request and _CANNOT_START(f.text),
         always(P.P0),
@@ -79,7 +79,7 @@ FIRST: tuple[Rule, ...] = (
         impact="The instance cannot serve.",
         next="Look at the entries of the same instance just before it.",
     ),
-    Rule(
+    TriageRule(
         "memory",
         lambda f: _MEMORY(f.text),
         always(P.P1),
@@ -89,7 +89,7 @@ FIRST: tuple[Rule, ...] = (
         cause="Likely a leak, or a limit that is too low for the load.",
         next="Compare the memory of this revision with the one before.",
     ),
-    Rule(
+    TriageRule(
         "data is lost",
         lambda f: f.is_error and _DATA_LOST(f.text) and not _NOT_REALLY(f.text),
         always(P.P0),
@@ -98,7 +98,7 @@ FIRST: tuple[Rule, ...] = (
         Case("retrying to avoid data loss"),
         next="Stop what writes, and look at the last good backup.",
     ),
-    Rule(
+    TriageRule(
         "someone got in",
         lambda f: f.is_error and _GOT_IN(f.text) and not _NOT_REALLY(f.text),
         always(P.P0),
@@ -106,7 +106,7 @@ FIRST: tuple[Rule, ...] = (
         Case("security breach: admin session opened from an unknown place"),
         Case("blocked a security breach attempt"),
     ),
-    Rule(
+    TriageRule(
         "the process died",
         lambda f: f.kind in (Kind.MESSAGE, Kind.TRACE) and f.is_error and _DIED(f.text),
         always(P.P1),
@@ -115,7 +115,7 @@ FIRST: tuple[Rule, ...] = (
         Case("http: panic serving 10.0.0.1:5000: runtime error"),
         impact="Requests that the process was serving were cut off.",
     ),
-    Rule(
+    TriageRule(
         "deploy and audit",
         lambda f: f.kind is Kind.AUDIT,
         error_or_warning(P.P2, P.P8),
@@ -123,7 +123,7 @@ FIRST: tuple[Rule, ...] = (
         Case("v1.Services.ReplaceService services/web", Severity.NOTICE, {"kind": Kind.AUDIT}),
         Case("ReplaceService was called", Severity.NOTICE),
     ),
-    Rule(
+    TriageRule(
         "words swallowed by a filter",
         lambda f: f.swallowed and _SWALLOWED_CONFIG(f.text),
         always(P.P1),
@@ -137,7 +137,7 @@ FIRST: tuple[Rule, ...] = (
         cause="Likely a secret that this service needs is not configured.",
         next="Check the secret's name and the service account's access to it.",
     ),
-    Rule(
+    TriageRule(
         "says that something will fail",
         lambda f: f.is_error and _WILL_FAIL(f.text),
         always(P.P1),
@@ -145,7 +145,7 @@ FIRST: tuple[Rule, ...] = (
         Case("AGENT_NOT_FOUND: Critical agent missing from registry - user request will fail"),
         Case("AGENT_NOT_FOUND: optional agent is not in the registry"),
     ),
-    Rule(
+    TriageRule(
         "the same value again",
         lambda f: _AUTO_CREATED(f.text) and f.same_value is not None,
         always(P.P3),
@@ -154,7 +154,7 @@ FIRST: tuple[Rule, ...] = (
         Case("USER AUTO-CREATED: Created user", WARNING),
         cause="Likely what is created is not found again: not stored, or looked up by another key.",
     ),
-    Rule(
+    TriageRule(
         "created on first use",
         lambda f: _AUTO_CREATED(f.text),
         always(P.P6),
@@ -165,7 +165,7 @@ FIRST: tuple[Rule, ...] = (
         impact="None known; worth tracking.",
         next="Acknowledge it as expected, so that it is told only when it changes.",
     ),
-    Rule(
+    TriageRule(
         "said on every request",
         lambda f: (
             f.per_request >= 0.8
@@ -189,7 +189,7 @@ FIRST: tuple[Rule, ...] = (
         ),
         next="Log it at DEBUG.",
     ),
-    Rule(
+    TriageRule(
         "no word of failure",
         lambda f: (
             f.severity >= CRITICAL
@@ -204,7 +204,7 @@ FIRST: tuple[Rule, ...] = (
         Case("STEP 3: session lost", CRITICAL, {"occurrences": 12}),
         next="Log it at DEBUG or INFO, or acknowledge it as expected.",
     ),
-    Rule(
+    TriageRule(
         "life of an instance",
         lambda f: not f.is_error and not f.is_request and _LIFE(f.text) and not f.says_failure,
         always(P.P8),

@@ -11,7 +11,7 @@ from bot.core.triage.facts import (
     Facts,
     Says,
 )
-from bot.core.triage.rule import Rule, always, repeated
+from bot.core.triage.rule import TriageRule, always, repeated
 
 P = Priority
 WARNING = Severity.WARNING
@@ -31,8 +31,8 @@ def _client_error(facts: Facts) -> bool:
     return facts.is_request and 400 <= facts.status < 500
 
 
-REQUESTS: tuple[Rule, ...] = (
-    Rule(
+REQUESTS: tuple[TriageRule, ...] = (
+    TriageRule(
         "probe by a scanner",
         lambda f: f.client is Client.SCANNER and f.status < 500,
         always(P.P6),
@@ -41,7 +41,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /etc/passwd 500", 500, Client.SCANNER),
         impact="None: the request was refused.",
     ),
-    Rule(
+    TriageRule(
         "request of a test",
         lambda f: f.client is Client.TEST and f.status < 500,
         always(P.P6),
@@ -49,7 +49,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /ws 403 (test)", 403, Client.TEST),
         _case("GET /ws 403 (browser)", 403, Client.BROWSER),
     ),
-    Rule(
+    TriageRule(
         "health check fails",
         lambda f: f.is_request and f.status >= 500 and f.health_check,
         always(P.P1),
@@ -58,7 +58,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /report 503 (monitor)", 503, Client.MONITOR),
         impact="The platform may take the instance out of service.",
     ),
-    Rule(
+    TriageRule(
         "server error for users",
         lambda f: f.is_request and f.status >= 500 and f.client in USERS,
         always(P.P1),
@@ -67,7 +67,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("POST /api/chat 500 (service)", 500, Client.SERVICE),
         impact="Requests from browsers fail.",
     ),
-    Rule(
+    TriageRule(
         "no instance was free",
         lambda f: f.is_request and _NO_INSTANCE(f.text),
         repeated(P.P2, P.P3),
@@ -77,7 +77,7 @@ REQUESTS: tuple[Rule, ...] = (
         cause="Likely the maximum number of instances, or instances that are slow to start.",
         next="Compare the maximum of instances and the concurrency with the load.",
     ),
-    Rule(
+    TriageRule(
         "request cut off",
         lambda f: f.is_request and _CUT_OFF(f.text),
         repeated(P.P2, P.P3),
@@ -86,7 +86,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /report 504", 504, Client.SERVICE),
         next="Look at what the same instance did in those minutes.",
     ),
-    Rule(
+    TriageRule(
         "instance broke off",
         lambda f: f.is_request and _BROKEN(f.text),
         repeated(P.P2, P.P3),
@@ -95,7 +95,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /x 503", 503, Client.SERVICE),
         cause="Likely the instance ended while it was serving.",
     ),
-    Rule(
+    TriageRule(
         "server error",
         lambda f: f.is_request and f.status >= 500,
         repeated(P.P2, P.P3),
@@ -103,7 +103,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /x 500 (service)", 500, Client.SERVICE),
         _case("GET /x 422 (service)", 422, Client.SERVICE),
     ),
-    Rule(
+    TriageRule(
         "users are forbidden",
         lambda f: f.is_request and f.status == 403 and f.client in USERS,
         always(P.P1),
@@ -113,7 +113,7 @@ REQUESTS: tuple[Rule, ...] = (
         impact="Browsers are refused; likely some of them belong to users who should get in.",
         next="Look at the same instance's messages on tokens and sessions.",
     ),
-    Rule(
+    TriageRule(
         "users are not signed in",
         lambda f: f.is_request and f.status == 401 and f.client in USERS,
         always(P.P3),
@@ -121,7 +121,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /me 401 (browser)", 401, Client.BROWSER),
         _case("GET /me 401 (service)", 401, Client.SERVICE),
     ),
-    Rule(
+    TriageRule(
         "own page asks for what is not there",
         lambda f: _client_error(f) and f.client is Client.OWN_PAGE,
         always(P.P3),
@@ -130,7 +130,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("POST /ws/beacon 405 (unknown)", 405, Client.UNKNOWN),
         cause="Likely page and service do not agree on this route.",
     ),
-    Rule(
+    TriageRule(
         "throttled",
         lambda f: f.is_request and f.status == 429,
         repeated(P.P4, P.P5),
@@ -138,7 +138,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("GET /x 429 (service)", 429, Client.SERVICE),
         _case("GET /x 400 (service)", 400, Client.SERVICE),
     ),
-    Rule(
+    TriageRule(
         "not found by strangers",
         lambda f: f.is_request and f.status in (404, 405, 410),
         always(P.P6),
@@ -146,7 +146,7 @@ REQUESTS: tuple[Rule, ...] = (
         _case("404 (service)", 404, Client.SERVICE),
         _case("GET /app.js 404 (own page)", 404, Client.OWN_PAGE),
     ),
-    Rule(
+    TriageRule(
         "request refused",
         _client_error,
         repeated(P.P4, P.P5),

@@ -2,7 +2,7 @@
 
 Each row belongs to a factor; of a factor the first row that fits counts. Weights are steps of
 priority, negative ones towards P0. Their sum is cut to whole steps, so that one figure alone
-decides nothing, and stays within what the contract's table says of errors and of warnings. Only
+decides nothing, and stays within what the table of priorities says of errors and of warnings. Only
 P2 to P5 are moved: what is down is down, and what is expected is not made a problem by its number.
 """
 

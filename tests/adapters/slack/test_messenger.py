@@ -11,10 +11,10 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.adapters.slack.messenger import (
-    File,
     Gone,
     NotMember,
     SlackMessenger,
+    Upload,
 )
 from bot.core.model.errors import Refused, Unavailable
 from playground.slack.people import AppSetup
@@ -111,7 +111,7 @@ def test_an_answers_address_is_never_told():
 
 def test_files_are_one_message_in_the_thread(server, slack):
     ts = slack.post("C0OPS", Said("report"))
-    files = [File("a.md", b"# a", "A"), File("b.png", b"\x89PNG", "B", "a b")]
+    files = [Upload("a.md", b"# a", "A"), Upload("b.png", b"\x89PNG", "B", "a b")]
     ids = slack.upload("C0OPS", ts, files)
     [message] = server.wait_for(lambda: server.messages("C0OPS", thread_ts=ts)[-1:])
     assert [(f["name"], f["id"]) for f in message["files"]] == [("a.md", ids[0]), ("b.png", ids[1])]
@@ -119,13 +119,13 @@ def test_files_are_one_message_in_the_thread(server, slack):
 
 def test_a_file_is_taken_back_with_its_message(server, slack):
     ts = slack.post("C0OPS", Said("report"))
-    [file] = slack.upload("C0OPS", ts, [File("a.md", b"# a", "A")])
+    [file] = slack.upload("C0OPS", ts, [Upload("a.md", b"# a", "A")])
     slack.withdraw("C0OPS", file)
     assert server.messages("C0OPS", thread_ts=ts) == []
     for gone in (file, "F0NONE"):
         with pytest.raises(Gone):
             slack.withdraw("C0OPS", gone)
-    [theirs] = slack.upload("C0OPS", ts, [File("b.md", b"# b", "B")])
+    [theirs] = slack.upload("C0OPS", ts, [Upload("b.md", b"# b", "B")])
     server.state.files[theirs].user = "U0ALICE"
     with pytest.raises(Refused, match="delete a file"):
         slack.withdraw("C0OPS", theirs)

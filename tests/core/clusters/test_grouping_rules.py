@@ -14,7 +14,7 @@ from bot.core.model.decisions import Acknowledgement, Claim, Decisions, IssueLin
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import UsageError
 from bot.core.model.grouping_rules import (
-    Named,
+    Member,
     Same,
     Split,
     Teaching,
@@ -34,11 +34,11 @@ from tests.core.logs import (
 )
 from tests.fakes.store import FakeDecisionBook, FakeRegistry, FakeRuleBook
 
-A, B, C, D = (Named(f"c-{letter}", f"C{n}", letter) for n, letter in enumerate("abcd", start=1))
+A, B, C, D = (Member(f"c-{letter}", f"C{n}", letter) for n, letter in enumerate("abcd", start=1))
 
 
-def split_of(cluster: Named, token: str, name: str = "C9", at: int = 0) -> Split:
-    return Split(cluster, token, Named(apart_id(cluster.id, token), name), at=at)
+def split_of(cluster: Member, token: str, name: str = "C9", at: int = 0) -> Split:
+    return Split(cluster, token, Member(apart_id(cluster.id, token), name), at=at)
 
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ class House:
 
     def named(self, report, words):
         found = next(c for c in report.clusters if words in c.title or words in c.template)
-        return Named(found.id, found.name, found.title)
+        return Member(found.id, found.name, found.title)
 
 
 def lines():
@@ -298,7 +298,7 @@ def test_a_cluster_becomes_two_and_one_again(house):
 
 
 def house_name(cluster):
-    return Named(cluster.id, cluster.name, cluster.title)
+    return Member(cluster.id, cluster.name, cluster.title)
 
 
 def test_a_new_wording_with_the_token_goes_where_the_token_goes(house):
@@ -361,18 +361,18 @@ def known(*rows):
 
 class TestPreview:
     def facts(self, rule, clusters, decisions=None, teaching=None):
-        seen = rule_preview.Known(teaching or Teaching(), clusters, decisions or {}, None)
+        seen = rule_preview.PreviewData(teaching or Teaching(), clusters, decisions or {}, None)
         return rule_preview.facts(rule, seen, NOW)
 
     def test_it_says_what_becomes_what(self):
         clusters = known((1, "a", NOW), (2, "b", NOW - DAY), (3, "c", NOW - 20 * DAY))
-        rule = Same(Named("c-1", "C1"), (Named("c-2", "C2"),))
+        rule = Same(Member("c-1", "C1"), (Member("c-2", "C2"),))
         [counted, decided] = self.facts(rule, clusters)
         assert counted == "2 clusters become 1: of the last seven days' 2 clusters 1 are left."
         assert decided == "No decision is affected."
 
     def test_it_says_which_decisions_are_affected(self):
-        rule = Same(Named("c-1", "C1"), (Named("c-2", "C2"),))
+        rule = Same(Member("c-1", "C1"), (Member("c-2", "C2"),))
         decisions = {
             "c-1": Decisions(expected=ACK),
             "c-2": Decisions(expected=ACK, issue=LINK),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.core.commands.access import (
+    Conversation,
     Person,
-    Place,
     may_act,
     may_administer,
     may_look,
@@ -28,18 +28,18 @@ class FakeDirectory:
         Person("U0GUEST", "Gus", guest=True),
         Person("U0OTHER", "Olga", foreign=True),
     )
-    places: tuple[Place, ...] = (
-        Place("C0OPS", "ops"),
-        Place("C0QUIET", "random"),
-        Place("C0SHARED", "partners", shared=True),
-        Place("C0FAKE", "ops", shared=True),
-        Place("D0ALICE", "", direct=True),
+    places: tuple[Conversation, ...] = (
+        Conversation("C0OPS", "ops"),
+        Conversation("C0QUIET", "random"),
+        Conversation("C0SHARED", "partners", shared=True),
+        Conversation("C0FAKE", "ops", shared=True),
+        Conversation("D0ALICE", "", direct=True),
     )
 
     def person(self, user: str) -> Person:
         return self._find(self.people, user)
 
-    def place(self, channel: str) -> Place:
+    def place(self, channel: str) -> Conversation:
         return self._find(self.places, channel)
 
     def group(self, handle: str) -> frozenset[str]:

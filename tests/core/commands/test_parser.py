@@ -29,7 +29,7 @@ def read(text, default="staging", environments=BOTH):
     return parse(text, environments=environments, default=default, now=NOW)
 
 
-def test_the_forms_of_the_contract():
+def test_the_forms_of_the_command_table():
     two_days = read("staging 2d")
     assert isinstance(two_days, Analyze)
     assert two_days.environment == "staging"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.core.issues.issue_text import (
     BODY_LIMIT,
-    Draft,
+    IssueDraft,
     comment,
     draft,
     issue_title,
@@ -43,7 +43,7 @@ from tests.core.github_cards import (
 SECRET, OLD = b"the secret of the tests", b"the one before"
 
 
-def drafted(of=CARD, report=REPORT, **how) -> Draft:
+def drafted(of=CARD, report=REPORT, **how) -> IssueDraft:
     return draft(of, report, **{"public": False, "secret": SECRET, **how})
 
 

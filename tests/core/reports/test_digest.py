@@ -20,9 +20,19 @@ from bot.core.reports.digest import (
     compare,
     last_due,
     next_due,
-    slot,
+    occasion,
 )
-from tests.fakes.reports import JWT, LEGACY, NOW, SESSION, agreed, crash_report, issue, report, t
+from tests.fakes.reports import (
+    JWT,
+    LEGACY,
+    NOW,
+    SESSION,
+    acknowledgement,
+    crash_report,
+    issue,
+    report,
+    t,
+)
 
 MORNING = Window(NOW, NOW + DAY)
 LATER = MORNING.end
@@ -158,18 +168,18 @@ def test_a_closed_issue_says_what_was_expected_and_what_was_seen() -> None:
 
 
 def test_what_is_expected_is_listed_with_its_hits() -> None:
-    found = compare(yesterday(), today(), {"c-jwt": Decisions(expected=agreed())}, LATER)
-    assert [(k.agreement.cluster, k.seen) for k in found.expected] == [("c-jwt", 2)]
+    found = compare(yesterday(), today(), {"c-jwt": Decisions(expected=acknowledgement())}, LATER)
+    assert [(k.acknowledgement.cluster, k.seen) for k in found.expected] == [("c-jwt", 2)]
     assert "c-jwt" not in {c.cluster.id for c in found.same}
 
 
-def test_an_agreement_that_breaks_is_told_as_worse_and_once() -> None:
+def test_an_acknowledgement_that_breaks_is_told_as_worse_and_once() -> None:
     loud = replace(JWT, occurrences=40)
-    known = {"c-jwt": Decisions(expected=agreed())}
+    known = {"c-jwt": Decisions(expected=acknowledgement())}
     found = compare(yesterday(JWT), today(loud), known, LATER)
-    assert [w.broken for w in found.worse] == ["agreed were 5 a day, now 40 a day"]
+    assert [w.broken for w in found.worse] == ["acknowledged up to 5 a day, now 40 a day"]
     assert not found.expected
-    expired = {"c-jwt": Decisions(expected=agreed(at=NOW - 9 * DAY, until=NOW + HOUR))}
+    expired = {"c-jwt": Decisions(expected=acknowledgement(at=NOW - 9 * DAY, until=NOW + HOUR))}
     assert compare(yesterday(JWT), today(JWT), expired, LATER).worse
     next_day = report(JWT, window=Window(LATER, LATER + DAY))
     assert not compare(today(JWT), next_day, expired, LATER + DAY).worse
@@ -194,7 +204,7 @@ def test_every_card_is_in_exactly_one_list(data: st.DataObject) -> None:
     before, now = some(9), some(9)
     known = {
         f"c-{i}": Decisions(
-            expected=data.draw(st.none() | st.just(agreed(f"c-{i}"))),
+            expected=data.draw(st.none() | st.just(acknowledgement(f"c-{i}"))),
             issue=data.draw(st.none() | st.just(issue(f"c-{i}"))),
             claim=data.draw(st.none() | st.just(Claim(f"c-{i}", "U0ANA", NOW))),
         )
@@ -207,23 +217,23 @@ def test_every_card_is_in_exactly_one_list(data: st.DataObject) -> None:
         [c.cluster.id for c in (*found.new, *found.same)]
         + [w.cluster.id for w in found.worse]
         + [i.cluster for i in found.in_hand]
-        + [k.agreement.cluster for k in found.expected]
+        + [k.acknowledgement.cluster for k in found.expected]
         + [c.id for c in found.gone]
     )
     assert all(listed[c.cluster.id] == 1 for c in current.cards)
     assert max(listed.values(), default=0) <= 1
 
 
-# --- agreements ----------------------------------------------------------------------------------
+# --- acknowledgements ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("changes", "revisions", "occurrences", "broken"),
     [
         ({}, (), 5, None),
-        ({}, (), 11, "agreed were 5 a day, now 6 a day"),
+        ({}, (), 11, "acknowledged up to 5 a day, now 6 a day"),
         ({"per_day": None}, (), 10**6, None),
-        ({"until": NOW}, (), 1, "the agreed time is over"),
+        ({"until": NOW}, (), 1, "its time is over"),
         ({"until": None, "until_revision": "svc-00598-qss"}, ("svc-00598-qss",), 1, None),
         ({"until": None, "until_revision": "svc-00598-qss"}, ("svc-00597-abc",), 1, None),
         (
@@ -236,10 +246,12 @@ def test_every_card_is_in_exactly_one_list(data: st.DataObject) -> None:
         ({"until": None, "per_day": None}, ("svc-09999-abc",), 10**9, None),
     ],
 )
-def test_when_an_agreement_holds(
+def test_when_an_acknowledgement_holds(
     changes: dict[str, object], revisions: tuple[str, ...], occurrences: int, broken: str | None
 ) -> None:
-    cluster = replace(JWT, revisions=revisions, decisions=Decisions(expected=agreed(**changes)))
+    cluster = replace(
+        JWT, revisions=revisions, decisions=Decisions(expected=acknowledgement(**changes))
+    )
     window = Window(NOW - 2 * DAY, NOW)
     said = cluster.decisions.expected
     assert said is not None
@@ -248,7 +260,7 @@ def test_when_an_agreement_holds(
 
 
 def test_four_in_a_short_window_do_not_break_five_a_day() -> None:
-    assert breach(agreed(), JWT, 4, Window(NOW - HOUR, NOW), NOW) is None
+    assert breach(acknowledgement(), JWT, 4, Window(NOW - HOUR, NOW), NOW) is None
 
 
 @given(st.integers(0, 10**9))
@@ -297,7 +309,7 @@ def local(ns: int, timezone: str) -> str:
 def test_once_a_day_when_the_clocks_change(at: str, start: str, wanted: list[str]) -> None:
     found = dues(sub(at), start, 3)
     assert [local(d, "Europe/Berlin") for d in found] == wanted
-    assert len({slot(sub(at), d) for d in found}) == 3
+    assert len({occasion(sub(at), d) for d in found}) == 3
 
 
 def test_of_two_times_the_first_counts() -> None:
@@ -338,7 +350,7 @@ def test_every_calendar_day_has_one_digest_in_every_zone(
     assert found == sorted(set(found))
     gaps = {b - a for a, b in pairwise(found)}
     assert all(DAY - 2 * HOUR <= gap <= DAY + 2 * HOUR for gap in gaps), gaps
-    slots = [slot(subscription, d) for d in found]
+    slots = [occasion(subscription, d) for d in found]
     assert len(set(slots)) == len(slots)
 
 
@@ -362,21 +374,23 @@ def test_no_digest_is_due_before_it_was_subscribed() -> None:
 
 def test_a_slot_is_a_channels_day_and_fits_a_job_id() -> None:
     due = t("2025-09-15T07:00")
-    assert slot(sub(), due) == "digest-staging-C0OPS-2025-09-15"
-    assert slot(sub("08:30"), due - 30 * MINUTE) == slot(sub(), due)  # moved the same day: once
+    assert occasion(sub(), due) == "digest-staging-C0OPS-2025-09-15"
+    assert occasion(sub("08:30"), due - 30 * MINUTE) == occasion(
+        sub(), due
+    )  # moved the same day: once
     odd = replace(sub(), environment="a b/ü")
-    assert set(slot(odd, due)) <= set(
+    assert set(occasion(odd, due)) <= set(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
     )
-    assert slot(odd, due) != slot(replace(odd, environment="a_b__"), due)
+    assert occasion(odd, due) != occasion(replace(odd, environment="a_b__"), due)
 
 
 def test_midnight_of_a_zone_ahead_is_the_local_day() -> None:
     subscription = sub("00:15", "Pacific/Kiritimati")
     due = next_due(subscription, t("2025-09-14T12:00"))
-    assert slot(subscription, due).endswith("2025-09-16") or slot(subscription, due).endswith(
-        "2025-09-15"
-    )
+    assert occasion(subscription, due).endswith("2025-09-16") or occasion(
+        subscription, due
+    ).endswith("2025-09-15")
     assert local(due, "Pacific/Kiritimati").endswith("00:15")
 
 
@@ -395,5 +409,5 @@ def test_a_zone_that_is_none_is_refused(zone: str) -> None:
 def test_days_follow_each_other_over_years() -> None:
     subscription = sub("02:30", "America/New_York")
     found = dues(subscription, "2024-01-01", 800)
-    days = [date.fromisoformat(slot(subscription, d)[-10:]) for d in found]
+    days = [date.fromisoformat(occasion(subscription, d)[-10:]) for d in found]
     assert all(b - a == timedelta(days=1) for a, b in pairwise(days))

@@ -16,7 +16,7 @@ from tests.fakes.reports import (
     LEGACY,
     NOW,
     SESSION,
-    agreed,
+    acknowledgement,
     crash_report,
     decided,
     issue,
@@ -68,7 +68,7 @@ def test_boxes_are_ticked_as_people_decide() -> None:
     assert boxes(report()) == ["x", "x", " ", " ", " ", " ", " "]
     filed = decided(LEGACY, issue=issue())
     assert boxes(report(filed, SESSION, JWT)) == ["x", "x", " ", " ", "x", " ", " "]
-    expected = decided(JWT, expected=agreed())
+    expected = decided(JWT, expected=acknowledgement())
     also = decided(SESSION, issue=issue("c-session"))
     assert boxes(report(filed, also, expected)) == ["x"] * 7
     assert boxes(report(filed, SESSION, expected), searched=["c-session"])[2] == "x"

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.rollup.subjects import LATEST, Named, finder_of
+from bot.core.rollup.subjects import LATEST, Subjects, finder_of
 from bot.core.text.slot_values import subject_of
 
 MASKED = "created user <*> from JWT"
 
 
 def filled(entries, bound=50_000):
-    named = Named(bound)
+    named = Subjects(bound)
     for value, time in entries:
         named.add(MASKED, f"2025-09-14 INFO created user {value} from JWT", time)
     return named
@@ -42,7 +42,7 @@ def test_order_and_parts_make_no_difference_past_the_bound_either(entries, seed,
     assert sum(map(len, whole.values())) <= 20
     shuffled = entries[:]
     random.Random(seed).shuffle(shuffled)
-    merged = Named(bound=20)
+    merged = Subjects(bound=20)
     for i in range(parts):
         merged.merge(filled(shuffled[i::parts], bound=20))
     assert held(merged) == whole
@@ -56,7 +56,7 @@ def test_what_stays_keeps_all_of_its_counts():
 
 
 def test_a_name_that_redaction_took_away_is_nobody():
-    named = Named()
+    named = Subjects()
     named.add("login of user <*>", "login of user ***", 1)
     named.add("no such text <*>", "something else", 1)
     assert named.of("login of user <*>") == {}

@@ -15,13 +15,13 @@ from bot.core.model.values import DAY, Location, Window
 from bot.core.source import codeowners
 from bot.core.source.index import (
     TEMPLATE_LIMIT,
-    File,
+    SourceFile,
     build,
     link,
 )
 from bot.core.source.log_calls import (
     HOLE,
-    Kind,
+    CallKind,
     Said,
     calls,
 )
@@ -42,7 +42,7 @@ def texts(code: str) -> list[str]:
 def index(*sources: str, **files: str) -> Matcher:
     named = {f"src/shop/m{number}.py": text for number, text in enumerate(sources)}
     return Matcher(
-        build("acme/shop", [File(p, t.encode()) for p, t in (named | files).items()], made=1)
+        build("acme/shop", [SourceFile(p, t.encode()) for p, t in (named | files).items()], made=1)
     )
 
 
@@ -138,7 +138,7 @@ def test_an_exception_may_carry_its_message() -> None:
     """
     (found,) = said(code)
     assert (found.text, found.kind, found.function) == (
-        f"no tenant called {HOLE}", Kind.RAISED, "__init__",
+        f"no tenant called {HOLE}", CallKind.RAISED, "__init__",
     )  # fmt: skip
 
 
@@ -256,8 +256,8 @@ ODD = [
 
 @pytest.mark.parametrize(("data", "why"), ODD, ids=[why for _, why in ODD])
 def test_a_file_that_cannot_be_read_is_named_and_never_fatal(data: bytes, why: str) -> None:
-    good = File("good.py", b"log.error('all is well here')")
-    found = build("acme/shop", [File("odd.py", data), good], made=1)
+    good = SourceFile("good.py", b"log.error('all is well here')")
+    found = build("acme/shop", [SourceFile("odd.py", data), good], made=1)
     assert found.files == 1
     assert len(found.templates) == 1
     assert [name for name, _ in found.named] == ["odd.py"]
@@ -268,10 +268,10 @@ def test_a_file_that_cannot_be_read_is_named_and_never_fatal(data: bytes, why: s
 
 def test_a_file_in_another_encoding_that_says_so_is_read() -> None:
     data = "# -*- coding: latin-1 -*-\nlog.error('größer als erlaubt')\n".encode("latin-1")
-    found = Matcher(build("acme/shop", [File("a.py", data)], made=1))
+    found = Matcher(build("acme/shop", [SourceFile("a.py", data)], made=1))
     assert lines(found, "größer als erlaubt") == 2
     bom = b"\xef\xbb\xbflog.error('with a mark in front')\n"
-    assert build("acme/shop", [File("a.py", bom)], made=1).files == 1
+    assert build("acme/shop", [SourceFile("a.py", bom)], made=1).files == 1
 
 
 def test_only_so_many_templates_are_kept() -> None:
@@ -313,11 +313,11 @@ def test_the_last_line_that_matches_decides() -> None:
 
 def test_an_index_knows_files_their_owners_and_their_lines() -> None:
     files = [
-        File("CODEOWNERS", b"* @acme/root"),
-        File(".github/CODEOWNERS", b"* @acme/all\n/src/ @acme/src"),
-        File("src/shop/cart.py", b"log.error('the cart is empty')"),
-        File("a/x.py", b"log.error('one of two of a name')"),
-        File("b/x.py", b"log.error('the other of that name')"),
+        SourceFile("CODEOWNERS", b"* @acme/root"),
+        SourceFile(".github/CODEOWNERS", b"* @acme/all\n/src/ @acme/src"),
+        SourceFile("src/shop/cart.py", b"log.error('the cart is empty')"),
+        SourceFile("a/x.py", b"log.error('one of two of a name')"),
+        SourceFile("b/x.py", b"log.error('the other of that name')"),
     ]
     found = build("acme/shop", files, made=1)
     where = Matcher(found).find("the cart is empty")
@@ -343,7 +343,7 @@ def service() -> Iterator[dict[str, Any]]:
 
 
 def sources() -> Matcher:
-    files = [File(name, text.encode()) for name, text in sample_sources.FILES.items()]
+    files = [SourceFile(name, text.encode()) for name, text in sample_sources.FILES.items()]
     return Matcher(build("netra/backend", files, made=1))
 
 
@@ -352,7 +352,7 @@ def test_every_message_that_the_sample_services_source_holds_is_found() -> None:
     heard = {words(entry) for entry in service()}
     found = [matcher.find(text) for text in heard]
     located = {(f.template.file, f.template.line) for f in found if f}
-    logged = {(t.file, t.line): t.text for t in matcher.index.templates if t.kind is Kind.LOG}
+    logged = {(t.file, t.line): t.text for t in matcher.index.templates if t.kind is CallKind.LOG}
     silent = {text[:40] for place, text in logged.items() if place not in located}
     assert (len(logged), len(logged.keys() & located)) == (13, 12)
     # The one line is of a service that is configured worse than the sample.

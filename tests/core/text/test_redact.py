@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.text.redact import redact, redact_json
-from bot.core.text.redact_rules import RULES, Rule
+from bot.core.text.redact_rules import RULES, RedactionRule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_each_rule_changes_its_example_and_spares_the_other(rule: Rule) -> None:
+def test_each_rule_changes_its_example_and_spares_the_other(rule: RedactionRule) -> None:
     assert redact(rule.matches) != rule.matches
     assert redact(rule.spares) == rule.spares
 

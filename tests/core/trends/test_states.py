@@ -193,7 +193,7 @@ class TestRegressed:
         watch.closed(20, self.cluster(watch, log))
         assert watch.state(log, 24, 48).state is State.RECURRING
 
-    def test_not_where_nobody_watched_whether_the_revision_is_newer(self, watch):
+    def test_not_where_nobody_observed_whether_the_revision_is_newer(self, watch):
         log = boom(1, revision=OLD) + boom(300, revision=NEWER)
         watch.closed(20, self.cluster(watch, log))
         assert watch.state(log, 299.5, 301).state is State.RECURRING
@@ -219,7 +219,7 @@ class TestRegressed:
         assert found.state is State.REGRESSED
         assert "back in 00599-abc, which has the fix of #7 (bbbbbbbb)" in found.change
 
-    def test_where_the_fix_is_in_it_though_nobody_watched_it_start(self, watch):
+    def test_where_the_fix_is_in_it_though_nobody_observed_it_start(self, watch):
         log = running(BROKEN, boom(1, revision=OLD)) + running(LATER, boom(300, revision=NEWER))
         watch.closed(20, self.cluster(watch, log), fixed_in=FIX)
         assert watch.state(log, 299.5, 301).state is State.REGRESSED

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Facts
-from bot.core.triage.rule import Rule
+from bot.core.triage.rule import TriageRule
 from bot.core.triage.rules import RULES, rule_for
 from bot.core.triage.weights import (
     ADJUSTMENTS,
@@ -21,12 +21,12 @@ P = Priority
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rules_example_gets_exactly_that_rule(rule: Rule) -> None:
+def test_a_rules_example_gets_exactly_that_rule(rule: TriageRule) -> None:
     assert rule_for(rule.example.facts).name == rule.name
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rules_counter_example_gets_another_rule(rule: Rule) -> None:
+def test_a_rules_counter_example_gets_another_rule(rule: TriageRule) -> None:
     assert rule_for(rule.counter.facts).name != rule.name
 
 

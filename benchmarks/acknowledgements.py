@@ -1,8 +1,8 @@
-"""A month of agreements, each of which breaks in its way: is each told by the first run that can?
+"""Plays a month of acknowledgements that break: does the first run that can notice say so?
 
-    python -m benchmarks contracts
+    python -m benchmarks acknowledgements
 
-Seven agreements are made on the fourth morning and break at times drawn from a seed: above the
+Seven are made on the fourth morning and break at times drawn from a seed: above the
 rate, one user again and again, a new wording, silence of something frequent and of something rare,
 the end of their time, a newer revision; three more hold all the month. It is read each morning,
 and two days every fourth afternoon. A run can tell a break that its window shows; silence, once a
@@ -30,7 +30,7 @@ from bot.jobs.acknowledgements import broke
 START = 20_300 * DAY
 DAYS = 30
 MONTH = Window(START, START + (DAYS + 1) * DAY)
-AGREED = START + 3 * DAY + 9 * HOUR
+ACKNOWLEDGED_AT = START + 3 * DAY + 9 * HOUR
 SERVICE = "orders-api"
 ENVIRONMENT = Environment("staging", "shop-staging", (SERVICE,))
 SECRET = b"a secret of the benchmarks, long enough"
@@ -47,7 +47,7 @@ SAID: Mapping[str, tuple[str, int]] = {
     "holds, users": ("Password of user {user} will expire soon", 9),
     "holds, often": ("Search index lags behind the catalogue", 48),
 }
-"""What is agreed about: how it breaks, its message, occurrences a day."""
+"""What is acknowledged: how it breaks, its message, occurrences a day."""
 AGAIN = "file is locked"
 """The new wording."""
 
@@ -67,7 +67,7 @@ class Plan:
                 self.breaks[kind] = START + rng.randrange(6, DAYS - 5) * DAY + hour * HOUR
 
     def revision(self, at: int) -> str:
-        """One is deployed when that agreement ends."""
+        """One is deployed when that acknowledgement ends."""
         return f"{SERVICE}-00101-abc" if at < self.breaks["revision"] else f"{SERVICE}-00102-xyz"
 
 
@@ -172,11 +172,11 @@ def play(seed: int, registry: Registry, decisions: DecisionBook, history: Histor
             log, query, ENVIRONMENT, now=window.end, registry=registry, decisions=decisions,
             history=history, activity=log, secret=SECRET,
         )  # fmt: skip
-        if window.end == AGREED:
-            _agree(report, plan, decisions)
+        if window.end == ACKNOWLEDGED_AT:
+            _acknowledge(report, plan, decisions)
             continue
-        for kind, agreed in _agreements(decisions).items():
-            found = broke(agreed, ENVIRONMENT, report, window.end)
+        for kind, acknowledgement in _acknowledgements(decisions).items():
+            found = broke(acknowledgement, ENVIRONMENT, report, window.end)
             if kind in result.told:
                 continue
             if found is not None and window.end > plan.breaks.get(kind, window.end):
@@ -188,20 +188,24 @@ def play(seed: int, registry: Registry, decisions: DecisionBook, history: Histor
     return result
 
 
-def _agree(report: Report, plan: Plan, decisions: DecisionBook) -> None:
+def _acknowledge(report: Report, plan: Plan, decisions: DecisionBook) -> None:
     for card in report.cards:
         kind = next(k for k, (text, _) in SAID.items() if text[:16] in card.cluster.title)
-        agreed = Acknowledgement(
-            card.cluster.id, "U1", kind, AGREED,
+        acknowledgement = Acknowledgement(
+            card.cluster.id, "U1", kind, ACKNOWLEDGED_AT,
             until=plan.breaks[kind] if kind == "over" else None,
-            until_revision=plan.revision(AGREED) if kind == "revision" else None,
+            until_revision=plan.revision(ACKNOWLEDGED_AT) if kind == "revision" else None,
         )  # fmt: skip
-        decisions.put("staging", observed(agreed, card, report.window))
+        decisions.put("staging", observed(acknowledgement, card, report.window))
 
 
-def _agreements(decisions: DecisionBook) -> Mapping[str, Acknowledgement]:
+def _acknowledgements(decisions: DecisionBook) -> Mapping[str, Acknowledgement]:
     every = (d.expected for d in decisions.all("staging").values())
-    return {agreed.reason: agreed for agreed in every if agreed is not None}
+    return {
+        acknowledgement.reason: acknowledgement
+        for acknowledgement in every
+        if acknowledgement is not None
+    }
 
 
 def main(seeds: Sequence[str] = ()) -> None:
@@ -211,7 +215,7 @@ def main(seeds: Sequence[str] = ()) -> None:
     for seed in map(int, seeds or map(str, range(1, 9))):
         result = play(seed, FakeRegistry(), FakeDecisionBook(), FakeHistory())
         told = sum(not late and kind in result.told for kind, late in result.late.items())
-        print(f"seed {seed}: {told} of {len(result.late)} broken agreements told by the first run")
+        print(f"seed {seed}: the first run reported {told} of {len(result.late)} that broke")
         for kind, late in result.late.items():
             if late or kind not in result.told:
                 print(f"  WRONG {kind}: {late} runs late, {result.told.get(kind, 'never told')}")
