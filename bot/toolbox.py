@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from bot.adapters.chart import Chart
 from bot.adapters.github.ancestry import Ancestry
 from bot.adapters.redis.notes import RedisNotes
-from bot.adapters.redis.queue import JobQueue
 from bot.adapters.redis.source_index import RedisSources
 from bot.core.model.environment import Environment
 from bot.core.model.report import Report
@@ -28,6 +27,7 @@ from bot.core.ports import (
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
+    from bot.adapters.redis.queue import JobQueue
     from bot.adapters.slack.messenger import SlackMessenger
 
 

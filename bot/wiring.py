@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.adapters.github.ancestry import Ancestry
-from bot.adapters.redis import client
+from bot.adapters.redis import client, queue_keys
 from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
+from bot.adapters.redis.client import Store
 from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
 from bot.adapters.redis.notes import RedisNotes
-from bot.adapters.redis.queue import JobQueue
 from bot.adapters.redis.registry import RedisRegistry
 from bot.adapters.redis.source_index import RedisSources
 from bot.core.clusters.aliases import AliasedDecisions
@@ -32,7 +32,6 @@ from bot.core.model.errors import GardenerError, Refused
 from bot.settings.settings import Settings, load, local_secret
 
 if TYPE_CHECKING:
-    import redis
     from slack_sdk import WebClient
 
     from bot.adapters.chart import Chart
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from bot.adapters.google.activity import CloudActivity
     from bot.adapters.google.cloud_logging import CloudLogging
     from bot.adapters.google.monitoring import CloudMonitoring
+    from bot.adapters.redis.queue import JobQueue
     from bot.adapters.slack.messenger import SlackMessenger
     from bot.core.model.report import Report
 
@@ -79,15 +79,17 @@ class Wiring:
         return (local_secret(self.settings.state_dir),)
 
     @cached_property
-    def redis_client(self) -> redis.Redis:
+    def redis_client(self) -> Store:
         """The store's client, for this process's own use."""
         return self.connect()
 
-    def connect(self) -> redis.Redis:
+    def connect(self) -> Store:
         """A client with a pool of its own; the worker needs one."""
         url = self.settings.redis_url
         return client.connect(
-            None if url is None else url.get_secret_value(), self.settings.state_dir
+            None if url is None else url.get_secret_value(),
+            self.settings.state_dir,
+            self.settings.installation or client.installation_of(self.secrets),
         )
 
     def ping(self) -> None:
@@ -171,6 +173,9 @@ class Wiring:
     @cached_property
     def queue(self) -> JobQueue:
         """Where jobs are put."""
+        queue_keys.claim(self.redis_client)
+        from bot.adapters.redis.queue import JobQueue
+
         return JobQueue(self.redis_client)
 
     @cached_property

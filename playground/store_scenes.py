@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 
 import redis
@@ -13,6 +14,7 @@ from playground.feed import Feed, SceneKind
 EVERY_S = 1.0
 KEYS = 2_000  # as many are looked at; a sample service makes a few hundred
 TOLD = 8  # events a look at most; the rest is told as a number
+INSTALLATION = re.compile(r"gardener:v\d+:[^:]*:")  # what all names of the bot begin with
 QUEUE = ("rq:queue:", "rq:wip:", "rq:failed:", "rq:finished:", "rq:scheduled:", "rq:job:")
 
 
@@ -40,7 +42,7 @@ class StoreScenes:
     async def _names(self, client: redis.asyncio.Redis) -> set[str]:
         names: set[str] = set()
         async for name in client.scan_iter(count=500):
-            names.add(name)
+            names.add(INSTALLATION.sub("", name))
             if len(names) >= KEYS:
                 break
         return names

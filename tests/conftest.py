@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from bot.adapters.redis import client as store
 from bot.adapters.redis import embedded
+from tests.installation import INSTALLATION
 
 # A slow machine is no failure, and a red run must be red again for whoever looks at it.
 settings.register_profile("gardener", deadline=None, derandomize=True)
@@ -40,7 +41,7 @@ def state_dir() -> Iterator[Path]:
 @pytest.fixture
 def redis_client(_state_of_session):
     """An empty embedded Valkey, the real one."""
-    client = store.connect(None, _state_of_session)
+    client = store.connect(None, _state_of_session, INSTALLATION)
     # Who kills a server takes one of its own from `state_dir`, which syncs before it answers.
     client.config_set("appendfsync", "no")
     client.flushall()

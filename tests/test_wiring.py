@@ -10,6 +10,7 @@ from bot import wiring
 from bot.core.model.errors import Refused, Unavailable
 from bot.settings.settings import Settings, local_secret
 from bot.wiring import Wiring, build, perform, use
+from tests.installation import INSTALLATION
 
 
 class TestSecrets:
@@ -37,6 +38,7 @@ def test_nothing_is_dialled_before_it_is_needed(tmp_path):
             state_dir=tmp_path / "state",
             redis_url=SecretStr("redis://127.0.0.1:1"),
             secrets=(b"a",),
+            installation=INSTALLATION,
             slack_bot_token=SecretStr("xoxb-1"),
             slack_api_url="http://127.0.0.1:1/",
             github_token=SecretStr("t"),

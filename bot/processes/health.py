@@ -19,11 +19,12 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from bot import __version__
-from bot.adapters.redis.queue import JobQueue
 from bot.core.model.errors import GardenerError
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from bot.adapters.redis.queue import JobQueue
 
 Ready = Callable[[], None]
 """Raises a `GardenerError` that says why no work can be taken."""

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from bot import wiring
+from bot.adapters.redis import queue_keys
 from bot.core.model.errors import GardenerError
 from bot.processes.lifetime import (
     PARENT_PIPE,
@@ -61,12 +62,13 @@ def worker(settings: Settings) -> None:
 
 
 def _work(settings: Settings, *, quick_only: bool = False) -> None:
-    from bot.adapters.redis.queue import build_worker
-
     parts = wiring.build(settings)
     wiring.use(parts)
     patiently(parts.ping)
     client = parts.connect()
+    queue_keys.claim(client)
+    from bot.adapters.redis.queue import build_worker
+
     _log.info("working", quick_only=quick_only)
     build_worker(
         client,

@@ -82,6 +82,12 @@ def _level(value: object) -> object:
     return str(value).strip().upper()
 
 
+def _installation(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        raise ValueError("may have up to 64 letters, digits, dots, dashes and underscores")
+    return value
+
+
 class _Variables(BaseSettings):
     """The environment, as it stands. An empty variable is an unset one."""
 
@@ -105,6 +111,7 @@ class _Variables(BaseSettings):
     GARDENER_LOGGING_ENDPOINT: Annotated[str | None, BeforeValidator(_grpc_address)] = None
     GARDENER_MONITORING_ENDPOINT: Annotated[str | None, BeforeValidator(_plain_address)] = None
     GARDENER_SECRET: SecretStr | None = None
+    GARDENER_INSTALLATION: Annotated[str | None, BeforeValidator(_installation)] = None
     GARDENER_CONFIG: str | None = None
     GARDENER_STATE: str = STATE
     PORT: Annotated[int, Field(ge=0, le=65_535)] = 8080
@@ -142,6 +149,8 @@ class Settings:
     """`http://host:port`; None: Google, unless `logging_endpoint` is set: then nobody is asked."""
     secrets: tuple[bytes, ...] = ()
     """GARDENER_SECRET: the first signs, all of them verify and are looked up."""
+    installation: str | None = None
+    """Names the keys in Redis; None: a hash of the oldest secret names them."""
     port: int = 8080
     """0: any free one."""
     log_level: str = "INFO"
@@ -220,6 +229,7 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
         logging_endpoint=variables.GARDENER_LOGGING_ENDPOINT,
         monitoring_endpoint=variables.GARDENER_MONITORING_ENDPOINT,
         secrets=_secrets(variables.GARDENER_SECRET),
+        installation=variables.GARDENER_INSTALLATION,
         port=variables.PORT,
         log_level=variables.LOG_LEVEL,
     )

@@ -11,6 +11,7 @@ from bot.settings.settings import Settings
 from bot.wiring import build
 from playground.logging.server import LogServer
 from tests.fakes.monitoring import DENIED, MonitoringServer
+from tests.installation import INSTALLATION
 
 
 def said(checks) -> dict[str, tuple[str, str]]:
@@ -73,6 +74,7 @@ def settings(httpserver, state_dir):
         environments={"staging": Environment("staging", "acme", ("api",), "acme/backend")},
         state_dir=state_dir,
         secrets=(b"a secret of the tests",),
+        installation=INSTALLATION,
         slack_bot_token=SecretStr("xoxb-1"),
         slack_app_token=SecretStr("xapp-1"),
         slack_api_url=httpserver.url_for("/slack/"),
@@ -139,7 +141,8 @@ def test_a_missing_scope_is_named(settings, httpserver):
 
 
 def test_a_store_that_is_away_is_a_line(tmp_path):
-    parts = build(Settings(state_dir=tmp_path, redis_url=SecretStr("redis://127.0.0.1:1")))
+    away = SecretStr("redis://127.0.0.1:1")
+    parts = build(Settings(state_dir=tmp_path, redis_url=away, secrets=(b"a",)))
     found = said(doctor.of_connections(parts))
     assert found["store"][0] == "fail"
     assert "unreachable" in found["store"][1]

@@ -45,8 +45,9 @@ CHILD = """
 import sys
 from pathlib import Path
 from bot.adapters.redis import client as store
+from tests.installation import INSTALLATION
 from tests.contract.test_filing_for_real import ORDER, filing
-filing(sys.argv[1], store.connect(None, Path(sys.argv[2]))).file(ORDER)
+filing(sys.argv[1], store.connect(None, Path(sys.argv[2]), INSTALLATION)).file(ORDER)
 """
 
 

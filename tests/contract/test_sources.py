@@ -32,6 +32,7 @@ from bot.core.source.index import (
 )
 from bot.core.source.log_calls import CallKind
 from tests.core import sample_sources
+from tests.installation import INSTALLATION
 
 COMMIT = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"
 CODE = b"log.error('the cart is empty today')\n"
@@ -287,7 +288,9 @@ class TestStore:
         assert sources.put("staging", found) < 80_000
 
     def test_a_store_that_is_away_costs_an_analysis_nothing(self, tmp_path) -> None:
-        away = RedisSources(client.connect("redis://127.0.0.1:1", tmp_path, timeout=0.1))
+        away = RedisSources(
+            client.connect("redis://127.0.0.1:1", tmp_path, INSTALLATION, timeout=0.1)
+        )
         assert away.locate("staging") is None
         with pytest.raises(Unavailable):
             away.get("staging")

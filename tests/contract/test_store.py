@@ -17,7 +17,7 @@ from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCach
 from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
-from bot.adapters.redis.registry import FORGET_AFTER, RedisRegistry, entries
+from bot.adapters.redis.registry import FORGET_AFTER, RedisRegistry
 from bot.adapters.redis.registry_entry import Masks
 from bot.core.model.decisions import (
     Acknowledgement,
@@ -53,8 +53,14 @@ from tests.fakes.store import (
     FakeRuleBook,
     FakeSubscriptions,
 )
+from tests.installation import INSTALLATION
 
 SECRET = b"a secret of the tests"
+
+
+def mask_of(store, cluster):
+    """The version of the masks under which a cluster is stored."""
+    return json.loads(store.hget(store.key("staging", "registry", "clusters"), cluster))["mask"]
 
 
 def prefix_joins(template: str, masked: str) -> bool:
@@ -187,12 +193,12 @@ class TestRegistryOnRedis:
         RedisRegistry(redis_client, [b"one"], masks=masks()).resolve(
             "staging", [candidate("c-1", "a")]
         )
-        (one,) = redis_client.hkeys("gardener:v1:staging:registry:messages")
+        (one,) = redis_client.hkeys("gardener:v2:tests:staging:registry:messages")
         redis_client.flushall()
         RedisRegistry(redis_client, [b"two"], masks=masks()).resolve(
             "staging", [candidate("c-1", "a")]
         )
-        (two,) = redis_client.hkeys("gardener:v1:staging:registry:messages")
+        (two,) = redis_client.hkeys("gardener:v2:tests:staging:registry:messages")
         assert one != two
         assert one != b"a"
 
@@ -227,7 +233,7 @@ class TestRegistryOnRedis:
         new = RedisRegistry(redis_client, [b"new"], masks=masks())
         for message in masked:
             assert new.resolve("staging", [candidate("c-3", message)])[0].id == "c-1"
-        assert redis_client.hlen("gardener:v1:staging:registry:messages") == 50
+        assert redis_client.hlen("gardener:v2:tests:staging:registry:messages") == 50
 
     def test_most_is_saved_even_where_the_old_secret_is_gone_at_once(self, redis_client):
         RedisRegistry(redis_client, [b"old"], masks=masks()).resolve(
@@ -245,7 +251,7 @@ class TestRegistryOnRedis:
             "staging", [candidate("c-8", "user <*> gone"), candidate("c-9", "b")]
         )
         assert [(i.id, i.name) for i in found] == [("c-1", "C1"), ("c-2", "C2")]
-        assert entries(redis_client, "staging")["c-1"].mask == 2
+        assert mask_of(redis_client, "c-1") == 2
 
     def test_the_products_own_masks_are_the_default(self, redis_client):
         registry = RedisRegistry(redis_client, [SECRET])
@@ -266,7 +272,7 @@ class TestRegistryOnRedis:
         assert registry.find("staging", "C1") is None
         assert registry.find("staging", "C2") == "c-2"
         assert registry.find("staging", "C3") == "c-3"
-        assert redis_client.hlen("gardener:v1:staging:registry:messages") == 3
+        assert redis_client.hlen("gardener:v2:tests:staging:registry:messages") == 3
         found = registry.resolve("staging", [candidate("c-8", "a"), candidate("c-9", "b")])
         assert [(i.id, i.name) for i in found] == [("c-8", "C5"), ("c-2", "C2")]
 
@@ -288,7 +294,7 @@ class TestRegistryOnRedis:
         better = masks(2, lambda text: text.replace("12", "<*>"))
         registry = RedisRegistry(redis_client, [SECRET], masks=better)
         assert registry.known("staging", ["user <*> gone"]) == {"user <*> gone": "c-1"}
-        assert entries(redis_client, "staging")["c-1"].mask == 1
+        assert mask_of(redis_client, "c-1") == 1
 
     def test_where_two_known_meet_the_one_with_a_decision_is_kept(self, redis_client):
         registry = RedisRegistry(redis_client, [SECRET], masks=masks())
@@ -299,7 +305,7 @@ class TestRegistryOnRedis:
     def test_what_a_newer_version_wrote_is_read_as_far_as_it_is_understood(self, redis_client):
         registry = RedisRegistry(redis_client, [SECRET], masks=masks())
         registry.resolve("staging", [candidate("c-1", "a", first=3)])
-        name = "gardener:v1:staging:registry:clusters"
+        name = "gardener:v2:tests:staging:registry:clusters"
         data = json.loads(redis_client.hget(name, "c-1")) | {"mood": {"of": "tomorrow"}}
         redis_client.hset(name, "c-1", json.dumps(data))
         redis_client.hset(name, "c-2", "no JSON at all")
@@ -382,12 +388,12 @@ class TestHistory:
     def test_what_a_newer_version_wrote_is_passed_over(self, redis_client):
         history = RedisHistory(redis_client)
         history.record("staging", self.seen())
-        day = store.key("staging", "history", f"day:{self.LAST // 24}")
+        day = redis_client.key("staging", "history", f"day:{self.LAST // 24}")
         redis_client.hset(day, mapping={"!new": "1", f"#c-1|{self.LAST}x": "2", "~|7": "odd"})
-        lives = store.key("staging", "history", "revisions")
+        lives = redis_client.key("staging", "history", "revisions")
         redis_client.hset(lives, mapping={"api-00002-abc|first": "odd", "x": "y"})
-        redis_client.hset(store.key("staging", "history", "clusters"), "c-9", "{}")
-        redis_client.zadd(store.key("staging", "history", "events"), {"odd": 1})
+        redis_client.hset(redis_client.key("staging", "history", "clusters"), "c-9", "{}")
+        redis_client.zadd(redis_client.key("staging", "history", "events"), {"odd": 1})
         found = self.read(history)
         assert found == self.seen()
 
@@ -432,12 +438,12 @@ class TestDecisionBook:
 class TestDecisionBookOnRedis:
     def test_nothing_of_it_ever_expires(self, redis_client):
         RedisDecisionBook(redis_client).put("staging", ACK)
-        assert redis_client.ttl("gardener:v1:staging:decisions") == -1
+        assert redis_client.ttl("gardener:v2:tests:staging:decisions") == -1
 
     def test_what_a_newer_version_wrote_spoils_nothing(self, redis_client):
         book = RedisDecisionBook(redis_client)
         book.put("staging", ACK)
-        name = "gardener:v1:staging:decisions"
+        name = "gardener:v2:tests:staging:decisions"
         data = json.loads(redis_client.hget(name, "c-1|expected")) | {"vote": 3}
         redis_client.hset(name, "c-1|expected", json.dumps(data))
         redis_client.hset(name, "c-1|vote", "{}")
@@ -445,11 +451,11 @@ class TestDecisionBookOnRedis:
         assert book.all("staging") == {"c-1": Decisions(expected=ACK)}
 
     def test_an_acknowledgement_survives_kill_9(self, state_dir):
-        client = store.connect(None, state_dir)
+        client = store.connect(None, state_dir, INSTALLATION)
         RedisDecisionBook(client).put("staging", ACK)
         os.kill(client.info("server")["process_id"], signal.SIGKILL)
         assert RedisDecisionBook(client).all("staging") == {"c-1": Decisions(expected=ACK)}
-        other = store.connect(None, state_dir)
+        other = store.connect(None, state_dir, INSTALLATION)
         assert RedisDecisionBook(other).all("staging") == {"c-1": Decisions(expected=ACK)}
 
 
@@ -489,7 +495,7 @@ class TestRuleBookOnRedis:
     def test_it_never_expires_and_a_newer_version_spoils_nothing(self, redis_client):
         rules = RedisRuleBook(redis_client)
         rules.put("staging", RULES[0])
-        name = "gardener:v1:staging:rules"
+        name = "gardener:v2:tests:staging:rules"
         assert redis_client.ttl(name) == -1
         data = json.loads(redis_client.hget(name, f"same|{RULES[0].id}")) | {"vote": 3}
         redis_client.hset(name, f"same|{RULES[0].id}", json.dumps(data))
@@ -582,7 +588,9 @@ class TestReportCache:
             assert cache.get("staging", "kept") is not None
         else:
             client = request.getfixturevalue("redis_client")
-            lives = sorted(client.ttl(name) for name in client.keys("gardener:v1:staging:report:*"))
+            lives = sorted(
+                client.ttl(name) for name in client.keys("gardener:v2:tests:staging:report:*")
+            )
             assert lives[0] == -1
             assert 590 < lives[1] <= 600
 
@@ -641,7 +649,7 @@ class TestStore:
         assert RedisRateLimit(redis_client, "another", 3, 60).take("p") == 0
 
     def test_an_unreachable_store_is_one_sentence(self, state_dir):
-        client = store.connect("redis://:hunter2@127.0.0.1:1/0", state_dir)
+        client = store.connect("redis://:hunter2@127.0.0.1:1/0", state_dir, INSTALLATION)
         with pytest.raises(Unavailable, match=r"^The store is unreachable since \d\d:\d\d UTC\.$"):
             store.ping(client)
         with pytest.raises(Unavailable, match="unreachable"):
@@ -650,11 +658,11 @@ class TestStore:
     def test_a_wrong_password_is_refused_without_being_told(self, redis_client):
         path = redis_client.connection_pool.make_connection().path
         redis_client.acl_setuser("someone", enabled=True, passwords=["+right"], reset=True)
-        client = store.connect(f"unix://someone@{path}?password=hunter2", None)
+        client = store.connect(f"unix://someone@{path}?password=hunter2", None, INSTALLATION)
         with pytest.raises(Refused, match="REDIS_URL") as refusal:
             store.ping(client)
         assert "hunter2" not in str(refusal.value)
 
     def test_an_address_that_cannot_be_read_is_refused(self, state_dir):
         with pytest.raises(Refused, match="REDIS_URL"):
-            store.connect("redis://:hunter2@host:port/0", state_dir)
+            store.connect("redis://:hunter2@host:port/0", state_dir, INSTALLATION)

@@ -32,6 +32,7 @@ from playground.github.server import serve_in_thread as serve_github
 from playground.slack.people import AppSetup
 from playground.slack.thread import PlaygroundServer, serve_in_thread
 from tests.fakes.logs import FakeLogs, some
+from tests.installation import INSTALLATION
 from tests.paths import ROOT
 
 DOT = base64.b64decode(
@@ -183,6 +184,7 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
             slack_app_token=SecretStr(slack.app_token),
             slack_api_url=slack.api_url,
             secrets=(SECRET,),
+            installation=INSTALLATION,
             github_token=SecretStr(github.state.token),
             github_api_url=github.url,
         )

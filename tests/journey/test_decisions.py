@@ -224,7 +224,7 @@ def test_someone_is_on_it_and_is_not_any_more(town):
 def test_a_click_on_a_report_that_is_forgotten_still_acts(town):
     town.types("staging 2d")
     report = town.report()
-    for key in town.wiring.redis_client.scan_iter("gardener:v1:staging:report:*"):
+    for key in town.wiring.redis_client.scan_iter("gardener:v2:tests:staging:report:*"):
         town.wiring.redis_client.delete(key)
     town.chooses(report, "I'm on it")
     town.sees("is on It")

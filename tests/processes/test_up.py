@@ -16,6 +16,7 @@ import pytest
 
 from bot.adapters.redis import client, pids
 from playground.slack.thread import serve_in_thread
+from tests.installation import INSTALLATION
 from tests.paths import ROOT
 from tests.program import gardener
 
@@ -81,7 +82,7 @@ def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
         assert pids.gone(pid, 5), called(pid)
     # Nobody uses the store any more, so it has ended; what was in it is there.
     assert not (state_dir / "valkey.sock").exists()
-    assert client.connect(None, state_dir).ping()
+    assert client.connect(None, state_dir, INSTALLATION).ping()
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from typing import TYPE_CHECKING
 
-from bot.adapters.redis.client import guarded, key, note_environment
+from bot.adapters.redis.client import Store, guarded
 from bot.core.model import codec
 from bot.core.model.report import Report
-
-if TYPE_CHECKING:
-    import redis
 
 _log = logging.getLogger(__name__)
 
@@ -42,13 +38,13 @@ return math.max(1, oldest[2] + span - now)
 class RedisReportCache:
     """`ports.ReportCache`: one key a report, as JSON."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def get(self, environment: str, key: str) -> Report | None:
         """None where there is none, it has expired, or another version of us wrote it."""
-        data = self._client.get(_report(environment, key))
+        data = self._client.get(_report(self._client, environment, key))
         if data is None:
             return None
         try:
@@ -60,14 +56,14 @@ class RedisReportCache:
     @guarded
     def put(self, environment: str, key: str, report: Report, seconds: int | None) -> None:
         """None: kept until it is replaced."""
-        note_environment(self._client, environment)
-        self._client.set(_report(environment, key), codec.dumps(report), ex=seconds)
+        self._client.note_environment(environment)
+        self._client.set(_report(self._client, environment, key), codec.dumps(report), ex=seconds)
 
 
 class RedisLocks:
     """`ports.Locks`: one key a lock, holding the token of its owner."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
         self._release = client.register_script(_RELEASE)
 
@@ -77,7 +73,7 @@ class RedisLocks:
 
         `SET NX` alone would not do: where its answer is lost, redis-py asks again and is refused.
         """
-        name = _lock(key)
+        name = _lock(self._client, key)
         if self._client.set(name, token, nx=True, ex=max(1, seconds)):
             return True
         return self._client.get(name) == token.encode()
@@ -85,13 +81,14 @@ class RedisLocks:
     @guarded
     def release(self, key: str, token: str) -> None:
         """Lets the next one in, if the token is the one that holds it."""
-        self._release(keys=[_lock(key)], args=[token])
+        self._release(keys=[_lock(self._client, key)], args=[token])
 
 
 class RedisRateLimit:
     """A sliding window shared by all processes: `limit` calls in any `seconds`, for each name."""
 
-    def __init__(self, client: redis.Redis, kind: str, limit: int, seconds: float) -> None:
+    def __init__(self, client: Store, kind: str, limit: int, seconds: float) -> None:
+        self._client = client
         self._kind = kind
         self._limit = limit
         self._span = int(seconds * 1_000_000)
@@ -100,14 +97,14 @@ class RedisRateLimit:
     @guarded
     def take(self, name: str = "") -> float:
         """0.0 where a call may go now (it is charged), else the seconds to wait and ask again."""
-        keys = [key("", "rate", self._kind, name)]
+        keys = [self._client.key("", "rate", self._kind, name)]
         wait = self._script(keys=keys, args=[self._limit, self._span, uuid.uuid4().hex])
         return float(wait) / 1_000_000
 
 
-def _report(environment: str, name: str) -> str:
-    return key(environment, "report", hashlib.sha256(name.encode()).hexdigest()[:32])
+def _report(store: Store, environment: str, name: str) -> str:
+    return store.key(environment, "report", hashlib.sha256(name.encode()).hexdigest()[:32])
 
 
-def _lock(name: str) -> str:
-    return key("", "lock", name)
+def _lock(store: Store, name: str) -> str:
+    return store.key("", "lock", name)

@@ -1,15 +1,17 @@
-"""Redis, as all of the store's rooms use it: one way to connect, one way to fail, one way to name.
+"""Redis as every store here uses it: how to connect, how errors are translated, how keys are named.
 
-Keys read `gardener:v1:ENVIRONMENT:…`; what belongs to no environment has an empty one, which no
-environment can be called. The version stands for the meaning of what is stored.
+Keys read `gardener:v2:INSTALLATION:ENVIRONMENT:…`, so that two installations can share a server.
+What belongs to no environment has an empty one, which no environment can be called. The version
+stands for the layout of the keys.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -22,7 +24,7 @@ from redis.retry import Retry
 from bot.adapters.redis.embedded import SelfStarting
 from bot.core.model.errors import Refused, Unavailable
 
-PREFIX = "gardener:v1"
+PREFIX = "gardener:v2"
 TIMEOUT = 0.5
 """Seconds to connect and to wait for an answer; redis-py's own defaults wait 58 s on a hung one."""
 
@@ -33,7 +35,33 @@ _since: dict[str, float] = {}
 """When the store stopped answering, in this process: what a person is told."""
 
 
-def connect(url: str | None, state_dir: Path, *, timeout: float = TIMEOUT) -> redis.Redis:
+class Store(redis.Redis):
+    """A client that knows its installation, and so the names of its keys."""
+
+    installation: str = ""
+
+    def key(self, environment: str, *parts: str) -> str:
+        """A key of an environment ("" for what belongs to none)."""
+        return ":".join((self.prefix, quote(environment, safe=""), *parts))
+
+    @property
+    def prefix(self) -> str:
+        """What every key of this installation begins with, without the colon behind it."""
+        return f"{PREFIX}:{self.installation}"
+
+    def note_environment(self, environment: str) -> None:
+        """Remembers that something is stored of it."""
+        self.sadd(self.key("", "environments"), environment)
+
+
+def installation_of(secrets: Sequence[bytes]) -> str:
+    """The name of an installation: a hash of its oldest secret, so that a rotation keeps it."""
+    return hashlib.blake2b(secrets[-1], digest_size=6, person=b"installation").hexdigest()
+
+
+def connect(
+    url: str | None, state_dir: Path, installation: str, *, timeout: float = TIMEOUT
+) -> Store:
     """A client, with a pool of its own; nothing is dialled before the first command.
 
     `url` as redis-py reads it; None: the embedded server of `state_dir`, started when needed.
@@ -58,7 +86,9 @@ def connect(url: str | None, state_dir: Path, *, timeout: float = TIMEOUT) -> re
             raise Refused(
                 "REDIS_URL cannot be read: write redis://user:password@host:6379/0."
             ) from None
-    return redis.Redis(connection_pool=pool)
+    client = Store(connection_pool=pool)
+    client.installation = installation
+    return client
 
 
 def ping(client: redis.Redis) -> None:
@@ -109,36 +139,26 @@ def guarded(method: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def key(environment: str, *parts: str) -> str:
-    """A key of an environment ("" for what belongs to none)."""
-    return ":".join((PREFIX, quote(environment, safe=""), *parts))
-
-
 def text(data: object) -> str:
     """What redis-py answers, as text."""
     return data.decode() if isinstance(data, bytes) else str(data)
 
 
-def note_environment(client: redis.Redis, environment: str) -> None:
-    """Remembers that something is stored of it."""
-    client.sadd(key("", "environments"), environment)
-
-
 @guarded
-def forget(client: redis.Redis, environment: str) -> int:
+def forget(client: Store, environment: str) -> int:
     """Erases all that is stored of an environment; returns how many keys that were."""
     gone = 0
     # A second round takes what a running analysis wrote during the first.
     for _ in range(2):
         batch: list[bytes] = []
-        for name in client.scan_iter(match=key(environment, "*"), count=1_000):
+        for name in client.scan_iter(match=client.key(environment, "*"), count=1_000):
             batch.append(name)
             if len(batch) == 500:
                 gone += int(client.unlink(*batch))
                 batch = []
         if batch:
             gone += int(client.unlink(*batch))
-    client.srem(key("", "environments"), environment)
+    client.srem(client.key("", "environments"), environment)
     return gone
 
 

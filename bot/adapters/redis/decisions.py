@@ -5,14 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.adapters.redis.client import (
-    guarded,
-    key,
-    note_environment,
-    text,
-)
+from bot.adapters.redis.client import Store, guarded, text
 from bot.core.model import codec
 from bot.core.model.decisions import (
     Acknowledgement,
@@ -25,9 +20,6 @@ from bot.core.model.decisions import (
     Snooze,
 )
 from bot.core.ports import Subscription
-
-if TYPE_CHECKING:
-    import redis
 
 KINDS: Mapping[str, type[Decision]] = {
     "expected": Acknowledgement,
@@ -46,14 +38,14 @@ _log = logging.getLogger(__name__)
 class RedisDecisionBook:
     """`ports.DecisionBook`: one hash an environment, a field `cluster|kind` for each decision."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def all(self, environment: str) -> Mapping[str, Decisions]:
         """By cluster id. What a newer version of us wrote and we cannot read is passed over."""
         found: dict[str, Decisions] = {}
-        for name, data in self._client.hgetall(_decisions(environment)).items():
+        for name, data in self._client.hgetall(_decisions(self._client, environment)).items():
             cluster, _, kind = text(name).partition("|")
             decision = _read(kind, data)
             if decision is not None:
@@ -67,10 +59,10 @@ class RedisDecisionBook:
         """Stores it in the place of the one of its kind; returns that one, for undo."""
         kind = _NAMES[type(decision)]
         name = f"{decision.cluster}|{kind}"
-        note_environment(self._client, environment)
+        self._client.note_environment(environment)
         with self._client.pipeline() as pipe:
-            pipe.hget(_decisions(environment), name)
-            pipe.hset(_decisions(environment), name, codec.dumps(decision))
+            pipe.hget(_decisions(self._client, environment), name)
+            pipe.hset(_decisions(self._client, environment), name, codec.dumps(decision))
             before, _ = pipe.execute()
         return _read(kind, before)
 
@@ -79,8 +71,8 @@ class RedisDecisionBook:
         """Takes it back; returns what was there."""
         name = f"{cluster}|{_NAMES[kind]}"
         with self._client.pipeline() as pipe:
-            pipe.hget(_decisions(environment), name)
-            pipe.hdel(_decisions(environment), name)
+            pipe.hget(_decisions(self._client, environment), name)
+            pipe.hdel(_decisions(self._client, environment), name)
             before, _ = pipe.execute()
         return _read(_NAMES[kind], before)
 
@@ -88,27 +80,29 @@ class RedisDecisionBook:
 class RedisSubscriptions:
     """`ports.Subscriptions`: one hash an environment, a field for each channel."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def all(self) -> Sequence[Subscription]:
         """Of every environment, in no order."""
-        names = sorted(text(name) for name in self._client.smembers(key("", "environments")))
+        names = sorted(
+            text(name) for name in self._client.smembers(self._client.key("", "environments"))
+        )
         if not names:
             return ()
         with self._client.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.hvals(_subscriptions(name))
+                pipe.hvals(_subscriptions(self._client, name))
             values = [value for part in pipe.execute() for value in part]
         return tuple(sub for value in values if (sub := _subscription(value)) is not None)
 
     @guarded
     def put(self, subscription: Subscription) -> None:
         """Replaces that of the same environment and channel."""
-        note_environment(self._client, subscription.environment)
+        self._client.note_environment(subscription.environment)
         self._client.hset(
-            _subscriptions(subscription.environment),
+            _subscriptions(self._client, subscription.environment),
             subscription.channel,
             codec.dumps(subscription),
         )
@@ -120,23 +114,25 @@ class RedisSubscriptions:
         removed: list[Subscription] = []
         for name in names:
             with self._client.pipeline() as pipe:
-                pipe.hget(_subscriptions(name), channel)
-                pipe.hdel(_subscriptions(name), channel)
+                pipe.hget(_subscriptions(self._client, name), channel)
+                pipe.hdel(_subscriptions(self._client, name), channel)
                 before, _ = pipe.execute()
             if before is not None and (subscription := _subscription(before)) is not None:
                 removed.append(subscription)
         return tuple(removed)
 
     def _environments(self) -> Sequence[str]:
-        return sorted(text(name) for name in self._client.smembers(key("", "environments")))
+        return sorted(
+            text(name) for name in self._client.smembers(self._client.key("", "environments"))
+        )
 
 
-def _decisions(environment: str) -> str:
-    return key(environment, "decisions")
+def _decisions(store: Store, environment: str) -> str:
+    return store.key(environment, "decisions")
 
 
-def _subscriptions(environment: str) -> str:
-    return key(environment, "subscriptions")
+def _subscriptions(store: Store, environment: str) -> str:
+    return store.key(environment, "subscriptions")
 
 
 def _read(kind: str, data: bytes | str | None) -> Decision | None:

@@ -7,14 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
-from bot.adapters.redis.client import (
-    guarded,
-    key,
-    note_environment,
-    text,
-)
+from bot.adapters.redis.client import Store, guarded, text
 from bot.core.model import codec
 from bot.core.model.grouping_rules import (
     Rule,
@@ -22,9 +17,6 @@ from bot.core.model.grouping_rules import (
     Split,
     Teaching,
 )
-
-if TYPE_CHECKING:
-    import redis
 
 KINDS: Mapping[str, type[Rule]] = {"same": Same, "split": Split}
 
@@ -34,20 +26,24 @@ _log = logging.getLogger(__name__)
 class RedisRuleBook:
     """`ports.RuleBook`."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def all(self, environment: str) -> Sequence[Rule]:
         """The oldest first. What a newer version of us wrote and we cannot read is passed over."""
-        return Teaching(_rules(self._client.hgetall(rules_key(environment)).items())).rules
+        return Teaching(
+            _rules(self._client.hgetall(rules_key(self._client, environment)).items())
+        ).rules
 
     @guarded
     def put(self, environment: str, rule: Rule) -> bool:
         """False where the same rule is there already: who taught it first is kept."""
-        note_environment(self._client, environment)
+        self._client.note_environment(environment)
         name = field_of(rule)
-        return bool(self._client.hsetnx(rules_key(environment), name, codec.dumps(rule)))
+        return bool(
+            self._client.hsetnx(rules_key(self._client, environment), name, codec.dumps(rule))
+        )
 
     @guarded
     def remove(self, environment: str, rule: str) -> Rule | None:
@@ -55,22 +51,22 @@ class RedisRuleBook:
         for kind in KINDS.values():
             name = _field(rule, kind)
             with self._client.pipeline() as pipe:
-                pipe.hget(rules_key(environment), name)
-                pipe.hdel(rules_key(environment), name)
+                pipe.hget(rules_key(self._client, environment), name)
+                pipe.hdel(rules_key(self._client, environment), name)
                 before, gone = pipe.execute()
             if gone:
                 return next(_rules([(name, before)]), None)
         return None
 
 
-def rules_key(environment: str) -> str:
+def rules_key(store: Store, environment: str) -> str:
     """Where they are."""
-    return key(environment, "rules")
+    return store.key(environment, "rules")
 
 
-def clusters_named(client: redis.Redis, environment: str) -> frozenset[str]:
-    """Ids that the rules name: what is remembered of these must not be forgotten."""
-    return Teaching(_rules(client.hgetall(rules_key(environment)).items())).ids
+def clusters_named(found: Mapping[Any, Any]) -> frozenset[str]:
+    """Ids that stored rules name: what is remembered of these must not be forgotten."""
+    return Teaching(_rules(found.items())).ids
 
 
 def field_of(rule: Rule) -> str:

@@ -14,14 +14,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.adapters.redis.client import (
-    guarded,
-    key,
-    note_environment,
-    text,
-)
+from bot.adapters.redis.client import Store, guarded, text
 from bot.core.model import codec
 from bot.core.model.history import (
     KEPT_DAYS,
@@ -31,9 +26,6 @@ from bot.core.model.history import (
 )
 from bot.core.model.report import Event
 from bot.core.model.values import DAY, HOUR, SECOND
-
-if TYPE_CHECKING:
-    import redis
 
 EVENTS = 1_000
 """Deploys and deletions kept, the newest."""
@@ -69,7 +61,7 @@ _log = logging.getLogger(__name__)
 class RedisHistory:
     """`ports.History`."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
         self._raise = client.register_script(_RAISE)
 
@@ -80,11 +72,11 @@ class RedisHistory:
         days = range(max(since // DAY, last - KEPT_DAYS), last + 1)
         with self._client.pipeline(transaction=False) as pipe:
             for day in days:
-                pipe.hgetall(_at(environment, f"day:{day}"))
-            pipe.hgetall(_at(environment, "revisions"))
-            pipe.hgetall(_at(environment, "clusters"))
-            pipe.zrange(_at(environment, "events"), 0, -1)
-            pipe.hget(_at(environment, "newest"), "entry")
+                pipe.hgetall(_at(self._client, environment, f"day:{day}"))
+            pipe.hgetall(_at(self._client, environment, "revisions"))
+            pipe.hgetall(_at(self._client, environment, "clusters"))
+            pipe.zrange(_at(self._client, environment, "events"), 0, -1)
+            pipe.hget(_at(self._client, environment, "newest"), "entry")
             *hours, revisions, clusters, events, newest = pipe.execute()
         covered: dict[int, int] = {}
         counts: dict[str, dict[int, int]] = {}
@@ -112,7 +104,7 @@ class RedisHistory:
     @guarded
     def record(self, environment: str, seen: Past) -> None:
         """Adds what a run read; the same again changes nothing."""
-        note_environment(self._client, environment)
+        self._client.note_environment(environment)
         days: dict[int, dict[str, int]] = {}
         for prefix, hours in (
             ("~", seen.covered),
@@ -122,27 +114,31 @@ class RedisHistory:
             for hour, value in hours.items():
                 days.setdefault(hour * HOUR // DAY, {})[f"{prefix}|{hour}"] = value
         for day, fields in days.items():
-            self._larger(_at(environment, f"day:{day}"), fields, EXPIRES)
+            self._larger(_at(self._client, environment, f"day:{day}"), fields, EXPIRES)
         lives: dict[str, int] = {}
         for name, life in seen.revisions.items():
             lives[f"{name}|first"] = -life.first
             lives[f"{name}|last"] = life.last
-        self._larger(_at(environment, "revisions"), lives)
+        self._larger(_at(self._client, environment, "revisions"), lives)
         if seen.last_entry is not None:
-            self._larger(_at(environment, "newest"), {"entry": seen.last_entry})
+            self._larger(_at(self._client, environment, "newest"), {"entry": seen.last_entry})
         with self._client.pipeline(transaction=False) as pipe:
             for name, life in seen.revisions.items():
-                pipe.hset(_at(environment, "revisions"), f"{name}|service", life.service)
+                pipe.hset(
+                    _at(self._client, environment, "revisions"), f"{name}|service", life.service
+                )
                 if life.commit:
-                    pipe.hset(_at(environment, "revisions"), f"{name}|commit", life.commit)
+                    pipe.hset(
+                        _at(self._client, environment, "revisions"), f"{name}|commit", life.commit
+                    )
             for id_, known in seen.clusters.items():
-                pipe.hset(_at(environment, "clusters"), id_, codec.dumps(known))
+                pipe.hset(_at(self._client, environment, "clusters"), id_, codec.dumps(known))
             for event in seen.events:
                 member = f"{event.kind}|{event.service}|{event.at}"
-                pipe.zadd(_at(environment, "events"), {member: event.at})
-            pipe.zremrangebyrank(_at(environment, "events"), 0, -EVENTS - 1)
-            pipe.hlen(_at(environment, "revisions"))
-            pipe.hlen(_at(environment, "clusters"))
+                pipe.zadd(_at(self._client, environment, "events"), {member: event.at})
+            pipe.zremrangebyrank(_at(self._client, environment, "events"), 0, -EVENTS - 1)
+            pipe.hlen(_at(self._client, environment, "revisions"))
+            pipe.hlen(_at(self._client, environment, "clusters"))
             *_, revisions, clusters = pipe.execute()
         if revisions > 4 * REVISIONS or clusters > CLUSTERS:
             self._forget_the_oldest(environment)
@@ -155,20 +151,20 @@ class RedisHistory:
             self._raise(keys=[name], args=[expires, *part])
 
     def _forget_the_oldest(self, environment: str) -> None:
-        lives = _lifetimes(self._client.hgetall(_at(environment, "revisions")))
+        lives = _lifetimes(self._client.hgetall(_at(self._client, environment, "revisions")))
         old = sorted(lives, key=lambda name: -lives[name].last)[REVISIONS:]
         if old:
             kept = ("first", "last", "service", "commit")
             parts = [f"{name}|{part}" for name in old for part in kept]
-            self._client.hdel(_at(environment, "revisions"), *parts)
-        known = _clusters(self._client.hgetall(_at(environment, "clusters")))
+            self._client.hdel(_at(self._client, environment, "revisions"), *parts)
+        known = _clusters(self._client.hgetall(_at(self._client, environment, "clusters")))
         gone = sorted(known, key=lambda id_: -(known[id_].last_seen or 0))[CLUSTERS:]
         if gone:
-            self._client.hdel(_at(environment, "clusters"), *gone)
+            self._client.hdel(_at(self._client, environment, "clusters"), *gone)
 
 
-def _at(environment: str, part: str) -> str:
-    return key(environment, "history", part)
+def _at(store: Store, environment: str, part: str) -> str:
+    return store.key(environment, "history", part)
 
 
 def _lifetimes(fields: Mapping[Any, Any]) -> Mapping[str, Lifetime]:

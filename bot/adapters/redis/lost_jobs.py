@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rq.executions import ExecutionRegistry
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.queue import Queue
 
-from bot.adapters.redis.client import guarded, key, text
-
-if TYPE_CHECKING:
-    import redis
+from bot.adapters.redis.client import Store, guarded, text
 
 _BEGINS = 2.0
 """Seconds in which a worker that lives writes down that it runs a job, after it took its name:
@@ -49,10 +46,10 @@ return 1
 class LostJobs:
     """The names of all jobs that have not ended."""
 
-    def __init__(self, client: redis.Redis, name: str) -> None:
+    def __init__(self, client: Store, name: str) -> None:
         """Of the queue of that name, and of the one for quick jobs."""
         self._client = client
-        self._names = key("", "jobs", name)
+        self._names = self._client.key("", "jobs", name)
         self._look = client.register_script(_LOOK)
 
     def expect(self, job: str) -> None:

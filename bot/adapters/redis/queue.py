@@ -23,7 +23,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from rq import Queue, Retry, Worker
@@ -31,20 +31,13 @@ from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from bot.adapters.redis.client import (
-    guarded,
-    key,
-    note_environment,
-    text,
-)
+from bot.adapters.redis.client import Store, guarded, text
 from bot.adapters.redis.lost_jobs import LostJobs
+from bot.adapters.redis.queue_keys import check
 from bot.core.model import codec
 from bot.core.model.errors import GardenerError
 
-if TYPE_CHECKING:
-    import redis
-
-NAME = "gardener"
+NAME = "jobs"
 ENTRY = "bot.wiring.perform"
 """What RQ calls; anything else in the queue was not put there by us and is not run."""
 TIMEOUT = 1_800
@@ -103,7 +96,8 @@ class QueueState:
 class JobQueue:
     """Puts jobs into the queue and knows who waits for which run."""
 
-    def __init__(self, client: redis.Redis, *, name: str = NAME, entry: str = ENTRY) -> None:
+    def __init__(self, client: Store, *, name: str = NAME, entry: str = ENTRY) -> None:
+        check(client)
         self._client = client
         self._entry = entry
         self._queue = Queue(name, connection=client, serializer=JSONSerializer)
@@ -172,7 +166,7 @@ class JobQueue:
         will answer here as well. Raises `Unavailable`.
         """
         note = f"{_fresh(run)}|{time.time():.0f}"
-        keys = _run(environment, run)
+        keys = _run(self._client, environment, run)
         announce = [note, "", who, codec.dump_json(dict(want)), WAIT]
         current = self._announce(environment, keys, announce)
         if current != note:
@@ -193,23 +187,23 @@ class JobQueue:
     @guarded
     def waiting(self, environment: str, run: str) -> Mapping[str, Mapping[str, Any]]:
         """Who waits for it, with what they want."""
-        return _people(self._client.hgetall(_run(environment, run)[1]))
+        return _people(self._client.hgetall(_run(self._client, environment, run)[1]))
 
     @guarded
     def answer(self, environment: str, run: str) -> Mapping[str, Mapping[str, Any]]:
         """Ends the run and returns all who wait for it; who asks from now on starts a new one."""
-        flat: Sequence[Any] = self._answer(keys=_run(environment, run))
+        flat: Sequence[Any] = self._answer(keys=_run(self._client, environment, run))
         return _people(dict(zip(flat[::2], flat[1::2], strict=True)))
 
     @guarded
     def leave(self, environment: str, run: str, who: str) -> bool:
         """`who` no longer waits; True where nobody does any more and the run is cancelled."""
-        return bool(self._leave(keys=_run(environment, run), args=[who, WAIT]))
+        return bool(self._leave(keys=_run(self._client, environment, run), args=[who, WAIT]))
 
     @guarded
     def cancelled(self, environment: str, run: str) -> bool:
         """Asked by the running job: whether everyone who waited has left."""
-        return bool(self._client.exists(_run(environment, run)[2]))
+        return bool(self._client.exists(_run(self._client, environment, run)[2]))
 
     @guarded
     def state(self) -> QueueState:
@@ -224,7 +218,7 @@ class JobQueue:
 
     @guarded
     def _announce(self, environment: str, keys: Sequence[str], args: Sequence[Any]) -> str:
-        note_environment(self._client, environment)
+        self._client.note_environment(environment)
         return text(self._begin(keys=keys, args=args))
 
     @guarded
@@ -277,7 +271,7 @@ class _Worker(Worker):
 
 
 def build_worker(
-    client: redis.Redis,
+    client: Store,
     *,
     name: str = NAME,
     entry: str = ENTRY,
@@ -312,8 +306,8 @@ def quick_name(name: str) -> str:
     return f"{name}-quick"
 
 
-def _run(environment: str, run: str) -> list[str]:
-    base = key(environment, "run", hashlib.sha256(run.encode()).hexdigest()[:24])
+def _run(store: Store, environment: str, run: str) -> list[str]:
+    base = store.key(environment, "run", hashlib.sha256(run.encode()).hexdigest()[:24])
     return [base, f"{base}:waiting", f"{base}:cancelled"]
 
 

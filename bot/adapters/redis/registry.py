@@ -23,18 +23,13 @@ import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
 
-from bot.adapters.redis.client import (
-    guarded,
-    key,
-    note_environment,
-    text,
-)
+from bot.adapters.redis.client import Store, guarded, text
 from bot.adapters.redis.grouping_rules import clusters_named, field_of, rules_key
 from bot.adapters.redis.registry_entry import (
     Entry,
@@ -96,7 +91,7 @@ class RedisRegistry:
 
     def __init__(
         self,
-        client: redis.Redis,
+        client: Store,
         secrets: Sequence[bytes],
         *,
         masks: Masks | None = None,
@@ -120,7 +115,7 @@ class RedisRegistry:
         """
         if not candidates:
             return ()
-        note_environment(self._client, environment)
+        self._client.note_environment(environment)
         deadline = time.monotonic() + PATIENCE
         while True:
             with self._client.pipeline() as pipe:
@@ -137,10 +132,10 @@ class RedisRegistry:
     def find(self, environment: str, name: str) -> str | None:
         """The cluster id of `C3` (any case); an id that is known is itself."""
         wanted = name.strip().casefold()
-        found = self._client.hget(key(environment, "registry", "names"), wanted)
+        found = self._client.hget(self._client.key(environment, "registry", "names"), wanted)
         if found is not None:
             return text(found)
-        known = self._client.hexists(key(environment, "registry", "clusters"), wanted)
+        known = self._client.hexists(self._client.key(environment, "registry", "clusters"), wanted)
         return wanted if known else None
 
     @guarded
@@ -148,10 +143,10 @@ class RedisRegistry:
         """Cluster id by masked message, of those that are known. Changes nothing."""
         masks = self._masks or Masks.current()
         with self._client.pipeline() as pipe:
-            at = functools.partial(key, environment, "registry")
+            at = functools.partial(self._client.key, environment, "registry")
             # Immediate answers, as `_read` wants them; what changes meanwhile `resolve` will see.
             pipe.watch(at("version"))  # type: ignore[no-untyped-call]
-            decided = _decided(pipe, environment)
+            decided = _decided(pipe.hkeys(self._client.key(environment, "decisions")))
             draft = self._read(pipe, at, [Candidate("", "", tuple(masked))], masks, decided)
         wanted = dict.fromkeys(masked)
         return {message: id_ for message, id_ in draft.known.items() if message in wanted}
@@ -161,7 +156,9 @@ class RedisRegistry:
         """Everything that is remembered, in the order of C-numbers."""
         found = [
             Remembered(id_, e.name, e.template, e.masked, e.first_seen, e.last_seen)
-            for id_, e in _entries(self._client.hgetall(key(environment, "registry", "clusters")))
+            for id_, e in _entries(
+                self._client.hgetall(self._client.key(environment, "registry", "clusters"))
+            )
         ]
         return sorted(found, key=lambda each: _number(each.name, each.id))
 
@@ -169,12 +166,22 @@ class RedisRegistry:
         self, pipe: redis.client.Pipeline, environment: str, candidates: Sequence[Candidate]
     ) -> Sequence[Identity]:
         def at(part: str) -> str:
-            return key(environment, "registry", part)
+            return self._client.key(environment, "registry", part)
 
-        pipe.watch(at("version"), key(environment, "decisions"), rules_key(environment))  # type: ignore[no-untyped-call]
+        pipe.watch(
+            at("version"),
+            self._client.key(environment, "decisions"),
+            rules_key(self._client, environment),
+        )  # type: ignore[no-untyped-call]
         masks = self._masks or Masks.current()
-        draft = self._read(pipe, at, candidates, masks, _decided(pipe, environment))
-        draft.taught = clusters_named(pipe, environment)
+        draft = self._read(
+            pipe,
+            at,
+            candidates,
+            masks,
+            _decided(pipe.hkeys(self._client.key(environment, "decisions"))),
+        )
+        draft.taught = clusters_named(pipe.hgetall(rules_key(self._client, environment)))
         draft.before = dict(draft.entries)
         identities = [self._identify(draft, candidate, masks) for candidate in candidates]
         now = self._clock()
@@ -204,7 +211,7 @@ class RedisRegistry:
             gone = [draft.entries[id_].name for id_ in expired if id_ in draft.entries]
             pipe.hdel(at("names"), *(name.casefold() for name in gone), "")
         for rule in draft.same():
-            pipe.hsetnx(rules_key(environment), field_of(rule), codec.dumps(rule))
+            pipe.hsetnx(rules_key(self._client, environment), field_of(rule), codec.dumps(rule))
         pipe.incr(at("version"))
         pipe.execute()
         return identities
@@ -350,11 +357,9 @@ class RedisRegistry:
         return _hash(self._secrets[0], message)
 
 
-def _decided(pipe: redis.client.Pipeline, environment: str) -> frozenset[str]:
-    """Clusters that a decision hangs on."""
-    return frozenset(
-        text(name).partition("|")[0] for name in pipe.hkeys(key(environment, "decisions"))
-    )
+def _decided(fields: Iterable[Any]) -> frozenset[str]:
+    """Clusters that a decision hangs on, from the fields of the stored hash."""
+    return frozenset(text(name).partition("|")[0] for name in fields)
 
 
 def _hash(secret: bytes, message: str) -> str:
@@ -389,9 +394,3 @@ def _most(one: int | None, other: int | None) -> int | None:
 
 def _mapping(fields: Mapping[str, Any]) -> Mapping[Any, Any]:
     return fields  # redis-py's mappings are invariant in their keys
-
-
-def entries(client: redis.Redis, environment: str) -> Mapping[str, Entry]:
-    """All that is remembered of an environment's clusters, by id (for a person to look at)."""
-    found = client.hgetall(key(environment, "registry", "clusters"))
-    return {text(id_): codec.loads(Entry, data) for id_, data in found.items()}

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.adapters.redis.client import guarded, key, note_environment
+from bot.adapters.redis.client import Store, guarded
 from bot.core.model import codec
 from bot.core.model.errors import GardenerError
 from bot.core.source.codeowners import OwnerRule
 from bot.core.source.index import SourceIndex, Template
 from bot.core.source.log_calls import CallKind
 from bot.core.source.match import Locate, Matcher
-
-if TYPE_CHECKING:
-    import redis
 
 FORMAT = 1
 """Goes up with every change of what is stored: an index of another format counts as none."""
@@ -28,13 +25,13 @@ _log = logging.getLogger(__name__)
 class RedisSources:
     """What `gardener index` found, until it is run again. About 40 bytes a template."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def get(self, environment: str) -> SourceIndex | None:
         """None where there is none, or another version of us wrote it."""
-        data = self._client.get(_name(environment))
+        data = self._client.get(_name(self._client, environment))
         if not isinstance(data, bytes):
             return None
         try:
@@ -56,18 +53,18 @@ class RedisSources:
     def put(self, environment: str, index: SourceIndex) -> int:
         """Replaces the one before. Returns the bytes that are stored."""
         data = _packed(index)
-        note_environment(self._client, environment)
-        self._client.set(_name(environment), data)
+        self._client.note_environment(environment)
+        self._client.set(_name(self._client, environment), data)
         return len(data)
 
     @guarded
     def remove(self, environment: str) -> None:
         """Nothing happens where there is none."""
-        self._client.delete(_name(environment))
+        self._client.delete(_name(self._client, environment))
 
 
-def _name(environment: str) -> str:
-    return key(environment, "sources", f"f{FORMAT}")
+def _name(store: Store, environment: str) -> str:
+    return store.key(environment, "sources", f"f{FORMAT}")
 
 
 def _packed(index: SourceIndex) -> bytes:

@@ -72,7 +72,7 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One problem: log entries that say the same thing. The fields are those of the JSON (schema 1)."""
+    """One problem: log entries that say the same. Its fields are those of the JSON."""
 
     id: str
     """`c-…`; outlives the run where a registry is there."""

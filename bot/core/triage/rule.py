@@ -29,7 +29,7 @@ class TriageRule:
 
 
 def by_severity(facts: Facts) -> Priority:
-    """The table of priorities (docs/priorities.md), for what is known by its severity and number alone."""
+    """From docs/priorities.md, for what is known by severity and number alone."""
     if facts.is_error:
         return P.P2 if facts.repeats else P.P3
     if facts.severity >= Severity.WARNING:

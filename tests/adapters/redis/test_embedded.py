@@ -17,6 +17,7 @@ from bot.adapters.redis import client as store
 from bot.adapters.redis import embedded, pids
 from bot.adapters.redis.aof import readable
 from bot.core.model.errors import Refused, Unavailable
+from tests.installation import INSTALLATION
 
 pytestmark = pytest.mark.redis
 
@@ -81,7 +82,7 @@ def test_many_processes_at_once_start_one_and_the_last_to_leave_ends_it(state_di
 
 def test_it_listens_for_this_user_alone_and_on_no_port(state_dir):
     server = embedded.ensure(state_dir)
-    client = store.connect(None, state_dir)
+    client = store.connect(None, state_dir, INSTALLATION)
     assert client.config_get("port") == {"port": "0"}
     assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     assert client.config_get("appendonly") == {"appendonly": "yes"}
@@ -90,14 +91,14 @@ def test_it_listens_for_this_user_alone_and_on_no_port(state_dir):
 
 
 def test_what_was_written_is_there_after_an_orderly_end(state_dir):
-    store.connect(None, state_dir).set("a", "1")
+    store.connect(None, state_dir, INSTALLATION).set("a", "1")
     assert embedded.stop(state_dir)
     assert not embedded.stop(state_dir)
-    assert store.connect(None, state_dir).get("a") == b"1"
+    assert store.connect(None, state_dir, INSTALLATION).get("a") == b"1"
 
 
 def test_killed_with_9_the_next_command_of_an_open_client_starts_it_again(state_dir):
-    client = store.connect(None, state_dir)
+    client = store.connect(None, state_dir, INSTALLATION)
     client.set("a", "1")
     kill(client.info("server")["process_id"])
     assert client.get("a") == b"1"
@@ -144,13 +145,13 @@ def test_a_server_that_hangs_is_named(state_dir):
 
 def test_a_path_too_long_for_a_socket_works_all_the_same(state_dir):
     deep = state_dir / ("x" * 60) / ("y" * 60)
-    client = store.connect(None, deep)
+    client = store.connect(None, deep, INSTALLATION)
     client.set("a", "1")
     path = embedded.socket_path(deep)
     assert len(os.fsencode(path)) <= embedded.LONGEST_SOCKET
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     embedded.leave(deep)
-    assert store.connect(None, deep).get("a") == b"1"
+    assert store.connect(None, deep, INSTALLATION).get("a") == b"1"
     embedded.leave(deep)
 
 
@@ -162,7 +163,7 @@ def test_a_directory_that_cannot_be_used_is_named(state_dir):
 
 
 def damage(state_dir: Path, tail: bytes) -> None:
-    kill(store.connect(None, state_dir).info("server")["process_id"])
+    kill(store.connect(None, state_dir, INSTALLATION).info("server")["process_id"])
     (file,) = (state_dir / "data/appendonlydir").glob("*.incr.aof")
     with file.open("ab") as out:
         out.write(tail)
@@ -170,28 +171,28 @@ def damage(state_dir: Path, tail: bytes) -> None:
 
 @pytest.mark.parametrize("tail", [b"*3\r\n$3\r\nSET\r\n$1\r\nb", b"*2\r\n$3\r\nDEL\r\n$1\r\na"])
 def test_a_write_that_was_cut_short_is_dropped(state_dir, tail):
-    store.connect(None, state_dir).set("a", "1")
+    store.connect(None, state_dir, INSTALLATION).set("a", "1")
     damage(state_dir, tail)
-    assert store.connect(None, state_dir).get("a") == b"1"
+    assert store.connect(None, state_dir, INSTALLATION).get("a") == b"1"
 
 
 @pytest.mark.parametrize(
     "tail", [b"garbage", b"\0" * 4096, b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n\xff\xff\xff\xff"]
 )
 def test_a_damaged_end_is_cut_off_and_said(state_dir, tail):
-    store.connect(None, state_dir).set("a", "1")
+    store.connect(None, state_dir, INSTALLATION).set("a", "1")
     damage(state_dir, tail)
     server = embedded.ensure(state_dir)
     (note,) = server.notes
     assert f"{len(tail)} of" in note
     assert "copy" in note
-    client = store.connect(None, state_dir)
+    client = store.connect(None, state_dir, INSTALLATION)
     assert client.get("a") == b"1"
     assert (state_dir / "data/appendonlydir.damaged.1").is_dir()
 
 
 def test_damage_that_cannot_be_mended_is_one_sentence_with_the_log(state_dir):
-    store.connect(None, state_dir).set("a", "1")
+    store.connect(None, state_dir, INSTALLATION).set("a", "1")
     kill(embedded.ensure(state_dir).pid)
     (manifest,) = (state_dir / "data/appendonlydir").glob("*.manifest")
     manifest.write_text("nonsense\n")

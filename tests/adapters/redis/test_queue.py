@@ -15,6 +15,8 @@ import pytest
 from bot.adapters.redis import client as store
 from bot.adapters.redis.queue import JobQueue, build_worker
 from bot.core.model.errors import Unavailable
+from tests.installation import INSTALLATION
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.redis
 
@@ -23,7 +25,7 @@ HERE = Path(__file__)
 
 def perform(function: str, kwargs: dict) -> None:
     """What the tests' worker calls: each job is one of the functions below."""
-    client = store.connect(None, Path(os.environ["GARDENER_STATE"]))
+    client = store.connect(None, Path(os.environ["GARDENER_STATE"]), INSTALLATION)
     globals()[function](client, **kwargs)
 
 
@@ -52,10 +54,10 @@ def work() -> None:
     """A worker process."""
     sys.modules["test_queue"] = sys.modules["__main__"]
     state_dir = Path(os.environ["GARDENER_STATE"])
-    client = store.connect(None, state_dir)
+    client = store.connect(None, state_dir, INSTALLATION)
 
     def gave_up(function, kwargs):
-        store.connect(None, state_dir).rpush("notes", f"gave up {function}")
+        store.connect(None, state_dir, INSTALLATION).rpush("notes", f"gave up {function}")
 
     worker = build_worker(client, entry="test_queue.perform", gave_up=gave_up)
     worker.work(logging_level="WARNING")
@@ -63,7 +65,7 @@ def work() -> None:
 
 @pytest.fixture
 def client(state_dir):
-    client = store.connect(None, state_dir)
+    client = store.connect(None, state_dir, INSTALLATION)
     yield client
     client.close()
 
@@ -78,7 +80,7 @@ def start(state_dir):
     workers = []
 
     def start():
-        environment = os.environ | {"GARDENER_STATE": str(state_dir)}
+        environment = os.environ | {"GARDENER_STATE": str(state_dir), "PYTHONPATH": str(ROOT)}
         worker = subprocess.Popen([sys.executable, str(HERE)], env=environment)
         workers.append(worker)
         return worker
@@ -92,7 +94,10 @@ def start(state_dir):
 def said(client, patience=20) -> str:
     """The next note, as soon as it is there."""
     long = store.connect(
-        None, Path(client.connection_pool.connection_kwargs["state_dir"]), timeout=patience + 5
+        None,
+        Path(client.connection_pool.connection_kwargs["state_dir"]),
+        INSTALLATION,
+        timeout=patience + 5,
     )
     found = long.blpop(["notes"], timeout=patience)
     assert found, "nothing was said"
@@ -132,7 +137,7 @@ def test_a_killed_job_is_run_again_and_at_last_given_up(client, queue, start):
 def test_a_job_is_not_lost_with_the_worker_it_was_handed_to(client, queue, start, quick):
     queue.enqueue("note", {"text": "first"}, quick=quick)
     # As Redis does for a worker that was killed while it waited: nobody has the name any more.
-    assert client.lpop(f"rq:queue:gardener{'-quick' if quick else ''}")
+    assert client.lpop(f"{client.prefix}:rq:queue:jobs{'-quick' if quick else ''}")
     queue.enqueue("note", {"text": "second"})
     start()
     assert {said(client), said(client)} == {"first", "second"}
@@ -235,17 +240,17 @@ def test_it_is_cancelled_when_the_last_who_waits_has_left(queue):
 
 def test_who_asks_after_a_job_was_lost_takes_over_those_who_wait(queue, client):
     ask(queue, "a")
-    (name,) = [n for n in client.keys("gardener:v1:staging:run:*") if n.count(b":") == 4]
+    (name,) = [n for n in client.keys("gardener:v2:tests:staging:run:*") if n.count(b":") == 5]
     job = client.get(name).decode().partition("|")[0]
     client.set(name, f"{job}|1")  # announced long ago
     assert not ask(queue, "b")
-    client.delete(f"rq:job:{job}")
+    client.delete(f"{client.prefix}:rq:job:{job}")
     assert ask(queue, "c")
     assert set(queue.answer("staging", "2d")) == {"a", "b", "c"}
 
 
 def test_a_request_that_cannot_be_queued_leaves_nothing_behind(state_dir):
-    away = JobQueue(store.connect("redis://127.0.0.1:1/0", state_dir))
+    away = JobQueue(store.connect("redis://127.0.0.1:1/0", state_dir, INSTALLATION))
     with pytest.raises(Unavailable, match="unreachable"):
         ask(away, "a")
 

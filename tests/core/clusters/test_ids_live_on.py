@@ -191,7 +191,7 @@ def test_a_store_of_an_older_mask_keeps_every_acknowledgement(redis_client, rule
         assert was[text] in teaching.together(now[text]), text
         assert decisions[now[text]].expected is not None
         assert decisions[was[text]].expected is not None
-    assert redis_client.hlen("gardener:v1:staging:decisions") == len(set(was.values()))
+    assert redis_client.hlen("gardener:v2:tests:staging:decisions") == len(set(was.values()))
     assert len(new.all("staging")) == len(set(was.values())), "nothing is new"
 
 
