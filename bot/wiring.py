@@ -24,8 +24,10 @@ from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
 from bot.adapters.redis.notes import RedisNotes
+from bot.adapters.redis.old_queue import OldQueue
 from bot.adapters.redis.registry import RedisRegistry
 from bot.adapters.redis.source_index import RedisSources
+from bot.adapters.redis.takeover import Takeover
 from bot.core.clusters.aliases import AliasedDecisions
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, Refused
@@ -91,6 +93,26 @@ class Wiring:
             self.settings.state_dir,
             self.settings.installation or client.installation_of(self.secrets),
         )
+
+    @cached_property
+    def takeover(self) -> Takeover:
+        """Copies what version 0.1 stored."""
+        return Takeover(self.redis_client, self.settings.environments)
+
+    def take_over(self) -> None:
+        """Takes over what 0.1 stored and, where it is still running, what it has stored since.
+
+        Raises `GardenerError`.
+        """
+        self.takeover.take_over(time.time())
+
+    def adopt_jobs(self) -> None:
+        """Takes over what 0.1 stored and queued; for a worker, again and again."""
+        if self.takeover.needed():
+            self.take_over()
+            OldQueue(self.redis_client, self.queue.name).adopt(
+                old_workers=self.takeover.old_workers()
+            )
 
     def ping(self) -> None:
         """Raises `Unavailable` or `Refused` where the store does not answer."""
@@ -277,6 +299,7 @@ def perform(function: str, kwargs: Mapping[str, Any]) -> None:
             _log.error("this is no job", function=function)
             return
         try:
+            _in_use[0].take_over()
             getattr(importlib.import_module(module), name)(_in_use[0], **kwargs)
         except GardenerError as error:
             _log.warning("a job failed", error=str(error))

@@ -205,6 +205,7 @@ def _store(request: AnalyzeOptions) -> Wiring | None:
     try:
         wiring = build(load())
         wiring.ping()
+        wiring.take_over()
     except GardenerError as error:
         _warn(f"{error} Going on without the store: every state is new.")
         return None

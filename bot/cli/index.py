@@ -30,6 +30,7 @@ def index(settings: Settings, environment: str | None, repository: str | None) -
         )
     wiring = wire(settings)
     wiring.ping()  # sooner than after half a minute of reading
+    wiring.take_over()
     begun = time.monotonic()
     with opened(where, wiring.tracker) as source:
         found = build(source.name, source.files, made=wiring.now(), commit=source.commit)

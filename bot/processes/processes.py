@@ -69,10 +69,12 @@ def _work(settings: Settings, *, quick_only: bool = False) -> None:
     queue_keys.claim(client)
     from bot.adapters.redis.queue import build_worker
 
+    patiently(parts.adopt_jobs)
     _log.info("working", quick_only=quick_only)
     build_worker(
         client,
         gave_up=lambda name, kwargs: _gave_up(parts, name, kwargs),
+        maintain=parts.adopt_jobs,
         quick_only=quick_only,
     ).work(logging_level=None)
 
@@ -136,6 +138,7 @@ def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None
     _log.info("the clock runs")
     while not stop.is_set():
         try:
+            parts.take_over()
             call(parts, parts.now())
         except GardenerError as error:
             _log.warning("the clock could not look", why=str(error))

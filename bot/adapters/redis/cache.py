@@ -7,14 +7,33 @@ import logging
 import uuid
 
 from bot.adapters.redis.client import Store, guarded
+from bot.adapters.redis.takeover import OLD, OLD_ENVIRONMENTS
 from bot.core.model import codec
 from bot.core.model.report import Report
 
 _log = logging.getLogger(__name__)
 
+# KEYS: the lock, the same lock as version 0.1 calls it, and OLD_ENVIRONMENTS. While an update
+# rolls, processes of both versions must not do the same thing: both locks are taken. A caller that
+# holds the lock already gets it again: `SET NX` alone would refuse it where its answer was lost and
+# redis-py asked a second time.
+_TAKE_LOCK = """
+local old = redis.call('exists', KEYS[3]) == 1
+if old then
+  local holder = redis.call('get', KEYS[2])
+  if holder and holder ~= ARGV[1] then return 0 end
+end
+local holder = redis.call('get', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])
+if old then redis.call('set', KEYS[2], ARGV[1], 'NX', 'EX', ARGV[2]) end
+return 1
+"""
+
 _RELEASE = """
-if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
-return 0
+for _, key in ipairs({KEYS[1], KEYS[2]}) do
+  if redis.call('get', key) == ARGV[1] then redis.call('del', key) end
+end
 """
 
 # One zset of the calls of the last span. Answers 0 where this call may go, else the microseconds
@@ -65,23 +84,21 @@ class RedisLocks:
 
     def __init__(self, client: Store) -> None:
         self._client = client
+        self._take = client.register_script(_TAKE_LOCK)
         self._release = client.register_script(_RELEASE)
 
     @guarded
     def once(self, key: str, seconds: int, token: str) -> bool:
-        """True for the first caller of a key within `seconds`, and for the same token again.
-
-        `SET NX` alone would not do: where its answer is lost, redis-py asks again and is refused.
-        """
-        name = _lock(self._client, key)
-        if self._client.set(name, token, nx=True, ex=max(1, seconds)):
-            return True
-        return self._client.get(name) == token.encode()
+        """True for the first caller of a key within `seconds`, and for the same token again."""
+        return bool(self._take(keys=self._keys(key), args=[token, max(1, seconds)]))
 
     @guarded
     def release(self, key: str, token: str) -> None:
         """Lets the next one in, if the token is the one that holds it."""
-        self._release(keys=[_lock(self._client, key)], args=[token])
+        self._release(keys=self._keys(key), args=[token])
+
+    def _keys(self, key: str) -> list[str]:
+        return [self._client.key("", "lock", key), f"{OLD}::lock:{key}", OLD_ENVIRONMENTS]
 
 
 class RedisRateLimit:
@@ -104,7 +121,3 @@ class RedisRateLimit:
 
 def _report(store: Store, environment: str, name: str) -> str:
     return store.key(environment, "report", hashlib.sha256(name.encode()).hexdigest()[:32])
-
-
-def _lock(store: Store, name: str) -> str:
-    return store.key("", "lock", name)

@@ -146,12 +146,17 @@ def text(data: object) -> str:
 
 @guarded
 def forget(client: Store, environment: str) -> int:
-    """Erases all that is stored of an environment; returns how many keys that were."""
+    """Erases all that is stored of an environment, also what version 0.1 stored of it.
+
+    Returns how many keys that were.
+    """
     gone = 0
+    ours = client.key(environment, "*")
+    old = f"gardener:v1:{quote(environment, safe='')}:*"
     # A second round takes what a running analysis wrote during the first.
-    for _ in range(2):
+    for pattern in (ours, ours, old, client.key("", "takeover", "copied", old)):
         batch: list[bytes] = []
-        for name in client.scan_iter(match=client.key(environment, "*"), count=1_000):
+        for name in client.scan_iter(match=pattern, count=1_000):
             batch.append(name)
             if len(batch) == 500:
                 gone += int(client.unlink(*batch))

@@ -98,6 +98,7 @@ class JobQueue:
 
     def __init__(self, client: Store, *, name: str = NAME, entry: str = ENTRY) -> None:
         check(client)
+        self.name = name
         self._client = client
         self._entry = entry
         self._queue = Queue(name, connection=client, serializer=JSONSerializer)
@@ -243,9 +244,13 @@ class _Worker(Worker):
     gave_up: GaveUp | None = None
     entry = ENTRY
     lost: LostJobs | None = None
+    maintain: Callable[[], object] | None = None
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call] # RQ has no types there
+        if self.maintain is not None:
+            with contextlib.suppress(GardenerError):
+                self.maintain()
         if self.lost is None:
             return
         # Where the store is away, the next time will do: this must not end the worker.
@@ -276,11 +281,13 @@ def build_worker(
     name: str = NAME,
     entry: str = ENTRY,
     gave_up: GaveUp | None = None,
+    maintain: Callable[[], object] | None = None,
     quick_only: bool = False,
 ) -> Worker:
     """The worker; `.work()` runs until SIGTERM, and then until its job is done.
 
-    It takes quick jobs first; with `quick_only` nothing else.
+    It takes quick jobs first; with `quick_only` nothing else. `maintain` is called every
+    `MAINTENANCE` seconds while no job runs; where it raises a `GardenerError` it is called again.
     `client` must be its own: RQ waits longer for an answer than anyone else may.
     """
     names = [quick_name(name)] if quick_only else [quick_name(name), name]
@@ -297,6 +304,7 @@ def build_worker(
     worker.log_result_lifespan = False
     worker.gave_up = gave_up
     worker.entry = entry
+    worker.maintain = maintain
     worker.lost = LostJobs(client, name)
     return worker
 

@@ -1,0 +1,91 @@
+"""Moves jobs that version 0.1 queued into this installation's queue.
+
+Version 0.1 queued under `rq:queue:gardener` and `rq:queue:gardener-quick`. While an update rolls,
+its web process may queue there when no worker of its own is left. RQ's layout is the same, so a
+job is moved by renaming its key and pushing its id to the other list, in one step. Its name and
+arguments are those of 0.1: whoever performs it translates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from bot.adapters.redis.client import Store, guarded, text
+from bot.adapters.redis.takeover import OLD, OLD_QUEUES
+
+# KEYS: old list, old job, new list, new job, new set of queues, names of expected jobs; then pairs
+# of what else is renamed: who waits for the job's run. ARGV: id, new queue's name, new queue's key.
+# Returns 1 where the job was moved.
+_MOVE = """
+local status = redis.call('hget', KEYS[2], 'status')
+if status ~= 'queued' and status ~= 'started' then return 0 end
+redis.call('lrem', KEYS[1], 0, ARGV[1])
+redis.call('rename', KEYS[2], KEYS[4])
+redis.call('hset', KEYS[4], 'origin', ARGV[2], 'status', 'queued')
+redis.call('sadd', KEYS[5], ARGV[3])
+redis.call('sadd', KEYS[6], ARGV[1])
+for i = 7, #KEYS, 2 do
+  if redis.call('exists', KEYS[i]) == 1 then redis.call('rename', KEYS[i], KEYS[i + 1]) end
+end
+redis.call('rpush', KEYS[3], ARGV[1])
+return 1
+"""
+
+
+class OldQueue:
+    """The queue of 0.1."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """`name`: of this version's queue; the quick one is called `NAME-quick`."""
+        self._store = store
+        self._expected = store.key("", "jobs", name)
+        self._names = dict(zip(OLD_QUEUES, (name, f"{name}-quick"), strict=True))
+        self._move = store.register_script(_MOVE)
+
+    @guarded
+    def adopt(self, *, old_workers: bool) -> int:
+        """Moves what waits, and returns how many jobs that were.
+
+        Where a worker of 0.1 lives, jobs that have begun are left to it.
+        """
+        found = [(queue, job) for queue in OLD_QUEUES for job in self._waiting(queue, old_workers)]
+        if not found:
+            return 0
+        runs = self._runs()
+        return sum(self._moved(queue, job, runs.get(job)) for queue, job in found)
+
+    def _waiting(self, queue: str, old_workers: bool) -> Iterator[str]:
+        listed = cast("list[bytes]", self._store.lrange(f"rq:queue:{queue}", 0, -1))
+        yield from map(text, listed)
+        if old_workers:
+            return
+        # Also those that a worker had begun, or was handed, when it was ended.
+        expected = cast("set[bytes]", self._store.smembers(f"{OLD}::jobs:gardener"))
+        for job in sorted(map(text, expected - set(listed))):
+            if self._store.hget(f"rq:job:{job}", "origin") == queue.encode():
+                yield job
+
+    def _runs(self) -> Mapping[str, str]:
+        """The key of each run of 0.1, by the job that answers it."""
+        found = {}
+        for name in self._store.scan_iter(match=f"{OLD}:*:run:*", count=1_000):
+            if text(self._store.type(name)) == "string" and not name.endswith(b":cancelled"):
+                found[text(self._store.get(name) or b"").partition("|")[0]] = text(name)
+        return found
+
+    def _moved(self, queue: str, job: str, run: str | None) -> bool:
+        rq, name = f"{self._store.prefix}:rq", self._names[queue]
+        keys = [
+            f"rq:queue:{queue}",
+            f"rq:job:{job}",
+            f"{rq}:queue:{name}",
+            f"{rq}:job:{job}",
+            f"{rq}:queues",
+            self._expected,
+        ]
+        if run is not None:
+            ours = self._store.prefix + run.removeprefix(OLD)
+            for part in ("", ":waiting", ":cancelled"):
+                keys += [f"{run}{part}", f"{ours}{part}"]
+        return bool(self._move(keys=keys, args=[job, name, f"{rq}:queue:{name}"]))
