@@ -11,6 +11,10 @@ from bot.adapters.redis.takeover import OLD, OLD_ENVIRONMENTS
 from bot.core.model import codec
 from bot.core.model.report import Report
 
+FORMAT = 2
+"""Of a stored report. Raised when its JSON changes so that an older process would misread it; what
+is older than this process can read is read anew from the log."""
+
 _log = logging.getLogger(__name__)
 
 # KEYS: the lock, the same lock as version 0.1 calls it, and OLD_ENVIRONMENTS. While an update
@@ -62,8 +66,10 @@ class RedisReportCache:
 
     @guarded
     def get(self, environment: str, key: str) -> Report | None:
-        """None where there is none, it has expired, or another version of us wrote it."""
+        """None where there is none, it has expired, or it cannot be read."""
         data = self._client.get(_report(self._client, environment, key))
+        if data is None:
+            data = self._client.get(_report_of_01(self._client, environment, key))
         if data is None:
             return None
         try:
@@ -120,4 +126,12 @@ class RedisRateLimit:
 
 
 def _report(store: Store, environment: str, name: str) -> str:
-    return store.key(environment, "report", hashlib.sha256(name.encode()).hexdigest()[:32])
+    return store.key(environment, "report", f"f{FORMAT}", _hashed(name))
+
+
+def _report_of_01(store: Store, environment: str, name: str) -> str:
+    return store.key(environment, "report", _hashed(name))
+
+
+def _hashed(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
