@@ -17,8 +17,9 @@ from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCach
 from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
-from bot.adapters.redis.registry import FORGET_AFTER, RedisRegistry, entries
-from bot.adapters.redis.registry_entry import Masks
+from bot.adapters.redis.registry import FORGET_AFTER, RedisRegistry
+from bot.adapters.redis.registry_entry import Entry, Masks
+from bot.core.model import codec
 from bot.core.model.decisions import (
     Acknowledgement,
     Claim,
@@ -55,6 +56,11 @@ from tests.fakes.store import (
 )
 
 SECRET = b"a secret of the tests"
+
+
+def stored(redis_client, cluster):
+    """What Redis holds of a cluster of staging."""
+    return codec.loads(Entry, redis_client.hget("gardener:v1:staging:registry:clusters", cluster))
 
 
 def prefix_joins(template: str, masked: str) -> bool:
@@ -245,7 +251,7 @@ class TestRegistryOnRedis:
             "staging", [candidate("c-8", "user <*> gone"), candidate("c-9", "b")]
         )
         assert [(i.id, i.name) for i in found] == [("c-1", "C1"), ("c-2", "C2")]
-        assert entries(redis_client, "staging")["c-1"].mask == 2
+        assert stored(redis_client, "c-1").mask == 2
 
     def test_the_products_own_masks_are_the_default(self, redis_client):
         registry = RedisRegistry(redis_client, [SECRET])
@@ -286,7 +292,7 @@ class TestRegistryOnRedis:
         better = masks(2, lambda text: text.replace("12", "<*>"))
         registry = RedisRegistry(redis_client, [SECRET], masks=better)
         assert registry.known("staging", ["user <*> gone"]) == {"user <*> gone": "c-1"}
-        assert entries(redis_client, "staging")["c-1"].mask == 1
+        assert stored(redis_client, "c-1").mask == 1
 
     def test_where_two_known_meet_the_one_with_a_decision_is_kept(self, redis_client):
         registry = RedisRegistry(redis_client, [SECRET], masks=masks())

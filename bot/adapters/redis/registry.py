@@ -389,9 +389,3 @@ def _most(one: int | None, other: int | None) -> int | None:
 
 def _mapping(fields: Mapping[str, Any]) -> Mapping[Any, Any]:
     return fields  # redis-py's mappings are invariant in their keys
-
-
-def entries(client: redis.Redis, environment: str) -> Mapping[str, Entry]:
-    """All that is remembered of an environment's clusters, by id (for a person to look at)."""
-    found = client.hgetall(key(environment, "registry", "clusters"))
-    return {text(id_): codec.loads(Entry, data) for id_, data in found.items()}
