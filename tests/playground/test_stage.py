@@ -16,9 +16,10 @@ from github import Auth, Github
 
 from playground.feed import Feed, PlaygroundError
 from playground.run import cancellable, run
-from playground.stage import Options, Playground, PlaygroundThread
+from playground.stage import Options, Playground
 from playground.store_scenes import StoreScenes
 from tests.paths import ROOT
+from tests.standins.stage import PlaygroundThread
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
