@@ -60,8 +60,8 @@ class Options:
 
     port: int | None = None
     """None: 8765 or the next free one. 0: any free one."""
-    commands: Mapping[str, Sequence[str]] | None = None
-    """name → argv; None: the Procfile's. Empty: no bot at all."""
+    up: Sequence[str] | None = None
+    """What starts the bot's processes; None: `gardener up`. Empty: no bot at all."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to the processes' environment."""
     state_dir: Path | None = None
@@ -70,8 +70,6 @@ class Options:
     """The service cannot start from the beginning on."""
     rate_limits: bool = True
     """Slack's, and Cloud Logging's sixty reads a minute."""
-    first_pause: float = 0.5
-    """Seconds until a process that ended is started again."""
     start_timeout: float = 60.0
 
 
@@ -136,31 +134,31 @@ class Playground:
         self.logs.on_call = lambda call: _soon(loop, self._logs_called, call)
         page = Page(self.workspace, github=self.github, log=self.service, service=self.service)
         await self._serve(build_app(self.workspace, page, self.github))
-        page.processes = self.processes = self._bot()
+        up = processes.command() if self.options.up is None else self.options.up
+        if up:
+            page.processes = self.processes = self._bot(up)
         self._background(self.service.run())
         self._stack.push_async_callback(self._end_processes)
-        await self.processes.start(self.options.start_timeout)
-        if self.options.commands is None:
+        if self.processes is not None:
+            await self.processes.start(self.options.start_timeout)
+        if self.options.up is None:
             self._background(StoreScenes(self.feed, self._store_url()).run())
 
-    def _bot(self) -> Processes:
-        given = self.options.commands
-        commands = processes.commands() if given is None else given
-        ports = {name: _free_port() for name in commands}
+    def _bot(self, up: Sequence[str]) -> Processes:
+        ours = self.options.up is None
+        port = _free_port()
+        health = f"http://{HOST}:{port}"
         ready: dict[str, Ready] = {"web": self._connected}
-        if given is None:
-            health = f"http://{HOST}:{ports['web']}"
+        if ours:
             ready["web"] = lambda: _answers(f"{health}/readyz")
             ready["worker"] = lambda: _answers(f"{health}/metrics", "\ngardener_workers 0.0\n")
         return Processes(
-            commands,
-            env=self._environment(),
+            up,
+            env={**self._environment(), "PORT": str(port)},
             logs=self.state_dir / "logs",
-            own_env={name: {"PORT": str(port)} for name, port in ports.items()},
-            state_dir=None if given is not None or os.environ.get("REDIS_URL") else self.state_dir,
+            state_dir=self.state_dir if ours and not os.environ.get("REDIS_URL") else None,
             ready=ready,
             tell=self.feed.publish,
-            first_pause=self.options.first_pause,
         )
 
     async def _connected(self) -> bool:
@@ -223,9 +221,10 @@ class Playground:
     async def _end_processes(self) -> None:
         if self.processes is not None:
             ending = asyncio.create_task(self.processes.stop())
-            await asyncio.sleep(0)  # the signals are out
-            # slack_sdk's client waits for seconds on a connection that nobody cuts.
-            self.workspace.socket.cut()
+            while not ending.done():
+                # slack_sdk's client waits for seconds on a connection that nobody cuts.
+                self.workspace.socket.cut()
+                await asyncio.wait({ending}, timeout=0.1)
             await ending
         await self.workspace.delivery.close()
 
