@@ -25,7 +25,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import tomllib
 import venv
@@ -40,7 +39,6 @@ BIN = VENV / "bin"
 STAMP = VENV / ".installed"
 RUNTIME = ROOT / "requirements.lock"
 DEV = ROOT / "requirements-dev.lock"
-UV = "uv==0.13.9"  # exact, so that two people who lock write the same lines
 
 USAGE = """\
 usage: python3 run.py VERB [ARGUMENT ...]
@@ -52,7 +50,6 @@ usage: python3 run.py VERB [ARGUMENT ...]
   live              the tests against the real Slack, Google and GitHub
   analyze FILE      one analysis of a file of log entries (gardener analyze --from FILE)
   install [--dev]   only install
-  lock [--upgrade]  write both lock files: keeping what they pin, or all of it renewed
 
 Each installs first what it needs into .venv.
 """
@@ -85,8 +82,10 @@ def environment() -> dict[str, str]:
     return env
 
 
-def become(program: str, *arguments: str) -> NoReturn:
+def become(program: str, *arguments: str, at: Path | None = None) -> NoReturn:
     """Turns this process into a program of .venv: signals and the exit code are its own."""
+    if at is not None:
+        os.chdir(at)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(BIN / program, [program, *arguments], environment())
@@ -179,13 +178,14 @@ def install(*, dev: bool = False) -> None:
         held = stamps()
         STAMP.unlink(missing_ok=True)  # an installation that is cut short carries no stamp
         # Programs in .venv/bin hold the path of the folder that they were installed in.
-        pip = venv_with_pip(keep=held.get("where") == str(VENV) and same_python())
+        where = f"{VENV}, Python {sys.version_info[0]}.{sys.version_info[1]}"
+        pip = venv_with_pip(keep=held.get("where") == where and (BIN / "python").exists())
         say(f"installing what {lock.name} names into .venv …")
         run_pip([*pip, "install", "--require-hashes", "-r", str(lock)], turn)
         run_pip([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], turn)
         # The development lock contains the other one; the other way round nothing is known.
         done = {one.name: fingerprint(one) for one in ({lock, RUNTIME} if dev else {lock})}
-        done["where"] = str(VENV)
+        done["where"] = where
         partial = STAMP.with_suffix(".new")
         partial.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
         partial.replace(STAMP)
@@ -222,18 +222,6 @@ def pip_version(pip: list[str]) -> tuple[int, int]:
     answer = subprocess.run([*pip, "--version"], capture_output=True, text=True, check=False)
     match = re.match(r"pip (\d+)\.(\d+)", answer.stdout)
     return (int(match[1]), int(match[2])) if match and answer.returncode == 0 else (0, 0)
-
-
-def same_python() -> bool:
-    """Whether .venv runs, on this version of Python."""
-    ask = "import sys; print(*sys.version_info[:2])"
-    with contextlib.suppress(OSError):
-        answer = subprocess.run(
-            [BIN / "python", "-c", ask], capture_output=True, text=True, check=False
-        )
-        major, minor = sys.version_info[:2]
-        return answer.stdout.strip() == f"{major} {minor}"
-    return False
 
 
 def make_venv(*, with_pip: bool) -> None:
@@ -307,86 +295,38 @@ def run_pip(command: list[str], *turn: int) -> None:
     raise Stop("pip failed, for the reason above; mend that and try again.")
 
 
-# --- locking ----------------------------------------------------------------------------------
-
-PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
-
-
-def lock(*, upgrade: bool) -> None:
-    """Resolves pyproject.toml for every platform and writes both locks.
-
-    Without `upgrade` every version that the locks name now stays. uv's own lock names registries,
-    so it stays behind; the exported lines hold names, versions and hashes.
-    """
-    with tempfile.TemporaryDirectory(prefix="gardener-lock-") as folder:
-        work = Path(folder)
-        uv = work / "uv" / "bin" / "uv"
-        run_pip([outer_python(), "-m", "pip", "install", "--target", str(work / "uv"), UV])
-        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-        if not upgrade and DEV.exists():
-            pins = [
-                f"{name}=={version}" + (f" ; {marker}" if marker else "")
-                for name, version, marker in PIN.findall(DEV.read_text(encoding="utf-8"))
-            ]
-            kept = f"[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n"
-            text = text.replace("[tool.uv]\n", kept, 1)
-        (work / "pyproject.toml").write_text(text, encoding="utf-8")
-        base = [str(uv), "--quiet", "--project", str(work)]
-        if run([*base, "lock", "--python", outer_python()]):
-            raise Stop(
-                "the dependencies do not resolve, for the reason above; where that is what the "
-                "locks pin, 'run.py lock --upgrade' renews them."
-            )
-        for path, groups in ((RUNTIME, ["--no-dev"]), (DEV, ["--group", "dev"])):
-            made = work / path.name
-            export = [*base, "export", "--frozen", "--no-emit-project", "--no-header"]
-            export += ["--no-annotate", "--format", "requirements-txt", "--group", "build"]
-            with made.open("w", encoding="utf-8") as out:
-                subprocess.run([*export, *groups], stdout=out, check=True, env=environment())
-            if "://" in made.read_text(encoding="utf-8"):
-                raise Stop(f"{path.name} would name an address: take it out of uv's settings.")
-            path.write_text(made.read_text(encoding="utf-8"), encoding="utf-8")
-            say(f"wrote {path.name}")
-
-
 # --- the verbs --------------------------------------------------------------------------------
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    with contextlib.suppress(AttributeError):  # macOS does not tell
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def workers() -> int:
     """How many processes run the tests: many of these wait, so that two share a core."""
-    return max(cores(), min(2 * cores(), 8))
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS does not tell
+        cores = os.cpu_count() or 1
+    return max(cores, min(2 * cores, 8))
 
 
 def verb_try(arguments: list[str]) -> None:
     """Slack, GitHub, Redis and Gardener on this machine."""
     install()
-    os.chdir(ROOT)
-    become("gardener", "playground", *arguments)
+    become("gardener", "playground", *arguments, at=ROOT)
 
 
 def verb_test(arguments: list[str]) -> None:
     """Every test, in several processes unless the arguments ask for something that needs one."""
     install(dev=True)
-    os.chdir(ROOT)
     alone = {"-s", "--pdb", "--trace", "--capture=no", "--collect-only", "--co"}
     chosen = any(one.startswith(("-n", "--numprocesses", "--dist")) for one in arguments)
-    if chosen or alone & set(arguments) or any("::" in one for one in arguments):
-        become("python", "-m", "pytest", *arguments)
-    become("python", "-m", "pytest", "-n", str(workers()), "--dist", "worksteal", *arguments)
+    one = chosen or alone & set(arguments) or any("::" in one for one in arguments)
+    spread = [] if one else ["-n", str(workers()), "--dist", "worksteal"]
+    become("python", "-m", "pytest", *spread, *arguments, at=ROOT)
 
 
 def verb_live(arguments: list[str]) -> None:
     """The tests against the real services, one after the other."""
     install(dev=True)
-    os.chdir(ROOT)
-    become("python", "-m", "pytest", "-m", "live", *arguments)
+    become("python", "-m", "pytest", "-m", "live", *arguments, at=ROOT)
 
 
 def verb_check(arguments: list[str]) -> None:
@@ -413,10 +353,7 @@ def verb_check(arguments: list[str]) -> None:
 def verb_bench(arguments: list[str]) -> None:
     """What the README's figures come from."""
     install()
-    if not (ROOT / "benchmarks" / "__main__.py").exists():
-        raise Stop("there is no benchmarks/__main__.py to run.")
-    os.chdir(ROOT)
-    become("python", "-m", "benchmarks", *arguments)
+    become("python", "-m", "benchmarks", *arguments, at=ROOT)
 
 
 def verb_analyze(arguments: list[str]) -> None:
@@ -434,13 +371,6 @@ def verb_install(arguments: list[str]) -> None:
     install(dev=bool(arguments))
 
 
-def verb_lock(arguments: list[str]) -> None:
-    """Both lock files."""
-    if arguments not in ([], ["--upgrade"]):
-        raise Wrong("lock takes --upgrade or nothing")
-    lock(upgrade=bool(arguments))
-
-
 VERBS: dict[str, Callable[[list[str]], None]] = {
     "try": verb_try,
     "test": verb_test,
@@ -449,7 +379,6 @@ VERBS: dict[str, Callable[[list[str]], None]] = {
     "live": verb_live,
     "analyze": verb_analyze,
     "install": verb_install,
-    "lock": verb_lock,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from blocks import buttons, parts
@@ -92,7 +91,7 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
         *_issue(card, at),
     ]
     if cluster.sample:
-        found += [_label("A sample"), parts.preformatted(pretty(cluster.sample), SAMPLE)]
+        found += [_label("A sample"), parts.preformatted(display.pretty(cluster.sample), SAMPLE)]
     if cluster.examples:
         lines = "\n".join(_example(entry) for entry in cluster.examples[:EXAMPLES])
         found += [_label("First and last entries"), parts.preformatted(lines, 1_500)]
@@ -195,7 +194,8 @@ def _payload(entry: JSON) -> str:
         body = entry.get(kind)
         if isinstance(body, dict):
             said = body.get("message")
-            return said[:2_000] if isinstance(said, str) else pretty(body, indent=None)[:2_000]
+            words = said if isinstance(said, str) else display.pretty(body, indent=None)
+            return words[:2_000]
     return "(no payload)"
 
 
@@ -232,11 +232,3 @@ def _issue(card: Card, at: Setting) -> list[Block]:
 
 def _label(text: str) -> Block:
     return parts.context(f"*{text}*")
-
-
-def pretty(value: object, indent: int | None = 2) -> str:
-    """JSON as a person reads it; what JSON has no form for is shown as text."""
-    try:
-        return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError, TypeError):
-        return str(value)

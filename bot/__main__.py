@@ -100,11 +100,17 @@ def clock() -> None:
 
 
 @commands.command()
-def up() -> None:
+@click.option(
+    "--logs",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Each process writes to DIR/NAME.log; standard output gets their states as JSON.",
+)
+def up(logs: Path | None) -> None:
     """Web, worker and clock together, for one machine or one container."""
     from bot.processes import processes
 
-    processes.up(_settings())
+    processes.up(_settings(), logs)
 
 
 @commands.command()

@@ -44,8 +44,7 @@ ACTIONS: Mapping[str, Handler] = {
     buttons.MENU: actions.act,
     buttons.CANCEL: actions.cancel,
     buttons.REVIEW_ALL: actions.act,
-    buttons.OPEN_ISSUE: actions.link,
-    buttons.OPEN_CONSOLE: actions.link,
+    **dict.fromkeys(buttons.LINKS, actions.link),
     buttons.FILING_CHOICE: actions.choose,
 }
 VIEWS: Mapping[str, Handler] = {

@@ -1,14 +1,16 @@
-"""The bot's processes, as the Procfile names them: started, monitored, restarted, ended.
+"""`gardener up` as the page shows it: its processes' states, what they printed, and their ends.
 
-Each has a process group of its own and three reasons to end with us: a pipe on its standard input
-that closes when we are gone (GARDENER_ENDS_WITH_STDIN), Linux's parent-death signal, and a mark in
-its environment by which `stop` finds what the bot's own children may have left behind.
+`up` starts, watches and restarts web, worker and clock, and reports each change as a line of JSON.
+Here it is started, read and ended. It has two reasons to end with us: the pipe on its standard
+input closes when we are gone (GARDENER_ENDS_WITH_STDIN), and a mark in its environment by which
+`stop` finds what the bot's own children may have left behind.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -17,7 +19,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from playground.feed import Json, PlaygroundError
 
@@ -27,17 +28,8 @@ KILLED_S = 5.0
 """Seconds in which the kernel ends what was killed; a busy machine needs some."""
 STEADY_S = 0.5
 """How long a process that says nothing about itself has to live to count as running."""
-LONGEST_PAUSE_S = 10.0
 LAST_WORDS = 15  # lines
-
-# Becomes the command after asking the kernel for SIGTERM at its parent's death (prctl option 1).
-LAUNCH = """\
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(0)
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
+UP = "up"
 
 Ready = Callable[[], Awaitable[bool]]
 
@@ -46,32 +38,27 @@ class StartFailed(PlaygroundError):  # noqa: N818 - says what happened
     """A process did not start; the text says which, and holds its last lines."""
 
 
-def commands() -> dict[str, list[str]]:
-    """The Procfile's lines, by the `gardener` of this interpreter's environment."""
+def command() -> list[str]:
+    """`gardener up`, by the `gardener` of this interpreter's environment."""
     script = Path(sys.executable).with_name("gardener")
-    program = [str(script)] if script.exists() else [sys.executable, "-m", "bot"]
-    return {
-        name: [*program, command]
-        for name, command in (("web", "serve"), ("worker", "worker"), ("clock", "clock"))
-    }
+    return [*([str(script)] if script.exists() else [sys.executable, "-m", "bot"]), "up"]
 
 
 @dataclass(slots=True)
 class _Child:
     name: str
-    command: Sequence[str]
-    ready: Ready | None
-    env: Mapping[str, str]
     state: str = "stopped"
-    process: asyncio.subprocess.Process | None = None
-    up: asyncio.Event = field(default_factory=asyncio.Event)
-    log: Path = Path()
+    pid: int | None = None
+    up: bool = False
+    """Whether it was ready once."""
+    waiting: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    def shown(self) -> Json:
+        return {"name": self.name, "state": self.state, "pid": self.pid}
 
 
 class Processes:
-    """Runs `commands` (name → argv) with `env` and writes what they say to files in `logs`.
-
-    `own_env` adds to the environment of one of them.
+    """Runs `up`, a command as `gardener up`, with `env`; what it starts prints to files in `logs`.
 
     `ready` tells of a process whether it may take work; `tell` gets the page's process events.
     `state_dir` is where the bot's embedded server leaves its pid file.
@@ -79,58 +66,48 @@ class Processes:
 
     def __init__(
         self,
-        commands: Mapping[str, Sequence[str]],
+        up: Sequence[str],
         *,
         env: Mapping[str, str],
         logs: Path,
-        own_env: Mapping[str, Mapping[str, str]] | None = None,
         state_dir: Path | None = None,
         ready: Mapping[str, Ready] | None = None,
         tell: Callable[[Json], None] = lambda _event: None,
-        first_pause: float = 0.5,
         steady: float = STEADY_S,
         grace: float = 8.0,
     ) -> None:
+        self._command, self._logs, self._state_dir = up, logs, state_dir
         self._mark = secrets.token_hex(12)
-        env = {**env, MARK: self._mark, ENDS_WITH_STDIN: "1"}
-        self._logs, self._state_dir = logs, state_dir
-        self._tell, self._first_pause, self._grace = tell, first_pause, grace
-        self._steady = steady
-        self._children = {
-            name: _Child(
-                name,
-                command,
-                (ready or {}).get(name),
-                {**env, **(own_env or {}).get(name, {})},
-                log=logs / f"{name}.log",
-            )
-            for name, command in commands.items()
-        }
+        self._env = {**env, MARK: self._mark, ENDS_WITH_STDIN: "1"}
+        self._ready, self._tell = ready or {}, tell
+        self._steady, self._grace = steady, grace
+        self._up: asyncio.subprocess.Process | None = None
+        self._children: dict[str, _Child] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._failed: asyncio.Future[StartFailed] | None = None
-        self._ending = asyncio.Event()
-        self._store: int | None = None
+        self._started: asyncio.Future[None] | None = None
+        self._ending = False
+        self._store = _Child("valkey")
 
     # --- what the page asks ------------------------------------------------------------------
 
     def snapshot(self) -> list[Json]:
         """`{name, state, pid}`, one a process."""
-        shown = [self._shown(child) for child in self._children.values()]
-        return [*shown, self._store_shown()] if self._state_dir is not None else shown
+        store = [] if self._state_dir is None else [self._store]
+        return [child.shown() for child in [*self._children.values(), *store]]
 
     async def act(self, name: str, do: str) -> None:
         """`kill` (with -9) or `restart` one process. Raises PlaygroundError."""
         if do not in {"kill", "restart"}:
             raise PlaygroundError(f'A process can be killed or restarted, not "{do}".')
         number = signal.SIGKILL if do == "kill" else signal.SIGTERM
-        if name == "valkey" and self._store is not None:
+        if name == self._store.name and self._store.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._store, number)
+                os.kill(self._store.pid, number)
             return
         child = self._children.get(name)
-        if child is None or child.process is None or child.process.returncode is not None:
+        if child is None or child.pid is None:
             raise PlaygroundError(f"There is no running process called {name}.")
-        _signal_group(child.process.pid, number)
+        _signal_group(child.pid, number)
 
     def last_words(self, name: str) -> str:
         """The last lines that a process wrote."""
@@ -147,135 +124,111 @@ class Processes:
     async def start(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - told to a person
         """Starts all and waits until each is ready. Raises StartFailed; call `stop` then too."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._failed = asyncio.get_running_loop().create_future()
-        self._tasks = [
-            asyncio.create_task(self._keep(child), name=child.name)
-            for child in self._children.values()
-        ]
-        self._tasks.append(asyncio.create_task(self._watch_store()))
-        everyone = asyncio.create_task(self._all_up())
-        waiting: set[asyncio.Future[Any]] = {everyone, self._failed}
-        try:
-            done, _ = await asyncio.wait(
-                waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+        self._started = asyncio.get_running_loop().create_future()
+        with (self._logs / f"{UP}.log").open("ab") as log:
+            self._up = await asyncio.create_subprocess_exec(
+                *self._command,
+                "--logs",
+                str(self._logs),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env=self._env,
+                start_new_session=True,  # Ctrl-C is ours to hand on
             )
-        finally:
-            everyone.cancel()
-            failed, self._failed = self._failed, None
-        if failed in done:
-            raise failed.result()
-        if not done:
-            late = [child.name for child in self._children.values() if not child.up.is_set()]
+        self._tasks = [
+            asyncio.create_task(self._follow(self._up)),
+            asyncio.create_task(self._watch_store()),
+        ]
+        try:
+            await asyncio.wait_for(self._started, timeout)
+        except TimeoutError:
+            late = [child.name for child in self._children.values() if not child.up] or [UP]
             said = "\n\n".join(self._ended_badly(name, None) for name in late)
-            raise StartFailed(f"Not ready after {timeout:.0f} s: {', '.join(late)}.\n{said}")
+            which = ", ".join(late)
+            raise StartFailed(f"Not ready after {timeout:.0f} s: {which}.\n{said}") from None
 
     async def stop(self) -> None:
         """Ends every process, and what they left behind."""
-        self._ending.set()
-        for child in self._children.values():
-            if child.process is not None and child.process.returncode is None:
-                _signal_group(child.process.pid, signal.SIGTERM)
-        running = [child.process for child in self._children.values() if child.process]
-        await _all_gone(running, self._grace)
-        for process in running:
-            if process.returncode is None:
-                _signal_group(process.pid, signal.SIGKILL)
-        await _all_gone(running, KILLED_S)
+        self._ending = True
+        if self._up is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._up.terminate()
+            if not await _ended(self._up, self._grace):
+                self.hurry()
+                await _ended(self._up, KILLED_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._sweep)
         for child in self._children.values():
-            self._say(child, "stopped")
+            self._now(child, "stopped")
 
     def hurry(self) -> None:
         """Kills everything at once, for the second Ctrl-C."""
+        self._ending = True
+        pids = [self._up.pid] if self._up is not None and self._up.returncode is None else []
+        for pid in [*pids, *(child.pid for child in self._children.values() if child.pid)]:
+            _signal_group(pid, signal.SIGKILL)
+
+    # --- what `up` reports ---------------------------------------------------------------------
+
+    async def _follow(self, up: asyncio.subprocess.Process) -> None:
+        if up.stdout is not None:  # asked for above
+            async for line in up.stdout:
+                with contextlib.suppress(ValueError):  # a library that prints
+                    self._changed(json.loads(line))
+        code = await up.wait()
         for child in self._children.values():
-            if child.process is not None and child.process.returncode is None:
-                _signal_group(child.process.pid, signal.SIGKILL)
+            self._now(child, "stopped" if self._ending else "crashed")
+        self._fail(UP, code)
 
-    async def _all_up(self) -> None:
-        for child in self._children.values():
-            await child.up.wait()
+    def _changed(self, change: Json) -> None:
+        """`up` names all of its processes before the first one runs."""
+        child = self._children.setdefault(change["name"], _Child(change["name"]))
+        if change["state"] == "running":
+            self._now(child, "starting", change["pid"])
+            child.waiting = asyncio.create_task(self._until_ready(child))
+        elif change["state"] != "starting":
+            self._now(child, change["state"])
+            self._fail(child.name, change["code"])
 
-    async def _keep(self, child: _Child) -> None:
-        pause = self._first_pause
-        while not self._ending.is_set():
-            began = time.monotonic()
-            await self._spawn(child)
-            process = child.process
-            if process is None:  # only for the type checker: _spawn sets it
-                return
-            readiness = asyncio.create_task(self._until_ready(child))
-            code = await process.wait()
-            readiness.cancel()
-            if process.stdin is not None:
-                process.stdin.close()
-            expected = self._ending.is_set() or code in {0, -signal.SIGTERM}
-            self._say(child, "stopped" if expected else "crashed")
-            if self._ending.is_set():
-                return
-            if self._failed is not None:
-                if not self._failed.done():
-                    self._failed.set_result(StartFailed(self._ended_badly(child.name, code)))
-                return
-            lived = time.monotonic() - began
-            pause = self._first_pause if lived > LONGEST_PAUSE_S else pause
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
-
-    async def _spawn(self, child: _Child) -> None:
-        argv = list(child.command)
-        if sys.platform == "linux":
-            argv = [sys.executable, "-I", "-S", "-c", LAUNCH, str(os.getpid()), *argv]
-        with child.log.open("ab") as log:
-            child.process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=child.env,
-                start_new_session=True,
-            )
-        self._say(child, "starting")
+    def _now(self, child: _Child, state: str, pid: int | None = None) -> None:
+        if child.waiting is not None and state != "running":
+            child.waiting.cancel()
+        if (child.state, child.pid) != (state, pid):
+            child.state, child.pid = state, pid
+            self._tell({"type": "process", **child.shown()})
 
     async def _until_ready(self, child: _Child) -> None:
-        if child.ready is None:
+        ready = self._ready.get(child.name)
+        if ready is None:
             await asyncio.sleep(self._steady)
         else:
-            while not await child.ready():  # noqa: ASYNC110 - it is another process
+            while not await ready():  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(0.1)
-        self._say(child, "running")
-        child.up.set()
+        child.up = True
+        self._now(child, "running", child.pid)
+        everyone = all(each.up for each in self._children.values())
+        if everyone and self._started is not None and not self._started.done():
+            self._started.set_result(None)
+
+    def _fail(self, name: str, code: int | None) -> None:
+        if self._started is not None and not self._started.done():
+            self._started.set_exception(StartFailed(self._ended_badly(name, code)))
 
     def _ended_badly(self, name: str, code: int | None) -> str:
         how = "" if code is None else f" ended with code {code} at its start"
         words = self.last_words(name) or "(it said nothing)"
-        return f"{name}{how}. Its last words, from {self._children[name].log}:\n{words}"
-
-    def _say(self, child: _Child, state: str) -> None:
-        if (child.state, state) != ("stopped", "stopped"):
-            child.state = state
-            self._tell({"type": "process", **self._shown(child)})
-
-    def _shown(self, child: _Child) -> Json:
-        alive = child.process is not None and child.process.returncode is None
-        pid = child.process.pid if child.process is not None and alive else None
-        return {"name": child.name, "state": child.state, "pid": pid}
+        return f"{name}{how}. Its last words, from {self._logs / name}.log:\n{words}"
 
     # --- the embedded server, and leftovers ----------------------------------------------------
-
-    def _store_shown(self) -> Json:
-        state = "stopped" if self._store is None else "running"
-        return {"name": "valkey", "state": state, "pid": self._store}
 
     async def _watch_store(self) -> None:
         """The bot starts its server itself; we only look at its pid file."""
         while self._state_dir is not None:
             found = _alive(self._state_dir / "valkey.pid")
-            if found != self._store:
-                self._store = found
-                self._tell({"type": "process", **self._store_shown()})
+            self._now(self._store, "stopped" if found is None else "running", found)
             await asyncio.sleep(0.5)
 
     def _sweep(self) -> None:
@@ -306,11 +259,11 @@ class Processes:
         return found
 
 
-async def _all_gone(running: Sequence[asyncio.subprocess.Process], seconds: float) -> None:
-    """Waits for all of them to end, not longer than that."""
+async def _ended(process: asyncio.subprocess.Process, seconds: float) -> bool:
+    """Waits for its end, not longer than that."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await asyncio.gather(*(process.wait() for process in running))
+        await asyncio.wait_for(process.wait(), seconds)
+    return process.returncode is not None
 
 
 def _signal_group(pid: int, number: int) -> None:

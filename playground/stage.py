@@ -1,6 +1,6 @@
 """The whole playground in one object: stand-ins, sample service, page, and the bot's processes.
 
-`Playground` lives in a running loop; `PlaygroundThread` is the same for blocking tests.
+`Playground` lives in a running loop.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import secrets
 import shutil
 import socket
 import tempfile
-import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +33,6 @@ from playground.page import Page
 from playground.processes import Processes, Ready
 from playground.service.service import SampleService
 from playground.slack.state import SlackState
-from playground.slack.thread import PlaygroundServer
 from playground.slack.workspace import Workspace
 from playground.store_scenes import StoreScenes
 
@@ -62,8 +60,8 @@ class Options:
 
     port: int | None = None
     """None: 8765 or the next free one. 0: any free one."""
-    commands: Mapping[str, Sequence[str]] | None = None
-    """name → argv; None: the Procfile's. Empty: no bot at all."""
+    up: Sequence[str] | None = None
+    """What starts the bot's processes; None: `gardener up`. Empty: no bot at all."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to the processes' environment."""
     state_dir: Path | None = None
@@ -72,8 +70,6 @@ class Options:
     """The service cannot start from the beginning on."""
     rate_limits: bool = True
     """Slack's, and Cloud Logging's sixty reads a minute."""
-    first_pause: float = 0.5
-    """Seconds until a process that ended is started again."""
     start_timeout: float = 60.0
 
 
@@ -138,31 +134,31 @@ class Playground:
         self.logs.on_call = lambda call: _soon(loop, self._logs_called, call)
         page = Page(self.workspace, github=self.github, log=self.service, service=self.service)
         await self._serve(build_app(self.workspace, page, self.github))
-        page.processes = self.processes = self._bot()
+        up = processes.command() if self.options.up is None else self.options.up
+        if up:
+            page.processes = self.processes = self._bot(up)
         self._background(self.service.run())
         self._stack.push_async_callback(self._end_processes)
-        await self.processes.start(self.options.start_timeout)
-        if self.options.commands is None:
+        if self.processes is not None:
+            await self.processes.start(self.options.start_timeout)
+        if self.options.up is None:
             self._background(StoreScenes(self.feed, self._store_url()).run())
 
-    def _bot(self) -> Processes:
-        given = self.options.commands
-        commands = processes.commands() if given is None else given
-        ports = {name: _free_port() for name in commands}
+    def _bot(self, up: Sequence[str]) -> Processes:
+        ours = self.options.up is None
+        port = _free_port()
+        health = f"http://{HOST}:{port}"
         ready: dict[str, Ready] = {"web": self._connected}
-        if given is None:
-            health = f"http://{HOST}:{ports['web']}"
+        if ours:
             ready["web"] = lambda: _answers(f"{health}/readyz")
             ready["worker"] = lambda: _answers(f"{health}/metrics", "\ngardener_workers 0.0\n")
         return Processes(
-            commands,
-            env=self._environment(),
+            up,
+            env={**self._environment(), "PORT": str(port)},
             logs=self.state_dir / "logs",
-            own_env={name: {"PORT": str(port)} for name, port in ports.items()},
-            state_dir=None if given is not None or os.environ.get("REDIS_URL") else self.state_dir,
+            state_dir=self.state_dir if ours and not os.environ.get("REDIS_URL") else None,
             ready=ready,
             tell=self.feed.publish,
-            first_pause=self.options.first_pause,
         )
 
     async def _connected(self) -> bool:
@@ -225,9 +221,10 @@ class Playground:
     async def _end_processes(self) -> None:
         if self.processes is not None:
             ending = asyncio.create_task(self.processes.stop())
-            await asyncio.sleep(0)  # the signals are out
-            # slack_sdk's client waits for seconds on a connection that nobody cuts.
-            self.workspace.socket.cut()
+            while not ending.done():
+                # slack_sdk's client waits for seconds on a connection that nobody cuts.
+                self.workspace.socket.cut()
+                await asyncio.wait({ending}, timeout=0.1)
             await ending
         await self.workspace.delivery.close()
 
@@ -247,83 +244,6 @@ class Playground:
     def _logs_called(self, call: LogCall) -> None:
         detail = f"{call.status}, {call.entries} entries: {call.filter}"
         self.feed.scene("api", "Cloud Logging ListLogEntries", detail)
-
-
-class PlaygroundThread:
-    """A Playground on a thread of its own, with blocking methods. A context manager.
-
-    `slack` is the workspace as a person uses it; `github`, `logs` and `service` may be used as they
-    are.
-    """
-
-    def __init__(self, options: Options | None = None) -> None:
-        self.playground = Playground(options or Options(port=0))
-        self.github, self.logs = self.playground.github, self.playground.logs
-        self.service = self.playground.service
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="playground")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        try:
-            self.run(self.playground.__aenter__(), self.playground.options.start_timeout + 30)
-        except BaseException:
-            self._end()
-            raise
-        self.slack = PlaygroundServer(self.playground.workspace, self._loop)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self.run(self.playground.__aexit__())
-        finally:
-            self._end()
-
-    @property
-    def base_url(self) -> str:
-        """The page's address."""
-        return self.playground.base_url
-
-    @property
-    def state_dir(self) -> Path:
-        """Where the embedded server and the processes' logs are."""
-        return self.playground.state_dir
-
-    def break_service(self) -> None:
-        """Deploys the revision that cannot start."""
-        self.service.break_service()
-
-    def deploy_fix(self) -> None:
-        """Deploys a revision that can."""
-        self.service.deploy_fix()
-
-    def silence(self) -> None:
-        """No more lines of the service."""
-        self.service.silence()
-
-    def resume(self) -> None:
-        """Ends a silence."""
-        self.service.resume()
-
-    def process(self, name: str, do: str) -> None:
-        """`kill` or `restart` a process of the bot."""
-        if self.playground.processes is not None:
-            self.run(self.playground.processes.act(name, do))
-
-    def states(self) -> dict[str, str]:
-        """Name → starting, running, stopped or crashed."""
-        bot = self.playground.processes
-        shown = self.slack.call_in_loop(bot.snapshot) if bot is not None else []
-        return {each["name"]: each["state"] for each in shown}
-
-    def run(self, work: Coroutine[Any, Any, T], timeout: float = 30) -> T:
-        """Runs a coroutine in the playground's loop and waits for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
-
-    def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *args: Any) -> None:

@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from bot.adapters.redis import client as store
 from bot.adapters.redis import embedded
+from tests import stores
 from tests.installation import INSTALLATION
 
 # A slow machine is no failure, and a red run must be red again for whoever looks at it.
@@ -34,7 +35,7 @@ def state_dir() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="gardener-"))
     yield directory
     embedded.leave(directory)
-    embedded.stop(directory)
+    stores.stop(directory)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -111,7 +111,6 @@ def clone(tmp_path: Path) -> Clone:
         (),
         ("analyze",),
         ("check", "everything"),
-        ("lock", "tight"),
         ("install", "--all"),
     ],
 )
@@ -127,7 +126,7 @@ def test_wrong_usage_shows_the_verbs_and_exits_with_2(
 def test_help_is_no_mistake(clone: Clone) -> None:
     code, out, err = clone.run("--help")
     assert (code, err) == (0, "")
-    for verb in ("try", "test", "check", "bench", "live", "analyze FILE", "lock"):
+    for verb in ("try", "test", "check", "bench", "live", "analyze FILE"):
         assert f"\n  {verb}" in out
 
 

@@ -94,6 +94,26 @@ def test_every_file_that_is_named_is_there(page):
             assert any(path.endswith(f"/{text}") for path in files), text
 
 
+# --- releases, and what is run before one
+
+
+def test_the_newest_release_of_the_changelog_is_the_version_of_the_program():
+    said = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", said, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert releases[0] == project["project"]["version"]
+
+
+def test_the_hooks_and_the_hosted_ci_run_what_the_clean_checkout_runs():
+    def verbs(path: str, line: str) -> list[str]:
+        return re.findall(line, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+    ours = verbs(".ci/run", r"^project (\w+) ")
+    assert ours == ["check", "test"]
+    assert verbs(".pre-commit-config.yaml", r"^ +entry: python3 run\.py (.+)$") == ours
+    assert verbs(".github/workflows/ci.yml", r"^ +- run: make (.+)$") == ours
+
+
 # --- commands
 
 

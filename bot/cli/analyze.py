@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import click
 import orjson
 
 from bot.adapters.files.json_file import JsonFile
-from bot.cli.inputs import opened
+from bot.cli.inputs import instant, opened
 from bot.core.analysis import analyze as analysis
 from bot.core.analysis.reading import (
     EVERYTHING,
@@ -62,7 +61,7 @@ class AnalyzeOptions:
 
 def analyze(request: AnalyzeOptions) -> None:
     """Runs one analysis and prints it. Raises `GardenerError`."""
-    now = _now(request.now)
+    now = instant(request.now)
     settings = load()
     environment = _environment(request, settings)
     severity = _severity(request.min_severity)
@@ -96,15 +95,6 @@ def members(file: str) -> None:
 
 
 # --- what was asked ------------------------------------------------------------------------------
-
-
-def _now(text: str | None) -> int:
-    if text is None:
-        return time.time_ns()
-    now = rfc3339.parse(text)
-    if now is None:
-        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
-    return now
 
 
 def _severity(name: str | None) -> Severity | None:

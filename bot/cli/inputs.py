@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 from bot.adapters.files.counted_file import CountedFile
 from bot.core.analysis.reading import Reading, read_all
+from bot.core.model import rfc3339
 from bot.core.model.environment import Query
+from bot.core.model.errors import UsageError
 from bot.core.ports import Activity, LogSource
 from bot.settings.settings import Settings
+
+
+def instant(text: str | None) -> int:
+    """The time of `--now` in nanoseconds, or the clock's. Raises `UsageError`."""
+    if text is None:
+        return time.time_ns()
+    now = rfc3339.parse(text)
+    if now is None:
+        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
+    return now
 
 
 def opened(file: str | None, settings: Settings) -> tuple[LogSource, Activity]:

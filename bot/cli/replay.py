@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from bot.cli import inputs
 from bot.core.analysis import analyze
 from bot.core.analysis.reading import EVERYTHING, Reading, refuse_nothing_readable
 from bot.core.commands.time_windows import parse_window
-from bot.core.model import rfc3339
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import UsageError
 from bot.core.model.report import Cluster, Report
@@ -42,7 +40,7 @@ def replay(request: ReplayOptions) -> None:
     settings = load()
     environment = _environment(request, settings)
     own = rules_of(Path(request.rules).expanduser(), settings.environments)
-    now = _now(request.now)
+    now = inputs.instant(request.now)
     reading = _read(request, environment, settings, now)
     refuse_nothing_readable(reading)
     before = analyze.conclude(reading, environment, now=now)
@@ -73,15 +71,6 @@ def _environment(request: ReplayOptions, settings: Settings) -> Environment:
         f"Which environment? For example: gardener replay --rules new.toml --last 7d staging. "
         f"Known: {names}."
     )
-
-
-def _now(text: str | None) -> int:
-    if text is None:
-        return time.time_ns()
-    now = rfc3339.parse(text)
-    if now is None:
-        raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
-    return now
 
 
 def _read(

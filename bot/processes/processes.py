@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -147,20 +148,25 @@ def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None
         stop.wait(TICK - time.time() % TICK)
 
 
-def up(settings: Settings) -> None:
+def up(settings: Settings, logs: Path | None = None) -> None:
     """Web, worker and clock as processes of their own, until SIGTERM or Ctrl-C.
 
     The store is held open by this process too, so that an embedded server outlives a restart of
-    all three. Raises `GardenerError` where one of them does not start.
+    all three. With `logs`, a directory for what they print, each change of a process's state is
+    one line of JSON on standard output: `{"name", "state", "pid", "code"}`. Raises `GardenerError`
+    where one of them does not start.
     """
-    from bot.processes.supervisor import Supervisor, commands
+    from bot.processes.supervisor import Supervisor, commands, print_change
 
+    end_with_parent()
     check(settings)
     parts = wiring.build(settings)
     patiently(parts.ping)
     supervisor = Supervisor(
         commands(),
         env={PARENT_PIPE: "1", "GARDENER_CONFIG": str(settings.config)},
+        logs=logs,
+        changed=print_change if logs is not None else lambda _: None,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import signal
@@ -10,8 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
+import click
 import structlog
 
 from bot.core.model.errors import GardenerError
@@ -22,10 +26,18 @@ STEADY = 30.0
 """Seconds after which a child counts as running well: its next failure waits the least again."""
 LONGEST = 30.0
 
-Told = Callable[[str, str, int | None], None]
-"""`(name, starting | running | stopped | crashed, pid)`: what the playground's footer shows."""
-
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A child is in another state."""
+
+    name: str
+    state: str
+    """`starting`; `running`, with its pid; or `stopped` or `crashed`, with its exit code."""
+    pid: int | None = None
+    code: int | None = None
 
 
 @dataclass(slots=True)
@@ -42,6 +54,9 @@ class _Child:
 class Supervisor:
     """Keeps commands running until `stop`. Each that ends is started again, later each time.
 
+    `changed` hears of every change: of all names first, that they start. With `logs`, a directory,
+    each child writes what it prints to `NAME.log` there, else to where this process does.
+
     Where a command ends by itself with code 2 or, on its very first start, with 1, it would only
     do so again: everything ends, with an error that says which.
     """
@@ -52,14 +67,16 @@ class Supervisor:
         *,
         env: Mapping[str, str] | None = None,
         grace: float = GRACE,
-        first_pause: float = 1.0,
-        told: Told = lambda *_: None,
+        first_pause: float = 0.5,
+        logs: Path | None = None,
+        changed: Callable[[Change], None] = lambda _: None,
     ) -> None:
         self._children = [_Child(name, command) for name, command in commands.items()]
         self._env = {**os.environ, **(env or {})}
         self._grace = grace
         self._first_pause = first_pause
-        self._told = told
+        self._logs = logs
+        self._changed = changed
         self._events: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
 
     def stop(self) -> None:
@@ -83,21 +100,29 @@ class Supervisor:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        for child in self._children:
-            if child.due is not None and child.due <= now:
-                child.due = None
-                child.started = now
-                self._told(child.name, "starting", None)
-                child.process = subprocess.Popen(
-                    list(child.command),
-                    stdin=subprocess.PIPE,  # it ends when this does: see `end_with_parent`
-                    env=self._env,
-                    start_new_session=True,  # Ctrl-C is ours to hand on
-                )
-                self._told(child.name, "running", child.process.pid)
-                threading.Thread(
-                    target=self._wait, args=(child, child.process), daemon=True
-                ).start()
+        due = [child for child in self._children if child.due is not None and child.due <= now]
+        for child in due:
+            self._changed(Change(child.name, "starting"))
+        for child in due:
+            child.due = None
+            child.started = now
+            child.process = process = self._spawn(child)
+            self._changed(Change(child.name, "running", pid=process.pid))
+            threading.Thread(target=self._wait, args=(child, process), daemon=True).start()
+
+    def _spawn(self, child: _Child) -> subprocess.Popen[bytes]:
+        with ExitStack() as stack:
+            out = None
+            if self._logs is not None:
+                out = stack.enter_context((self._logs / f"{child.name}.log").open("ab"))
+            return subprocess.Popen(
+                list(child.command),
+                stdin=subprocess.PIPE,  # it ends when this does: see `end_with_parent`
+                stdout=out,
+                stderr=out,
+                env=self._env,
+                start_new_session=True,  # Ctrl-C is ours to hand on
+            )
 
     def _wait(self, child: _Child, process: subprocess.Popen[bytes]) -> None:
         process.wait()
@@ -110,9 +135,10 @@ class Supervisor:
     def _ended(self, child: _Child) -> None:
         if child.process is None:
             return
-        code, pid = child.process.returncode, child.process.pid
+        code = child.process.returncode
         lived = time.monotonic() - child.started
-        self._told(child.name, "crashed" if code else "stopped", pid)
+        ended = "stopped" if code in {0, -signal.SIGTERM} else "crashed"
+        self._changed(Change(child.name, ended, code=code))
         if code == 2 or (code == 1 and child.failures == 0 and lived < STEADY):
             raise GardenerError(f"{child.name} does not start; what it says stands above.")
         if child.process.stdin is not None:
@@ -135,7 +161,13 @@ class Supervisor:
                 process.wait()
         for child in self._children:
             if child.process is not None:
-                self._told(child.name, "stopped", child.process.pid)
+                self._changed(Change(child.name, "stopped", code=child.process.returncode))
+
+
+def print_change(change: Change) -> None:
+    """One line of JSON. Where nobody reads it any more, we are about to end ourselves."""
+    with suppress(BrokenPipeError):
+        click.echo(json.dumps(asdict(change)))
 
 
 def commands() -> Mapping[str, Sequence[str]]:

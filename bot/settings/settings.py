@@ -24,10 +24,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, UsageError
-from bot.settings.file import FileMistake, environments, nearest
+from bot.settings.file import FileMistake, environments
 from bot.settings.team_rules import Own
 from bot.settings.team_rules import read as read_own
-from bot.settings.values import only_known
+from bot.settings.values import nearest, only_known
 
 CONFIG = "gardener.toml"
 STATE = "~/.local/state/gardener"

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from rapidfuzz import fuzz, process, utils
-
+from bot.core.commands import did_you_mean
 from bot.core.model.values import Severity
 
 T = TypeVar("T")
@@ -18,11 +17,8 @@ class FileMistake(ValueError):  # noqa: N818 - that is what it is
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """What was probably meant, or None where nothing is near."""
-    best = process.extractOne(
-        word, list(known), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=60
-    )
-    return best[0] if best else None
+    """What was probably meant. A wide guess: it is only asked about, never acted on."""
+    return did_you_mean.nearest(word, known, near=60)
 
 
 def only_known(at: str, table: Mapping[str, object], known: Iterable[str]) -> None:

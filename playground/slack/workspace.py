@@ -35,7 +35,7 @@ from playground.slack.records import (
 )
 from playground.slack.respond import apply_answer
 from playground.slack.socket import SocketLink
-from playground.slack.state import SlackState, with_ids
+from playground.slack.state import SlackState
 from playground.slack.views import close_views, first_values, tell_view
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -279,18 +279,6 @@ class Workspace:
         if user in self.state.homes:
             event["view"] = self.state.homes[user].api()
         return await self._event("app_home_opened", event)
-
-    def post_as(self, user: str, channel: str, text: str, blocks: list[Json] | None = None) -> str:
-        """Put a message into a channel without telling the app; returns its ts. For tests."""
-        message = Message(
-            channel,
-            self.state.next_ts(),
-            user,
-            text,
-            with_ids(blocks or []),
-            is_bot=user == BOT_USER,
-        )
-        return self.state.add(message).ts
 
     def _view(self, view_id: str, user: str) -> View:
         home = self.state.homes.get(user)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.stage import Options, PlaygroundThread
+from playground.stage import Options
 from tests.core.logs import said
+from tests.standins.stage import PlaygroundThread
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
 PATIENCE = 30_000

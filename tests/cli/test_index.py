@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.redis import embedded
+from tests import stores
 from tests.core import sample_sources
 from tests.program import gardener
 
@@ -41,7 +42,7 @@ def home(state_dir: Path) -> Iterator[Path]:
     (state_dir / "entries.jsonl").write_text(lines, "utf-8")
     yield state_dir
     embedded.leave(state_dir / "state")
-    embedded.stop(state_dir / "state")
+    stores.stop(state_dir / "state")
 
 
 def test_an_index_gives_the_next_analysis_its_places(home: Path) -> None:

@@ -11,9 +11,9 @@ from bot.adapters.github.tracker import GitHubTracker, Token
 from bot.core.model.errors import Unavailable
 from playground.github.commits import merge, push
 from playground.github.records import Fault
-from playground.github.server import serve_in_thread
 from playground.github.state import GithubState
 from tests.fakes.github import FakeTracker
+from tests.standins.github import serve_in_thread
 
 REPO = "acme/backend"
 TOKEN = "ghp_the_token_of_the_tests"

@@ -23,9 +23,9 @@ from bot.core.issues.filing import (
 )
 from bot.core.issues.markers import marker
 from playground.github.records import Fault
-from playground.github.server import serve_in_thread
 from playground.github.state import GithubState
 from tests.paths import ROOT
+from tests.standins.github import serve_in_thread
 
 pytestmark = pytest.mark.redis
 

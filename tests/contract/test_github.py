@@ -26,10 +26,10 @@ from bot.core.model.errors import (
     UnknownOutcome,
 )
 from playground.github.records import Fault
-from playground.github.server import serve_in_thread
 from playground.github.state import GithubState
 from tests.fakes.github import FakeTracker
 from tests.fakes.store import FakeLocks
+from tests.standins.github import serve_in_thread
 
 REPO = "acme/backend"
 TOKEN = "ghp_the_token_of_the_tests"

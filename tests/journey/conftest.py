@@ -27,13 +27,13 @@ from bot.settings.settings import Settings
 from bot.wiring import Wiring
 from handlers.app import build_app
 from playground.github.seed import seeded
-from playground.github.server import GithubServer
-from playground.github.server import serve_in_thread as serve_github
 from playground.slack.people import AppSetup
-from playground.slack.thread import PlaygroundServer, serve_in_thread
 from tests.fakes.logs import FakeLogs, some
 from tests.installation import INSTALLATION
 from tests.paths import ROOT
+from tests.standins.github import GithubServer
+from tests.standins.github import serve_in_thread as serve_github
+from tests.standins.slack import PlaygroundServer, serve_in_thread
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

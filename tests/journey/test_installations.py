@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import serve_in_thread
 from tests.journey.conftest import all_text
 from tests.paths import ROOT
 

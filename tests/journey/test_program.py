@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.stage import Options, PlaygroundThread
+from playground.stage import Options
 from tests.journey.conftest import all_text, buttons
+from tests.standins.stage import PlaygroundThread
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 

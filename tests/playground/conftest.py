@@ -1,7 +1,7 @@
 import pytest
 from slack_sdk import WebClient
 
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import serve_in_thread
 
 
 @pytest.fixture

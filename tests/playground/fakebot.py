@@ -57,8 +57,9 @@ def host():
 
     async def main():
         here = [sys.executable, __file__]
+        up = [sys.executable, str(Path(__file__).with_name("up.py"))]
         running = Processes(
-            {"a": [*here, "forever"], "b": [*here, "ends_with_stdin"]},
+            [*up, json.dumps({"a": [*here, "forever"], "b": [*here, "ends_with_stdin"]})],
             env=dict(os.environ),
             logs=Path(sys.argv[2]),
         )

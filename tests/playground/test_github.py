@@ -14,7 +14,7 @@ from github import UnknownObjectException as Unknown
 from playground.feed import PlaygroundError
 from playground.github.records import BODY_LIMIT, Fault
 from playground.github.seed import seeded
-from playground.github.server import serve_in_thread
+from tests.standins.github import serve_in_thread
 
 
 class Clock:

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from playground.feed import PlaygroundError
 from playground.page import Page
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import serve_in_thread
 
 
 class Parts:

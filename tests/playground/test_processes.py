@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from playground.feed import PlaygroundError
-from playground.processes import Processes, StartFailed, commands
+from playground.processes import Processes, StartFailed
 from tests.paths import ROOT
+from tests.playground.up import supervised
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
@@ -41,8 +42,9 @@ class Watched:
     def __init__(self, tmp_path, commands, **how):
         self.events = []
         self.news = asyncio.Event()
-        how = {"first_pause": 0.01, "steady": 0.1, "grace": 5} | how
-        self.all = Processes(commands, env=os.environ, logs=tmp_path, tell=self.tell, **how)
+        how = {"steady": 0.1, "grace": 5} | how
+        up = supervised(**commands)
+        self.all = Processes(up, env=os.environ, logs=tmp_path, tell=self.tell, **how)
 
     def tell(self, event):
         self.events.append(event)
@@ -59,12 +61,6 @@ class Watched:
 
     def pid(self, name):
         return next(each["pid"] for each in self.all.snapshot() if each["name"] == name)
-
-
-def test_the_commands_are_the_procfiles():
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    wanted = dict(line.split(": gardener ") for line in lines if line.strip())
-    assert {name: command[-1] for name, command in commands().items()} == wanted
 
 
 def test_a_killed_process_starts_again_and_all_end_together(tmp_path):
@@ -141,7 +137,7 @@ def test_one_that_is_never_ready_is_waited_for_only_so_long(tmp_path):
 
     async def story():
         watched = Watched(tmp_path, {"web": [*FAKE, "forever"]}, ready={"web": never})
-        with pytest.raises(StartFailed, match="Not ready after 0 s: web"):
+        with pytest.raises(StartFailed, match=r"Not ready after 0 s: (web|up)"):
             await watched.all.start(timeout=0.2)
         await watched.all.stop()
 
@@ -171,6 +167,4 @@ def test_nothing_outlives_a_playground_that_was_killed(tmp_path):
     host.kill()
     host.wait()
     host.stdout.close()
-    # Without Linux's parent-death signal only those end that watch their standard input.
-    ending = pids if sys.platform == "linux" else pids[1:]
-    eventually(lambda: not any(alive(pid) for pid in ending))
+    eventually(lambda: not any(alive(pid) for pid in pids))

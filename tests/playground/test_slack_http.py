@@ -8,7 +8,7 @@ from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import post_as, serve_in_thread
 
 SECRET = "a-signing-secret"
 
@@ -70,7 +70,7 @@ def test_a_signed_command_a_click_and_an_event(bolt):
             "text": {"type": "plain_text", "text": "Go"},
         }
         blocks = [{"type": "actions", "elements": [button]}]
-        ts = slack.call_in_loop(lambda: slack.workspace.post_as("U0GARDEN", "C0OPS", "x", blocks))
+        ts = slack.call_in_loop(lambda: post_as(slack.workspace, "U0GARDEN", "C0OPS", "x", blocks))
         assert slack.click("U0ALICE", "go", channel="C0OPS", ts=ts).ok
         assert bolt.got[0]["actions"][0]["value"] == "C3"
         assert bolt.got[0]["user"]["id"] == "U0ALICE"

@@ -10,7 +10,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
 from playground.slack.people import DEFAULT_SCOPES, AppSetup
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import serve_in_thread
 
 
 def plain(text):

@@ -9,8 +9,8 @@ from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from playground.slack.thread import serve_in_thread
 from playground.slack.workspace import UNHEARD
+from tests.standins.slack import serve_in_thread
 
 
 class App:

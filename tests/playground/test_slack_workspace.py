@@ -11,6 +11,7 @@ from playground.slack.people import AppSetup
 from playground.slack.state import SlackState
 from playground.slack.views import push_view
 from playground.slack.workspace import TROUBLE, Workspace
+from tests.standins.slack import post_as
 
 
 class RoteApp:
@@ -47,7 +48,7 @@ class Room:
         return lambda *args, **more: asyncio.run(method(*args, **more))
 
     def post(self, *blocks, user="U0GARDEN", channel="C0OPS"):
-        return self.workspace.post_as(user, channel, "x", list(blocks))
+        return post_as(self.workspace, user, channel, "x", list(blocks))
 
     def modal(self, *blocks, user="U0ALICE", **more):
         from playground.slack.state import with_ids

@@ -5,7 +5,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import serve_in_thread
 
 
 def tiny_app(slack):

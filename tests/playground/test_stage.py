@@ -16,15 +16,17 @@ from github import Auth, Github
 
 from playground.feed import Feed, PlaygroundError
 from playground.run import cancellable, run
-from playground.stage import Options, Playground, PlaygroundThread
+from playground.stage import Options, Playground
 from playground.store_scenes import StoreScenes
 from tests.paths import ROOT
+from tests.playground.up import supervised
+from tests.standins.stage import PlaygroundThread
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
 
 def options(**how):
-    return Options(**{"port": 0, "commands": {}, "rate_limits": False} | how)
+    return Options(**{"port": 0, "up": (), "rate_limits": False} | how)
 
 
 def ask(base_url, method, path, body=None, **headers):
@@ -83,7 +85,7 @@ def test_the_bot_sees_the_stand_ins_and_nothing_real(tmp_path, monkeypatch):
     monkeypatch.delenv("GARDENER_STATE", raising=False)
     seen = tmp_path / "env.json"
     started = {"one": [*FAKE, "env", str(seen)], "two": [*FAKE, "forever"]}
-    with PlaygroundThread(options(commands=started, env={"EXTRA": "1"})) as stage:
+    with PlaygroundThread(options(up=supervised(**started), env={"EXTRA": "1"})) as stage:
         assert stage.states() == {"one": "running", "two": "running"}
         deadline = time.monotonic() + 5
         while not seen.exists():
@@ -126,7 +128,7 @@ def test_a_taken_port_is_passed_over():
 
 
 def test_a_bot_that_does_not_start_is_told_and_leaves_nothing(tmp_path, capsys):
-    broken = options(commands={"web": [*FAKE, "failing"]}, state_dir=tmp_path)
+    broken = options(up=supervised(web=[*FAKE, "failing"]), state_dir=tmp_path)
     with pytest.raises(PlaygroundError, match="SLACK_BOT_TOKEN is not set"):
         asyncio.run(Playground(broken).__aenter__())
     assert asyncio.run(run(0, [], exit_after=True, options=broken)) == 1
@@ -135,7 +137,7 @@ def test_a_bot_that_does_not_start_is_told_and_leaves_nothing(tmp_path, capsys):
 
 @pytest.fixture
 def with_bot(tmp_path):
-    return options(commands={"web": [*FAKE, "web"]}, state_dir=tmp_path)
+    return options(up=supervised(web=[*FAKE, "web"]), state_dir=tmp_path)
 
 
 def test_what_is_said_is_answered_in_full_and_printed(with_bot, capsys):
@@ -175,7 +177,7 @@ import asyncio, sys
 from playground.run import run
 from playground.stage import Options
 from playground.store_scenes import StoreScenes
-asyncio.run(run(None, [], False, options=Options(port=0, commands={"one": sys.argv[1:]})))
+asyncio.run(run(None, [], False, options=Options(port=0, up=sys.argv[1:])))
 """
 
 
@@ -184,7 +186,7 @@ def test_ctrl_c_ends_all_that_was_started(tmp_path, number):
     seen = tmp_path / "env.json"
     env = {name: value for name, value in os.environ.items() if name != "GARDENER_STATE"}
     host = subprocess.Popen(
-        [sys.executable, "-c", HOST, *FAKE, "env", str(seen)],
+        [sys.executable, "-c", HOST, *supervised(one=[*FAKE, "env", str(seen)])],
         cwd=ROOT,
         env=env | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,

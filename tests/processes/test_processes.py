@@ -23,8 +23,9 @@ from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, Refused, Unavailable
 from bot.processes import health, lifetime
 from bot.processes import web as serving
-from bot.processes.supervisor import Supervisor
+from bot.processes.supervisor import Supervisor, commands
 from bot.settings.settings import Settings
+from tests.paths import ROOT
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -258,7 +259,7 @@ class TestSupervisor:
                 env={lifetime.PARENT_PIPE: "1"},
                 grace=5,
                 first_pause=0.01,
-                told=lambda *event: told.put(event),
+                changed=told.put,
             )
             result = []
 
@@ -281,9 +282,14 @@ class TestSupervisor:
     @staticmethod
     def pid_of(told, name):
         while True:
-            who, state, pid = told.get(timeout=10)
-            if (who, state) == (name, "running"):
-                return pid
+            change = told.get(timeout=10)
+            if (change.name, change.state) == (name, "running"):
+                return change.pid
+
+    def test_the_commands_are_the_procfiles(self):
+        lines = (ROOT / "Procfile").read_text().splitlines()
+        wanted = dict(line.split(": gardener ") for line in lines if line.strip())
+        assert {name: command[-1] for name, command in commands().items()} == wanted
 
     WAIT = "import signal; signal.pause()"
 
@@ -322,10 +328,10 @@ class TestSupervisor:
             import sys
             from bot.processes import lifetime
             from bot.processes.supervisor import Supervisor
-            def told(name, state, pid):
-                if pid: print(pid, flush=True)
+            def changed(change):
+                if change.pid: print(change.pid, flush=True)
             Supervisor({{"web": [sys.executable, "-c", {child!r}]}},
-                       env={{lifetime.PARENT_PIPE: "1"}}, told=told).run()
+                       env={{lifetime.PARENT_PIPE: "1"}}, changed=changed).run()
             """
         )
         said = {supervisor.stdout.readline().strip() for _ in range(2)}

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.redis import client, pids
-from playground.slack.thread import serve_in_thread
 from tests.installation import INSTALLATION
 from tests.paths import ROOT
 from tests.program import gardener
+from tests.standins.slack import serve_in_thread
 
 pytestmark = pytest.mark.redis
 

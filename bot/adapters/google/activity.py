@@ -76,12 +76,13 @@ def span_filter(query: Query) -> list[str]:
         f'timestamp<"{rfc3339.show(query.window.end)}"',
     ]
     if query.services:
-        names = " OR ".join(f'"{_quoted(name)}"' for name in query.services)
+        names = " OR ".join(f'"{quoted(name)}"' for name in query.services)
         parts.insert(1, f"resource.labels.service_name=({names})")
     return parts
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """What may stand between quotation marks in a filter of Google's."""
     return name.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -342,9 +342,8 @@ def unpack(data: bytes) -> JSON:
 
 def to_json(item: Any) -> JSON | None:
     """A `LogEntry` (proto-plus) in the JSON that gcloud prints; None where it cannot be read."""
+    from google.cloud.audit import audit_log_pb2  # noqa: F401 - protobuf knows AuditLog then
     from google.protobuf.json_format import MessageToDict
-
-    from bot.adapters.google import audit_types  # noqa: F401 - knows AuditLog from now on
 
     entry = type(item).pb(item)
     try:

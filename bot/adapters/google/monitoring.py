@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from bot.adapters.google.activity import quoted
 from bot.core.model import rfc3339
 from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError, Refused, Unavailable
@@ -140,13 +141,9 @@ def wanted(query: Query) -> str:
     """The query's services in the language of Monitoring's filters."""
     parts = [f'metric.type="{METRIC}"', 'resource.type="cloud_run_revision"']
     if query.services:
-        names = ",".join(f'"{_quoted(name)}"' for name in query.services)
+        names = ",".join(f'"{quoted(name)}"' for name in query.services)
         parts.append(f"resource.labels.service_name=one_of({names})")
     return " AND ".join(parts)
-
-
-def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def parts(window: Window) -> Iterator[tuple[Window, int]]:

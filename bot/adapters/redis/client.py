@@ -167,11 +167,6 @@ def forget(client: Store, environment: str) -> int:
     return gone
 
 
-def now() -> int:
-    """Nanoseconds since the epoch."""
-    return time.time_ns()
-
-
 def _kind(error: Exception) -> str:
     word = str(error).partition(" ")[0]
     return word if word.isupper() else type(error).__name__

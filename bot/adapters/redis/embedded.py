@@ -148,15 +148,6 @@ def leave(state_dir: Path) -> None:
             _end(state_dir)
 
 
-def stop(state_dir: Path) -> bool:
-    """Ends the server whoever uses it; its data stays. False where none was running."""
-    state_dir = state_dir.absolute()
-    if not state_dir.is_dir():
-        return False
-    with _guard, _lock(state_dir):
-        return _end(state_dir)
-
-
 # --- one lock for starting and ending ------------------------------------------------------------
 
 

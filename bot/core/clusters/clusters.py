@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,13 +120,6 @@ def _templates(kind: Kind, counts: Mapping[str, int]) -> Mapping[str, str]:
     if kind in (Kind.REQUEST, Kind.AUDIT):
         return {masked: masked for masked in counts}
     return group(counts)
-
-
-def span(drafts: Sequence[Draft]) -> tuple[int | None, int | None]:
-    """First and last time among them."""
-    firsts = [d.tally.first for d in drafts if d.tally.first is not None]
-    lasts = [d.tally.last for d in drafts if d.tally.last is not None]
-    return min(firsts, default=None), max(lasts, default=None)
 
 
 def is_error(draft: Draft) -> bool:

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.clusters.clusters import Draft, is_error
-from bot.core.clusters.incident import Joined, many, span
+from bot.core.clusters.incident import Joined
 from bot.core.entries.place import Place
 from bot.core.entries.understand import Kind
 from bot.core.model.values import MINUTE, SECOND, Severity
+from bot.core.text.display import duration, many
 
 RUN_UP = 2 * MINUTE
 """How long before an instance's end an error can still be its cause."""
@@ -195,7 +196,7 @@ def _crash(
     shares: Mapping[str, float],
 ) -> Joined:
     instances = len({(e.revision, e.instance) for e in episodes})
-    seconds = (max(e.end for e in episodes) - min(e.start for e in episodes)) / SECOND
+    lasted = max(e.end for e in episodes) - min(e.start for e in episodes)
     times = len(episodes)
     return Joined(
         "crash",
@@ -205,8 +206,9 @@ def _crash(
         instances,
         min(e.start for e in episodes),
         max(e.end for e in episodes),
-        f"{many(times, 'crash', 'crashes')} on {many(instances, 'instance', 'instances')} "
-        f"within {span(seconds)}: the process ended each time after this message",
+        f"{many(times, 'crash', 'crashes')} on {many(instances, 'instance')} "
+        f"within {duration(max(1, round(lasted / SECOND)) * SECOND)}: "
+        "the process ended each time after this message",
         {
             name: f"{share:.0%} of it followed that message in the same instance or revision"
             for name, share in shares.items()

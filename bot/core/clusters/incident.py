@@ -1,4 +1,4 @@
-"""An incident before it has a priority, and how its evidence is worded."""
+"""An incident before it has a priority."""
 
 from __future__ import annotations
 
@@ -27,18 +27,3 @@ class Joined:
     def id(self) -> str:
         """From the root alone: symptoms come and go."""
         return "i-" + hashlib.blake2b(self.root.encode(), digest_size=6).hexdigest()
-
-
-def many(count: int, one: str, more: str) -> str:
-    """`1 crash`, `1,204 crashes`."""
-    return f"{count:,} {one if count == 1 else more}"
-
-
-def span(seconds: float) -> str:
-    """`40 s`, `2 min 40 s`, `3 h 5 min`."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -16,6 +16,7 @@ from bot.core.text import display
 
 NEAR = 70.0
 """How alike two words must be, of 100, for one to be taken for a slip of the other."""
+quoted = display.quoted
 
 
 def tidy(text: str) -> str:
@@ -68,19 +69,14 @@ def severity(value: str) -> Severity | None:
         return None
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], near: float = NEAR) -> str | None:
     """The known word that a person probably meant; None where nothing is near."""
     if not word or len(word) > 60:
         return None
     best = process.extractOne(
-        word, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=NEAR
+        word, list(known), scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=near
     )
     if best:
         return str(best[0])
     starts = [k for k in known if len(word) >= 3 and k.casefold().startswith(word.casefold())]
     return starts[0] if len(starts) == 1 else None
-
-
-def quoted(text: str) -> str:
-    """What was typed, as it may stand in a sentence."""
-    return display.cut(display.one_line(text), 60)

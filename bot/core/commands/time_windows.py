@@ -18,6 +18,7 @@ from bot.core.text import display
 
 LONGEST = 30 * DAY
 """Cloud Logging keeps 30 days unless its owner pays for more."""
+_quoted = display.quoted
 EXAMPLES = "Try 2d, 36h, 90m, yesterday, or since 2025-09-12."
 
 _UNITS = {
@@ -232,7 +233,3 @@ def _instant(day: date, clock: time, timezone: str) -> int:
 
 def _offset(text: str) -> str:
     return "UTC" if text in ("z", "utc") else text
-
-
-def _quoted(text: str) -> str:
-    return display.cut(display.one_line(text), 60)

@@ -10,10 +10,6 @@ from bot.core.model.values import JSON
 LABELS = ("commit-sha", "git-commit", "commit_sha", "git_commit")
 """Of the service: what Cloud Build and the usual deploy actions set; the first that is there."""
 
-
-NAMES = frozenset(LABELS)
-
-
 _COMMIT = re.compile(r"([0-9a-f]{7,40})(?:\.\.\.)?")  # redaction keeps the first eight
 
 

@@ -7,7 +7,6 @@ from entry to entry shows as `<*>`: it may be a customer's.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from bot.core.issues.disclosure import Shown, shown
 from bot.core.issues.markers import marker
 from bot.core.issues.related import Related
 from bot.core.model.report import Card, Cluster, Report
-from bot.core.model.values import DAY, HOUR, JSON, Priority, Severity, State
+from bot.core.model.values import Priority, Severity, State
 from bot.core.reports import console_links
 from bot.core.source import module_names
+from bot.core.text import display
 from bot.core.text.github_markdown import (
     code,
     fence,
@@ -42,7 +42,8 @@ _SAMPLE_BUDGETS = (12_000, 6_000, 3_000, 1_000)
 # The playground's Slack is on loopback.
 _SLACK = re.compile(r"(?:https://[\w.-]+|http://127\.0\.0\.1(?::\d+)?)/[\w./?=&%-]*", re.ASCII)
 _SOURCE = re.compile(r"https?://[\w.:-]+/[\w./%@+-]+(?:#L\d+)?", re.ASCII)
-_BARS = "▁▂▃▄▅▆▇█"
+BARS = 48
+"""An issue shows a day by half hours, a month by days: as wide as a comment on a phone."""
 _KIND = {
     State.NEW: "new",
     State.REGRESSED: "regression",
@@ -165,7 +166,7 @@ def status(card: Card, report: Report, *, secret: bytes, public: bool, at: int) 
         ("State", _KIND[cluster.state] if cluster.state is not State.QUIET else "quiet"),
         ("Last seen", f"{_when(seen, seconds=True)} UTC" if seen is not None else ""),
         ("Revisions", _codes(cluster.revisions)),
-        ("By hour", code(spark(cluster.histogram), 100) if any(cluster.histogram) else ""),
+        ("By hour", code(display.sparkline(cluster.histogram, BARS), 100)),
         ("Symptoms", f"{len(card.symptoms):,}" if card.symptoms else ""),
         ("Read", f"{report.coverage.read:,} entries, {_coverage(report)}"),
     ]
@@ -197,16 +198,6 @@ def labels(card: Card) -> tuple[str, ...]:
     area = one_line(re.sub(r"[^\w ./-]", "", _area(cluster)[:500]), LABEL_LIMIT - len("area: "))
     wanted = [card.priority.name, kind, f"area: {area}" if area else "", "gardener"]
     return tuple(label for label in wanted if label)[:LABELS]
-
-
-def spark(histogram: Sequence[int], width: int = 48) -> str:
-    """Counts as bars, at most `width` of them; neighbours are added up. Zero is the lowest."""
-    if not histogram:
-        return ""
-    step = -(-len(histogram) // width)
-    sums = [sum(histogram[i : i + step]) for i in range(0, len(histogram), step)]
-    top = max(sums)
-    return "".join(_BARS[-(-7 * n // top)] if n > 0 < top else _BARS[0] for n in sums)
 
 
 # --- sections ------------------------------------------------------------------------------------
@@ -257,7 +248,7 @@ def _evidence(card: Card, report: Report, what: Shown, source_url: str | None = 
         ("Window", window),
         ("Count", f"{_times(card.occurrences)}, {cluster.count:,} log entries{about}"),
         ("First and last", _first_and_last(cluster)),
-        ("By hour", code(spark(cluster.histogram), 100) if any(cluster.histogram) else ""),
+        ("By hour", code(display.sparkline(cluster.histogram, BARS), 100)),
         ("Location", _location(cluster, source_url)),
         ("Services", _codes(cluster.services or report.services)),
         ("Revisions", _codes(cluster.revisions)),
@@ -291,7 +282,7 @@ def _sample(cluster: Cluster, *, public: bool, budget: int) -> Iterator[str]:
     if public:
         yield "_This repository is public: the sample is left out, and what varies shows as_ `<*>`."
     elif cluster.sample:
-        yield f"## Sample\n\n{fence(_pretty(cluster.sample), budget, 'json')}"
+        yield f"## Sample\n\n{fence(display.pretty(cluster.sample), budget, 'json')}"
 
 
 def _related(related: Sequence[Related]) -> Iterator[str]:
@@ -376,12 +367,4 @@ def _when(nanoseconds: int, *, seconds: bool = False) -> str:
 
 
 def _span(report: Report) -> str:
-    length = report.window.end - report.window.start
-    for unit, name in ((DAY, "d"), (HOUR, "h")):
-        if length >= unit and length % unit == 0:
-            return f"{length // unit} {name}"
-    return f"{max(1, round(length / HOUR * 60))} min"
-
-
-def _pretty(entry: JSON) -> str:
-    return json.dumps(entry, indent=2, ensure_ascii=False, sort_keys=True, default=str)
+    return display.duration(report.window.end - report.window.start)

@@ -13,9 +13,10 @@ from rapidfuzz import fuzz
 
 from bot.core.issues.markers import clusters
 from bot.core.model.report import Card, Cluster
-from bot.core.model.values import DAY, HOUR, MINUTE, Location
+from bot.core.model.values import DAY, Location
 from bot.core.ports import Issue
 from bot.core.source import module_names
+from bot.core.text import display
 
 Suggestion = Literal["new", "add", "reopen"]
 
@@ -198,15 +199,9 @@ def _suggest(issue: Issue, score: float, now: int) -> Suggestion:
 
 def _age(issue: Issue, now: int) -> str:
     if issue.state == "open":
-        return f"open, {_ago(now - issue.updated)}"
-    return f"closed {_ago(now - (issue.closed if issue.closed is not None else issue.updated))}"
-
-
-def _ago(span: int) -> str:
-    for unit, name in ((365 * DAY, "y"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
-        if span >= unit:
-            return f"{span // unit} {name} ago"
-    return "just now"
+        return f"open, {display.ago(now - issue.updated)}"
+    closed = issue.updated if issue.closed is None else issue.closed
+    return f"closed {display.ago(now - closed)}"
 
 
 def _text(issue: Issue) -> str:

@@ -93,7 +93,6 @@ class News:
     nonce: str
     """The same for the same news, however often it is looked at."""
     why: str
-    regression: bool = False
 
 
 def at_filing(number: int, card: Card, report: Report) -> Told:
@@ -122,7 +121,6 @@ def news(told: Told, link: IssueLink, card: Card, report: Report) -> News | None
         return News(
             f"regressed-{revision or link.closed_at}",
             f"It is written again after this was closed, by {revision or 'the same revision'}.",
-            regression=True,
         )
     if fresh and told.revisions:
         return News(f"revision-{fresh[0]}", f"Also in {fresh[0]}.")

@@ -35,11 +35,6 @@ class Acknowledgement:
     variants: tuple[str, ...] = ()
     """Hashes of the masked messages that were known then; empty: a new one says nothing."""
 
-    @property
-    def forever(self) -> bool:
-        """Neither a time nor a revision ends it."""
-        return self.until is None and self.until_revision is None
-
 
 @dataclass(frozen=True, slots=True)
 class IssueLink:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
@@ -13,15 +12,13 @@ from bot.core.model.report import (
     Incident,
     Report,
 )
-from bot.core.model.values import DAY, JSON, Priority, State
+from bot.core.model.values import DAY, Priority, State
 from bot.core.reports import console_links
 from bot.core.text import display
 from bot.core.text.display import number
 from bot.core.text.github_markdown import (
-    clean,
     code,
     fence,
-    one_line,
 )
 from bot.core.trends import traffic
 
@@ -139,7 +136,7 @@ def _card(index: int, card: Card, report: Report, now: int) -> Iterator[str]:
     yield ""
     if cluster.sample:
         yield "### Details"
-        yield fence(_pretty(cluster.sample), SAMPLE, "json")
+        yield fence(display.pretty(cluster.sample), SAMPLE, "json")
         yield ""
     yield "### Analysis"
     yield from _analysis(cluster, report)
@@ -386,10 +383,3 @@ def _texts(values: Sequence[str]) -> str:
 def _codes(values: Sequence[str]) -> str:
     listed = ", ".join(code(value, 120) for value in values[:8])
     return f"{listed} and {len(values) - 8} more" if len(values) > 8 else listed
-
-
-def _pretty(entry: JSON) -> str:
-    try:
-        return json.dumps(entry, indent=2, ensure_ascii=False, sort_keys=True, default=str)
-    except (ValueError, RecursionError):
-        return clean(one_line(str(entry), SAMPLE))

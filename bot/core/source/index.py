@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from urllib.parse import quote
 
 from bot.core.model.values import Location
 from bot.core.source.codeowners import (
@@ -104,12 +103,6 @@ class Found:
     template: Template
     location: Location
     owners: tuple[str, ...] = ()
-
-
-def link(repository: str, commit: str, file: str, line: int | None) -> str:
-    """The address of a line on GitHub, at the commit that is deployed."""
-    at = f"#L{line}" if line else ""
-    return f"https://github.com/{repository}/blob/{quote(commit)}/{quote(file)}{at}"
 
 
 # --- building -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ what is left cannot move the cursor, reverse the reading direction or break JSON
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -73,6 +74,11 @@ def cut(text: str, limit: int) -> str:
     if limit <= 1:
         return ELLIPSIS[:limit]
     return start(text, limit - 1)
+
+
+def quoted(text: str) -> str:
+    """What a person typed, as it may stand in a sentence."""
+    return cut(one_line(text), 60)
 
 
 def start(text: str, keep: int) -> str:
@@ -250,10 +256,9 @@ def ago(ns: int) -> str:
     """`4 min ago`, `just now` under a minute; the largest unit alone."""
     if ns < MINUTE:
         return "just now"
-    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
-        if ns >= unit:
-            return f"{ns // unit} {name} ago"
-    return "just now"
+    units = ((365 * DAY, "y"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
+    unit, name = next(each for each in units if ns >= each[0])
+    return f"{ns // unit} {name} ago"
 
 
 def window(w: Window, timezone: str, now: int) -> str:
@@ -278,6 +283,14 @@ def sparkline(histogram: Sequence[int], cells: int = 12) -> str:
     top = max(merged)
     # Rounded up, so that a single entry beside thousands is still seen.
     return "".join(_BARS[-(-n * (len(_BARS) - 1) // top)] for n in merged)
+
+
+def pretty(value: object, indent: int | None = 2) -> str:
+    """JSON as a person reads it; what JSON has no form for is shown as text."""
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError, TypeError):
+        return str(value)
 
 
 def revision(name: str, services: Sequence[str] = ()) -> str:

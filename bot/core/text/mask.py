@@ -294,7 +294,7 @@ def mask(text: str) -> str:
     Never raises; takes time linear in the text. The empty text gives the empty message. Spaces
     are made single, those at both ends go.
     """
-    masked = _SPACE.sub(" ", _DIGITS.sub("0", text)[:LIMIT]).strip()
+    masked = _SPACE.sub(" ", collapse(text)[:LIMIT]).strip()
     for rule in MASKS:
         if rule.may_match(masked):
             masked = rule.pattern.sub(rule.replacement, masked)

@@ -66,7 +66,6 @@ class Facts:
     occurrences: int = 1
     repeats: bool = False
     root_of_crash: bool = False
-    symptom_of_crash: bool = False
     status: int = 0
     client: Client | None = None
     health_check: bool = False

@@ -11,6 +11,7 @@ from bot.core.model.report import Began, Traffic
 from bot.core.model.revision_names import numbered
 from bot.core.model.values import HOUR
 from bot.core.rollup.rollup import Rollup
+from bot.core.text import display
 from bot.core.trends.traffic import belongs, served
 
 
@@ -86,13 +87,11 @@ def _is_partial(draft: Draft) -> bool:
 
 def sentence(began: Began) -> str:
     """`Began with 00598-qss; 00597-abc never wrote it in 9,412 requests`, else in its entries."""
-    first, before = (_short(began.service, name) for name in (began.revision, began.before))
+    first, before = (
+        display.revision(name, (began.service,)) for name in (began.revision, began.before)
+    )
     if began.requests is None:
         seen = "1 entry" if began.entries == 1 else f"{began.entries:,} entries"
     else:
         seen = "1 request" if began.requests == 1 else f"{began.requests:,} requests"
     return f"Began with {first}; {before} never wrote it in {seen}"
-
-
-def _short(service: str, revision: str) -> str:
-    return revision.removeprefix(f"{service}-") or revision

@@ -140,7 +140,6 @@ class _Survey:
         return replace(
             plain,
             root_of_crash=root is not None and root.kind == "crash",
-            symptom_of_crash=symptom is not None and symptom.kind == "crash",
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),

@@ -17,6 +17,7 @@ from bot.adapters.redis import client as store
 from bot.adapters.redis import embedded, pids
 from bot.adapters.redis.aof import readable
 from bot.core.model.errors import Refused, Unavailable
+from tests import stores
 from tests.installation import INSTALLATION
 
 pytestmark = pytest.mark.redis
@@ -92,8 +93,8 @@ def test_it_listens_for_this_user_alone_and_on_no_port(state_dir):
 
 def test_what_was_written_is_there_after_an_orderly_end(state_dir):
     store.connect(None, state_dir, INSTALLATION).set("a", "1")
-    assert embedded.stop(state_dir)
-    assert not embedded.stop(state_dir)
+    assert stores.stop(state_dir)
+    assert not stores.stop(state_dir)
     assert store.connect(None, state_dir, INSTALLATION).get("a") == b"1"
 
 

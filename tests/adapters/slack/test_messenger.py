@@ -18,7 +18,7 @@ from bot.adapters.slack.messenger import (
 )
 from bot.core.model.errors import Refused, Unavailable
 from playground.slack.people import AppSetup
-from playground.slack.thread import serve_in_thread
+from tests.standins.slack import serve_in_thread
 
 
 @dataclass

@@ -17,7 +17,6 @@ from bot.core.issues.issue_text import (
     draft,
     issue_title,
     labels,
-    spark,
 )
 from bot.core.issues.markers import bears, clusters, marker
 from bot.core.issues.related import Related
@@ -390,10 +389,3 @@ def test_a_reopening_comment_says_why():
     assert said.startswith(
         "**Reopened as a regression:** it was written again in `netra-backend-staging-00598-qss`."
     )
-
-
-def test_the_histogram_as_bars():
-    assert spark((0, 1, 4, 7)) == "▁▂▅█"
-    assert spark(()) == ""
-    assert spark((0, 0)) == "▁▁"
-    assert len(spark(range(720))) <= 48

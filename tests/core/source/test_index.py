@@ -17,7 +17,6 @@ from bot.core.source.index import (
     TEMPLATE_LIMIT,
     SourceFile,
     build,
-    link,
 )
 from bot.core.source.log_calls import (
     HOLE,
@@ -328,7 +327,6 @@ def test_an_index_knows_files_their_owners_and_their_lines() -> None:
     assert found.file_of(Location("cart")) == "src/shop/cart.py"
     assert found.file_of(Location("/app/src/shop/cart.py")) is None
     assert found.file_of(Location("x")) is None
-    assert link("acme/shop", "c0ffee", "src/a b.py", 3).endswith("/blob/c0ffee/src/a%20b.py#L3")
 
 
 # --- the sample service -------------------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""The Slack stand-in on a loopback port in a thread of its own, with blocking methods: for tests.
+"""The Slack stand-in on a loopback port in a thread of its own, with blocking methods.
 
 with serve_in_thread() as slack:
-app = App(client=WebClient(token=slack.bot_token, base_url=slack.api_url))
-…
-slack.command("U0ALICE", "C0OPS", "staging 2d")
-slack.wait_for(lambda: slack.messages("C0OPS"))
+    app = App(client=WebClient(token=slack.bot_token, base_url=slack.api_url))
+    …
+    slack.command("U0ALICE", "C0OPS", "staging 2d")
+    slack.wait_for(lambda: slack.messages("C0OPS"))
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from aiohttp import web
 
 from playground.feed import Json
 from playground.slack.delivery import ACK_SECONDS, HttpDelivery
-from playground.slack.people import AppSetup
-from playground.slack.records import ApiCall
+from playground.slack.people import BOT_USER, AppSetup
+from playground.slack.records import ApiCall, Message
 from playground.slack.routes import PlaygroundSlack
-from playground.slack.state import SlackState
+from playground.slack.state import SlackState, with_ids
 from playground.slack.workspace import Outcome, Workspace
 
 T = TypeVar("T")
@@ -166,6 +166,21 @@ class PlaygroundServer:
             each.method if each.ok else f"{each.method}: {each.answer.get('error')}"
             for each in self.api_calls()
         ]
+
+
+def post_as(
+    workspace: Workspace, user: str, channel: str, text: str, blocks: list[Json] | None = None
+) -> str:
+    """Puts a message into a channel without a word to the app; returns its ts."""
+    message = Message(
+        channel,
+        workspace.state.next_ts(),
+        user,
+        text,
+        with_ids(blocks or []),
+        is_bot=user == BOT_USER,
+    )
+    return workspace.state.add(message).ts
 
 
 @contextmanager
