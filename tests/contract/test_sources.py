@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from werkzeug import Request, Response
 
-from bot.adapters.github import repository
-from bot.adapters.github.repository import Source, opened
+from bot.adapters.github.repository import Limits, Source, opened
 from bot.adapters.github.tracker import GitHubTracker, Token
 from bot.adapters.redis import client
 from bot.adapters.redis.source_index import RedisSources
@@ -211,15 +210,17 @@ class TestGitHub:
         with pytest.raises(Unavailable, match="does not answer"), opened("acme/shop", away):
             pass
 
-    def test_more_than_anybody_writes_is_refused(
-        self, httpserver, tracker, seen, monkeypatch
-    ) -> None:
+    def test_more_than_anybody_writes_is_refused(self, httpserver, tracker, seen) -> None:
         self.serve(httpserver, seen, tarball(**{"z.py": b"x" * 5_000}))
-        monkeypatch.setattr(repository, "UNPACKED_LIMIT", 1_000)
-        with pytest.raises(InputError, match="checkout"), opened("acme/shop", tracker) as source:
+        with (
+            pytest.raises(InputError, match="checkout"),
+            opened("acme/shop", tracker, limits=Limits(unpacked=1_000)) as source,
+        ):
             list(source.files)
-        monkeypatch.setattr(repository, "DOWNLOAD_LIMIT", 100)
-        with pytest.raises(Refused, match="larger than"), opened("acme/shop", tracker):
+        with (
+            pytest.raises(Refused, match="larger than"),
+            opened("acme/shop", tracker, limits=Limits(download=100)),
+        ):
             pass
 
 

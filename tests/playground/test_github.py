@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -15,6 +17,7 @@ from playground.feed import PlaygroundError
 from playground.github.records import BODY_LIMIT, Fault
 from playground.github.seed import seeded
 from playground.github.server import serve_in_thread
+from tests.waiting import PATIENCE, eventually
 
 
 class Clock:
@@ -250,10 +253,15 @@ def test_faults_hit_what_they_name(server, repo):
     assert (status, body["message"]) == (502, "Server Error")
     status, _, headers = raw(server, "POST", "/repos/owner/name/issues", {"title": "x"})
     assert (status, headers["Retry-After"]) == (403, "7")
-    server.state.inject(Fault("delay", "GET", seconds=0.05))
-    began = time.monotonic()
-    repo.get_issue(1)
-    assert time.monotonic() - began >= 0.05
+    gate = threading.Event()
+    server.state.inject(Fault("held", "GET", gate=gate))
+    asked = len(server.state.calls)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(repo.get_issue, 1)
+        eventually(lambda: not server.state._faults)
+        assert len(server.state.calls) == asked
+        gate.set()
+        assert held.result(PATIENCE).number == 1
     assert len(server.state.repo("owner/name").issues) == 3
 
 

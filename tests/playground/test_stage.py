@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from playground.run import cancellable, run
 from playground.stage import Options, Playground, PlaygroundThread
 from playground.store_scenes import StoreScenes
 from tests.paths import ROOT
+from tests.waiting import PATIENCE, eventually
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
@@ -28,7 +28,7 @@ def options(**how):
 
 
 def ask(base_url, method, path, body=None, **headers):
-    connection = http.client.HTTPConnection(base_url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(base_url.removeprefix("http://"), timeout=PATIENCE)
     sent = None if body is None else json.dumps(body)
     connection.request(method, path, sent, {"Content-Type": "application/json", **headers})
     answer = connection.getresponse()
@@ -85,10 +85,7 @@ def test_the_bot_sees_the_stand_ins_and_nothing_real(tmp_path, monkeypatch):
     started = {"one": [*FAKE, "env", str(seen)], "two": [*FAKE, "forever"]}
     with PlaygroundThread(options(commands=started, env={"EXTRA": "1"})) as stage:
         assert stage.states() == {"one": "running", "two": "running"}
-        deadline = time.monotonic() + 5
-        while not seen.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually(seen.exists)
         state_dir = stage.state_dir
         env = json.loads(seen.read_text())
         assert env["SLACK_API_URL"] == f"{stage.base_url}/slack/api/"
@@ -192,9 +189,10 @@ def test_ctrl_c_ends_all_that_was_started(tmp_path, number):
         text=True,
     )
     assert "http://127.0.0.1:" in host.stdout.readline()
+    eventually(seen.exists)
     state_dir = Path(json.loads(seen.read_text())["GARDENER_STATE"])
     host.send_signal(number)
-    out, err = host.communicate(timeout=15)
+    out, err = host.communicate(timeout=PATIENCE)
     assert (host.returncode, out, err) == (0, "", "")
     assert not state_dir.exists()
 
