@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-BENCHMARKS = ("quality", "speed", "month", "contracts", "source_index")
+BENCHMARKS = ("quality", "speed", "growth", "month", "contracts", "source_index")
 
 
 def main() -> None:

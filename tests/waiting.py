@@ -19,7 +19,7 @@ PATIENCE = 40.0
 """Seconds: far beyond what a busy machine needs, so that only a mistake runs into it."""
 
 
-def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T | None], within: float = PATIENCE) -> T:
     """The first true answer of `look`, which is asked again and again.
 
     Raises `AssertionError` with the last answer if there is none `within` so many seconds.

@@ -54,7 +54,7 @@ filing(sys.argv[1], store.connect(None, Path(sys.argv[2]))).file(ORDER)
 
 def filing(url, client, later=0) -> Filing:
     return Filing(
-        GitHubTracker(Token(TOKEN), base_url=url, timeout=5),
+        GitHubTracker(Token(TOKEN), base_url=url, timeout=40),
         RedisDecisionBook(client),
         RedisLocks(client),
         secrets=(SECRET,),

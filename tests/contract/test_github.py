@@ -47,7 +47,7 @@ def github():
 
 @pytest.fixture
 def tracker(github):
-    return GitHubTracker(Token(TOKEN), base_url=github.url, timeout=5)
+    return GitHubTracker(Token(TOKEN), base_url=github.url, timeout=40)
 
 
 class TestContract:

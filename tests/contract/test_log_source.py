@@ -317,7 +317,7 @@ def test_traffic_waits_for_no_call(server: LogServer) -> None:
         def take(self, project: str) -> float:
             return 60.0
 
-    logs = CloudLogging(server.endpoint, budget=Empty(), wait=pytest.fail)
+    logs = CloudLogging(server.endpoint, budget=Empty(), wait=lambda _: pytest.fail("it waited"))
     assert logs.read_traffic(QUERY) is None
     assert logs.read_events(QUERY) == ()
 

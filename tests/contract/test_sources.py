@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -126,7 +125,7 @@ def tarball(**more: bytes) -> bytes:
 class TestGitHub:
     @pytest.fixture
     def tracker(self, httpserver) -> GitHubTracker:
-        return GitHubTracker(Token("ghp_the_token"), base_url=httpserver.url_for(""), timeout=5)
+        return GitHubTracker(Token("ghp_the_token"), base_url=httpserver.url_for(""), timeout=40)
 
     @pytest.fixture
     def seen(self) -> list[Request]:
@@ -226,7 +225,7 @@ class TestGitHub:
 
 def _gone(httpserver) -> GitHubTracker:
     httpserver.expect_request("/repos/acme/gone").respond_with_json({"message": "Not Found"}, 404)
-    return GitHubTracker(Token("ghp_t"), base_url=httpserver.url_for(""), timeout=5)
+    return GitHubTracker(Token("ghp_t"), base_url=httpserver.url_for(""), timeout=40)
 
 
 INDEX = SourceIndex(
@@ -248,7 +247,7 @@ INDEX = SourceIndex(
 @pytest.mark.redis
 class TestStore:
     @pytest.fixture
-    def sources(self, redis_client) -> Iterator[RedisSources]:
+    def sources(self, redis_client) -> RedisSources:
         return RedisSources(redis_client)
 
     def test_an_index_comes_back_as_it_was(self, sources) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -107,18 +108,18 @@ def app(tools):
     return build_app(tools, executor=tools.listeners)
 
 
-def signed(body: str, *, secret: str = SECRET, at: float | None = None, kind="form", **headers):
+def signed(
+    body: str, *, secret: str = SECRET, at: float | None = None, kind="form", **headers: str
+):
     stamp = str(int(time.time() if at is None else at))
     signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
     types = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
-    return BoltRequest(
-        body=body,
-        headers={
-            "content-type": [types[kind]],
-            "x-slack-request-timestamp": [headers.get("stamp", stamp)],
-            "x-slack-signature": [headers.get("signature", signature)],
-        },
-    )
+    how: dict[str, str | Sequence[str]] = {
+        "content-type": types[kind],
+        "x-slack-request-timestamp": headers.get("stamp", stamp),
+        "x-slack-signature": headers.get("signature", signature or ""),
+    }
+    return BoltRequest(body=body, headers=how)
 
 
 def command(text="staging 2d", trigger="1.2.3"):

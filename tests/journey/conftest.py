@@ -189,7 +189,7 @@ def town(_state_of_session, redis_client, environments, chart, messenger) -> Ite
     now = time.time_ns()
     setup = AppSetup.read(ROOT)
     with (
-        serve_in_thread(setup=setup, rate_limits=False) as slack,
+        serve_in_thread(setup=setup, rate_limits=False, ack_seconds=PATIENCE) as slack,
         serve_github(seeded()) as github,
     ):
         settings = Settings(
@@ -254,7 +254,7 @@ def _end(workers: list[_Working]) -> None:
     for each in workers:
         each.queues[0].enqueue(time.monotonic)
     for each in workers:
-        each.thread.join(20)
+        each.thread.join(PATIENCE)
 
 
 def _close(handler: SocketModeHandler, slack: PlaygroundServer) -> None:

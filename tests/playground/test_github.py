@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -49,7 +50,7 @@ def connect(server, token=None, per_page=100):
         base_url=server.url,
         auth=Auth.Token(token or server.state.token),
         retry=None,
-        timeout=5,
+        timeout=40,
         seconds_between_requests=0,
         seconds_between_writes=0,
         per_page=per_page,
@@ -63,7 +64,7 @@ def repo(hub):
 
 def raw(server, method, path, body=None, **headers):
     host = server.state.base_url.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=40)
     sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     known = {"User-Agent": "t", "Authorization": f"token {server.state.token}"} | headers
     connection.request(
@@ -298,7 +299,7 @@ def test_an_app_gets_a_token_of_its_installation(server, clock):
 
 
 def test_people_change_issues_and_the_page_hears_of_it(server, repo):
-    events = []
+    events: list[dict[str, Any]] = []
     server.state.publish = events.append
     for do, more in (
         ("close", {}),
@@ -324,7 +325,7 @@ def test_people_change_issues_and_the_page_hears_of_it(server, repo):
 
 def test_an_issues_page_leads_to_the_playground(server):
     host = server.state.base_url.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=40)
     connection.request("GET", "/github/owner/name/issues/3")
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Location"]) == (302, "/#github/owner/name/3")

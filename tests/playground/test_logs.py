@@ -23,7 +23,7 @@ def client(server: LogServer, *, limit: int = -1) -> LoggingServiceV2Client:
     return LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
 
 
-def page(server, *, limit=-1, timeout=10, names=PROJECT, **request):
+def page(server, *, limit=-1, timeout=40, names=PROJECT, **request):
     """One answer, without the client's own retries."""
     asked = ListLogEntriesRequest(resource_names=names, **request)
     pager = client(server, limit=limit).list_log_entries(asked, retry=None, timeout=timeout)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -20,7 +21,9 @@ NOW = 1_757_991_600.0
 
 class World:
     def __init__(self, **how):
-        self.entries, self.events, self.now = [], [], NOW
+        self.entries: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.now = NOW
         self.service = SampleService(
             self.entries.extend, self.events.append, clock=lambda: self.now, **how
         )

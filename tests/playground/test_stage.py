@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from github import Auth, Github
@@ -24,7 +25,8 @@ FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
 
 def options(**how):
-    return Options(**{"port": 0, "commands": {}, "rate_limits": False} | how)
+    usual: dict[str, Any] = {"port": 0, "commands": {}, "rate_limits": False}
+    return Options(**usual | how)
 
 
 def ask(base_url, method, path, body=None, **headers):
@@ -137,7 +139,7 @@ def with_bot(tmp_path):
 
 def test_what_is_said_is_answered_in_full_and_printed(with_bot, capsys):
     said = ["/gardener staging 2d", "/gardener again"]
-    assert asyncio.run(run(0, said, exit_after=True, options=with_bot, quiet=0.5)) == 0
+    assert asyncio.run(run(0, said, exit_after=True, options=with_bot, quiet=2)) == 0
     out = capsys.readouterr().out
     assert "Gardener's playground: http://127.0.0.1:" in out
     assert out.count("1 problem* <here>") == 2
@@ -147,10 +149,10 @@ def test_what_is_said_is_answered_in_full_and_printed(with_bot, capsys):
 
 
 def test_progress_that_never_ends_and_silence_are_no_answers(with_bot, capsys):
-    assert asyncio.run(run(0, ["/gardener stuck"], True, options=with_bot, patience=2)) == 1
+    assert asyncio.run(run(0, ["/gardener stuck"], True, options=with_bot, patience=5)) == 1
     captured = capsys.readouterr()
     assert "[Cancel]" in captured.out
-    assert "No answer within 2 s: /gardener stuck" in captured.err
+    assert "No answer within 5 s: /gardener stuck" in captured.err
     assert asyncio.run(run(0, ["/gardener never"], True, options=with_bot, patience=1)) == 1
 
 

@@ -13,6 +13,7 @@ import textwrap
 import threading
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -86,7 +87,7 @@ class TestWeb:
 
 
 def settings(**changes) -> Settings:
-    full = {
+    full: dict[str, Any] = {
         "environments": {"staging": Environment("staging", "acme")},
         "secrets": (b"secret",),
         "slack_bot_token": SecretStr("xoxb-1"),

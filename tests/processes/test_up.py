@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
             up.kill()
             up.wait()
     for pid in family:
-        eventually(lambda pid=pid: ended(pid))
+        eventually(partial(ended, pid))
     # Nobody uses the store any more, so it has ended; what was in it is there.
     assert not (state_dir / "valkey.sock").exists()
     assert client.connect(None, state_dir).ping()

@@ -17,6 +17,7 @@ from bot.adapters.redis import client as store
 from bot.adapters.redis import embedded, pids
 from bot.adapters.redis.aof import readable
 from bot.core.model.errors import Refused, Unavailable
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.redis
 
@@ -41,7 +42,7 @@ def runs(pid: int) -> bool:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    assert pids.gone(pid, 5)
+    assert pids.gone(pid, PATIENCE)
 
 
 def test_it_is_started_once_for_all_and_reused(state_dir):

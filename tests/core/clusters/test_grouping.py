@@ -263,7 +263,8 @@ def test_labelled_sets_are_grouped_as_a_person_would(name: str):
     masked = [mask(entry["textPayload"]) for entry in entries]
     template = group(Counter(masked))
     pairs = Counter((template[m], e["event"]) for m, e in zip(masked, entries, strict=True))
-    ours, theirs = Counter(), Counter()
+    ours: Counter[str] = Counter()
+    theirs: Counter[str] = Counter()
     for (mine, true), n in pairs.items():
         ours[mine] += n
         theirs[true] += n
