@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -60,6 +61,17 @@ class Wiring:
     settings: Settings
     now: Callable[[], int] = field(default=time.time_ns)
     """Nanoseconds since the epoch."""
+
+    def having(self, **parts: object) -> Wiring:
+        """The same settings and clock with these parts in place of those it would build.
+
+        For tests and tools that bring a stand-in of a port: `wiring.having(logs=FakeLogs())`.
+        """
+        made = Wiring(self.settings, self.now)
+        if unknown := parts.keys() - {n for n in dir(Wiring) if not n.startswith("_")}:
+            raise TypeError(f"no such part: {', '.join(sorted(unknown))}")
+        vars(made).update(parts)  # where `cached_property` keeps what it has built
+        return made
 
     @cached_property
     def secrets(self) -> tuple[bytes, ...]:
@@ -285,8 +297,10 @@ def use(wiring: Wiring) -> None:
     _in_use[:] = [wiring]
 
 
-def perform(function: str, kwargs: Mapping[str, Any]) -> None:
+def perform(function: str, kwargs: Mapping[str, Any], *, jobs: ModuleType | None = None) -> None:
     """Runs a queued job: `function(wiring, **kwargs)`, a function of `JOBS` by its dotted path.
+
+    `jobs` takes that module's place.
 
     An error is logged and not raised: raising would run the job three times more, and tell the
     same people as often. Only what is killed is run again.
@@ -300,7 +314,7 @@ def perform(function: str, kwargs: Mapping[str, Any]) -> None:
             return
         try:
             _in_use[0].take_over()
-            getattr(importlib.import_module(module), name)(_in_use[0], **kwargs)
+            getattr(jobs or importlib.import_module(module), name)(_in_use[0], **kwargs)
         except GardenerError as error:
             _log.warning("a job failed", error=str(error))
         except Exception:  # noqa: BLE001 - logged with its traceback

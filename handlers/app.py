@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,10 +60,11 @@ EVENTS: Mapping[str, Handler] = {
 }
 
 
-def build_app(wiring: Toolbox) -> App:
+def build_app(wiring: Toolbox, *, executor: Executor | None = None) -> App:
     """The app with all listeners. Asks nothing of Slack, so that it starts without it.
 
-    Raises `Refused` where the bot's token is missing.
+    `executor` runs the listeners; without one, `THREADS` threads do. Raises `Refused` where the
+    bot's token is missing.
     """
     client = wiring.slack_client
     with _unsaid("slack_bolt.App"):  # that it will not use SLACK_BOT_TOKEN itself
@@ -74,7 +75,8 @@ def build_app(wiring: Toolbox) -> App:
             # Without a secret only Socket Mode is served: nothing that comes over HTTP verifies.
             before_authorize=_Verification(wiring.signing_secret or secrets.token_hex(32)),
             token_verification_enabled=False,
-            listener_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="listener"),
+            listener_executor=executor
+            or ThreadPoolExecutor(THREADS, thread_name_prefix="listener"),
         )
     app.error(errors.unhandled)
     for name, handler in COMMANDS.items():

@@ -12,7 +12,8 @@ from hypothesis import settings
 
 from bot.adapters.redis import client as store
 from bot.adapters.redis import embedded
-from tests import stores
+from playground.service.lines import Entry
+from tests import sample_entries, stores
 from tests.installation import INSTALLATION
 
 # A slow machine is no failure, and a red run must be red again for whoever looks at it.
@@ -27,6 +28,12 @@ def _state_of_session() -> Iterator[Path]:
     yield directory
     embedded.leave(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(params=sample_entries.SETS)
+def cloud_run(request: pytest.FixtureRequest) -> list[Entry]:
+    """The entries of a whole service: ours, and the shared real ones where they are there."""
+    return sample_entries.cloud_run_entries(request.param)
 
 
 @pytest.fixture

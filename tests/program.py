@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import multiprocessing
 import os
 import subprocess
@@ -25,7 +26,7 @@ _forks.set_forkserver_preload(
         "bot.cli.index",
     ]
 )
-ENDS = 50.0
+ENDS = 55.0
 """Seconds after which a call that has not ended is killed."""
 
 Done = subprocess.CompletedProcess[str]
@@ -41,6 +42,14 @@ def clean(cwd: Path, **more: str) -> dict[str, str]:
     ours = ("GARDENER", "REDIS", "SLACK", "GITHUB")
     rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**rest, "GARDENER_STATE": str(cwd / "state"), **more}
+
+
+def served_port(log: Path, nth: int = 0) -> int | None:
+    """The port in the log's `nth` line of a web process that listens; None: not there yet."""
+    lines = log.read_text("utf-8").splitlines(keepends=True)
+    told = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}\n")]
+    ports = [line["port"] for line in told if line["event"] == "serving"]
+    return ports[nth] if len(ports) > nth else None
 
 
 def gardener(*arguments: str, cwd: Path, stdin: str = "", **environment: str) -> Done:

@@ -5,13 +5,14 @@ real one: it writes down what it was asked and leaves a `gardener` that tells it
 """
 
 import ast
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,12 @@ from click.testing import CliRunner
 
 from bot.__main__ import commands
 from tests.paths import ROOT
+from tests.waiting import PATIENCE, eventually
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 PIP = r"""
-import os, sys, time
+import os, sys
 from pathlib import Path
 
 arguments = sys.argv[1:]
@@ -40,12 +42,10 @@ if mode == "offline":
 if mode == "broken":
     sys.exit("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES")
 if mode == "slow":
-    end = time.monotonic() + 30
-    while not (here / "go on").exists() and time.monotonic() < end:
-        time.sleep(0.01)
+    (here / "go on").read_text()  # a FIFO: waits until the test opens it as well
     (here / "ended").touch()
 gardener = here / ".venv" / "bin" / "gardener"
-gardener.write_text('#!/bin/sh\necho "gardener $*"\ntest "$STAY" && exec sleep 5\nexit 7\n')
+gardener.write_text('#!/bin/sh\necho "gardener $*"\ntest "$STAY" && exec sleep 60\nexit 7\n')
 gardener.chmod(0o755)
 """
 
@@ -62,6 +62,7 @@ class Clone:
         stand_in.mkdir(parents=True)
         (stand_in / "__init__.py").touch()
         (stand_in / "__main__.py").write_text(PIP)
+        os.mkfifo(self.root / "go on")
         self.env = {**os.environ, "PYTHONPATH": str(stand_in.parent)}
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
@@ -78,7 +79,7 @@ class Clone:
 
     def run(self, *arguments: str, **env: str) -> tuple[int, str, str]:
         process = self.start(*arguments, **env)
-        out, err = process.communicate(timeout=40)
+        out, err = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in err
         return process.returncode, out, err
 
@@ -89,16 +90,17 @@ class Clone:
         except FileNotFoundError:
             return []
 
-    def wait_for(self, path: str) -> None:
-        end = time.monotonic() + 20
-        while not (self.root / path).exists():
-            assert time.monotonic() < end, f"{path} never came"
-            time.sleep(0.02)
+    def let_go(self) -> None:
+        """Lets a slow pip go on; does nothing where none waits."""
+        with contextlib.suppress(OSError):
+            os.close(os.open(self.root / "go on", os.O_WRONLY | os.O_NONBLOCK))
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    return Clone(tmp_path)
+def clone(tmp_path: Path) -> Iterator[Clone]:
+    made = Clone(tmp_path)
+    yield made
+    made.let_go()
 
 
 # --- usage
@@ -180,21 +182,21 @@ def test_a_setting_of_a_linter_does_not(clone: Clone) -> None:
 
 def test_two_at_once_install_once(clone: Clone) -> None:
     both = [clone.start("install") for _ in range(2)]
-    answers = [one.communicate(timeout=40) for one in both]
+    answers = [one.communicate(timeout=PATIENCE) for one in both]
     assert [one.returncode for one in both] == [0, 0], answers
     assert len(clone.asked()) == 2
 
 
 def test_an_installation_that_was_killed_is_made_anew(clone: Clone) -> None:
     first = clone.start("install", PIP_STAND_IN="slow")
-    clone.wait_for("asked")
+    eventually(clone.asked)
     (clone.root / ".venv" / "half").touch()
     first.kill()
     second = clone.start("install")
     assert second.stderr is not None
     assert "waiting for it" in second.stderr.readline()  # pip outlived its run.py
-    (clone.root / "go on").touch()
-    _, err = second.communicate(timeout=40)
+    (clone.root / "go on").write_text("")  # waits for pip to be at it
+    _, err = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0
     assert (clone.root / "ended").exists()
     assert "building .venv anew" in err
@@ -238,9 +240,9 @@ def test_a_failed_installation_says_why_and_leaves_no_stamp(
 
 def test_ctrl_c_while_installing_ends_quietly(clone: Clone) -> None:
     process = clone.start("install", PIP_STAND_IN="slow")
-    clone.wait_for("asked")
+    eventually(clone.asked)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert not (clone.root / ".venv" / ".installed").exists()
@@ -248,9 +250,9 @@ def test_ctrl_c_while_installing_ends_quietly(clone: Clone) -> None:
 
 def test_a_termination_while_installing_reaches_pip(clone: Clone) -> None:
     process = clone.start("install", PIP_STAND_IN="slow")
-    clone.wait_for("asked")
+    eventually(clone.asked)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "ended from outside" in err
 
@@ -261,7 +263,7 @@ def test_signals_reach_the_program_itself(clone: Clone) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "gardener playground\n"
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGTERM
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 import types
 
 import pytest
@@ -70,9 +69,8 @@ def test_without_a_token_slack_is_refused(tmp_path):
 
 class TestPerform:
     @pytest.fixture
-    def jobs(self, monkeypatch):
+    def jobs(self):
         module = types.ModuleType("bot.jobs")
-        monkeypatch.setitem(sys.modules, "bot.jobs", module)
         use(Wiring(Settings()))
         yield module
         wiring._in_use.clear()
@@ -80,7 +78,7 @@ class TestPerform:
     def test_a_job_gets_the_wiring_and_its_arguments(self, jobs):
         seen = []
         jobs.analysis = lambda parts, **kwargs: seen.append((parts, kwargs))
-        perform("bot.jobs.analysis", {"window": "2d"})
+        perform("bot.jobs.analysis", {"window": "2d"}, jobs=jobs)
         assert seen == [(wiring._in_use[0], {"window": "2d"})]
 
     @pytest.mark.parametrize("error", [Unavailable("Slack is away."), ValueError("a mistake")])
@@ -89,11 +87,11 @@ class TestPerform:
             raise error
 
         jobs.fail = fail
-        perform("bot.jobs.fail", {})
+        perform("bot.jobs.fail", {}, jobs=jobs)
 
     @pytest.mark.parametrize("name", ["os.system", "bot.jobs._secret", "bot.jobs.os.system", "x"])
     def test_only_jobs_are_jobs(self, jobs, name):
         called = []
         jobs._secret = lambda *_: called.append(1)
-        perform(name, {})
+        perform(name, {}, jobs=jobs)
         assert called == []

@@ -126,8 +126,13 @@ def _gave_up(parts: Wiring, function: str, kwargs: Any) -> None:
 # --- clock ---------------------------------------------------------------------------------------
 
 
-def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None) -> None:
-    """Calls `due(wiring, now)` twice a minute, on the minute and half past, until SIGTERM.
+def clock(
+    settings: Settings,
+    due: Callable[[Wiring, int], object] | None = None,
+    *,
+    tick: float = TICK,
+) -> None:
+    """Calls `due(wiring, now)` every `tick` seconds, counted from the full minute, until SIGTERM.
 
     `due` is `bot.jobs.due` where none is given. It may be called more than once for a minute and
     may miss some: what is due is decided by what was posted, not by when this is called.
@@ -145,7 +150,7 @@ def clock(settings: Settings, due: Callable[[Wiring, int], object] | None = None
             _log.warning("the clock could not look", why=str(error))
         except Exception:  # noqa: BLE001 - logged with its traceback; the next look is another
             _log.exception("the clock stumbled")
-        stop.wait(TICK - time.time() % TICK)
+        stop.wait(tick - time.time() % tick)
 
 
 def up(settings: Settings, logs: Path | None = None) -> None:

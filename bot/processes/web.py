@@ -153,6 +153,7 @@ def _http(settings: Settings) -> None:
                 "logger_class": Log,
                 "proc_name": "gardener",
                 "control_socket_disable": True,
+                "when_ready": _listening,
                 "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: PTH112, S108
             }
             for name, value in options.items():
@@ -162,8 +163,12 @@ def _http(settings: Settings) -> None:
             return _http_app(settings)
 
     _probe(settings)
-    _log.info("serving", mode="HTTP", port=settings.port)
     Gunicorn().run()
+
+
+def _listening(server: Any) -> None:
+    """Names the port that was taken: with PORT=0 only the system knows it."""
+    _log.info("serving", mode="HTTP", port=server.LISTENERS[0].sock.getsockname()[1])
 
 
 def _http_app(settings: Settings) -> WSGIApplication:

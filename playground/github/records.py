@@ -5,6 +5,7 @@ A broken rule raises `Problem`, which carries the status and the body that GitHu
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -131,7 +132,7 @@ class Fault:
     """What happens to one request whose method and path match.
 
     `kind`: "drop_after" (it is carried out, then the connection closes without an answer),
-    "drop_before", "delay" (`seconds`, then as usual), "secondary" (403 with Retry-After), or a
+    "drop_before", "held" (as usual, once `gate` is set), "secondary" (403 with Retry-After), or a
     status as text: "502", "500", "401", "403", "404", "410", "429".
     """
 
@@ -140,6 +141,8 @@ class Fault:
     path: str = ""
     """A regular expression found in the path below /github/api."""
     seconds: float = 0.0
+    """What "secondary" names in Retry-After."""
+    gate: threading.Event | None = None
 
 
 def checked(repo: Repo, body: Json, *, creating: bool) -> Json:

@@ -93,8 +93,9 @@ def _parsed(raw: bytes) -> Any:
 
 
 async def _before(fault: Fault) -> None:
-    if fault.kind == "delay":
-        await asyncio.sleep(fault.seconds)
+    if fault.kind == "held":
+        while fault.gate is not None and not fault.gate.is_set():  # noqa: ASYNC110 - a thread's
+            await asyncio.sleep(0.01)
     elif fault.kind == "secondary":
         raise secondary(int(fault.seconds) or 60)
     elif fault.kind == "drop_before":

@@ -122,7 +122,9 @@ def test_the_home_tab_counts_problems_as_the_report_does() -> None:
     acknowledge = {"c-jwt": Decisions(expected=acknowledgement())}
     latest = {"staging": report(LEGACY, SESSION, JWT).with_decisions(acknowledge)}
     view = home.home([STAGING], [], now=NOW, latest=latest)
-    assert "2 problems, 1 new, 1 expected, worst P2" in as_text(Message("", view["blocks"]))
+    assert "2 problems, 1 new, 1 expected, worst P2" in as_text(
+        Message("", view["blocks"])  # type: ignore[arg-type]
+    )
 
 
 def test_without_blocks_the_fallback_is_the_text() -> None:

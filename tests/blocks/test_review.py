@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from blocks import review
 from blocks.buttons import Act
@@ -17,7 +18,7 @@ PRIVATE = Repository("acme/backend", True, "https://github.com/acme/backend")
 
 
 def submitted(**by_block):
-    values = {
+    values: dict[str, Any] = {
         block: {INPUT: {"selected_option": {"value": value}}}
         for block, value in by_block.items()
         if block.startswith("card:")
@@ -32,7 +33,7 @@ def test_a_hundred_cards_fit_into_one_form() -> None:
         Card(replace(first, id=f"c-{n}", name=f"C{n}", title="<!channel> & `long` " * 40))
         for n in range(120)
     ]
-    view = review.review([Row(card, RELATED[0]) for card in cards], PRIVATE, ACT, filed=3)
+    view: Any = review.review([Row(card, RELATED[0]) for card in cards], PRIVATE, ACT, filed=3)
     judge_view(view)
     assert len(view["blocks"]) <= 100
     assert "30 more in the next review" in str(view["blocks"])
@@ -48,11 +49,8 @@ def test_what_is_suggested_is_chosen_at_first() -> None:
         (Row(card, RELATED[1]), "reopen:169"),
         (Row(card, RELATED[1], fileable=False), "skip"),
     ):
-        [block] = [
-            b
-            for b in review.review([row], PRIVATE, ACT)["blocks"]
-            if "card:" in str(b.get("block_id"))
-        ]
+        view: Any = review.review([row], PRIVATE, ACT)
+        [block] = [b for b in view["blocks"] if "card:" in str(b.get("block_id"))]
         assert block["element"]["initial_option"]["value"] == value
 
 

@@ -44,13 +44,13 @@ class Stub:
         self._port = port
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(40)
 
     # What a test says
 
     def send(self, event: Json) -> None:
         """Tell every open page."""
-        asyncio.run_coroutine_threadsafe(self._tell(event), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._tell(event), self._loop).result(40)
 
     def say(self, channel: str, message: Json) -> Json:
         """Post (or change, by ts) a message. Returns it with its ts."""
@@ -62,7 +62,7 @@ class Stub:
 
     def cut(self) -> None:
         """Drop every page's connection."""
-        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(40)
 
     def posted(self, path: str, count: int = 1, within: float = 5.0) -> Json:
         """The body of the count-th POST to this path, waiting for it."""
@@ -77,9 +77,9 @@ class Stub:
 
     def close(self) -> None:
         """End the server."""
-        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(40)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(40)
 
     # How it works
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.stub import Stub
 
@@ -56,7 +56,7 @@ def open_page(browser, stub):
     assert [each for each in troubles if "WebSocket" not in each] == []
 
 
-def message(page: Page, said: dict) -> object:
+def message(page: Page, said: dict) -> Locator:
     return page.get_by_test_id(f"message-{said['ts']}")
 
 
@@ -394,6 +394,7 @@ def test_composer_history_hints_and_thread(stub, open_page):
 
 def test_who_says_something_sees_the_answer_wherever_they_had_scrolled_to(stub, open_page):
     page = open_page(360, 740)
+    last: dict = {}
     for number in range(30):
         last = stub.say("C0OPS", {"text": f"line {number}"})
     expect(message(page, last)).to_be_in_viewport()

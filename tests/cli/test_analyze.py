@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,12 @@ def test_the_same_user_again_breaks_an_acknowledgement_here_too(logs, analyze, t
 def test_the_severity_default_takes_all(tmp_path, capsys):
     path = tmp_path / "plain.jsonl"
     path.write_text(json.dumps(entry("a line without a level")), "utf-8")
-    how = {"file": str(path), "now": rfc3339.show(START + HOUR), "store": False, "form": "json"}
+    how: dict[str, Any] = {
+        "file": str(path),
+        "now": rfc3339.show(START + HOUR),
+        "store": False,
+        "form": "json",
+    }
     terminal.analyze(AnalyzeOptions("staging", ("24h",), min_severity="default", **how))
     assert json.loads(capsys.readouterr().out)["coverage"]["clustered"] == 1
 
@@ -134,7 +140,13 @@ def test_half_a_surrogate_pair_in_a_name_ends_neither_analysis_nor_members(tmp_p
     path = tmp_path / "odd.jsonl"
     path.write_text(f"{odd}\n{other}\n", "utf-8")
     now = rfc3339.show(START + HOUR)
-    how = {"file": str(path), "now": now, "members": True, "store": False, "form": "json"}
+    how: dict[str, Any] = {
+        "file": str(path),
+        "now": now,
+        "members": True,
+        "store": False,
+        "form": "json",
+    }
     terminal.analyze(AnalyzeOptions("staging", ("24h",), **how))
     assert json.loads(capsys.readouterr().out)["coverage"]["clustered"] == 2
     terminal.members(str(path))

@@ -46,7 +46,7 @@ def test_swapped_and_short_secrets_are_found():
 def test_a_mistake_in_the_file_is_one_line(tmp_path):
     path = tmp_path / "gardener.toml"
     path.write_text("[environments.staging]\nprojct = 'a'\n")
-    lines = []
+    lines: list[str] = []
     assert not doctor.doctor(path, lines.append)
     (line,) = lines
     assert "Did you mean project?" in line

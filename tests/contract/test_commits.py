@@ -38,7 +38,7 @@ class OnGitHub:
 
     def __init__(self, github):
         self.state = github.state
-        self.tracker = GitHubTracker(Token(TOKEN), base_url=github.url, timeout=5)
+        self.tracker = GitHubTracker(Token(TOKEN), base_url=github.url, timeout=40)
 
     def push(self, commit, *parents, closes=None):
         push(self.state, REPO, commit, *parents, closes=closes)

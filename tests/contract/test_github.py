@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -46,7 +47,7 @@ def github():
 
 @pytest.fixture
 def tracker(github):
-    return GitHubTracker(Token(TOKEN), base_url=github.url, timeout=5)
+    return GitHubTracker(Token(TOKEN), base_url=github.url, timeout=40)
 
 
 class TestContract:
@@ -205,10 +206,12 @@ def test_a_lost_answer_is_an_unknown_outcome_though_it_was_carried_out(github, t
 
 def test_a_timeout_on_a_write_is_an_unknown_outcome(github):
     tracker = GitHubTracker(Token(TOKEN), base_url=github.url, timeout=1)
-    github.state.inject(Fault("delay", "POST", seconds=1.5))
+    gate = threading.Event()
+    github.state.inject(Fault("held", "POST", gate=gate))
 
     with pytest.raises(UnknownOutcome, match="time-out"):
         tracker.create(REPO, "It fails", "", [])
+    gate.set()
 
 
 def test_a_server_error_on_a_read_can_be_tried_again(github, tracker):

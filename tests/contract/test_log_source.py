@@ -23,8 +23,8 @@ from bot.core.ports import LogSource, Page
 from playground.logging.server import ListFault, LogServer
 from tests.core.logs import (
     START,
+    Entry,
     entry,
-    read,
     request,
     said,
 )
@@ -87,8 +87,8 @@ class TestLogSource:
         assert [p.share for p in pages] == sorted(p.share for p in pages)
         assert sum(p.broken for p in pages) == 0
 
-    def test_keeps_every_payload_kind(self, make: Make) -> None:
-        entries = [e for e in read("cloud-run/entries.jsonl") if "errorGroups" not in e]
+    def test_keeps_every_payload_kind(self, make: Make, cloud_run: list[Entry]) -> None:
+        entries = [e for e in cloud_run if "errorGroups" not in e]
         now = rfc3339.parse("2025-09-16T01:00:00Z") or 0
         everything = Query("s", "netra-staging", (), Window(now - 30 * DAY, now), Severity.DEFAULT)
         found = [e for page in make(entries).read(everything) for e in _entries(page)]
@@ -317,7 +317,7 @@ def test_traffic_waits_for_no_call(server: LogServer) -> None:
         def take(self, project: str) -> float:
             return 60.0
 
-    logs = CloudLogging(server.endpoint, budget=Empty(), wait=pytest.fail)
+    logs = CloudLogging(server.endpoint, budget=Empty(), wait=lambda _: pytest.fail("it waited"))
     assert logs.read_traffic(QUERY) is None
     assert logs.read_events(QUERY) == ()
 

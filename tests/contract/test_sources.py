@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from werkzeug import Request, Response
 
-from bot.adapters.github import repository
-from bot.adapters.github.repository import Source, opened
+from bot.adapters.github.repository import Limits, Source, opened
 from bot.adapters.github.tracker import GitHubTracker, Token
 from bot.adapters.redis import client
 from bot.adapters.redis.source_index import RedisSources
@@ -128,7 +126,7 @@ def tarball(**more: bytes) -> bytes:
 class TestGitHub:
     @pytest.fixture
     def tracker(self, httpserver) -> GitHubTracker:
-        return GitHubTracker(Token("ghp_the_token"), base_url=httpserver.url_for(""), timeout=5)
+        return GitHubTracker(Token("ghp_the_token"), base_url=httpserver.url_for(""), timeout=40)
 
     @pytest.fixture
     def seen(self) -> list[Request]:
@@ -212,21 +210,23 @@ class TestGitHub:
         with pytest.raises(Unavailable, match="does not answer"), opened("acme/shop", away):
             pass
 
-    def test_more_than_anybody_writes_is_refused(
-        self, httpserver, tracker, seen, monkeypatch
-    ) -> None:
+    def test_more_than_anybody_writes_is_refused(self, httpserver, tracker, seen) -> None:
         self.serve(httpserver, seen, tarball(**{"z.py": b"x" * 5_000}))
-        monkeypatch.setattr(repository, "UNPACKED_LIMIT", 1_000)
-        with pytest.raises(InputError, match="checkout"), opened("acme/shop", tracker) as source:
+        with (
+            pytest.raises(InputError, match="checkout"),
+            opened("acme/shop", tracker, limits=Limits(unpacked=1_000)) as source,
+        ):
             list(source.files)
-        monkeypatch.setattr(repository, "DOWNLOAD_LIMIT", 100)
-        with pytest.raises(Refused, match="larger than"), opened("acme/shop", tracker):
+        with (
+            pytest.raises(Refused, match="larger than"),
+            opened("acme/shop", tracker, limits=Limits(download=100)),
+        ):
             pass
 
 
 def _gone(httpserver) -> GitHubTracker:
     httpserver.expect_request("/repos/acme/gone").respond_with_json({"message": "Not Found"}, 404)
-    return GitHubTracker(Token("ghp_t"), base_url=httpserver.url_for(""), timeout=5)
+    return GitHubTracker(Token("ghp_t"), base_url=httpserver.url_for(""), timeout=40)
 
 
 INDEX = SourceIndex(
@@ -248,7 +248,7 @@ INDEX = SourceIndex(
 @pytest.mark.redis
 class TestStore:
     @pytest.fixture
-    def sources(self, redis_client) -> Iterator[RedisSources]:
+    def sources(self, redis_client) -> RedisSources:
         return RedisSources(redis_client)
 
     def test_an_index_comes_back_as_it_was(self, sources) -> None:

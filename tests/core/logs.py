@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bot.core.analysis.analyze import analyze
 from bot.core.entries.json_rows import of_json
@@ -18,28 +14,13 @@ from bot.core.model.environment import Environment, Query
 from bot.core.model.report import Report
 from bot.core.model.values import DAY, SECOND, Severity, Window
 from bot.core.ports import Page, Registry
-from tests.paths import SHARED
 
-DATA = SHARED / "data"
 START = rfc3339.parse("2025-09-14T03:00:00Z") or 0
 WINDOW = Window(START - DAY, START + DAY)
 INSTANCE = "0069c7a98830b86a"
 _ids = itertools.count()
 
 Entry = dict[str, Any]
-
-
-def needs(path: str) -> Path:
-    """A file of the shared data; skips the test, loudly, where it is missing."""
-    file = DATA / path
-    if not file.exists():
-        pytest.skip(f"NOT RUN: the shared data is missing ({path})")
-    return file
-
-
-def read(path: str) -> list[Entry]:
-    """The entries of a shared data file."""
-    return [json.loads(line) for line in needs(path).read_text("utf-8").splitlines()]
 
 
 def entry(

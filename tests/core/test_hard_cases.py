@@ -1,6 +1,7 @@
 """The twelve hard cases of the worklogs, each held to what is wanted of it.
 
-On the literal entries where the shared data has them, otherwise on the quoted messages.
+On the entries of a whole service where they hold the case (the fixture `cloud_run`: ours, and the
+real ones where those are there), otherwise on the quoted messages.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from bot.core.model.values import DAY, Severity, Window
 from tests.core.logs import (
     Entry,
     entry,
-    read,
     report,
     request,
     said,
     shuffled,
 )
 from tests.fakes.store import FakeRegistry
+from tests.sample_entries import of_the_crash
 
 SWALLOWED = "SERVICE_SECRET=REDACTED found in config or environment - auth=REDACTED fail"
 GOLDEN = "GOLDEN PATH AUTH=REDACTED permissive authentication"
@@ -39,14 +40,6 @@ REAL = Window(REAL_END - 30 * DAY, REAL_END)
 def card(found: Report, words: str) -> Card:
     """The card whose root says so."""
     return next(c for c in found.cards if words in c.cluster.title)
-
-
-def real(instance: str = "") -> list[Entry]:
-    """The real entries, of one instance or of all."""
-    return [
-        e for e in read("cloud-run/entries.jsonl")
-        if str(e.get("labels", {}).get("instanceId", "")).startswith(instance)
-    ]  # fmt: skip
 
 
 def crash(at: float, instance: str) -> list[Entry]:
@@ -116,8 +109,8 @@ def test_2_a_failure_on_every_request_is_no_trace() -> None:
 # --- 3
 
 
-def test_3_the_real_crash_is_one_incident() -> None:
-    entries = real("0069c7a9882d")
+def test_3_the_crash_is_one_incident(cloud_run: list[Entry]) -> None:
+    entries = of_the_crash(cloud_run)
     assert len(entries) == 68
     found = report(shuffled(entries), window=REAL)
     first = found.cards[0]
@@ -223,9 +216,9 @@ def test_6_one_cause_in_three_wordings_and_two_severities() -> None:
 # --- 7
 
 
-def test_7_messages_of_one_logging_line_stay_apart() -> None:
+def test_7_messages_of_one_logging_line_stay_apart(cloud_run: list[Entry]) -> None:
     entries = [
-        e for e in real() if e.get("jsonPayload", {}).get("labels", {}).get("line") == "1706"
+        e for e in cloud_run if e.get("jsonPayload", {}).get("labels", {}).get("line") == "1706"
     ]
     messages = {str(e["jsonPayload"]["message"]) for e in entries}
     assert len(messages) >= 10
@@ -296,8 +289,8 @@ def test_11_who_asked_decides(entries: list[Entry], priority: str) -> None:
     assert report(entries).cards[0].priority.name == priority
 
 
-def test_11_the_real_probes_are_expected() -> None:
-    found = report(real(), window=REAL)
+def test_11_the_probes_are_expected(cloud_run: list[Entry]) -> None:
+    found = report(cloud_run, window=REAL)
     probes = [c for c in found.clusters if "passwd" in c.title or ".git/config" in c.title]
     assert probes
     assert {c.priority.name for c in probes} == {"P6"}
@@ -312,8 +305,8 @@ def test_11_a_503_with_a_crash_is_its_symptom() -> None:
 # --- 12
 
 
-def test_12_info_with_an_errors_fields_stays_below() -> None:
-    entries = [e for e in real() if e.get("severity") == "INFO" and "Missing field" in str(e)]
+def test_12_info_with_an_errors_fields_stays_below(cloud_run: list[Entry]) -> None:
+    entries = [e for e in cloud_run if e.get("severity") == "INFO" and "Missing field" in str(e)]
     assert entries
     found = report(entries, window=REAL)
     assert (found.coverage.below_severity, len(found.clusters)) == (len(entries), 0)

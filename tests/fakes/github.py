@@ -80,7 +80,7 @@ class FakeTracker:
     ) -> Issue:
         self.entered.set()
         if self.gate:
-            self.gate.wait(5)
+            self.gate.wait(40)
         self._ask("create", title)
         with self._lock:
             now = self.now()

@@ -58,7 +58,7 @@ def some(now: int) -> list[dict[str, object]]:
 class FakeLogs:
     """`ports.LogSource` and `Activity`. `gate`: each page but the first waits for it."""
 
-    entries: list[Mapping[str, object]] = field(default_factory=list)
+    entries: Sequence[Mapping[str, object]] = field(default_factory=list)
     page: int = 1_000
     error: Exception | None = None
     gate: threading.Event | None = None

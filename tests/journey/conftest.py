@@ -6,7 +6,7 @@ import base64
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,6 +23,7 @@ from bot.adapters.github.tracker import GitHubTracker, Token
 from bot.adapters.redis.queue import NAME, quick_name
 from bot.adapters.slack.messenger import SlackMessenger
 from bot.core.model.environment import Environment
+from bot.core.model.report import Report
 from bot.settings.settings import Settings
 from bot.wiring import Wiring
 from handlers.app import build_app
@@ -34,6 +35,7 @@ from tests.paths import ROOT
 from tests.standins.github import GithubServer
 from tests.standins.github import serve_in_thread as serve_github
 from tests.standins.slack import PlaygroundServer, serve_in_thread
+from tests.waiting import PATIENCE
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -103,7 +105,9 @@ class Town:
 
     # --- what they see ---------------------------------------------------------------------------
 
-    def sees(self, words: str, user: str = "U0ALICE", channel: str = "C0OPS", timeout: float = 10):
+    def sees(
+        self, words: str, user: str = "U0ALICE", channel: str = "C0OPS", timeout: float = PATIENCE
+    ):
         """The newest message that has these words, once it is there."""
 
         def look():
@@ -116,7 +120,7 @@ class Town:
             seen = "\n---\n".join(all_text(m) for m in self.slack.messages(channel, user))
             raise AssertionError(f"{words!r} was not seen, but:\n{seen}") from None
 
-    def form(self, words: str, user: str = "U0ALICE", timeout: float = 10):
+    def form(self, words: str, user: str = "U0ALICE", timeout: float = PATIENCE):
         """The open modal, once it has these words."""
 
         def look():
@@ -170,11 +174,23 @@ def environments() -> list[Environment]:
 
 
 @pytest.fixture
-def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
+def chart() -> Callable[[Report], Chart]:
+    """A test may override it: most do not look at it, and it costs more than the whole report."""
+    return lambda report: Chart(DOT, report.environment)
+
+
+@pytest.fixture
+def messenger() -> type[SlackMessenger]:
+    """A test may override it."""
+    return SlackMessenger
+
+
+@pytest.fixture
+def town(_state_of_session, redis_client, environments, chart, messenger) -> Iterator[Town]:
     now = time.time_ns()
     setup = AppSetup.read(ROOT)
     with (
-        serve_in_thread(setup=setup, rate_limits=False) as slack,
+        serve_in_thread(setup=setup, rate_limits=False, ack_seconds=PATIENCE) as slack,
         serve_github(seeded()) as github,
     ):
         settings = Settings(
@@ -189,16 +205,20 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
             github_api_url=github.url,
         )
         clock = Clock()
-        wiring = Wiring(settings, now=clock)
         logs = FakeLogs(some(now))
-        wiring.__dict__["logs"] = wiring.__dict__["activity"] = logs
-        # Without a pace: that both keep to one is shown where they are tested alone.
-        wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, notes=wiring.notes)
-        wiring.__dict__["tracker"] = GitHubTracker(
-            Token(github.state.token), base_url=github.url, pace=lambda: None
+        built = Wiring(settings, now=clock)
+        wiring = built.having(
+            logs=logs,
+            activity=logs,
+            redis_client=built.redis_client,
+            slack_client=built.slack_client,
+            # Without a pace: that both keep to one is shown where they are tested alone.
+            slack=messenger(built.slack_client, notes=built.notes),
+            tracker=GitHubTracker(
+                Token(github.state.token), base_url=github.url, pace=lambda: None
+            ),
+            chart=chart,
         )
-        # Most journeys do not look at it; it costs more than all the rest of a report.
-        wiring.__dict__["chart"] = lambda report: Chart(DOT, report.environment)
         wirings.use(wiring)
         handler = SocketModeHandler(build_app(wiring), slack.app_token, ping_interval=1)
         handler.connect()
@@ -236,7 +256,7 @@ def _end(workers: list[_Working]) -> None:
     for each in workers:
         each.queues[0].enqueue(time.monotonic)
     for each in workers:
-        each.thread.join(20)
+        each.thread.join(PATIENCE)
 
 
 def _close(handler: SocketModeHandler, slack: PlaygroundServer) -> None:

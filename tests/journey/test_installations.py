@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.standins.slack import serve_in_thread
 from tests.journey.conftest import all_text
 from tests.paths import ROOT
+from tests.standins.slack import serve_in_thread
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
@@ -46,6 +47,10 @@ def answers(slack):
     return [m for m in slack.messages("C0OPS", "U0ALICE") if "/gardener why" in all_text(m)]
 
 
+def all_answered(slack):
+    return len(answers(slack)) == COMMANDS
+
+
 def test_each_answers_its_own_workspace(redis_client, tmp_path):
     url = f"unix://{redis_client.connection_pool.make_connection().path}"
     with (
@@ -60,7 +65,7 @@ def test_each_answers_its_own_workspace(redis_client, tmp_path):
             for slack in (one, other):
                 assert slack.command("U0ALICE", "C0OPS", "help").ok
         for slack in (one, other):
-            slack.wait_for(lambda slack=slack: len(answers(slack)) == COMMANDS, 50)
+            slack.wait_for(functools.partial(all_answered, slack), 50)
         assert not [name for name in redis_client.keys("*") if name.startswith(b"rq:")]
         owners = {name.split(b":")[2] for name in redis_client.keys("gardener:v2:*")}
         assert len(owners) == 2

@@ -105,20 +105,23 @@ def test_a_worklog_that_somebody_deleted_is_posted_anew(town):
 
 
 class Away(SlackMessenger):
-    """Slack does not take the first file."""
+    """Slack does not take the next file once `down` is set."""
 
-    tried = 0
+    down = False
+    refused = 0
 
     def upload(self, channel, thread, files):
-        self.tried += 1
-        if self.tried == 1:
+        if self.down:
+            self.down = False
+            self.refused += 1
             raise Unavailable("Slack is away.")
         return super().upload(channel, thread, files)
 
 
+@pytest.mark.parametrize("messenger", [Away])
 def test_what_slack_did_not_take_is_tried_again_by_the_clock(town):
     report = reported(town)
-    town.wiring.__dict__["slack"] = away = Away(town.wiring.slack_client, notes=town.wiring.notes)
+    town.wiring.slack.down = True
     town.chooses(report, "I'm on it")
-    town.slack.wait_for(lambda: away.tried)
+    town.slack.wait_for(lambda: town.wiring.slack.refused)
     by_the_clock(town, "is on it")

@@ -12,6 +12,13 @@ import time
 from pathlib import Path
 
 
+def write_whole(path, text):
+    """Who waits for the file finds all of it."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.rename(path)
+
+
 def forever():
     threading.Event().wait()
 
@@ -28,7 +35,7 @@ def littering():
         [sys.executable, "-c", "import threading; threading.Event().wait()"],
         start_new_session=True,
     )
-    Path(sys.argv[2]).write_text(str(child.pid))
+    write_whole(Path(sys.argv[2]), str(child.pid))
     forever()
 
 
@@ -43,9 +50,7 @@ def ends_with_stdin():
 
 
 def env():
-    path = Path(sys.argv[2])
-    path.with_suffix(".part").write_text(json.dumps(dict(os.environ)))
-    path.with_suffix(".part").rename(path)
+    write_whole(Path(sys.argv[2]), json.dumps(dict(os.environ)))
     forever()
 
 

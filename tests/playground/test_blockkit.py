@@ -332,11 +332,13 @@ def test_some_blocks_are_for_messages_only():
         "unsupported type: table [json-pointer:/blocks/0/type]",
         "unsupported type: markdown [json-pointer:/blocks/1/type]",
     ]
-    assert message_error([table, table])[0] == "invalid_attachments"
+    refusal = message_error([table, table])
+    assert refusal
+    assert refusal[0] == "invalid_attachments"
 
 
 def view_says(view, surface="modal"):
-    code, problems = view_error(view, surface)
+    code, problems = view_error(view, surface) or (None, [])
     assert code == "invalid_arguments"
     return [str(problem) for problem in problems]
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -15,6 +18,7 @@ from playground.feed import PlaygroundError
 from playground.github.records import BODY_LIMIT, Fault
 from playground.github.seed import seeded
 from tests.standins.github import serve_in_thread
+from tests.waiting import PATIENCE, eventually
 
 
 class Clock:
@@ -46,7 +50,7 @@ def connect(server, token=None, per_page=100):
         base_url=server.url,
         auth=Auth.Token(token or server.state.token),
         retry=None,
-        timeout=5,
+        timeout=40,
         seconds_between_requests=0,
         seconds_between_writes=0,
         per_page=per_page,
@@ -60,7 +64,7 @@ def repo(hub):
 
 def raw(server, method, path, body=None, **headers):
     host = server.state.base_url.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=40)
     sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     known = {"User-Agent": "t", "Authorization": f"token {server.state.token}"} | headers
     connection.request(
@@ -250,10 +254,15 @@ def test_faults_hit_what_they_name(server, repo):
     assert (status, body["message"]) == (502, "Server Error")
     status, _, headers = raw(server, "POST", "/repos/owner/name/issues", {"title": "x"})
     assert (status, headers["Retry-After"]) == (403, "7")
-    server.state.inject(Fault("delay", "GET", seconds=0.05))
-    began = time.monotonic()
-    repo.get_issue(1)
-    assert time.monotonic() - began >= 0.05
+    gate = threading.Event()
+    server.state.inject(Fault("held", "GET", gate=gate))
+    asked = len(server.state.calls)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(repo.get_issue, 1)
+        eventually(lambda: not server.state._faults)
+        assert len(server.state.calls) == asked
+        gate.set()
+        assert held.result(PATIENCE).number == 1
     assert len(server.state.repo("owner/name").issues) == 3
 
 
@@ -290,7 +299,7 @@ def test_an_app_gets_a_token_of_its_installation(server, clock):
 
 
 def test_people_change_issues_and_the_page_hears_of_it(server, repo):
-    events = []
+    events: list[dict[str, Any]] = []
     server.state.publish = events.append
     for do, more in (
         ("close", {}),
@@ -316,7 +325,7 @@ def test_people_change_issues_and_the_page_hears_of_it(server, repo):
 
 def test_an_issues_page_leads_to_the_playground(server):
     host = server.state.base_url.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=40)
     connection.request("GET", "/github/owner/name/issues/3")
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Location"]) == (302, "/#github/owner/name/3")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -12,15 +14,16 @@ from playground.logging.server import LogServer
 from playground.service.crash import crash
 from playground.service.lines import SECOND
 from playground.service.service import SampleService
-from tests.paths import SHARED
+from tests.sample_entries import of_the_crash
 
-DATA = SHARED / "data/cloud-run/entries.jsonl"
 NOW = 1_757_991_600.0
 
 
 class World:
     def __init__(self, **how):
-        self.entries, self.events, self.now = [], [], NOW
+        self.entries: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.now = NOW
         self.service = SampleService(
             self.entries.extend, self.events.append, clock=lambda: self.now, **how
         )
@@ -107,20 +110,37 @@ def test_breaking_it_crashes_some_instances_at_once_and_fifteen_within_three_min
     assert count(world.after(600), "Container called exit(3).") > 3  # it loops on
 
 
-def test_a_crash_has_the_shape_of_the_real_one(world):
-    if not DATA.exists():
-        pytest.skip(f"NO REAL ENTRIES AT {DATA}")
-    real = [json.loads(line) for line in DATA.read_text().splitlines()]
-    real = [e for e in real if e.get("labels", {}).get("instanceId", "").startswith("0069c7a9882d")]
+CRASH = {
+    ("varlog/system", "INFO", "text"): 2,
+    ("stderr", None, "text"): 11,
+    ("stdout", None, "text"): 1,
+    ("stdout", "INFO", "json"): 24,
+    ("stdout", "WARNING", "json"): 1,
+    ("stderr", "INFO", "json"): 22,
+    ("stderr", "WARNING", "json"): 1,
+    ("stderr", "ERROR", "json"): 2,
+    ("stderr", "ERROR", "text, grouped"): 3,
+    ("varlog/system", "WARNING", "text"): 1,
+}
+"""The real one's: log, severity and payload of its 68 entries."""
+
+
+def test_a_crash_has_the_shape_of_the_real_one(world, cloud_run):
     made = crash(world.service._writer("00612-abc"), int(NOW) * SECOND)
 
     def shape(entries):
         return Counter(
-            (e["logName"], e.get("severity"), "errorGroups" in e, "jsonPayload" in e)
+            (
+                unquote(e["logName"]).partition("run.googleapis.com/")[2],
+                e.get("severity"),
+                ("json" if "jsonPayload" in e else "text")
+                + (", grouped" if "errorGroups" in e else ""),
+            )
             for e in entries
         )
 
-    assert shape(made) == shape(real)
+    assert shape(made) == CRASH
+    assert shape(of_the_crash(cloud_run)) == CRASH
     assert len(made) == 68
     moments = [nanoseconds(e["timestamp"]) for e in made]
     assert moments == sorted(moments)

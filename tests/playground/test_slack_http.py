@@ -1,7 +1,7 @@
 """Delivery over HTTP, signed as Slack signs, to Bolt's own signature check."""
 
 import threading
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, demo_app, make_server
 
 import pytest
 from slack_bolt import App
@@ -48,12 +48,12 @@ class Bolt:
 
 @pytest.fixture
 def bolt():
-    server = make_server("127.0.0.1", 0, None, handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, demo_app, handler_class=Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield Bolt(server)
     server.shutdown()
-    thread.join(5)
+    thread.join(40)
     server.server_close()
 
 
@@ -82,10 +82,10 @@ def test_a_signed_command_a_click_and_an_event(bolt):
 def test_a_wrong_secret_is_refused_by_the_app(bolt):
     with serve_in_thread(deliver="http", request_url=bolt.url, signing_secret="other") as slack:
         bolt.talk_to(slack)
-        assert "dispatch_failed" in slack.command("U0BOB", "C0OPS", "staging").error
+        assert "dispatch_failed" in str(slack.command("U0BOB", "C0OPS", "staging").error)
 
 
 def test_nobody_listens():
     url = "http://127.0.0.1:9/slack/events"
     with serve_in_thread(deliver="http", request_url=url, signing_secret=SECRET) as slack:
-        assert "dispatch_unknown_error" in slack.command("U0BOB", "C0OPS", "staging").error
+        assert "dispatch_unknown_error" in str(slack.command("U0BOB", "C0OPS", "staging").error)

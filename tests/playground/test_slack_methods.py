@@ -289,6 +289,7 @@ class TestViews:
 
     def test_three_modals_on_top_of_each_other(self, slack, client):
         first = client.views_open(trigger_id=self.trigger(slack), view=modal())["view"]
+        second = first
         for _ in range(2):
             trigger = self.trigger(slack, first["id"])
             second = client.views_push(trigger_id=trigger, view=modal())["view"]

@@ -12,6 +12,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from playground.slack.workspace import UNHEARD
 from tests.standins.slack import serve_in_thread
 
+NOT_IN_TIME = pytest.mark.parametrize("ack_seconds", [0.3])
+
 
 class App:
     """A Socket Mode app that notes what it gets and acknowledges when told to."""
@@ -62,7 +64,6 @@ def test_an_acknowledgement_may_carry_the_answer(slack, connect):
     app.payload = {"text": "only you see this"}
     outcome = slack.command("U0BOB", "C0OPS", "help")
     assert outcome.ok
-    assert outcome.ms < 300
     assert [m["text"] for m in slack.messages("C0OPS", "U0BOB")] == ["only you see this"]
     assert slack.messages("C0OPS", "U0ALICE") == []
     body = app.got[0].payload
@@ -70,6 +71,7 @@ def test_an_acknowledgement_may_carry_the_answer(slack, connect):
     assert body["response_url"].startswith(slack.base_url)
 
 
+@NOT_IN_TIME
 def test_no_acknowledgement_in_time(slack, connect):
     connect(acks=False)
     outcome = slack.command("U0BOB", "C0OPS", "staging")
@@ -83,9 +85,11 @@ def test_nobody_is_connected(slack):
     assert "dispatch_failed" in slack.command("U0BOB", "C0OPS", "staging").error
 
 
+@NOT_IN_TIME
 def test_an_event_without_acknowledgement_comes_once_more(slack, connect):
     app = connect(acks=False)
     assert slack.say("U0BOB", "C0OPS", "@gardener hello").error == UNHEARD
+    slack.wait_for(lambda: len(app.got) == 2)
     assert [each.retry_attempt for each in app.got] == [0, 1]
     assert app.got[1].retry_reason == "timeout"
     assert app.got[0].payload["event_id"] == app.got[1].payload["event_id"]
@@ -166,9 +170,11 @@ def test_a_ticket_is_good_once(slack):
     assert hello["connection_info"]["app_id"] == "A0GARDEN"
 
 
+@NOT_IN_TIME
 def test_a_late_acknowledgement_is_only_noted(slack, connect):
     app = connect(acks=False)
     slack.command("U0BOB", "C0OPS", "staging")
+    slack.wait_for(lambda: app.got)
     late = SocketModeResponse(app.got[0].envelope_id, {"text": "too late"})
     app.client.send_socket_mode_response(late)
     slack.wait_for(lambda: any(s["detail"] == "again or too late" for s in slack.state.feed.scenes))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ class Room:
         self.app = RoteApp()
         self.workspace = Workspace(SlackState(setup=setup or AppSetup()), delivery=self.app)
         self.state = self.workspace.state
-        self.events = []
+        self.events: list[tuple[dict[str, Any], str | None]] = []
         self.state.feed.watch(lambda event, only_for: self.events.append((event, only_for)))
 
     def __getattr__(self, name):

@@ -8,8 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from github import Auth, Github
@@ -21,16 +21,18 @@ from playground.store_scenes import StoreScenes
 from tests.paths import ROOT
 from tests.playground.up import supervised
 from tests.standins.stage import PlaygroundThread
+from tests.waiting import PATIENCE, eventually
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fakebot.py"))]
 
 
 def options(**how):
-    return Options(**{"port": 0, "up": (), "rate_limits": False} | how)
+    usual: dict[str, Any] = {"port": 0, "up": (), "rate_limits": False}
+    return Options(**usual | how)
 
 
 def ask(base_url, method, path, body=None, **headers):
-    connection = http.client.HTTPConnection(base_url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(base_url.removeprefix("http://"), timeout=PATIENCE)
     sent = None if body is None else json.dumps(body)
     connection.request(method, path, sent, {"Content-Type": "application/json", **headers})
     answer = connection.getresponse()
@@ -87,10 +89,7 @@ def test_the_bot_sees_the_stand_ins_and_nothing_real(tmp_path, monkeypatch):
     started = {"one": [*FAKE, "env", str(seen)], "two": [*FAKE, "forever"]}
     with PlaygroundThread(options(up=supervised(**started), env={"EXTRA": "1"})) as stage:
         assert stage.states() == {"one": "running", "two": "running"}
-        deadline = time.monotonic() + 5
-        while not seen.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually(seen.exists)
         state_dir = stage.state_dir
         env = json.loads(seen.read_text())
         assert env["SLACK_API_URL"] == f"{stage.base_url}/slack/api/"
@@ -142,7 +141,7 @@ def with_bot(tmp_path):
 
 def test_what_is_said_is_answered_in_full_and_printed(with_bot, capsys):
     said = ["/gardener staging 2d", "/gardener again"]
-    assert asyncio.run(run(0, said, exit_after=True, options=with_bot, quiet=0.5)) == 0
+    assert asyncio.run(run(0, said, exit_after=True, options=with_bot, quiet=2)) == 0
     out = capsys.readouterr().out
     assert "Gardener's playground: http://127.0.0.1:" in out
     assert out.count("1 problem* <here>") == 2
@@ -152,10 +151,10 @@ def test_what_is_said_is_answered_in_full_and_printed(with_bot, capsys):
 
 
 def test_progress_that_never_ends_and_silence_are_no_answers(with_bot, capsys):
-    assert asyncio.run(run(0, ["/gardener stuck"], True, options=with_bot, patience=2)) == 1
+    assert asyncio.run(run(0, ["/gardener stuck"], True, options=with_bot, patience=5)) == 1
     captured = capsys.readouterr()
     assert "[Cancel]" in captured.out
-    assert "No answer within 2 s: /gardener stuck" in captured.err
+    assert "No answer within 5 s: /gardener stuck" in captured.err
     assert asyncio.run(run(0, ["/gardener never"], True, options=with_bot, patience=1)) == 1
 
 
@@ -194,9 +193,10 @@ def test_ctrl_c_ends_all_that_was_started(tmp_path, number):
         text=True,
     )
     assert "http://127.0.0.1:" in host.stdout.readline()
+    eventually(seen.exists)
     state_dir = Path(json.loads(seen.read_text())["GARDENER_STATE"])
     host.send_signal(number)
-    out, err = host.communicate(timeout=15)
+    out, err = host.communicate(timeout=PATIENCE)
     assert (host.returncode, out, err) == (0, "", "")
     assert not state_dir.exists()
 

@@ -11,10 +11,9 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import urllib.error
 import urllib.request
-from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -26,22 +25,16 @@ from bot.processes import web as serving
 from bot.processes.supervisor import Supervisor, commands
 from bot.settings.settings import Settings
 from tests.paths import ROOT
+from tests.program import clean, served_port
+from tests.waiting import PATIENCE, ended, eventually
 
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
-
-
-def eventually(look, patience=10.0):
-    deadline = time.monotonic() + patience
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
-    return found
 
 
 class TestWeb:
@@ -94,7 +87,7 @@ class TestWeb:
 
 
 def settings(**changes) -> Settings:
-    full = {
+    full: dict[str, Any] = {
         "environments": {"staging": Environment("staging", "acme")},
         "secrets": (b"secret",),
         "slack_bot_token": SecretStr("xoxb-1"),
@@ -150,46 +143,33 @@ def python(code: str, **env) -> subprocess.Popen[str]:
 
 @pytest.mark.redis
 def test_http_answers_until_term(state_dir):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = python(
-        f"""
-        import sys, types
-        stand_in = types.ModuleType("handlers.app")
-        def build_app(parts):
-            from slack_bolt import App
-            return App(token="xoxb-1", signing_secret="s", token_verification_enabled=False)
-        stand_in.build_app = build_app
-        sys.modules["handlers.app"] = stand_in
-        from pathlib import Path
-        from pydantic import SecretStr
-        from bot.processes import web as serving
-        from bot.core.model.environment import Environment
-        from bot.settings.settings import Settings
-        serving.serve(Settings(
-            environments={{"staging": Environment("staging", "acme")}}, secrets=(b"secret",),
-            slack_bot_token=SecretStr("xoxb-1"), slack_signing_secret=SecretStr("s"),
-            slack_api_url="http://127.0.0.1:1/", port={port}, state_dir=Path({str(state_dir)!r}),
-        ))
-        """
-    )
-
-    def answers():
-        try:
-            return get(port, "/healthz")
-        except OSError:
-            return None
-
+    log = state_dir / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "serve"],
+            stderr=out,
+            cwd=ROOT,
+            env=clean(
+                state_dir,
+                GARDENER_SECRET="a secret of the tests",
+                GARDENER_CONFIG=str(ROOT / "gardener.toml"),
+                SLACK_BOT_TOKEN="xoxb-1",
+                SLACK_SIGNING_SECRET="s",
+                SLACK_API_URL="http://127.0.0.1:1/",
+                PORT="0",
+            ),
+        )
     try:
-        assert eventually(answers)[0] == 200
+        port = eventually(lambda: served_port(log))
+        assert get(port, "/healthz")[0] == 200
         assert get(port, "/readyz")[0] == 200
         assert "gardener_store_up 1.0" in get(port, "/metrics")[1]
         assert get(port, "/slack/events")[0] in (401, 404)
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 @pytest.mark.redis
@@ -203,20 +183,19 @@ def test_the_clock_looks_goes_on_after_errors_and_ends(state_dir):
         from bot.core.model.errors import Unavailable
         from bot.settings.settings import Settings
         logs.configure()
-        processes.TICK = 0.01
         looks = itertools.count()
         def due(parts, now):
             look = next(looks)
             print(look, now > 10**18, flush=True)
             if look == 0: raise Unavailable("the store is away")
             if look == 1: raise ValueError("a mistake")
-        processes.clock(Settings(state_dir=Path({str(state_dir)!r})), due)
+        processes.clock(Settings(state_dir=Path({str(state_dir)!r})), due, tick=0.01)
         """
     )
     try:
         assert [process.stdout.readline() for _ in range(3)] == [f"{n} True\n" for n in range(3)]
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     finally:
         process.kill()
@@ -238,7 +217,7 @@ def test_a_second_signal_while_the_first_is_handled_does_not_wait_for_itself():
         """
     )
     try:
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.communicate()
@@ -277,12 +256,12 @@ class TestSupervisor:
         yield start
         for supervisor, thread in running:
             supervisor.stop()
-            thread.join(10)
+            thread.join(PATIENCE)
 
     @staticmethod
     def pid_of(told, name):
         while True:
-            change = told.get(timeout=10)
+            change = told.get(timeout=PATIENCE)
             if (change.name, change.state) == (name, "running"):
                 return change.pid
 
@@ -303,7 +282,7 @@ class TestSupervisor:
         supervisor, thread, result = start(web=self.WAIT, worker=self.WAIT)
         pids = [self.pid_of(told, "web"), self.pid_of(told, "worker")]
         supervisor.stop()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         assert result == []
         for pid in pids:
@@ -313,7 +292,7 @@ class TestSupervisor:
     def test_what_cannot_start_ends_all_with_a_sentence(self, start, told):
         _, thread, result = start(web="raise SystemExit(1)", worker=self.WAIT)
         pid = self.pid_of(told, "worker")
-        thread.join(10)
+        thread.join(PATIENCE)
         assert "web does not start" in str(result[0])
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -327,7 +306,7 @@ class TestSupervisor:
             f"""
             import sys
             from bot.processes import lifetime
-            from bot.processes.supervisor import Supervisor
+            from bot.processes.supervisor import Supervisor, commands
             def changed(change):
                 if change.pid: print(change.pid, flush=True)
             Supervisor({{"web": [sys.executable, "-c", {child!r}]}},
@@ -341,12 +320,4 @@ class TestSupervisor:
         supervisor.wait()
         # It holds the other end of the pipe: the end of that is its end.
         assert supervisor.stdout.read() == ""
-        eventually(lambda: _state(pid) == "Z")
-
-
-def _state(pid: int) -> str:
-    """As /proc tells it; `Z`, that of the dead, for one that is not there any more."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
-    except FileNotFoundError:
-        return "Z"
+        eventually(lambda: ended(pid))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,30 +15,19 @@ import pytest
 from bot.adapters.redis import client, pids
 from tests.installation import INSTALLATION
 from tests.paths import ROOT
-from tests.program import gardener
+from tests.program import gardener, served_port
 from tests.standins.slack import serve_in_thread
+from tests.waiting import PATIENCE, children, ended, eventually
 
 pytestmark = pytest.mark.redis
 
 
 def ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE) as answer:
             return answer.status == 200
     except OSError:
         return False
-
-
-def eventually(look, patience=15.0):
-    deadline = time.monotonic() + patience
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
-    return found
-
-
-def children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def called(pid: int) -> str:
@@ -48,11 +35,11 @@ def called(pid: int) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts processes in /proc")
 def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with serve_in_thread() as slack:
+    log = state_dir / "log"
+    with serve_in_thread() as slack, log.open("wb") as out:
         environment = os.environ | {
             "GARDENER_STATE": str(state_dir),
             "GARDENER_SECRET": "a secret of the tests",
@@ -61,25 +48,29 @@ def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
             "SLACK_API_URL": slack.api_url,
-            "PORT": str(port),
+            "PORT": "0",
         }
-        up = subprocess.Popen([sys.executable, "-m", "bot", "up"], env=environment, cwd=ROOT)
+        up = subprocess.Popen(
+            [sys.executable, "-m", "bot", "up"], env=environment, cwd=ROOT, stderr=out
+        )
         try:
-            eventually(lambda: ready(port))
+            first = eventually(lambda: served_port(log))
+            eventually(lambda: ready(first))
             family = children(up.pid)
             assert len(family) == 4, [called(pid) for pid in family]
             (web,) = [pid for pid in family if called(pid).endswith("serve")]
             os.kill(web, signal.SIGKILL)
-            # A new one of a new number, and not the old one's last answer.
-            eventually(lambda: web not in children(up.pid) and ready(port))
+            second = eventually(lambda: served_port(log, 1))
+            eventually(lambda: ready(second))
             family = children(up.pid)
+            assert web not in family
             up.terminate()
-            assert up.wait(20) == 0
+            assert up.wait(PATIENCE) == 0
         finally:
             up.kill()
             up.wait()
     for pid in family:
-        assert pids.gone(pid, 5), called(pid)
+        eventually(partial(ended, pid))
     # Nobody uses the store any more, so it has ended; what was in it is there.
     assert not (state_dir / "valkey.sock").exists()
     assert client.connect(None, state_dir, INSTALLATION).ping()

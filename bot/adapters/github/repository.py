@@ -38,11 +38,19 @@ _TEST = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
-DOWNLOAD_LIMIT = 1_000_000_000
-"""Bytes of a tarball; git repositories beyond it are no single service's source."""
-UNPACKED_LIMIT = 4_000_000_000
 SECONDS = 30
 """Between two packets of a download."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a tarball; repositories beyond them are no single service's source."""
+
+    download: int = 1_000_000_000
+    unpacked: int = 4_000_000_000
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Archives(Protocol):
 
 
 @contextmanager
-def opened(where: str, tracker: Archives | None) -> Iterator[Source]:
+def opened(where: str, tracker: Archives | None, *, limits: Limits = LIMITS) -> Iterator[Source]:
     """The repository at a path or called `owner/name`. One sentence says what is wrong."""
     path = Path(where).expanduser()
     if path.is_dir():
@@ -77,7 +85,7 @@ def opened(where: str, tracker: Archives | None) -> Iterator[Source]:
         raise UsageError(f"There is no folder {where}, and it is no repository as owner/name.")
     name, address = tracker.archive(where)
     note = f"{where} is called {name} now: write that into gardener.toml."
-    with _downloaded(name, address) as (files, commit):
+    with _downloaded(name, address, limits) as (files, commit):
         yield Source(name, files, commit, "" if name.lower() == where.lower() else note)
 
 
@@ -157,9 +165,11 @@ def _commit(top: Path) -> str | None:
 
 
 @contextmanager
-def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[SourceFile], str | None]]:
+def _downloaded(
+    name: str, address: str, limits: Limits
+) -> Iterator[tuple[Iterator[SourceFile], str | None]]:
     with tempfile.TemporaryFile() as file:
-        _download(name, address, file)
+        _download(name, address, file, limits.download)
         file.seek(0)
         try:
             with tarfile.open(fileobj=file, mode="r:gz") as tar:
@@ -167,7 +177,7 @@ def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[SourceFile],
                 first = [*islice(members, 1)]  # the header before it names the commit
                 commit = tar.pax_headers.get("comment", "")
                 yield (
-                    _members(name, tar, chain(first, members)),
+                    _members(name, tar, chain(first, members), limits.unpacked),
                     commit if _COMMIT.fullmatch(commit) else None,
                 )
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
@@ -177,7 +187,7 @@ def _downloaded(name: str, address: str) -> Iterator[tuple[Iterator[SourceFile],
             ) from None
 
 
-def _download(name: str, address: str, file: IO[bytes]) -> None:
+def _download(name: str, address: str, file: IO[bytes], limit: int) -> None:
     # The address holds its own short-lived permission; the token goes nowhere but to the API.
     import requests
 
@@ -193,9 +203,10 @@ def _download(name: str, address: str, file: IO[bytes]) -> None:
                 )
             for chunk in answer.iter_content(1 << 20):
                 size += len(chunk)
-                if size > DOWNLOAD_LIMIT:
+                if size > limit:
                     raise Refused(
-                        f"{name} is larger than 1 GB packed. Check it out and give its folder."
+                        f"{name} is larger than {_gigabytes(limit)} packed. "
+                        "Check it out and give its folder."
                     )
                 file.write(chunk)
     except requests.RequestException:
@@ -204,12 +215,18 @@ def _download(name: str, address: str, file: IO[bytes]) -> None:
         ) from None
 
 
+def _gigabytes(limit: int) -> str:
+    return f"{limit / 1e9:g} GB"
+
+
 def _members(
-    name: str, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]
+    name: str, tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo], limit: int
 ) -> Iterator[SourceFile]:
     for member in members:
-        if member.offset > UNPACKED_LIMIT:
-            raise InputError(f"{name} unfolds to more than 4 GB. Give the folder of a checkout.")
+        if member.offset > limit:
+            raise InputError(
+                f"{name} unfolds to more than {_gigabytes(limit)}. Give the folder of a checkout."
+            )
         path = PurePosixPath(*PurePosixPath(member.name).parts[1:])  # below owner-name-commit/
         shown = path.as_posix().encode("utf-8", "replace").decode()
         if shown not in PLACES and path.suffix != ".py":

@@ -151,7 +151,7 @@ def test_what_stands_between_entries_hides_none_of_them(between: str, at: int) -
     rows, token = log_pages.read(page)
     assert token == response.next_page_token
     assert [LogEntry.pb().FromString(raw) for raw in rows.raws] == list(response.entries)
-    assert [rows.json(i).get("textPayload", "")[:9] for i in range(len(rows))] == [
+    assert [str(rows.json(i).get("textPayload", ""))[:9] for i in range(len(rows))] == [
         raw.text_payload[:9] for raw in response.entries
     ]
 

@@ -19,6 +19,7 @@ from bot.adapters.redis.aof import readable
 from bot.core.model.errors import Refused, Unavailable
 from tests import stores
 from tests.installation import INSTALLATION
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.redis
 
@@ -43,7 +44,7 @@ def runs(pid: int) -> bool:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    assert pids.gone(pid, 5)
+    assert pids.gone(pid, PATIENCE)
 
 
 def test_it_is_started_once_for_all_and_reused(state_dir):

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,10 +16,11 @@ from bot.adapters.redis.queue import JobQueue, build_worker
 from bot.core.model.errors import Unavailable
 from tests.installation import INSTALLATION
 from tests.paths import ROOT
+from tests.waiting import PATIENCE, ended, eventually
 
 pytestmark = pytest.mark.redis
 
-HERE = Path(__file__)
+MODULE = "tests.adapters.redis.test_queue"
 
 
 def perform(function: str, kwargs: dict) -> None:
@@ -36,7 +36,7 @@ def note(client, text):
 def linger(client, text):
     """Says that it runs, and goes on when it is told to."""
     client.rpush("notes", f"{text} in {os.getpid()}")
-    assert client.blpop(["go"], timeout=20)
+    assert client.blpop(["go"], timeout=40)
     client.rpush("notes", f"{text} done")
 
 
@@ -80,8 +80,8 @@ def start(state_dir):
     workers = []
 
     def start():
-        environment = os.environ | {"GARDENER_STATE": str(state_dir), "PYTHONPATH": str(ROOT)}
-        worker = subprocess.Popen([sys.executable, str(HERE)], env=environment)
+        environment = os.environ | {"GARDENER_STATE": str(state_dir)}
+        worker = subprocess.Popen([sys.executable, "-m", MODULE], env=environment, cwd=ROOT)
         workers.append(worker)
         return worker
 
@@ -91,7 +91,7 @@ def start(state_dir):
         worker.wait()
 
 
-def said(client, patience=20) -> str:
+def said(client, patience=PATIENCE) -> str:
     """The next note, as soon as it is there."""
     long = store.connect(
         None,
@@ -113,7 +113,7 @@ def test_a_job_runs_in_a_child_and_a_term_lets_it_end(client, queue, start):
     worker.terminate()
     client.rpush("go", 1)
     assert said(client) == "ünï <&> done"
-    assert worker.wait(10) == 0
+    assert worker.wait(PATIENCE) == 0
 
 
 def test_an_exception_is_not_the_end_of_the_worker(client, queue, start):
@@ -151,13 +151,7 @@ def test_the_child_of_a_killed_worker_dies_with_it(client, queue, start):
     pid = int(said(client).split(" in ")[1])
     worker.kill()
     worker.wait()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        if " Z " in Path(f"/proc/{pid}/stat").read_text():
-            break
-        os.sched_yield()
-    else:
-        assert not Path(f"/proc/{pid}").exists()
+    eventually(lambda: ended(pid))
 
 
 def test_the_worker_goes_on_when_the_server_was_killed(client, queue, start):

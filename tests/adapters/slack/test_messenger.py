@@ -156,7 +156,8 @@ def test_look_ups_are_remembered_for_other_processes(server):
 
 
 def test_a_post_waits_for_its_turn(server):
-    turns, waited = [0.4, 0.0], []
+    turns = [0.4, 0.0]
+    waited: list[float] = []
     slack = messenger(server, pace=lambda channel: turns.pop(0), wait=waited.append)
     slack.post("C0OPS", Said("one"))
     assert waited == [0.4]

@@ -15,15 +15,15 @@ from bot.core.model.report import Report
 from bot.core.model.values import DAY, HOUR, Severity, Window
 from bot.core.reports.export import export
 from tests.core.logs import (
-    DATA,
     START,
+    Entry,
     entry,
-    read,
     report,
     request,
     said,
     shuffled,
 )
+from tests.sample_entries import of_the_crash
 
 LEGACY = (
     "[LEGACY MODE] Message loop error: Invalid message type 'legacy_response': "
@@ -85,27 +85,23 @@ def test_nothing_leaks() -> None:
     assert "108124170931230011223" not in text
 
 
-def test_the_real_entries_add_up_in_any_order() -> None:
-    entries = read("cloud-run/entries.jsonl")
+def test_the_entries_of_a_service_add_up_in_any_order(cloud_run: list[Entry]) -> None:
+    entries = cloud_run
     found = report(entries, window=MONTH)
     c = found.coverage
-    assert c.read == 541
-    assert c.clustered + c.below_severity + c.outside_window + c.duplicates + c.broken == 541
+    total = c.clustered + c.below_severity + c.outside_window + c.duplicates + c.broken
+    assert c.read == total == len(entries)
     assert sum(cluster.count for cluster in found.clusters) == c.clustered
     assert all(len(cluster.members) == cluster.count for cluster in found.clusters)
     assert all(sum(cluster.histogram) == cluster.count for cluster in found.clusters)
     assert len(found.clusters[0].histogram) == 30 * 24 + 1
     assert _whole(report(shuffled(entries), window=MONTH, page=7)) == _whole(
-        replace(found, coverage=replace(c, api_calls=78))
+        replace(found, coverage=replace(c, api_calls=-(-len(entries) // 7)))
     )
 
 
-def test_the_real_crash_is_one_incident() -> None:
-    entries = [
-        e for e in read("cloud-run/entries.jsonl")
-        if e.get("labels", {}).get("instanceId", "").startswith("0069c7a9882d")
-    ]  # fmt: skip
-    found = report(entries, window=MONTH)
+def test_the_crash_is_one_incident(cloud_run: list[Entry]) -> None:
+    found = report(of_the_crash(cloud_run), window=MONTH)
     first = found.cards[0]
     assert first.priority.name == "P0"
     assert "No module named 'netra_backend.app.services.monitoring'" in first.cluster.title
@@ -300,8 +296,8 @@ def test_the_same_user_again_is_said() -> None:
     assert "the same user again: 10812417..." in found.clusters[0].reasons
 
 
-def test_every_priority_has_reasons() -> None:
-    found = report(read("cloud-run/entries.jsonl"), window=MONTH)
+def test_every_priority_has_reasons(cloud_run: list[Entry]) -> None:
+    found = report(cloud_run, window=MONTH)
     assert all(c.reasons and all(c.reasons) for c in found.clusters)
 
 
@@ -588,9 +584,3 @@ def test_whatever_the_words_order_and_pages_do_not_matter(
     random.shuffle(entries)
     again = report(entries, page=page)
     assert _whole(again)["clusters"] == _whole(first)["clusters"]
-
-
-def test_the_shared_data_is_where_it_is_expected() -> None:
-    if not DATA.exists():
-        pytest.skip("NOT RUN: the shared data is missing")
-    assert (DATA / "cloud-run" / "entries.jsonl").exists()

@@ -98,7 +98,7 @@ class TestRules:
     def test_splits_of_splits_and_of_what_is_the_same(self):
         first = split_of(A, "user", at=1)
         second = split_of(first.apart, "ana", "C10", at=2)
-        rules = [first, second, Same(A, (B,), at=3)]
+        rules: list[Same | Split] = [first, second, Same(A, (B,), at=3)]
         for order in itertools.permutations(rules):
             teaching = Teaching(order)
             assert teaching.place("c-b", "no user ana") == second.apart.id

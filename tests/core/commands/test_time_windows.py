@@ -19,8 +19,8 @@ from bot.core.model.values import DAY, HOUR, MINUTE, SECOND
 NOW = int(datetime(2025, 9, 15, 3, 12, tzinfo=UTC).timestamp()) * SECOND
 
 
-def ns(*when: int) -> int:
-    return int(datetime(*when, tzinfo=UTC).timestamp()) * SECOND
+def ns(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()) * SECOND
 
 
 def window(text: str, timezone: str = "UTC"):

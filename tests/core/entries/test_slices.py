@@ -60,7 +60,7 @@ def test_names_that_differ_in_few_places_have_hashes_of_their_own() -> None:
 @given(st.lists(_PARTS, max_size=5), st.integers(0, 5))
 def test_a_chain_is_its_columns_one_behind_another(columns: list[list[bytes]], at: int) -> None:
     slices = [_slices(parts) for parts in columns]
-    chain = Chain([Chain([Chain(slices[:at]), Chain(slices[at:])]), []])
+    chain: Chain[bytes] = Chain([Chain([Chain(slices[:at]), Chain(slices[at:])]), []])
     expected = [part for parts in columns for part in parts]
     assert len(chain) == len(expected)
     assert list(chain) == [chain[at] for at in range(len(chain))] == expected

@@ -15,7 +15,6 @@ from bot.core.text.level_headers import (
 from tests.core.logs import (
     Entry,
     entry,
-    read,
     report,
     request,
     said,
@@ -195,7 +194,7 @@ def test_a_payload_without_a_message_is_told_by_what_happened() -> None:
     assert titles == {"AttemptFinished UNAVAILABLE": 2, "AttemptFinished NOT_FOUND": 1}
 
 
-def test_every_real_entry_is_read() -> None:
-    found = report(read("cloud-run/entries.jsonl"), severity=Severity.DEFAULT)
-    assert found.coverage.read == 541
-    assert found.coverage.outside_window + found.coverage.clustered == 541
+def test_every_entry_of_a_service_is_read(cloud_run: list[Entry]) -> None:
+    found = report(cloud_run, severity=Severity.DEFAULT)
+    assert found.coverage.read == len(cloud_run)
+    assert found.coverage.outside_window + found.coverage.clustered == len(cloud_run)

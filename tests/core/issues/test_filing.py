@@ -76,15 +76,15 @@ class World:
         self.github = FakeTracker(now=lambda: self.time)
         self.filing = self.process()
 
-    def process(self) -> Filing:
+    def process(self, *, tracker=None, pause=None) -> Filing:
         return Filing(
-            self.github,
+            tracker or self.github,
             self.book,
             self.locks,
             secrets=(SECRET, OLD),
             now=lambda: self.time,
             new_token=lambda: f"token-{next(self.tokens)}",
-            pause=self.pass_time,
+            pause=pause or self.pass_time,
         )
 
     def pass_time(self, seconds: float) -> None:
@@ -158,15 +158,14 @@ def test_two_people_clicking_at_once_get_one_issue(world):
 
     def second_click(_seconds):
         world.github.gate.set()
-        first_is_done.wait(5)
+        first_is_done.wait(40)
 
     first_is_done = threading.Event()
-    other = world.process()
-    other._pause = second_click
+    other = world.process(pause=second_click)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(world.filing.file, order())
         first.add_done_callback(lambda _: first_is_done.set())
-        world.github.entered.wait(5)
+        world.github.entered.wait(40)
         second = pool.submit(other.file, order(by="U0BOB"))
 
     assert first.result().how is How.CREATED
@@ -205,11 +204,12 @@ def test_an_issue_of_a_symptoms_own_stays(world):
 
 def test_a_root_and_its_symptom_are_not_filed_at_the_same_time(world):
     world.github.gate = threading.Event()
-    patient = world.process()
-    patient._pause = lambda _s: world.github.gate.set() or world.github.entered.wait(5)
+    patient = world.process(
+        pause=lambda _s: world.github.gate.set() or world.github.entered.wait(40)
+    )
     with ThreadPoolExecutor(2) as pool:
         root = pool.submit(world.filing.file, order(symptoms=("c-2",)))
-        world.github.entered.wait(5)
+        world.github.entered.wait(40)
         symptom = pool.submit(patient.file, order("c-2"))
         outcomes = {type(root.result()), type(symptom.result())}
 
@@ -471,8 +471,6 @@ def test_a_store_that_goes_away_after_filing_names_the_issue_and_catches_up(worl
 
 
 def test_who_wakes_up_after_its_lock_ran_out_sends_nothing(world):
-    sleeper = world.process()
-
     class Slow:
         """Between looking and sending, a minute goes by and somebody else files it."""
 
@@ -484,7 +482,7 @@ def test_who_wakes_up_after_its_lock_ran_out_sends_nothing(world):
             world.filing.file(order(by="U0BOB"))
             return world.github.repository(name)
 
-    sleeper._tracker = Slow()
+    sleeper = world.process(tracker=Slow())
 
     assert isinstance(sleeper.file(order()), Waiting)
     assert len(world.github.issues) == 1

@@ -178,6 +178,7 @@ def test_symptoms_stand_under_their_root():
 
 
 def test_a_reason_of_the_root_and_of_its_incident_is_told_once():
+    assert INCIDENT.incident
     of = Card(
         replace(INCIDENT.cluster, reasons=("15 crashes", "an ERROR")),
         INCIDENT.symptoms,
@@ -351,7 +352,7 @@ def test_escaping_comes_after_shortening():
 
 def test_the_sample_is_json_that_can_be_read_again():
     body = drafted().body
-    block = re.search(r"(?s)```json\n(.*?)\n```", body)[1]
+    block = re.findall(r"(?s)```json\n(.*?)\n```", body)[0]
 
     assert json.loads(block) == LEGACY.sample
 

@@ -49,6 +49,7 @@ def test_a_reopened_issue_has_no_time_of_closing():
 
 def test_where_it_was_moved_from_is_kept():
     once = sync.transferred(LINK, "https://github.com/acme/other/issues/7")
+    assert once
     twice = sync.transferred(once, "https://github.com/acme/third/issues/9")
     assert (twice.repository, twice.number) == ("acme/third", 9)
     assert twice.moved_from == f"{LINK.repository}#{LINK.number}"

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -247,7 +248,7 @@ def test_every_card_is_in_exactly_one_list(data: st.DataObject) -> None:
     ],
 )
 def test_when_an_acknowledgement_holds(
-    changes: dict[str, object], revisions: tuple[str, ...], occurrences: int, broken: str | None
+    changes: dict[str, Any], revisions: tuple[str, ...], occurrences: int, broken: str | None
 ) -> None:
     cluster = replace(
         JWT, revisions=revisions, decisions=Decisions(expected=acknowledgement(**changes))
