@@ -1,4 +1,4 @@
-"""An incident before it has a priority, and how its evidence is worded."""
+"""An incident before judgement, and how its evidence is worded."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """An incident before it has a priority. `root` and `symptoms` are drafts' ids."""
+class IncidentDraft:
+    """An incident before judgement. `root` and `symptoms` are ids of drafts."""
 
     kind: str
     """crash, failure, tail or echo."""
@@ -25,17 +25,21 @@ class Joined:
 
     @property
     def id(self) -> str:
-        """From the root alone: symptoms come and go."""
+        """Computes the id from the root alone, since symptoms come and go."""
         return "i-" + hashlib.blake2b(self.root.encode(), digest_size=6).hexdigest()
 
 
+Joined = IncidentDraft
+"""The former name, until every importer uses the new one."""
+
+
 def many(count: int, one: str, more: str) -> str:
-    """`1 crash`, `1,204 crashes`."""
+    """Renders `1 crash`, `1,204 crashes`."""
     return f"{count:,} {one if count == 1 else more}"
 
 
 def span(seconds: float) -> str:
-    """`40 s`, `2 min 40 s`, `3 h 5 min`."""
+    """Renders `40 s`, `2 min 40 s`, `3 h 5 min`."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes, rest = divmod(round(seconds), 60)
