@@ -63,7 +63,7 @@ def broken(
             return Break("rate", f"acknowledged up to {bound}, now {display.rate(rate)}")
     silent = min(cluster.silent, window.end - acknowledgement.at)
     if silence.means_something(acknowledgement.usual, silent):
-        return Break("stopped", f"it stopped: {silence.said(acknowledgement.usual, silent)}")
+        return Break("stopped", f"it stopped: {silence.reason(acknowledgement.usual, silent)}")
     return None
 
 
@@ -152,7 +152,7 @@ def stopped(acknowledgement: Acknowledgement, report: Report) -> Break | None:
         return Break("stopped", f"it stopped: {quiet.reason}")
     silent = report.window.end - max(report.window.start, acknowledgement.at)
     if silence.means_something(acknowledgement.usual, silent):
-        return Break("stopped", f"it stopped: {silence.said(acknowledgement.usual, silent)}")
+        return Break("stopped", f"it stopped: {silence.reason(acknowledgement.usual, silent)}")
     return None
 
 

@@ -344,7 +344,7 @@ def _notes(report: Report) -> Iterator[str]:
     if report.project:
         yield f"- **Project**: {_text(report.project)}"
     yield f"- **API calls**: {number(report.coverage.api_calls)}"
-    requests = traffic.told(report.traffic, report.timezone, report.generated)
+    requests = traffic.summary(report.traffic, report.timezone, report.generated)
     yield f"- **Traffic**: {_text(requests)}"
     if report.coverage.sampled < 1.0:
         yield f"- **Sampled**: {display.percent(report.coverage.sampled)} of the entries"
