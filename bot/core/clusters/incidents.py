@@ -176,7 +176,7 @@ def _family(tail: Sequence[str], group: Sequence[Draft]) -> IncidentDraft:
     )
 
 
-# --- the same requests, told twice ---------------------------------------------------------------
+# --- the same requests in two logs ----------------------------------------------------------------
 
 _STATUS = re.compile(r" (\d{3}) \(")
 

@@ -1,4 +1,4 @@
-"""What a person probably meant: the nearest word, window, severity or time zone. Pure."""
+"""Finds what a person probably meant: the nearest word, window, severity or time zone. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bot.core.model.values import Severity
 from bot.core.text import display
 
 NEAR = 70.0
-"""How alike two words must be, of 100, for one to be taken for a slip of the other."""
+"""How alike two words must be (0 to 100) for one to count as a typo of the other."""
 
 
 def tidy(text: str) -> str:
-    """Without quotation marks, full-width forms, back-ticks and the full stop of a sentence."""
+    """Removes quotes, full-width forms, back-ticks and sentence punctuation."""
     plain = unicodedata.normalize("NFKC", display.clean(text))
     plain = re.sub(r"[\"'`\u2018-\u201f\u00ab\u00bb\u2039\u203a]", "", plain)
     plain = plain.replace("\u2212", "-")
@@ -28,9 +28,9 @@ def tidy(text: str) -> str:
     return " ".join(filter(None, kept))
 
 
-def zone_near(said: Sequence[str], environment: Environment) -> str:
-    """The time zone that was typed or meant; the environment's where none is near."""
-    text = " ".join(said)
+def zone_near(words: Sequence[str], environment: Environment) -> str:
+    """Returns the time zone typed or probably meant; the environment's if none is near."""
+    text = " ".join(words)
     try:
         return time_windows.parse_zone(text)
     except UsageError:
@@ -38,7 +38,7 @@ def zone_near(said: Sequence[str], environment: Environment) -> str:
 
 
 def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
-    """What may have been meant, nearest first."""
+    """Yields windows that may have been meant, nearest first."""
     for end in range(len(window) - 1, 0, -1):
         yield list(window[:end])
     for start in range(1, len(window)):
@@ -61,7 +61,7 @@ def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
 
 
 def severity(value: str) -> Severity | None:
-    """In any case; None where there is none of that name."""
+    """Parses a severity in any case; None if unknown."""
     try:
         return Severity[value.upper()]
     except KeyError:
@@ -69,7 +69,7 @@ def severity(value: str) -> Severity | None:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a person probably meant; None where nothing is near."""
+    """Returns the known word that was probably meant; None if none is near."""
     if not word or len(word) > 60:
         return None
     best = process.extractOne(
@@ -82,5 +82,5 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def quoted(text: str) -> str:
-    """What was typed, as it may stand in a sentence."""
+    """Shortens typed text to fit into a sentence."""
     return display.cut(display.one_line(text), 60)
