@@ -1,8 +1,8 @@
-"""The bot's processes, as the Procfile names them: started, monitored, restarted, ended.
+"""Starts, monitors, restarts and ends the bot's processes, as listed in the Procfile.
 
-Each has a process group of its own and three reasons to end with us: a pipe on its standard input
-that closes when we are gone (GARDENER_ENDS_WITH_STDIN), Linux's parent-death signal, and a mark in
-its environment by which `stop` finds what the bot's own children may have left behind.
+Each has its own process group and three reasons to end with us: a pipe on its standard input that
+closes when we are gone (GARDENER_ENDS_WITH_STDIN), Linux's parent-death signal, and a mark in its
+environment by which `stop` finds what the bot's own children may have left behind.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from playground.feed import Json, PlaygroundError
 MARK = "GARDENER_PLAYGROUND_MARK"
 ENDS_WITH_STDIN = "GARDENER_ENDS_WITH_STDIN"
 KILLED_S = 5.0
-"""Seconds in which the kernel ends what was killed; a busy machine needs some."""
+"""Seconds for the kernel to end killed processes; a busy machine needs some."""
 STEADY_S = 0.5
-"""How long a process that says nothing about itself has to live to count as running."""
+"""Seconds that a process without a readiness check must live to count as running."""
 LONGEST_PAUSE_S = 10.0
 LAST_WORDS = 15  # lines
 
@@ -42,12 +42,12 @@ os.execvp(sys.argv[2], sys.argv[2:])
 Ready = Callable[[], Awaitable[bool]]
 
 
-class StartFailed(PlaygroundError):  # noqa: N818 - says what happened
-    """A process did not start; the text says which, and holds its last lines."""
+class StartFailed(PlaygroundError):  # noqa: N818 - it names what happened
+    """A process failed to start; the text names it and contains its last lines."""
 
 
 def commands() -> dict[str, list[str]]:
-    """The Procfile's lines, by the `gardener` of this interpreter's environment."""
+    """Returns the Procfile's commands, run by the `gardener` of this interpreter's environment."""
     script = Path(sys.executable).with_name("gardener")
     program = [str(script)] if script.exists() else [sys.executable, "-m", "bot"]
     return {
@@ -69,12 +69,12 @@ class _Child:
 
 
 class Processes:
-    """Runs `commands` (name → argv) with `env` and writes what they say to files in `logs`.
+    """Runs `commands` (name → argv) with `env` and writes their output to files in `logs`.
 
-    `own_env` adds to the environment of one of them.
+    `own_env` adds variables to the environment of single processes.
 
-    `ready` tells of a process whether it may take work; `tell` gets the page's process events.
-    `state_dir` is where the bot's embedded server leaves its pid file.
+    `ready` checks whether a process can take work; `tell` receives the page's process events.
+    `state_dir` is where the bot's embedded server puts its pid file.
     """
 
     def __init__(
@@ -114,12 +114,12 @@ class Processes:
     # --- what the page asks ------------------------------------------------------------------
 
     def snapshot(self) -> list[Json]:
-        """`{name, state, pid}`, one a process."""
+        """Returns `{name, state, pid}` for each process."""
         shown = [self._shown(child) for child in self._children.values()]
         return [*shown, self._store_shown()] if self._state_dir is not None else shown
 
     async def act(self, name: str, do: str) -> None:
-        """`kill` (with -9) or `restart` one process. Raises PlaygroundError."""
+        """Kills (-9) or restarts a process. Raises PlaygroundError."""
         if do not in {"kill", "restart"}:
             raise PlaygroundError(f'A process can be killed or restarted, not "{do}".')
         number = signal.SIGKILL if do == "kill" else signal.SIGTERM
@@ -133,7 +133,7 @@ class Processes:
         _signal_group(child.process.pid, number)
 
     def last_words(self, name: str) -> str:
-        """The last lines that a process wrote."""
+        """Returns the last lines that a process wrote."""
         try:
             with (self._logs / f"{name}.log").open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 8_192))
@@ -144,8 +144,8 @@ class Processes:
 
     # --- life -----------------------------------------------------------------------------------
 
-    async def start(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - told to a person
-        """Starts all and waits until each is ready. Raises StartFailed; call `stop` then too."""
+    async def start(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - it appears in the error
+        """Starts all and waits until each is ready. Raises StartFailed; call `stop` even then."""
         self._logs.mkdir(parents=True, exist_ok=True)
         self._failed = asyncio.get_running_loop().create_future()
         self._tasks = [
@@ -166,11 +166,11 @@ class Processes:
             raise failed.result()
         if not done:
             late = [child.name for child in self._children.values() if not child.up.is_set()]
-            said = "\n\n".join(self._ended_badly(name, None) for name in late)
-            raise StartFailed(f"Not ready after {timeout:.0f} s: {', '.join(late)}.\n{said}")
+            causes = "\n\n".join(self._ended_badly(name, None) for name in late)
+            raise StartFailed(f"Not ready after {timeout:.0f} s: {', '.join(late)}.\n{causes}")
 
     async def stop(self) -> None:
-        """Ends every process, and what they left behind."""
+        """Ends every process, and whatever they left behind."""
         self._ending.set()
         for child in self._children.values():
             if child.process is not None and child.process.returncode is None:
@@ -270,7 +270,7 @@ class Processes:
         return {"name": "valkey", "state": state, "pid": self._store}
 
     async def _watch_store(self) -> None:
-        """The bot starts its server itself; we only look at its pid file."""
+        """Watches the embedded server's pid file; the bot starts that server itself."""
         while self._state_dir is not None:
             found = _alive(self._state_dir / "valkey.pid")
             if found != self._store:
@@ -291,7 +291,7 @@ class Processes:
                 time.sleep(0.02)
 
     def _leftovers(self) -> list[int]:
-        """Processes with our mark, and the embedded server where there is no /proc to look in."""
+        """Finds processes with our mark; without /proc, only the embedded server."""
         proc = Path("/proc")
         if not (proc / "self" / "environ").exists():
             pid = _alive(self._state_dir / "valkey.pid") if self._state_dir else None
@@ -307,7 +307,7 @@ class Processes:
 
 
 async def _all_gone(running: Sequence[asyncio.subprocess.Process], seconds: float) -> None:
-    """Waits for all of them to end, not longer than that."""
+    """Waits until all have ended, at most `seconds`."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asyncio.gather(*(process.wait() for process in running))

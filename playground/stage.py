@@ -1,6 +1,6 @@
 """The whole playground in one object: stand-ins, sample service, page, and the bot's processes.
 
-`Playground` lives in a running loop; `PlaygroundThread` is the same for blocking tests.
+`Playground` lives in a running loop; `PlaygroundThread` is its counterpart for blocking tests.
 """
 
 from __future__ import annotations
@@ -53,32 +53,33 @@ NOT_OURS = frozenset(
         *(f"{name}_PROXY" for name in ("HTTP", "HTTPS", "ALL")),
     }
 )
-"""What the bot must not inherit: real credentials, and proxies that loopback is not behind."""
+"""Variables that the bot must not inherit: real credentials, and proxies, which loopback bypasses.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to set the stage."""
+    """The playground's options."""
 
     port: int | None = None
-    """None: 8765 or the next free one. 0: any free one."""
+    """None: 8765 or the next free port; 0: any free port."""
     commands: Mapping[str, Sequence[str]] | None = None
-    """name → argv; None: the Procfile's. Empty: no bot at all."""
+    """name → argv; None: the Procfile's; empty: no bot at all."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to the processes' environment."""
     state_dir: Path | None = None
-    """None: $GARDENER_STATE, else a directory that goes when the playground ends."""
+    """None: $GARDENER_STATE, else a directory that is deleted when the playground ends."""
     broken: bool = False
-    """The service cannot start from the beginning on."""
+    """True if the service is broken from the start."""
     rate_limits: bool = True
-    """Slack's, and Cloud Logging's sixty reads a minute."""
+    """Slack's limits, and Cloud Logging's sixty reads a minute."""
     first_pause: float = 0.5
-    """Seconds until a process that ended is started again."""
+    """Seconds before a process that ended is restarted."""
     start_timeout: float = 60.0
 
 
 class Playground:
-    """An async context manager. Raises PlaygroundError where something does not start."""
+    """An async context manager. Raises PlaygroundError if something does not start."""
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
@@ -94,13 +95,13 @@ class Playground:
         self.processes: Processes | None = None
         self.port = 0
         self.wanted_port: int | None = None
-        """The port that was asked for where it was taken, else None."""
+        """The requested port if it was taken, else None."""
         self.state_dir = Path()
         self._stack = contextlib.AsyncExitStack()
 
     @property
     def base_url(self) -> str:
-        """The page's address."""
+        """Returns the page's URL."""
         return f"http://{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
@@ -115,11 +116,11 @@ class Playground:
         await self._stack.aclose()
 
     async def act(self, do: str) -> None:
-        """What the page's chips ask of the service: break, deploy_fix and so on."""
+        """Carries out the page's requests to the service: break, deploy_fix and so on."""
         await self.service.act(do)
 
     def hurry(self) -> None:
-        """Ends the bot's processes at once instead of asking them."""
+        """Kills the bot's processes at once instead of asking them to end."""
         if self.processes is not None:
             self.processes.hurry()
 
@@ -169,7 +170,7 @@ class Playground:
         return self.workspace.socket.connections > 0
 
     def _environment(self) -> dict[str, str]:
-        """What the bot's processes see: ours without credentials, and where the stand-ins are."""
+        """Builds the bot's environment: ours without credentials, plus the stand-ins' addresses."""
         state = self.workspace.state
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
         return inherited | {
@@ -196,7 +197,7 @@ class Playground:
             directory = Path(given).expanduser().absolute()
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             return directory
-        # Short: the embedded server's socket is in it.
+        # Short, because the embedded server's socket path, which has a length limit, contains it.
         directory = Path(tempfile.mkdtemp(prefix="gardener-"))
         self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
         return directory
@@ -225,8 +226,8 @@ class Playground:
     async def _end_processes(self) -> None:
         if self.processes is not None:
             ending = asyncio.create_task(self.processes.stop())
-            await asyncio.sleep(0)  # the signals are out
-            # slack_sdk's client waits for seconds on a connection that nobody cuts.
+            await asyncio.sleep(0)  # lets the signals out
+            # slack_sdk's client would wait for seconds on a connection that nobody cuts.
             self.workspace.socket.cut()
             await ending
         await self.workspace.delivery.close()
@@ -250,10 +251,10 @@ class Playground:
 
 
 class PlaygroundThread:
-    """A Playground on a thread of its own, with blocking methods. A context manager.
+    """A Playground in its own thread, with blocking methods. A context manager.
 
-    `slack` is the workspace as a person uses it; `github`, `logs` and `service` may be used as they
-    are.
+    `slack` is the workspace as a person uses it; `github`, `logs` and `service` may be used
+    directly.
     """
 
     def __init__(self, options: Options | None = None) -> None:
@@ -281,12 +282,12 @@ class PlaygroundThread:
 
     @property
     def base_url(self) -> str:
-        """The page's address."""
+        """Returns the page's URL."""
         return self.playground.base_url
 
     @property
     def state_dir(self) -> Path:
-        """Where the embedded server and the processes' logs are."""
+        """Returns the directory of the embedded server and the processes' logs."""
         return self.playground.state_dir
 
     def break_service(self) -> None:
@@ -298,7 +299,7 @@ class PlaygroundThread:
         self.service.deploy_fix()
 
     def silence(self) -> None:
-        """No more lines of the service."""
+        """Stops the service's log lines."""
         self.service.silence()
 
     def resume(self) -> None:
@@ -306,12 +307,12 @@ class PlaygroundThread:
         self.service.resume()
 
     def process(self, name: str, do: str) -> None:
-        """`kill` or `restart` a process of the bot."""
+        """Kills or restarts a process of the bot."""
         if self.playground.processes is not None:
             self.run(self.playground.processes.act(name, do))
 
     def states(self) -> dict[str, str]:
-        """Name → starting, running, stopped or crashed."""
+        """Returns name → starting, running, stopped or crashed."""
         bot = self.playground.processes
         shown = self.slack.call_in_loop(bot.snapshot) if bot is not None else []
         return {each["name"]: each["state"] for each in shown}
@@ -338,7 +339,7 @@ def _free_port() -> int:
 
 
 async def _answers(url: str, unless: str = "") -> bool:
-    """Whether a GET gives 200, and, where `unless` is given, a body without it."""
+    """True if a GET returns 200 and, with `unless`, a body that does not contain it."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:

@@ -37,7 +37,7 @@ API = "/github/api"
 
 
 def routes(state: GithubState) -> list[web.RouteDef]:
-    """Everything below /github: the API, and pages that lead to the playground's page."""
+    """Returns all routes below /github: the API, and pages that lead to the playground's page."""
 
     async def unknown(_asked: Asked) -> web.Response:
         raise Problem(404, "Not Found")
@@ -106,7 +106,7 @@ async def _before(fault: Fault) -> None:
     elif fault.kind == "drop_before":
         raise Problem(503, "dropped")
     elif fault.kind.isdigit():
-        said = {
+        messages = {
             "401": "Bad credentials",
             "403": "Resource not accessible by personal access token",
             "404": "Not Found",
@@ -114,7 +114,7 @@ async def _before(fault: Fault) -> None:
             "429": "API rate limit exceeded",
             "502": "Server Error",
         }
-        raise Problem(int(fault.kind), said.get(fault.kind, "Server Error"))
+        raise Problem(int(fault.kind), messages.get(fault.kind, "Server Error"))
 
 
 # --- for tests -----------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class GithubServer:
 
 @contextlib.contextmanager
 def serve_in_thread(state: GithubState | None = None) -> Iterator[GithubServer]:
-    """Serves `state` (default: the seeded one) on a free loopback port, on a thread of its own."""
+    """Serves `state` (default: the seeded one) on a free loopback port in its own thread."""
     from playground.github.seed import seeded
 
     state = state or seeded()
@@ -156,7 +156,7 @@ def serve_in_thread(state: GithubState | None = None) -> Iterator[GithubServer]:
 
 @contextlib.asynccontextmanager
 async def serving(state: GithubState) -> AsyncIterator[None]:
-    """Serves the GitHub stand-in alone, in this loop, and sets its base_url."""
+    """Serves the GitHub stand-in alone in this loop, and sets its base_url."""
     app = web.Application(client_max_size=8 << 20)
     app.add_routes(routes(state))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
