@@ -37,7 +37,7 @@ class Break:
 def broken(
     acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
 ) -> Break | None:
-    """What broke the acknowledgement; None while it holds.
+    """Finds what broke an acknowledgement; None while it holds.
 
     `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
     burst of four in one hour does not break "5 a day". Only occurrences after the

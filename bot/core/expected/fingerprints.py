@@ -49,7 +49,7 @@ def wordings(draft: Draft, secret: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def subjects(draft: Draft, rollup: Rollup, secret: bytes) -> tuple[Values, ...]:
-    """Returns the users, accounts and mails in a cluster's messages by subject, frequent first.
+    """Returns the users, accounts and mails in a cluster's messages by subject.
 
     Keeps the latest `LATEST` times of each value and `SEEN` per subject in total, so that whoever
     repeats is kept, whatever else occurs.

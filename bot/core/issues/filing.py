@@ -1,6 +1,6 @@
 """Files on GitHub exactly once, despite double clicks, retries, lost responses and crashes.
 
-What ensures it, in this order:
+The safeguards, in this order:
 
 1. A lock on the root and its symptoms: of two clicks at once, one files and one gets the link.
 2. The decision book: what is already filed is not filed again.

@@ -26,7 +26,7 @@ SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class RegressionVerdict:
-    """What a cluster's revisions prove about its closed issue."""
+    """The evidence of a cluster's revisions about its closed issue."""
 
     back: str = ""
     """The revision that proves the regression; empty if none does."""

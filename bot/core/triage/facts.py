@@ -90,7 +90,7 @@ class Facts:
     later: int = 0
     """Entries in the second half of that time."""
     root_of: int = 0
-    """Number of symptoms in the incident of which it is the root."""
+    """The number of symptoms it has as an incident's root."""
     symptom: bool = False
 
     @property

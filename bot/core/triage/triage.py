@@ -94,7 +94,7 @@ def glance(kind: Kind, template: str, severity: Severity) -> Priority:
 
 
 class _Survey:
-    """What all clusters share: instances, requests and failures by service, and incidents."""
+    """Facts shared by all clusters: instances, requests and failures by service, and incidents."""
 
     def __init__(
         self,
