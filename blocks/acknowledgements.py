@@ -1,4 +1,4 @@
-"""Acknowledgements and snoozes: a broken one told to a channel, and the form behind *Snooze…*."""
+"""Acknowledgements and snoozes: the alert for a broken one, and the form behind *Snooze…*."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ DAY, REVISION = "1d", "revision"
 
 
 def broke(
-    acknowledgement: Acknowledgement, name: str, said: str, *, now: int, timezone: str, query: Act
+    acknowledgement: Acknowledgement, name: str, text: str, *, now: int, timezone: str, query: Act
 ) -> Message:
-    """To the channel. `name`: `C3`, where known. `said`: what broke it, the end of a sentence."""
+    """Alerts the channel to a broken acknowledgement.
+
+    `name`: `C3`, if known. `text`: what broke it, worded as the end of a sentence.
+    """
     environment = display.one_line(query.environment)
     title = display.cut(display.one_line(acknowledgement.title or acknowledgement.cluster), 120)
     which = f"{name} {title}".strip()
-    short = f"{environment}: no longer matches the acknowledgement: {said}. {which}"
+    short = f"{environment}: no longer matches the acknowledgement: {text}. {which}"
     found: list[Block] = [
         parts.section(parts.plain_text(f"⚠ {environment}: {which}", 400)),
-        parts.section(f"→ No longer matches the acknowledgement: {mrkdwn(said, 300)}"),
+        parts.section(f"→ No longer matches the acknowledgement: {mrkdwn(text, 300)}"),
         parts.context(
             f"Expected: {card.acknowledgement_text(acknowledgement, now=now, timezone=timezone)}"
         ),
@@ -54,7 +57,7 @@ def broke(
 
 @dataclass(frozen=True, slots=True)
 class SnoozeForm:
-    """What the form says: a snooze, or a priority."""
+    """The choice made in the form: a snooze or a priority."""
 
     until: str = ""
     """`1d` or `revision`."""
@@ -62,7 +65,10 @@ class SnoozeForm:
 
 
 def snooze_form(each: Card, act: Act, *, revision: str | None) -> View:
-    """One choice of all. `revision`: the newest, of which a later one wakes it; None: unknown."""
+    """Offers all choices as one list of radio buttons.
+
+    `revision`: the newest one, after which a later revision ends the snooze; None if unknown.
+    """
     cluster = each.cluster
     title = display.cut(display.one_line(cluster.title), 150)
     made = [forms.radio(DAY, "Snooze for 1 day", "It counts as no problem until then")]
@@ -88,10 +94,10 @@ def snooze_form(each: Card, act: Act, *, revision: str | None) -> View:
 
 
 def parse_snooze(view: Mapping[str, object]) -> tuple[SnoozeForm | None, dict[str, str]]:
-    """The filled form of a `view_submission`'s view, or an error text by block id."""
-    said = str(forms.value(view, CHOICE) or "")
-    if said in (DAY, REVISION):
-        return SnoozeForm(until=said), {}
-    if said in Priority.__members__:
-        return SnoozeForm(priority=Priority[said]), {}
+    """Parses a submitted view; returns the form, or error texts by block id."""
+    text = str(forms.value(view, CHOICE) or "")
+    if text in (DAY, REVISION):
+        return SnoozeForm(until=text), {}
+    if text in Priority.__members__:
+        return SnoozeForm(priority=Priority[text]), {}
     return None, {CHOICE: "Choose what to do."}

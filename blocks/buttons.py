@@ -1,7 +1,7 @@
-"""What a click says: every action id, and the value that a button carries.
+"""Button actions: every action id, and the value that a button carries.
 
-Handlers register the constants. A value is one small versioned object that any later version
-reads, since buttons work as long as their message exists.
+Handlers register the constants. A value is a small versioned object that every later version can
+read, since buttons work as long as their message exists.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from bot.core.model.errors import UsageError
 from bot.core.text.display import encodable
 
 VALUE_LIMIT = 2000
-"""Slack's, of a button's value."""
+"""Slack's limit for a button's value."""
 OPTION_LIMIT = 150
-"""Slack's, of an option's value."""
+"""Slack's limit for an option's value."""
 METADATA_LIMIT = 3000
-"""Slack's, of a view's private_metadata."""
+"""Slack's limit for a view's private_metadata."""
 
 # Buttons. The action id is the kind.
 CREATE_ISSUE = "create_issue"
 OPEN_ISSUE = "open_issue"
-"""A link: Slack tells of the click all the same, and it wants an ack."""
+"""A link; Slack sends its click all the same, and it must be acknowledged."""
 EXPECTED = "expected"
 UNDO = "undo"
-"""`note` says what: one of the UNDO_ words."""
+"""`note` is the decision to undo: one of the UNDO_ words."""
 REFRESH = "refresh"
 REVIEW_ALL = "review_all"
 RUN = "run"
 """`query` is the command to run, as typed after /gardener."""
 CANCEL = "cancel"
 EXTEND = "extend"
-"""An acknowledgement that ends soon."""
+"""Extends an acknowledgement that ends soon."""
 RETRY = "retry"
-"""`note` is the kind of the act that failed; the rest is that act."""
+"""`note` is the kind of the act that failed; the other fields are that act's."""
 OPEN_CONSOLE = "open_console"
-"""A link to the Cloud console; wants an ack only."""
+"""A link to the Cloud console; needs only an acknowledgement to Slack."""
 UNSUBSCRIBE = "unsubscribe"
 TEACH = "teach"
-"""`note` is what to teach, as typed after /gardener."""
+"""`note` is the grouping command, as typed after /gardener."""
 UNTEACH = "unteach"
-"""`note` is the id of the rule to take back."""
+"""`note` is the id of the grouping rule to remove."""
 
-# Entries of a card's overflow menu: one action id, the kind is in the option's value.
+# Entries of a card's overflow menu share one action id; the kind is in the option's value.
 MENU = "card_menu"
 WHY = "why"
 EVIDENCE = "evidence"
@@ -51,7 +51,7 @@ MINE = "mine"
 SNOOZE = "snooze"
 REGROUP = "regroup"
 
-# What UNDO takes back.
+# What UNDO can undo.
 UNDO_EXPECTED = "expected"
 UNDO_CLAIM = "claim"
 UNDO_SNOOZE = "snooze"
@@ -59,7 +59,7 @@ UNDO_ISSUE = "issue"
 UNDO_PRIORITY = "priority"
 UNDO_UNLINK = "unlink"
 
-# Modals: callback ids, and the radio button that changes what a submit does.
+# Modals: callback ids, and the radio button that decides what a submit does.
 FILE_ISSUE = "file_issue"
 MARK_EXPECTED = "mark_expected"
 SNOOZE_FORM = "snooze_form"
@@ -85,10 +85,10 @@ BUTTONS = (
 """Every action id of a button."""
 MENU_ENTRIES = (WHY, EVIDENCE, MINE, SNOOZE, REGROUP)
 LINKS = (OPEN_ISSUE, OPEN_CONSOLE)
-"""Those that Slack only tells of: ack and nothing else."""
+"""Link buttons, whose clicks need only an acknowledgement to Slack."""
 
 OFFERED = frozenset({*BUTTONS, *MENU_ENTRIES})
-"""What is shown. A kind that no handler answers yet is not offered: a dead button costs trust."""
+"""The kinds that are shown. A kind without a handler is left out: a dead button costs trust."""
 
 _SHORT = {
     "kind": "k",
@@ -102,39 +102,40 @@ _SHORT = {
     "thread": "t",
 }
 _DISPENSABLE = ("thread", "query", "report")
-"""Left out in this order where a value would be too long: a handler finds a way without."""
+"""Fields to drop, in this order, from a value that is too long: handlers work without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a person wants done, in the shape that travels inside a button."""
+    """An action that a person requests, in the form that a button carries."""
 
     kind: str
     """One of this module's kinds."""
     environment: str = ""
     cluster: str = ""
-    """`c-…`; the click acts on the cluster as it is now."""
+    """`c-…`; a click acts on the cluster's current state."""
     query: str = ""
-    """What was asked, as typed after /gardener: `staging 2d`. Refresh and Run run it again."""
+    """The command as typed after /gardener: `staging 2d`. Refresh and Run repeat it."""
     report: str = ""
-    """The cache's key of the report that the button stands under."""
+    """Cache key of the report that the button belongs to."""
     note: str = ""
-    """What the kind needs beside: see the kinds."""
+    """A further argument, depending on the kind."""
     channel: str = ""
-    """Where the message with the button is; only in a modal's metadata, Slack tells it else."""
+    """The channel of the button's message; only in a modal's metadata, elsewhere Slack sends it."""
     message: str = ""
     """`ts` of that message."""
     thread: str = ""
-    """`ts` of its thread, where it is in one."""
+    """`ts` of its thread, if it is in one."""
 
     def of(self, kind: str, cluster: str = "", note: str = "") -> Act:
-        """The same question, another act."""
+        """Returns an act of another kind for the same question."""
         return replace(self, kind=kind, cluster=cluster, note=note)
 
     def encode(self, limit: int = VALUE_LIMIT) -> str:
-        """At most `limit` characters. Raises ValueError where even the necessary does not fit.
+        """Encodes the act in at most `limit` characters.
 
-        Environment, cluster and kind always travel; `query` and `report` give way.
+        Environment, cluster and kind are always kept; `thread`, `query` and `report` are dropped if
+        needed. Raises ValueError if even that does not fit.
         """
         full = {short: getattr(self, name) for name, short in _SHORT.items()}
         for i in range(len(_DISPENSABLE) + 1):
@@ -147,9 +148,9 @@ class Act:
 
     @classmethod
     def decode(cls, value: str | None) -> Act:
-        """Reads what any version wrote: what is unknown is ignored, what is missing is empty.
+        """Decodes a value of any version: ignores unknown fields, leaves missing ones empty.
 
-        Raises `UsageError` where the value is not an act at all.
+        Raises `UsageError` if the value is not an act.
         """
         try:
             data = json.loads(value or "")

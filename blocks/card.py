@@ -1,4 +1,4 @@
-"""One card: an incident or a lone cluster, as it stands in a report, a thread and a digest."""
+"""One card, for an incident or a lone cluster, as in a report, a thread or a digest."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ _CRASH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a card needs to know of where it stands."""
+    """The surroundings that a card depends on."""
 
     window: Window
     timezone: str
     now: int
-    """Nanoseconds; decides what reads as today and which acknowledgements hold."""
+    """Nanoseconds; decides which day is today and which acknowledgements hold."""
     query: Act
     services: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, report: Report, now: int, query: Act) -> Setting:
-        """That of a report."""
+        """Returns the setting of a report."""
         return cls(report.window, report.timezone, now, query, report.services)
 
     def day(self, ns: int) -> str:
-        """`today`, `Wed`, `13 Sep`."""
+        """Renders `today`, `Wed`, `13 Sep`."""
         return display.day(ns, self.timezone, self.now)
 
 
 def mark(priority: Priority) -> str:
-    """A coloured dot, beside the word and never in its place."""
+    """Returns a coloured dot, always shown beside the priority's name, never instead of it."""
     if priority <= Priority.P1:
         return "🔴"
     if priority == Priority.P2:
@@ -62,15 +62,15 @@ def mark(priority: Priority) -> str:
 
 
 def is_expected(card: Card, at: Setting) -> bool:
-    """Whether a person said so and nothing broke the acknowledgement."""
+    """True if it is acknowledged and the acknowledgement holds."""
     acknowledgement = card.cluster.decisions.expected
     return acknowledgement is not None and _broken(card, at) is None
 
 
 def is_small(card: Card, at: Setting) -> bool:
-    """Whether one section with its button does: P6 to P9, and what nobody wants to hear of now.
+    """True if one section with a button suffices: P6 to P9, expected or snoozed.
 
-    A broken acknowledgement is shown in full, whatever its priority.
+    A broken acknowledgement is always shown in full.
     """
     if is_resting(card, at):
         return True
@@ -78,27 +78,27 @@ def is_small(card: Card, at: Setting) -> bool:
 
 
 def is_snoozed(card: Card, at: Setting) -> bool:
-    """Whether somebody snoozed it and it did not wake."""
+    """True while a snooze lasts."""
     return asleep(card.cluster.decisions.snooze, card.cluster, at.now)
 
 
 def is_resting(card: Card, at: Setting) -> bool:
-    """Expected or snoozed: no problem for now."""
+    """True if expected or snoozed: not a problem for now."""
     return is_expected(card, at) or is_snoozed(card, at)
 
 
 def blocks(card: Card, at: Setting) -> list[Block]:
-    """The card in the size that it deserves."""
+    """Renders the card in the appropriate size."""
     return _small(card, at) if is_small(card, at) else _full(card, at)
 
 
 def head(card: Card, *extra: str) -> str:
-    """`C1 · P2 · new`."""
+    """Renders `C1 · P2 · new`."""
     return " · ".join([card.cluster.name, card.priority.name, *filter(None, extra)])
 
 
 def place(location: Location | None) -> str:
-    """`websocket_ssot:1619`: the last part of the module, which is what a phone has room for."""
+    """Renders `websocket_ssot:1619`: only the last part of the module fits on a phone."""
     if location is None:
         return ""
     module = location.module
@@ -108,7 +108,7 @@ def place(location: Location | None) -> str:
 
 
 def times(card: Card) -> str:
-    """`10×`, `about 10×` where a memory bound made it an estimate."""
+    """Renders `10×`, or `about 10×` if a memory bound made it an estimate."""
     about = "about " if card.cluster.estimated else ""
     return f"{about}{number(card.occurrences)}×"
 
@@ -141,28 +141,28 @@ def _arrows(card: Card, at: Setting) -> list[str]:
     cluster = card.cluster
     broken = _broken(card, at)
     known = [
-        f"→ {display.cut(display.one_line(said), 160)}"
-        for said in (
+        f"→ {display.cut(display.one_line(text), 160)}"
+        for text in (
             _over_time(cluster, at),
             *cluster.notes,
             cluster.cause,
             cluster.impact,
             cluster.next,
         )
-        if said and said.strip()
+        if text and text.strip()
     ]
     return [f"→ No longer matches the acknowledgement: {broken}", *known] if broken else known
 
 
 def _over_time(cluster: Cluster, at: Setting) -> str | None:
-    """`Escalating: 12 a day → 340 in the last hour`."""
+    """Renders `Escalating: 12 a day → 340 in the last hour`."""
     if cluster.deleted is not None:
         when = display.clock(cluster.deleted, at.timezone, at.now)
         return f"The service was deleted at {when}; no issue is needed"
     if cluster.change is None:
         return None
-    told = cluster.state in (State.ESCALATING, State.REGRESSED)
-    return f"{cluster.state.value.capitalize() if told else 'Rising'}: {cluster.change}"
+    named = cluster.state in (State.ESCALATING, State.REGRESSED)
+    return f"{cluster.state.value.capitalize() if named else 'Rising'}: {cluster.change}"
 
 
 def _figures(card: Card, at: Setting) -> str:
@@ -202,18 +202,18 @@ def _incident_count(card: Card, at: Setting) -> str:
 
 def _decided(card: Card, at: Setting) -> str:
     decided = card.cluster.decisions
-    said = []
+    pieces = []
     if decided.claim:
-        said.append(f"{user(decided.claim.by)} is on it since {at.day(decided.claim.at)}")
+        pieces.append(f"{user(decided.claim.by)} is on it since {at.day(decided.claim.at)}")
     if decided.issue and decided.issue.changed:
-        said.append(on_github(decided.issue))
+        pieces.append(on_github(decided.issue))
     if decided.pending:
-        said.append(f"{user(decided.pending.by)} files it; waiting for GitHub to confirm")
-    return " · ".join(said)
+        pieces.append(f"{user(decided.pending.by)} files it; waiting for GitHub to confirm")
+    return " · ".join(pieces)
 
 
 def on_github(issue: IssueLink) -> str:
-    """What people changed there, in mrkdwn: `#12 Its title · P1, bug · locked`."""
+    """Renders what people changed on the issue, in mrkdwn: `#12 Its title · P1, bug · locked`."""
     known = [f"#{issue.number} {display.cut(display.one_line(issue.title), 80)}"]
     if issue.labels:
         known.append(", ".join(display.one_line(label) for label in issue.labels[:6]))
@@ -225,7 +225,7 @@ def on_github(issue: IssueLink) -> str:
 
 
 def snoozed_text(snooze: Snooze, *, now: int, timezone: str) -> str:
-    """`Snoozed by Ana on Fri until 20 Sep`, in mrkdwn."""
+    """Renders `Snoozed by Ana on Fri until 20 Sep`, in mrkdwn."""
     end = "until a newer revision writes it"
     if snooze.until is not None:
         end = f"until {display.since(snooze.until, timezone, now)}"
@@ -233,26 +233,26 @@ def snoozed_text(snooze: Snooze, *, now: int, timezone: str) -> str:
 
 
 def override_text(override: Override, *, now: int, timezone: str) -> str:
-    """`P1 set by Ana on 13 Sep, was P2`, in mrkdwn."""
+    """Renders `P1 set by Ana on 13 Sep, was P2`, in mrkdwn."""
     day = display.date(override.at, timezone, now)
     return f"{override.priority.name} set by {user(override.by)} on {day}, was {override.was.name}"
 
 
 def _undoable(card: Card, at: Setting) -> list[Block]:
-    """A broken acknowledgement, a snooze, a priority set by hand: who, when and [Undo]."""
+    """Lists a broken acknowledgement, snooze and manual priority: who, when and [Undo]."""
     cluster, decided = card.cluster, card.cluster.decisions
     found = []
     if decided.expected and not is_expected(card, at):
         found.append((f"Expected: {acknowledgement_line(cluster, at)}", buttons.UNDO_EXPECTED))
     if decided.snooze and is_snoozed(card, at):
-        said = snoozed_text(decided.snooze, now=at.now, timezone=at.timezone)
-        found.append((said, buttons.UNDO_SNOOZE))
+        text = snoozed_text(decided.snooze, now=at.now, timezone=at.timezone)
+        found.append((text, buttons.UNDO_SNOOZE))
     if decided.override:
-        said = override_text(decided.override, now=at.now, timezone=at.timezone)
-        found.append((said, buttons.UNDO_PRIORITY))
+        text = override_text(decided.override, now=at.now, timezone=at.timezone)
+        found.append((text, buttons.UNDO_PRIORITY))
     return [
-        parts.section(said, button_undo(at.query, cluster.id, what, cluster.name))
-        for said, what in found
+        parts.section(text, button_undo(at.query, cluster.id, what, cluster.name))
+        for text, what in found
     ]
 
 
@@ -295,7 +295,7 @@ def _counted(card: Card) -> str:
 
 
 def acknowledgement_line(cluster: Cluster, at: Setting) -> str:
-    """The acknowledgement about a cluster, in mrkdwn; empty without one."""
+    """Renders a cluster's acknowledgement in mrkdwn; empty without one."""
     acknowledgement = cluster.decisions.expected
     if acknowledgement is None:
         return ""
@@ -303,7 +303,7 @@ def acknowledgement_line(cluster: Cluster, at: Setting) -> str:
 
 
 def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int, timezone: str) -> str:
-    """`Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
+    """Renders `Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
     if acknowledgement.until is not None:
         end = f"until {display.date(acknowledgement.until, timezone, now)}"
     elif acknowledgement.until_revision:
@@ -315,16 +315,16 @@ def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int, timezone
         if acknowledgement.per_day is not None
         else ""
     )
-    said = display.date(acknowledgement.at, timezone, now)
+    day = display.date(acknowledgement.at, timezone, now)
     reason = mrkdwn(acknowledgement.reason, 200)
-    return f"{user(acknowledgement.by)}, {said}, {mrkdwn(end, 80)}{bound}: {reason}"
+    return f"{user(acknowledgement.by)}, {day}, {mrkdwn(end, 80)}{bound}: {reason}"
 
 
 # --- buttons -------------------------------------------------------------------------------------
 
 
 def issue_link(cluster: Cluster, at: Setting) -> ButtonElement | None:
-    """`#1432 ↗`, `#1432 closed ↗`; None where no issue stands for it."""
+    """Returns the button `#1432 ↗` or `#1432 closed ↗`; None without an issue."""
     issue = cluster.decisions.issue
     if issue is None:
         return None
@@ -338,7 +338,7 @@ def issue_link(cluster: Cluster, at: Setting) -> ButtonElement | None:
 
 
 def button_undo(query: Act, cluster: str, what: str, name: str) -> ButtonElement:
-    """[Undo] of one decision about a cluster; `what` is one of the UNDO_ words."""
+    """Returns an [Undo] button for a decision about a cluster; `what` is one of the UNDO_ words."""
     return parts.button(
         "Undo", query.of(buttons.UNDO, cluster, what), label=f"Undo: {name} as {what}"
     )

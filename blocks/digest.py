@@ -1,4 +1,4 @@
-"""The daily digest, posted complete: an edit would not notify."""
+"""The daily digest, posted as a new message: an edit would not notify anyone."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 FULL_CARDS = 3
 LINES = 6
 ROOM = 15
-"""Blocks for full cards."""
+"""Maximum number of blocks for full cards."""
 SOON = 3 * DAY
-"""An acknowledgement that ends within it is named, with [Extend]."""
+"""Acknowledgements that end within this time are listed with [Extend]."""
 _TITLE = 100
 
 
 def digest(digest: Digest, *, now: int, query: Act) -> Message:
-    """One message for the channel. `query.query` is the command that shows the whole report."""
+    """Renders one message for the channel; `query.query` is the command for the whole report."""
     at = Setting.of(digest.report, now, query)
     if digest.silent:
         return _alarm(digest, at)
@@ -54,11 +54,11 @@ def digest(digest: Digest, *, now: int, query: Act) -> Message:
 
 
 def sentence(digest: Digest, *, now: int) -> str:
-    """The digest in one sentence, unescaped, for a lock screen."""
+    """Summarises the digest in one sentence for a lock screen, unescaped."""
     at = Setting.of(digest.report, now, Act(""))
-    said = _summary(digest, at)
+    text = _summary(digest, at)
     first = digest.new[0] if digest.new else digest.worse[0].card if digest.worse else None
-    return f"{said}. {first.priority.name} {first.cluster.title}" if first else f"{said}."
+    return f"{text}. {first.priority.name} {first.cluster.title}" if first else f"{text}."
 
 
 def _summary(digest: Digest, at: Setting) -> str:
@@ -95,10 +95,10 @@ def _quiet(digest: Digest, at: Setting) -> Message:
     worst = [c.priority for c in digest.report.cards if not card.is_resting(c, at)]
     state = f" {number(known)} known" if known else " Nothing known"
     state += f", worst {min(worst).name}." if known and worst else "."
-    said = f"{display.one_line(digest.environment)}: nothing new since {since}.{state}"
+    text = f"{display.one_line(digest.environment)}: nothing new since {since}.{state}"
     show = parts.button("Show", at.query.of(buttons.RUN), label="Run the report")
-    found: list[Block] = [parts.section(parts.plain_text(said, 600), show)]
-    return message(fallback(said), [*found, *_expected(digest, at)])
+    found: list[Block] = [parts.section(parts.plain_text(text, 600), show)]
+    return message(fallback(text), [*found, *_expected(digest, at)])
 
 
 def _new(digest: Digest, at: Setting) -> list[Block]:
@@ -107,7 +107,7 @@ def _new(digest: Digest, at: Setting) -> list[Block]:
     found: list[Block] = [parts.section("*New*")]
     room, text, shown = ROOM, MAX_TEXT // 2, 0
     for each in digest.new[:FULL_CARDS]:
-        # New since the last digest, although somebody may have looked at it in between.
+        # New since the last digest, even if somebody already looked at it in between.
         drawn = card.blocks(replace(each, cluster=replace(each.cluster, state=State.NEW)), at)
         room -= len(drawn)
         text -= text_length([b.to_dict() for b in drawn])
@@ -154,13 +154,13 @@ def _worse_row(worse: Worse, at: Setting) -> Block | None:
 
 
 def _in_hand(each: InHand, at: Setting) -> str:
-    """In mrkdwn: `#12 Ana, open 3 d`, `#15 closed: expected 12, saw 0`."""
-    said = []
+    """Renders in mrkdwn: `#12 Ana, open 3 d`, `#15 closed: expected 12, saw 0`."""
+    pieces = []
     if each.issue:
-        said.append(link(each.issue.url, f"#{each.issue.number}"))
+        pieces.append(link(each.issue.url, f"#{each.issue.number}"))
     if each.claim:
-        said.append(user(each.claim.by))
-    what = " ".join(said)
+        pieces.append(user(each.claim.by))
+    what = " ".join(pieces)
     closed = each.issue is not None and each.issue.state == "closed"
     if closed:
         what += " closed"
@@ -194,15 +194,15 @@ def _expected(digest: Digest, at: Setting) -> list[Block]:
     if not digest.expected:
         return []
     over = sum(kept.broken is not None for kept in digest.expected)
-    said = f"*Expected*  {number(len(digest.expected) - over)} within limits"
+    text = f"*Expected*  {number(len(digest.expected) - over)} within limits"
     if over:
-        said += f", {number(over)} no longer"
+        text += f", {number(over)} no longer"
     if soon:
         ends = display.day(soon[0].acknowledgement.until or at.now, at.timezone, at.now)
-        said += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"
+        text += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"
     if soon and len({_end(k, at) for k in soon}) > 1:
-        said += " or later"
-    found: list[Block] = [parts.section(said)]
+        text += " or later"
+    found: list[Block] = [parts.section(text)]
     listed = [*soon, *(k for k in digest.expected if k not in soon)]
     for kept in listed[:LINES]:
         found += _acknowledged(kept, at, ends=kept in soon[:2])
@@ -212,7 +212,7 @@ def _expected(digest: Digest, at: Setting) -> list[Block]:
 
 
 def _acknowledged(kept: Kept, at: Setting, *, ends: bool) -> list[Block]:
-    """One acknowledgement with its hits in this window, and [Undo]."""
+    """Renders an acknowledgement with its hits in this window, and [Undo]."""
     acknowledgement = kept.acknowledgement
     title = f"{number(kept.seen)}× {_title(acknowledgement.title or acknowledgement.cluster)}"
     line = f"{kept.name} {title}".strip()
@@ -233,7 +233,7 @@ def _acknowledged(kept: Kept, at: Setting, *, ends: bool) -> list[Block]:
 
 
 def _snoozed(digest: Digest) -> str:
-    """In mrkdwn; undone on the report's cards."""
+    """Lists snoozed cards in mrkdwn; they can be undone on the report's cards."""
     names = [card.head(c) for c in digest.snoozed[:LINES]]
     more = " …" if len(digest.snoozed) > LINES else ""
     return f"*Snoozed*  {', '.join(names)}{more}"
@@ -244,7 +244,7 @@ def _end(kept: Kept, at: Setting) -> str:
 
 
 def _gone(cluster: Cluster, digest: Digest) -> str:
-    """With the silence's weight where that is known: `C9 Pool exhausted: expected 48, saw 0`."""
+    """Renders a gone problem: `C9 Pool exhausted: expected 48, saw 0` (figures if known)."""
     quiet = next((q for q in digest.report.quiet if q.cluster == cluster.id), None)
     if quiet is None:
         return _named(cluster)
@@ -258,10 +258,10 @@ def _named(cluster: Cluster) -> str:
 def _below(digest: Digest, at: Setting) -> list[Block]:
     read = digest.report.coverage
     whole = ", whole window" if read.complete else ", not the whole window"
-    said = f"read {number(read.read)}{whole}"
+    text = f"read {number(read.read)}{whole}"
     worst = [c for c in digest.same if c.priority <= Priority.P3]
     if worst:
-        said += f" · same: {', '.join(card.head(c) for c in worst[:4])}"
+        text += f" · same: {', '.join(card.head(c) for c in worst[:4])}"
     found: list[Block] = []
     notes = [display.one_line(note) for note in read.notes[:3]]
     if read.missing:
@@ -270,11 +270,11 @@ def _below(digest: Digest, at: Setting) -> list[Block]:
     if notes:
         found.append(parts.section(parts.plain_text(f"⚠ {' '.join(notes)}", 900)))
     row = parts.actions(parts.button("Show all", at.query.of(buttons.RUN)))
-    return [*found, *([row] if row else []), parts.context(parts.plain_text(said, 300))]
+    return [*found, *([row] if row else []), parts.context(parts.plain_text(text, 300))]
 
 
 def _listed(name: str, lines: Sequence[str]) -> list[Block]:
-    """A section of mrkdwn lines under a bold name; none without lines."""
+    """Renders a section of mrkdwn lines under a bold name; nothing without lines."""
     if not lines:
         return []
     return [parts.section("\n".join([f"*{name}*", *_capped(lines)]))]

@@ -1,9 +1,9 @@
-"""The one place where text is made ready for Slack: cleaned, escaped and cut.
+"""Makes text safe for Slack: the only place that cleans, escapes and cuts it.
 
 Text arrives redacted. `mrkdwn` and `fallback` escape `&`, `<` and `>`; `plain` is for plain_text
-and rich_text objects, which Slack takes literally. Each cuts so that neither an escape nor what a
-reader sees as one character is torn. Log text that mrkdwn would change (`*args`, `:key:`, a
-backtick) is told apart by `shows_as_written`: it then goes into a plain_text object.
+and rich_text objects, which Slack takes literally. None of them cuts through an escape or a visible
+character. If mrkdwn would change log text (`*args`, `:key:`, a backtick), `shows_as_written` is
+False, and the text goes into a plain_text object.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.core.text.display import (
 )
 
 FALLBACK_LIMIT = 400
-"""Ours: what a lock screen shows. `chat.update` fails near 4,000 bytes (facts.md)."""
+"""Our limit, which fits a lock screen. `chat.update` fails near 4,000 bytes (facts.md)."""
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _UNESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
@@ -38,55 +38,55 @@ _CHANNEL = re.compile(r"\A[CGD][A-Z0-9]{2,20}\Z")
 
 
 def escape(text: str) -> str:
-    """`&`, `<` and `>` as Slack wants them in mrkdwn; nothing else."""
+    """Escapes `&`, `<` and `>` for mrkdwn, nothing else."""
     return text.translate(_ESCAPES)
 
 
 def unescape(text: str) -> str:
-    """The opposite, for a terminal."""
+    """Reverses `escape`, for a terminal."""
     for escaped, char in _UNESCAPES:
         text = text.replace(escaped, char)
     return text
 
 
 def mrkdwn(text: str, limit: int) -> str:
-    """Foreign text for a mrkdwn object: one line, escaped, at most `limit` characters long."""
+    """Prepares foreign text for mrkdwn: one escaped line of at most `limit` characters."""
     return _escaped(one_line(text[: limit * 8]), limit)
 
 
 def plain(text: str, limit: int) -> str:
-    """Foreign text for a plain_text object: one line, literal, at most `limit` characters."""
+    """Prepares foreign text for plain_text: one literal line of at most `limit` characters."""
     return cut(one_line(text[: limit * 8]), limit)
 
 
 def literal(text: str, limit: int) -> str:
-    """Foreign text for rich_text: lines and spaces kept, literal, at most `limit` characters."""
+    """Prepares foreign text for rich_text: literal, with lines and spaces, at most `limit` long."""
     return cut(clean(text[: limit * 8]), limit)
 
 
 def fallback(sentence: str, limit: int = FALLBACK_LIMIT) -> str:
-    """A message's own text: one escaped line that calls nobody and is never empty."""
+    """Prepares a message's fallback text: one escaped line, never empty, that notifies nobody."""
     line = _CALLS_ALL.sub("@\u2060", one_line(sentence[: limit * 8]))
     return _escaped(line, limit) or "Gardener"
 
 
 def shows_as_written(text: str) -> bool:
-    """Whether mrkdwn (escaped, verbatim) shows exactly these words."""
+    """True if mrkdwn (escaped, verbatim) shows exactly these words."""
     return _MARKUP.search(text) is None
 
 
 def user(user_id: str) -> str:
-    """Someone's name in mrkdwn, as Slack shows it; foreign text in the place of an id is inert."""
+    """Mentions a user in mrkdwn; text that is not a user id is shown as plain words."""
     return f"<@{user_id}>" if _USER.match(user_id) else mrkdwn(user_id, 40) or "someone"
 
 
 def channel(channel_id: str) -> str:
-    """A channel's name in mrkdwn."""
+    """Mentions a channel in mrkdwn."""
     return f"<#{channel_id}>" if _CHANNEL.match(channel_id) else mrkdwn(channel_id, 80)
 
 
 def link(url: str, text: str) -> str:
-    """A link in mrkdwn; where the address is none that a browser may open, its text alone."""
+    """Renders a mrkdwn link; only its text if the URL is not safe to open."""
     shown = mrkdwn(text, 150).replace("|", "¦")
     if not web(url):
         return shown
@@ -94,7 +94,7 @@ def link(url: str, text: str) -> str:
 
 
 def web(url: str) -> bool:
-    """Whether it may be put behind a button: http or https, no spaces, within Slack's 3,000."""
+    """True if a button may open it: http or https, no spaces, at most Slack's 3,000 characters."""
     return re.match(r"\Ahttps?://[!-;=?-~]+\Z", url) is not None and len(url) <= 3000
 
 
@@ -112,5 +112,5 @@ def _escaped(text: str, limit: int) -> str:
 
 
 def visible(text: str) -> bool:
-    """Whether a reader would see anything: Slack refuses an empty text object."""
+    """True if a reader would see anything: Slack rejects an empty text object."""
     return any(not c.isspace() and unicodedata.category(c) not in {"Cf", "Cc"} for c in text)

@@ -1,4 +1,4 @@
-"""What stands behind a card, on demand: every reason, samples, causes, the exact query."""
+"""The evidence behind a card, on demand: every reason, samples, causes, the exact query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block, PlainTextObject
 
 SAMPLE = 2_500
-"""Characters of the sample; the worklog has all of it."""
+"""Maximum characters of the sample; the worklog has more of it."""
 EXAMPLES = 6
 EXAMPLE = 220
 QUERY = 1_500
@@ -38,9 +38,9 @@ def why(
     report: Report | None = None,
     now: int | None = None,
 ) -> Message:
-    """`/gardener why C3`: each factor of the priority, for the person who asked.
+    """Renders `/gardener why C3`: each factor of the priority, for the person who asked.
 
-    `report`: the one whose figures these are, named below them.
+    `report`: the source of the figures, named below them.
     """
     priority = incident.priority if incident else cluster.priority
     found: list[Block] = [
@@ -64,14 +64,14 @@ def why(
         where = f"{report.environment}: "
         read = display.clock(report.generated, report.timezone, now)
         window = display.window(report.window, report.timezone, report.generated)
-        said = f"{display.one_line(report.environment)}, {window}, read {read}"
-        found.append(parts.context(mrkdwn(said, 300)))
-    said = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
-    return message(fallback(said), found)
+        text = f"{display.one_line(report.environment)}, {window}, read {read}"
+        found.append(parts.context(mrkdwn(text, 300)))
+    text = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
+    return message(fallback(text), found)
 
 
 def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
-    """All that is known about one card, for the report's thread."""
+    """Renders everything known about one card, for the report's thread."""
     at = Setting.of(report, now, query)
     cluster = card.cluster
     found: list[Block] = [
@@ -96,34 +96,34 @@ def evidence(card: Card, report: Report, *, now: int, query: Act) -> Message:
         lines = "\n".join(_example(entry) for entry in cluster.examples[:EXAMPLES])
         found += [_label("First and last entries"), parts.preformatted(lines, 1_500)]
     found += _query(report, at)
-    said = f"{report.environment}: evidence for {cluster.name}, {card.priority.name}. "
-    return message(fallback(said + cluster.title), found)
+    text = f"{report.environment}: evidence for {cluster.name}, {card.priority.name}. "
+    return message(fallback(text + cluster.title), found)
 
 
 def _back(card: Card) -> list[Block]:
-    """How to route traffic back, for a person to run; this program never does."""
+    """Renders the command that routes traffic back, for a person to run; the bot never does."""
     began = card.cluster.began
     command = rollback(began) if began and card.priority <= Priority.P2 else None
     if began is None or command is None:
         return []
     before = mrkdwn(began.before, 100)
-    said = f"*Back to {before}, the newest before it that was read; for you to run, I never do*"
-    return [parts.context(said), parts.preformatted(command, 600)]
+    text = f"*Back to {before}, the newest before it that was read; for you to run, I never do*"
+    return [parts.context(text), parts.preformatted(command, 600)]
 
 
 def _factors(cluster: Cluster) -> list[str]:
-    """Everything that was looked at, with its weight; then what else is known."""
+    """Lists every factor with its weight, then the reasons that no factor covers."""
     if not cluster.factors:
         return list(cluster.reasons)
     found = [
         f"{factor.name}{f', {factor.weight}' if factor.weight else ''}: {factor.said}"
         for factor in cluster.factors
     ]
-    told = " ".join(factor.said for factor in cluster.factors)
+    covered = " ".join(factor.said for factor in cluster.factors)
     return found + [
         reason
         for reason in cluster.reasons
-        if reason not in told
+        if reason not in covered
         and not reason.startswith("severity ")
         and not any(f.weight and reason == f"{f.said} ({f.weight})" for f in cluster.factors)
     ]
@@ -176,8 +176,8 @@ def _chain(card: Card, at: Setting) -> list[Block]:
 def _step(cluster: Cluster, at: Setting) -> str:
     when = display.clock(cluster.first_seen, at.timezone, at.now) if cluster.first_seen else "?"
     where = place(cluster.location)
-    said = display.cut(display.one_line(cluster.title), 70)
-    return " ".join(filter(None, [when, cluster.name, said, f"({where})" if where else ""]))
+    text = display.cut(display.one_line(cluster.title), 70)
+    return " ".join(filter(None, [when, cluster.name, text, f"({where})" if where else ""]))
 
 
 def _example(entry: JSON) -> str:
@@ -215,19 +215,19 @@ def _query(report: Report, at: Setting) -> list[Block]:
 
 
 def _issue(card: Card, at: Setting) -> list[Block]:
-    """The issue that stands for it, who tied it, and how to take a wrong one off."""
+    """Renders the linked issue, who linked it, and a button to unlink it."""
     issue = card.cluster.decisions.issue
     if issue is None:
         return []
     title = display.cut(display.one_line(issue.title), 120)
     day = display.date(issue.at, at.timezone, at.now)
-    said = f"{link(issue.url, f'#{issue.number} {title}')}, tied by {user(issue.by)} on {day}"
+    text = f"{link(issue.url, f'#{issue.number} {title}')}, tied by {user(issue.by)} on {day}"
     unlink = parts.button(
         "Unlink",
         at.query.of(buttons.UNDO, card.cluster.id, buttons.UNDO_ISSUE),
         label=f"{card.cluster.name} is not issue {issue.number}",
     )
-    return [_label("Its issue"), parts.section(said, unlink)]
+    return [_label("Its issue"), parts.section(text, unlink)]
 
 
 def _label(text: str) -> Block:

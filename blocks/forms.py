@@ -1,4 +1,4 @@
-"""The pieces of a modal: fields, choices, and what was put into them."""
+"""Building blocks of a modal: fields, choices, and reading their values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INPUT = "value"
 
 
 def value(view: Mapping[str, object], block_id: str) -> object:
-    """What was put into an input block; None where it was empty or is not there."""
+    """Returns an input block's value; None if it is empty or absent."""
     state = view.get("state")
     values = state.get("values") if isinstance(state, Mapping) else None
     block = values.get(block_id) if isinstance(values, Mapping) else None
@@ -40,7 +40,7 @@ def value(view: Mapping[str, object], block_id: str) -> object:
 
 
 def radio(value: str, text: str, description: str) -> Option:
-    """One choice, with a line below it where `description` shows anything."""
+    """Builds one radio option; its description is shown only if it has visible characters."""
     return Option(
         value=value,
         text=PlainTextObject(text=plain(text, 75), emoji=False),
@@ -60,13 +60,13 @@ def text_input(
     optional: bool = False,
     multiline: bool = False,
 ) -> InputBlock:
-    """A text field; `value` is what stands in it at first."""
+    """Builds a text field with an initial `value`."""
     return InputBlock(
         block_id=block_id,
         label=PlainTextObject(text=label),
         element=PlainTextInputElement(
             action_id=INPUT,
-            # Not cleaned: a draft's title holds zero-width spaces that keep it from mentioning.
+            # Not cleaned: zero-width spaces in a draft's title keep it from mentioning anyone.
             initial_value=display.cut(display.encodable(value), limit) or None,
             multiline=multiline,
             max_length=limit,
@@ -79,7 +79,7 @@ def text_input(
 def view(
     title: str, found: Sequence[Block], act: Act, *, callback: str = "", submit: str = ""
 ) -> View:
-    """A modal; without `submit` it can only be closed."""
+    """Builds a modal; without `submit` it can only be closed."""
     made = SlackView(
         type="modal",
         title=PlainTextObject(text=plain(title, 24)),

@@ -1,4 +1,4 @@
-"""Teaching grouping: the preview, what was taught, the list of rules, and what a card offers."""
+"""Grouping rules: preview, confirmation, the list of rules, and a card's Regroup menu."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TITLE = 120
 
 
 def headline(rule: Rule) -> str:
-    """`C5 is the same as C3`, `C18 is what has “legacy” of C3`."""
+    """Renders `C5 is the same as C3`, `C18 is what has "legacy" of C3`."""
     if isinstance(rule, Same):
         others = _and([other.name for other in rule.others])
         return f"{others} {'is' if len(rule.others) == 1 else 'are'} the same as {rule.keep.name}"
@@ -33,49 +33,49 @@ def headline(rule: Rule) -> str:
 def preview(
     rule: Rule, facts: Sequence[str], computed: str, environment: str, typed: str
 ) -> Message:
-    """What would change, and the button that changes it. `computed`: what that is read from."""
-    said = f"{headline(rule)}, if you confirm."
+    """Shows what would change, with a button to apply it. `computed`: the source of the figures."""
+    text = f"{headline(rule)}, if you confirm."
     confirm = parts.button(
         "Confirm",
         Act(buttons.TEACH, environment, note=typed),
         label=f"Teach: {headline(rule)}",
         style="primary",
     )
-    found: list[Block] = [parts.section(parts.plain_text(said, 600))]
+    found: list[Block] = [parts.section(parts.plain_text(text, 600))]
     named = [rule.keep, *rule.others] if isinstance(rule, Same) else [rule.cluster]
     found += [parts.context(parts.plain_text(_titled(each), 300)) for each in named[:8]]
     found.append(parts.section(parts.lines(facts, 2500)))
     found.append(parts.context(parts.plain_text(computed, 600)))
     row = parts.actions(confirm)
-    return message(fallback(said), [*found, *([row] if row else [])])
+    return message(fallback(text), [*found, *([row] if row else [])])
 
 
 def taught(rule: Rule, environment: str, more: Sequence[str], *, before: bool = False) -> Message:
-    """It is so from now on, with [Undo]. `before`: it was taught already."""
-    said = f"{headline(rule)}{'' if not before else ', as it was taught before'}. " + " ".join(more)
-    section = parts.section(parts.plain_text(said.strip(), 2500), _undo(rule, environment))
-    return message(fallback(said), [section])
+    """Confirms a new rule, with [Undo]. `before`: the rule existed already."""
+    text = f"{headline(rule)}{'' if not before else ', as it was taught before'}. " + " ".join(more)
+    section = parts.section(parts.plain_text(text.strip(), 2500), _undo(rule, environment))
+    return message(fallback(text), [section])
 
 
 def untaught(rule: Rule) -> Message:
-    """Taken back."""
-    said = f"No longer so: {headline(rule)}. Their own decisions hold for each again."
+    """Confirms that a rule was removed."""
+    text = f"No longer so: {headline(rule)}. Their own decisions hold for each again."
     if not isinstance(rule, Same):
-        said = (
+        text = (
             f"No longer so: {headline(rule)}. What was decided about "
             f"{rule.apart.name or 'it'} is kept, in case you split it so again."
         )
-    return message(fallback(said), [parts.section(parts.plain_text(said, 900))])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 900))])
 
 
 def rule_list(environment: str, rules: Sequence[Rule], *, now: int, timezone: str) -> Message:
-    """`/gardener rules staging`, the newest first."""
+    """Renders `/gardener rules staging`, newest first."""
     where = display.one_line(environment)
     if not rules:
-        said = f'{where}: nothing was taught. Try same C3 C5, or split C3 "word".'
-        return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
-    said = f"{where}: {display.many(len(rules), 'rule')} taught."
-    found: list[Block] = [parts.section(parts.plain_text(said, 300))]
+        text = f'{where}: nothing was taught. Try same C3 C5, or split C3 "word".'
+        return message(fallback(text), [parts.section(parts.plain_text(text, 300))])
+    text = f"{where}: {display.many(len(rules), 'rule')} taught."
+    found: list[Block] = [parts.section(parts.plain_text(text, 300))]
     for rule in list(reversed(rules))[:LISTED]:
         found.append(parts.section(parts.plain_text(headline(rule), 300), _undo(rule, environment)))
         day = display.date(rule.at, timezone, now)
@@ -85,17 +85,17 @@ def rule_list(environment: str, rules: Sequence[Rule], *, now: int, timezone: st
         found.append(parts.context(f"{who}: {title}"))
     if len(rules) > LISTED:
         found.append(parts.context(f"and {len(rules) - LISTED} older"))
-    return message(fallback(said), found)
+    return message(fallback(text), found)
 
 
 def regroup(
     cluster: Member, alike: Sequence[Member], tokens: Sequence[str], environment: str
 ) -> Message:
-    """What a card's Regroup… offers: clusters that read alike, and words that only a part has."""
+    """Offers a card's regrouping: clusters that read alike, and words that only a part has."""
     name = cluster.name
-    said = f"{name} can be made one with another card, or a part can be taken out."
+    text = f"{name} can be made one with another card, or a part can be taken out."
     found: list[Block] = [
-        parts.section(parts.plain_text(said, 300)),
+        parts.section(parts.plain_text(text, 300)),
         parts.context(parts.plain_text(_titled(cluster), 300)),
     ]
     for each in alike:
@@ -116,7 +116,7 @@ def regroup(
         found.append(parts.section(parts.plain_text(shown, 200), split))
     hint = f'Or type /gardener same {name} C5, /gardener split {name} "word". Nothing changes yet.'
     found.append(parts.context(parts.plain_text(hint, 300)))
-    return message(fallback(said), found)
+    return message(fallback(text), found)
 
 
 def _undo(rule: Rule, environment: str) -> ButtonElement:

@@ -1,4 +1,4 @@
-"""The App Home: watches, which digests go where, how to begin."""
+"""The App Home: environments, subscribed digests, and how to begin."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def home(
     now: int,
     latest: Mapping[str, Report] | None = None,
 ) -> View:
-    """The home tab. `latest`: the last report by environment, where one is cached."""
+    """Renders the home tab. `latest`: the last cached report by environment."""
     found: list[Block] = [
         _header("Gardener"),
         parts.section(
@@ -75,8 +75,8 @@ def _environment(environment: Environment, report: Report | None, now: int) -> l
     if environment.github:
         small.append(f"issues in {environment.github}")
     if report is not None and report.cards:
-        said = counted(report, Setting.of(report, now, Act("")))
-        small.append(f"{said}, read {display.clock(report.generated, environment.timezone, now)}")
+        text = counted(report, Setting.of(report, now, Act("")))
+        small.append(f"{text}, read {display.clock(report.generated, environment.timezone, now)}")
     return [
         parts.section(f"*{mrkdwn(environment.name, 60)}*", show),
         parts.context(parts.plain_text(" · ".join(small), 600)),

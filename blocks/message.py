@@ -1,4 +1,4 @@
-"""What blocks hand to whoever sends: a message and a view, as Slack's Web API takes them."""
+"""The result of rendering: a message or a view, as Slack's Web API takes them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
 
 MAX_BLOCKS = 40
-"""Ours (design.md); Slack takes 50."""
+"""Our limit (design.md); Slack allows 50."""
 MAX_TEXT = 10_000
-"""Characters of all blocks together; Slack fails near 11,000 (facts.md)."""
+"""Maximum characters of all blocks together; Slack fails near 11,000 (facts.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Blocks and the fallback text, a sentence: what a lock screen and a screen reader get."""
+    """Blocks, and the fallback sentence for lock screens and screen readers."""
 
     text: str
     """Escaped."""
     blocks: list[dict[str, object]] = field(default_factory=list)
 
     def payload(self) -> dict[str, object]:
-        """Arguments for `chat.postMessage`, `chat.update`, `chat.postEphemeral`, `respond`."""
+        """Returns arguments for `chat.postMessage`, `chat.update`, `chat.postEphemeral` etc."""
         return {
             "text": self.text,
             "blocks": self.blocks,
@@ -38,12 +38,12 @@ class View(dict[str, object]):
 
 
 def message(text: str, blocks: Sequence[Block]) -> Message:
-    """A message of typed blocks. `text` is escaped by the caller (`escape.fallback`)."""
+    """Builds a message from typed blocks. The caller escapes `text` (`escape.fallback`)."""
     return Message(text, [block.to_dict() for block in blocks])
 
 
 def text_length(value: object) -> int:
-    """Characters of every `text` in blocks: what Slack counts for `msg_blocks_too_long`."""
+    """Sums the characters of every `text`, as Slack does for `msg_blocks_too_long`."""
     if isinstance(value, dict):
         return sum(
             len(v) if k == "text" and isinstance(v, str) else text_length(v)

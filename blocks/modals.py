@@ -1,4 +1,4 @@
-"""The modals: open at once, then filled; and what was typed into them."""
+"""The modals: opened at once, filled later; and parsing what was entered."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from slack_sdk.models.blocks import Block
 
 TITLE_LIMIT = 256
-"""GitHub's, of an issue's title."""
+"""GitHub's limit for an issue's title."""
 LABELS = 4
 LABEL_LIMIT = 50
-"""GitHub's, of a label's name."""
+"""GitHub's limit for a label's name."""
 NOTE_LIMIT = 2000
 REASON_LIMIT = 300
 PREVIEW = 2500
@@ -54,25 +54,25 @@ _DURATIONS: tuple[tuple[Duration, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FilingForm:
-    """What the person wants filed."""
+    """The content of the filing form."""
 
     choice: Literal["new", "add", "reopen"]
     number: int | None
-    """Of the issue to add to or to reopen."""
+    """The number of the issue to add to or to reopen."""
     title: str
     labels: tuple[str, ...]
     note: str
 
 
 def filing_loading(act: Act, name: str = "") -> View:
-    """Opened within the trigger's three seconds; `views.update` fills it."""
+    """Opens within the trigger's three seconds; `views.update` fills it later."""
     which = f" for {name}" if name else ""
     text = parts.plain_text(f"Looking for related issues{which}…", 200)
     return forms.view("File on GitHub", [parts.section(text)], act, callback=buttons.FILE_ISSUE)
 
 
 def notice(title: str, sentence: str, act: Act) -> View:
-    """A modal that says why it cannot go on, in the loading one's place."""
+    """Replaces the loading modal with an explanation of why it cannot go on."""
     return forms.view(title, [parts.section(parts.plain_text(sentence, 2500))], act)
 
 
@@ -88,12 +88,12 @@ def filing(
     assignee: str | None = None,
     comments: Mapping[str, str] = MappingProxyType({}),
 ) -> View:
-    """The filled modal. `choice` is the radio's value (`new`, `add:913`, `reopen:169`).
+    """Builds the filled modal. `choice` is the radio's value (`new`, `add:913`, `reopen:169`).
 
-    None takes what the best related issue suggests. A click on the radio sends the action
-    `filing_choice`: draw again with the new choice, since the submit button says what it does.
-    `assignee`: who owns the file, by CODEOWNERS. `comments`: what would be written for `add` and
-    for `reopen`.
+    None selects what the best related issue suggests. A click on the radio sends the action
+    `filing_choice`: draw the modal again with the new choice, since the submit button names what it
+    does. `assignee`: the file's owner by CODEOWNERS. `comments`: the comment to be written for
+    `add` and for `reopen`.
     """
     options = [(NEW, "New issue", "")] + [_option(r) for r in related[:9]]
     values = [value for value, _, _ in options]
@@ -126,8 +126,8 @@ def filing(
     if beyond > 0:
         found.append(parts.context(f"+{display.number(beyond)} lines, all filed"))
     if assignee and chosen == NEW:
-        said = f"Assigned to {assignee}, who owns the file"
-        found.append(parts.context(parts.plain_text(said, 200)))
+        text = f"Assigned to {assignee}, who owns the file"
+        found.append(parts.context(parts.plain_text(text, 200)))
     if card.symptoms:
         n = display.many(len(card.symptoms), "symptom")
         found.append(parts.context(f"One issue for the incident, with its {n}"))
@@ -142,9 +142,9 @@ def filing(
 
 
 def parse_filing(view: Mapping[str, object]) -> tuple[FilingForm | None, dict[str, str]]:
-    """The filled form of a `view_submission`'s view, or an error text by block id."""
-    said = str(forms.value(view, CHOICE) or NEW)
-    kind, _, digits = said.partition(":")
+    """Parses a submitted view; returns the form, or error texts by block id."""
+    text = str(forms.value(view, CHOICE) or NEW)
+    kind, _, digits = text.partition(":")
     title = str(forms.value(view, TITLE) or "").strip()
     note = str(forms.value(view, NOTE) or "").strip()
     labels = tuple(
@@ -176,7 +176,7 @@ def parse_filing(view: Mapping[str, object]) -> tuple[FilingForm | None, dict[st
 
 
 def chosen_now(view: Mapping[str, object]) -> tuple[str, str]:
-    """The radio's value and the note so far, from the view of a `filing_choice` click."""
+    """Returns the radio's value and the note so far, from the view of a `filing_choice` click."""
     return str(forms.value(view, CHOICE) or NEW), str(forms.value(view, NOTE) or "")
 
 
@@ -217,7 +217,7 @@ def _choice(options: Sequence[tuple[str, str, str]], chosen: str) -> InputBlock:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the person says about expected behaviour."""
+    """The content of the form that marks a problem as expected."""
 
     duration: Duration
     reason: str
@@ -238,7 +238,7 @@ def expected(
     """Asks for reason and duration.
 
     `counts`: (occurrences, `2 d`), the report's window first. `per_day`: the suggested bound
-    (`acknowledgement.suggested_rate`). `admin`: may say forever. `revision`: the newest, if
+    (`acknowledgement.suggested_rate`). `admin`: may choose forever. `revision`: the newest, if
     known. `watch`: what else breaks it, `one user repeats`. `covered`: a sentence about last week.
     """
     seen = ", ".join(f"{display.number(n)} in {span}" for n, span in counts)
@@ -259,7 +259,7 @@ def expected(
         for value, text in offered
     }
     conditions = [f"above {display.rate(per_day)}", *watch]
-    told = forms.radio("tell", f"Tell this channel if {display.cut(_either(conditions), 50)}", "")
+    alert = forms.radio("tell", f"Tell this channel if {display.cut(_either(conditions), 50)}", "")
     found: list[Block] = [
         parts.context(parts.plain_text(f"{card.cluster.name} {title}: {seen}", 400)),
         InputBlock(
@@ -281,7 +281,7 @@ def expected(
             block_id=TELL,
             label=PlainTextObject(text="If it changes"),
             element=CheckboxesElement(
-                action_id=forms.INPUT, options=[told], initial_options=[told]
+                action_id=forms.INPUT, options=[alert], initial_options=[alert]
             ),
             optional=True,
         ),
@@ -296,10 +296,10 @@ def expected(
 def parse_expected(
     view: Mapping[str, object], *, admin: bool
 ) -> tuple[Expected | None, dict[str, str]]:
-    """The filled form of a `view_submission`'s view, or an error text by block id."""
+    """Parses a submitted view; returns the form, or error texts by block id."""
     reason = str(forms.value(view, REASON) or "").strip()
-    said = forms.value(view, DURATION)
-    duration = next((value for value, _ in _DURATIONS if value == said), None)
+    text = forms.value(view, DURATION)
+    duration = next((value for value, _ in _DURATIONS if value == text), None)
     errors: dict[str, str] = {}
     if not reason:
         errors[REASON] = "Say why: the next person reads it on the card."

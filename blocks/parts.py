@@ -1,4 +1,4 @@
-"""Small typed pieces of Block Kit, each within Slack's limits whatever goes in."""
+"""Small typed pieces of Block Kit that stay within Slack's limits for any input."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ SECTION = 3000
 BUTTON_TEXT = 75
 
 NOTHING = "(empty)"
-"""Slack refuses an empty text object."""
+"""Slack rejects an empty text object."""
 
 
-def said(text: str) -> MarkdownTextObject:
-    """Our own mrkdwn, whose foreign parts are escaped already. Nothing in it is auto-linked."""
+def markdown(text: str) -> MarkdownTextObject:
+    """Wraps our own mrkdwn, with foreign parts already escaped, without auto-linking."""
     return MarkdownTextObject(text=text if visible(text) else NOTHING, verbatim=True)
 
 
 def plain_text(text: str, limit: int = SECTION) -> PlainTextObject:
-    """Literal text; `:key:` stays `:key:`."""
+    """Wraps literal text; `:key:` stays `:key:`."""
     shown = plain(text, limit)
     return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
 
 
 def lines(texts: Sequence[str], limit: int = SECTION) -> PlainTextObject:
-    """Literal text, one line each, cut so that all fit into one text object."""
+    """Wraps literal text, one line each, cut so that all fit into one text object."""
     each = max(20, limit // max(1, len(texts)) - 1)
     shown = "\n".join(plain(text, each) for text in texts)
     return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
@@ -53,10 +53,10 @@ def lines(texts: Sequence[str], limit: int = SECTION) -> PlainTextObject:
 def titled(
     mark: str, head: str, words: str, limit: int, *, after: Sequence[str] = ()
 ) -> TextObject:
-    """`🟠 *head*  words`, then one line each of `after`: foreign words, shown as they are.
+    """Renders `🟠 *head* words`, then the lines of `after`; foreign words are shown unchanged.
 
-    Where mrkdwn would swallow a character of them (`__init__`, `:key:`, a backtick) the whole is
-    plain text without bold: the words matter more. `head` is ours and has no markup.
+    If mrkdwn would change them (`__init__`, `:key:`, a backtick), everything becomes plain text
+    without bold: the words matter more. `head` is ours and has no markup.
     """
     lines = [plain(line, 300) for line in after if line.strip()]
     title = plain(words, limit)
@@ -64,7 +64,7 @@ def titled(
         title = NOTHING
     if all(shows_as_written(text) for text in (title, *lines)):
         first = f"{mark} *{mrkdwn(head, 200)}*  {mrkdwn(title, limit + 500)}"
-        return said("\n".join([first, *(mrkdwn(line, 800) for line in lines)]))
+        return markdown("\n".join([first, *(mrkdwn(line, 800) for line in lines)]))
     whole = "\n".join([f"{mark} {head}  {title}", *lines])
     return PlainTextObject(text=cut(whole, SECTION), emoji=False)
 
@@ -72,19 +72,19 @@ def titled(
 def section(
     text: str | TextObject, accessory: BlockElement | None = None, block_id: str | None = None
 ) -> SectionBlock:
-    """A section; a `str` is our own mrkdwn."""
-    shown = said(text) if isinstance(text, str) else text
+    """Builds a section; a `str` is our own mrkdwn."""
+    shown = markdown(text) if isinstance(text, str) else text
     return SectionBlock(text=shown, accessory=accessory, block_id=block_id)
 
 
 def context(*texts: str | TextObject) -> ContextBlock:
-    """Small print, at most ten pieces; a `str` is our own mrkdwn."""
-    shown = [said(t) if isinstance(t, str) else t for t in texts if t][:10]
-    return ContextBlock(elements=shown or [said(NOTHING)])
+    """Builds small print of at most ten pieces; a `str` is our own mrkdwn."""
+    shown = [markdown(t) if isinstance(t, str) else t for t in texts if t][:10]
+    return ContextBlock(elements=shown or [markdown(NOTHING)])
 
 
 def preformatted(text: str, limit: int) -> RichTextBlock:
-    """Log text as it is: no backtick ends it, no mark-up acts in it."""
+    """Shows log text unchanged: no backtick ends it, no markup applies in it."""
     shown = literal(text, limit)
     return RichTextBlock(
         elements=[
@@ -98,7 +98,7 @@ def preformatted(text: str, limit: int) -> RichTextBlock:
 def button(
     text: str, act: Act, *, url: str | None = None, style: str | None = None, label: str = ""
 ) -> ButtonElement:
-    """A button whose action id is the act's kind; `label` is what a screen reader says."""
+    """Builds a button whose action id is the act's kind; `label` is for screen readers."""
     return ButtonElement(
         text=PlainTextObject(text=plain(text, BUTTON_TEXT), emoji=False),
         action_id=act.kind,
@@ -110,7 +110,7 @@ def button(
 
 
 def menu(action_id: str, entries: Iterable[tuple[str, Act]]) -> OverflowMenuElement | None:
-    """An overflow menu of at most five entries; None where there is none."""
+    """Builds an overflow menu of at most five entries; None without entries."""
     options = [
         Option(
             text=PlainTextObject(text=plain(text, BUTTON_TEXT), emoji=False),
@@ -122,6 +122,6 @@ def menu(action_id: str, entries: Iterable[tuple[str, Act]]) -> OverflowMenuElem
 
 
 def actions(*elements: InteractiveElement | None) -> ActionsBlock | None:
-    """A row of buttons; None where nothing is left of it."""
+    """Builds a row of buttons; None without buttons."""
     kept = [e for e in elements if e is not None]
     return ActionsBlock(elements=kept) if kept else None

@@ -42,65 +42,66 @@ _FORMS = (
 
 
 def wrong(sentence: str, suggestion: str | None, query: Act) -> Message:
-    """A command that was not understood. `suggestion`: the nearest right one, after /gardener.
+    """Answers a command that was not understood.
 
-    `sentence` says what is wrong and names what exists; the button runs the suggestion.
+    `sentence` explains the mistake and lists what exists; `suggestion` is the nearest valid
+    command, after /gardener, which the button runs.
     """
-    said = display.cut(display.one_line(sentence), 1500)
+    text = display.cut(display.one_line(sentence), 1500)
     run = None
     if suggestion:
         typed = f"/gardener {display.one_line(suggestion)}"
-        if typed not in said:
-            said = f"{said} Did you mean {typed}?"
+        if typed not in text:
+            text = f"{text} Did you mean {typed}?"
         run = parts.button("Run it", _run(query, suggestion), label=f"Run {typed}")
-    return message(fallback(said), [parts.section(parts.plain_text(said, 2500), run)])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 2500), run)])
 
 
 def error(
     problem: GardenerError, *, reference: str | None = None, again: Act | None = None
 ) -> Message:
-    """A failure that has a sentence. `again`: the act that may be tried once more."""
+    """Reports an error that has a message. `again`: the act to offer for another try."""
     return _failed(str(problem), reference, again)
 
 
 def unexpected(reference: str, *, again: Act | None = None) -> Message:
-    """A failure of ours that has none: only the log knows more, under the reference."""
+    """Reports an unexpected error: only the log has details, under the reference."""
     return _failed("Something failed that should not. It is in my log.", reference, again)
 
 
 def note(sentence: str) -> Message:
-    """One sentence as it is: an answer of `access`, a confirmation."""
+    """Shows one sentence unchanged, such as a refusal or a confirmation."""
     return _failed(sentence, None, None)
 
 
 def not_in_channel(then: Message | None = None) -> Message:
-    """Where the bot is no member: told to the asker alone, before the report where there is one."""
-    said = "I am not in this conversation, so only you see this. To share: /invite @gardener"
-    hint: list[Block] = [parts.context(parts.plain_text(said, 300))]
+    """Explains, only to the asker, that the bot is not a member; precedes the report if any."""
+    text = "I am not in this conversation, so only you see this. To share: /invite @gardener"
+    hint: list[Block] = [parts.context(parts.plain_text(text, 300))]
     if then is None:
-        return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+        return message(fallback(text), [parts.section(parts.plain_text(text, 300))])
     return Message(then.text, [*(b.to_dict() for b in hint), *then.blocks])
 
 
 def _failed(sentence: str, reference: str | None, again: Act | None) -> Message:
-    said = display.cut(display.one_line(sentence), 2000) or "That did not work."
+    text = display.cut(display.one_line(sentence), 2000) or "That did not work."
     if reference:
-        said += f" Reference {display.one_line(reference)}."
+        text += f" Reference {display.one_line(reference)}."
     retry = None
     if again is not None:
         retry = parts.button(
             "Try again", again.of(buttons.RETRY, again.cluster, again.note or again.kind)
         )
-    return message(fallback(said), [parts.section(parts.plain_text(said, 2500), retry)])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 2500), retry)])
 
 
 # --- help ----------------------------------------------------------------------------------------
 
 
 def help_(environments: Sequence[Environment], query: Act) -> Message:
-    """`/gardener help`."""
+    """Renders `/gardener help`."""
     names = ", ".join(display.one_line(e.name) for e in environments) or "none yet"
-    said = "Gardener reads a service's log and says what to mend first."
+    text = "Gardener reads a service's log and says what to mend first."
     first = environments[0].name if environments else ""
     name = display.cut(display.one_line(first), 40) or "staging"
     typed = [
@@ -109,21 +110,21 @@ def help_(environments: Sequence[Environment], query: Act) -> Message:
     ]
     run = parts.button(f"Run {first} 1d", _run(query, f"{first} 1d")) if first else None
     found: list[Block] = [
-        parts.section(parts.plain_text(said), run),
+        parts.section(parts.plain_text(text), run),
         parts.preformatted("\n".join(typed), 1500),
         parts.context(parts.plain_text(f"Environments: {names}", 600)),
     ]
-    return message(fallback(f"{said} Try /gardener {first or 'help'}"), found)
+    return message(fallback(f"{text} Try /gardener {first or 'help'}"), found)
 
 
 # --- the digest's subscription -------------------------------------------------------------------
 
 
 def subscribed(subscription: Subscription, due: int, *, now: int) -> Message:
-    """Seen by the channel. `due`: the first digest, from `next_due`."""
+    """Confirms a subscription in the channel. `due`: the first digest, from `next_due`."""
     when = display.since(due, subscription.timezone, now)
     environment = display.one_line(subscription.environment)
-    said = (
+    text = (
         f"{environment}: a digest every day at {subscription.at} {subscription.timezone}, "
         f"the first {'today ' if ' ' not in when else ''}{when}."
     )
@@ -132,17 +133,17 @@ def subscribed(subscription: Subscription, due: int, *, now: int) -> Message:
         Act(buttons.UNSUBSCRIBE, subscription.environment),
         label=f"Stop the digest of {environment}",
     )
-    return message(fallback(said), [parts.section(parts.plain_text(said, 600), off)])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 600), off)])
 
 
 def unsubscribed(removed: Sequence[Subscription]) -> Message:
-    """What is no longer sent; with nothing removed it says that there was nothing."""
+    """Confirms which digests were stopped, or that there were none."""
     if not removed:
-        said = "This channel had no digest."
+        text = "This channel had no digest."
     else:
         names = ", ".join(display.one_line(s.environment) for s in removed)
-        said = f"No more digests here of {names}."
-    return message(fallback(said), [parts.section(parts.plain_text(said, 900))])
+        text = f"No more digests here of {names}."
+    return message(fallback(text), [parts.section(parts.plain_text(text, 900))])
 
 
 # --- decisions -----------------------------------------------------------------------------------
@@ -159,16 +160,16 @@ def expected_list(
     hits: Mapping[str, int] | None = None,
     broken: Mapping[str, str] | None = None,
 ) -> Message:
-    """`/gardener expected staging`. `names`: cluster id → `C3`, where known.
+    """Renders `/gardener expected staging`. `names`: cluster id → `C3`, if known.
 
-    By cluster id: `hits` since it was acknowledged, and what broke it (`broken`).
+    By cluster id: `hits` since the acknowledgement, and what broke it (`broken`).
     """
     where = display.one_line(environment)
     if not acknowledgements:
-        said = f"{where}: nothing is marked as expected."
-        return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
-    said = f"{where}: {display.number(len(acknowledgements))} marked as expected."
-    found: list[Block] = [parts.section(parts.plain_text(said, 300))]
+        text = f"{where}: nothing is marked as expected."
+        return message(fallback(text), [parts.section(parts.plain_text(text, 300))])
+    text = f"{where}: {display.number(len(acknowledgements))} marked as expected."
+    found: list[Block] = [parts.section(parts.plain_text(text, 300))]
     for each in acknowledgements[:LISTED]:
         title = display.cut(display.one_line(each.title or each.cluster), 120)
         name = names.get(each.cluster, "")
@@ -182,40 +183,43 @@ def expected_list(
         found.append(parts.context(line))
     if len(acknowledgements) > LISTED:
         found.append(parts.context(f"and {len(acknowledgements) - LISTED} more"))
-    return message(fallback(said), found)
+    return message(fallback(text), found)
 
 
 def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act) -> Message:
-    """What was just decided, with [Undo] where it can be taken back."""
+    """Confirms a decision, with [Undo] if it can be undone."""
     title = mrkdwn(name, 60)
     undo: str | None = None
     if isinstance(decision, Acknowledgement):
         undo = buttons.UNDO_EXPECTED
         details = card.acknowledgement_text(decision, now=now, timezone=timezone)
-        said = f"{title} is expected: {details}"
+        text = f"{title} is expected: {details}"
         short = f"{name} is marked as expected."
     elif isinstance(decision, Claim):
         undo = buttons.UNDO_CLAIM
-        said, short = f"{user(decision.by)} is on {title}.", f"{name} is taken care of."
+        text, short = f"{user(decision.by)} is on {title}.", f"{name} is taken care of."
     elif isinstance(decision, Snooze):
         undo = buttons.UNDO_SNOOZE
-        said = f"{title}: {card.snoozed_text(decision, now=now, timezone=timezone)}"
+        text = f"{title}: {card.snoozed_text(decision, now=now, timezone=timezone)}"
         short = f"{name} is snoozed."
     elif isinstance(decision, Override):
         undo = buttons.UNDO_PRIORITY
-        said = f"{title} is {decision.priority.name} now, was {decision.was.name}."
+        text = f"{title} is {decision.priority.name} now, was {decision.was.name}."
         short = f"{name} is {decision.priority.name} now."
     elif isinstance(decision, IssueLink):
         return filed(decision, name)
     else:
         return reconciling()
     button = card.button_undo(query, decision.cluster, undo, name) if undo else None
-    return message(fallback(short), [parts.section(said, button)])
+    return message(fallback(short), [parts.section(text, button)])
 
 
 def undone(what: str, name: str, query: Act | None = None, cluster: str = "") -> Message:
-    """`what`: one of the UNDO_ words. With `query` there is a way back: an issue is tied again."""
-    said = {
+    """Confirms an undo; `what` is one of the UNDO_ words.
+
+    With `query` it offers to restore what was undone: an issue is linked again.
+    """
+    text = {
         buttons.UNDO_EXPECTED: f"{name} is no longer marked as expected.",
         buttons.UNDO_CLAIM: f"Nobody is on {name} now.",
         buttons.UNDO_SNOOZE: f"{name} is no longer snoozed.",
@@ -223,43 +227,46 @@ def undone(what: str, name: str, query: Act | None = None, cluster: str = "") ->
         buttons.UNDO_ISSUE: f"{name} is no longer tied to its issue, which stays as it is.",
     }.get(what, f"{name}: taken back.")
     back = card.button_undo(query, cluster, buttons.UNDO_UNLINK, name) if query else None
-    return message(fallback(said), [parts.section(parts.plain_text(said, 300), back)])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 300), back)])
 
 
 def nothing_to_undo(name: str) -> Message:
-    """Someone else was faster."""
-    said = f"{name}: nothing to take back, it was done already."
-    return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+    """Answers if somebody else already undid it."""
+    text = f"{name}: nothing to take back, it was done already."
+    return message(fallback(text), [parts.section(parts.plain_text(text, 300))])
 
 
 def filed(issue: IssueLink, name: str, done: str = "filed as") -> Message:
-    """`C1 is filed as #1432 Title`; `done` may be `added to` or `reopened as`."""
+    """Renders `C1 is filed as #1432 Title`; `done` may be `added to` or `reopened as`."""
     title = display.cut(display.one_line(issue.title), 120)
     text = f"{mrkdwn(name, 60)} is {mrkdwn(done, 40)} {link(issue.url, f'#{issue.number} {title}')}"
-    said = f"{name} is {done} #{issue.number}."
-    return message(fallback(said), [parts.section(text)])
+    line = f"{name} is {done} #{issue.number}."
+    return message(fallback(line), [parts.section(text)])
 
 
 def reconciling() -> Message:
-    """After an unknown outcome of a create."""
-    said = (
+    """Explains that the outcome of a create is unknown."""
+    text = (
         "GitHub did not confirm. I check whether the issue exists and answer within a minute. "
         "Clicking again is safe."
     )
-    return message(fallback(said), [parts.section(parts.plain_text(said, 400))])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 400))])
 
 
 # --- long runs -----------------------------------------------------------------------------------
 
 
 def joined(environment: str) -> Message:
-    """Someone else asked the same a moment ago."""
-    said = f"{display.one_line(environment)}: the same is being read already. You get that answer."
-    return message(fallback(said), [parts.section(parts.plain_text(said, 300))])
+    """Explains that the same report is already being read for somebody else."""
+    text = f"{display.one_line(environment)}: the same is being read already. You get that answer."
+    return message(fallback(text), [parts.section(parts.plain_text(text, 300))])
 
 
 def finished(by: str, report: Report, sentence: str) -> Message:
-    """In the thread after more than 30 s, since an edit does not notify. `sentence`: `summary`."""
+    """Announces in the thread that a run of over 30 s is done: an edit does not notify.
+
+    `sentence` is the report's `summary`.
+    """
     text = f"{user(by)} {mrkdwn(sentence, 400)}"
     if not sentence.startswith(report.environment):
         text = f"{user(by)} {mrkdwn(report.environment, 60)}: {mrkdwn(sentence, 400)}"

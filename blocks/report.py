@@ -1,4 +1,4 @@
-"""The report and what stands in its place before: progress, cancelled, failed."""
+"""The report, and what precedes it in the same message: progress, cancelled, failed."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def progress(
     now: int | None = None,
     timezone: str = "UTC",
 ) -> Message:
-    """What is seen while it reads; edited every three seconds. `query.report` names the run.
+    """Renders the progress, edited every three seconds. `query.report` identifies the run.
 
-    `now` in nanoseconds, the window's end if left out, here and in the next two.
+    `now` in nanoseconds, here and in the next two; defaults to the window's end.
     """
     now = window.end if now is None else now
     which = _asked(environment, window, timezone, now)
     if state.read == 0 and state.read_back_to is None:
-        said = f"{which}: reading starts."
+        text = f"{which}: reading starts."
     else:
         back = state.read_back_to
         reached = f"read back to {display.clock(back, timezone, now)} " if back is not None else ""
         entries = display.many(state.read, "entry", "entries")
-        said = f"{which}: {reached}({display.percent(state.share)}), {entries}."
+        text = f"{which}: {reached}({display.percent(state.share)}), {entries}."
     if state.worst:
-        said += f" Worst so far: {display.cut(display.one_line(state.worst), card.TITLE)}"
+        text += f" Worst so far: {display.cut(display.one_line(state.worst), card.TITLE)}"
     cancel = parts.button("Cancel", query.of(buttons.CANCEL), label="Stop reading")
-    return message(fallback(said), [parts.section(parts.plain_text(said, 600), cancel)])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 600), cancel)])
 
 
 def cancelled(
@@ -73,12 +73,12 @@ def cancelled(
     now: int | None = None,
     timezone: str = "UTC",
 ) -> Message:
-    """Takes the progress's place. `by` is a Slack user id."""
+    """Replaces the progress after a cancel. `by` is a Slack user id."""
     which = _asked(environment, window, timezone, window.end if now is None else now)
-    said = f"{which}: stopped after {display.many(read, 'entry', 'entries')}. Nothing was kept."
-    text = f"{mrkdwn(said, 600)}\nStopped by {user(by)}."
+    line = f"{which}: stopped after {display.many(read, 'entry', 'entries')}. Nothing was kept."
+    text = f"{mrkdwn(line, 600)}\nStopped by {user(by)}."
     again = parts.button("Run again", query.of(buttons.RUN))
-    return message(fallback(said), [parts.section(text, again)])
+    return message(fallback(line), [parts.section(text, again)])
 
 
 def failed(
@@ -91,14 +91,14 @@ def failed(
     now: int | None = None,
     timezone: str = "UTC",
 ) -> Message:
-    """Takes the progress's place where nothing could be read. `sentence` is the error's own."""
+    """Replaces the progress if nothing could be read. `sentence` is the error's own."""
     which = _asked(environment, window, timezone, window.end if now is None else now)
     why = display.cut(display.one_line(sentence), 1500)
-    said = f"{which}: no report. {why}"
+    text = f"{which}: no report. {why}"
     if reference:
-        said += f" Reference {display.one_line(reference)}."
+        text += f" Reference {display.one_line(reference)}."
     again = parts.button("Try again", query.of(buttons.RUN))
-    return message(fallback(said), [parts.section(parts.plain_text(said, 2500), again)])
+    return message(fallback(text), [parts.section(parts.plain_text(text, 2500), again)])
 
 
 # --- the report ----------------------------------------------------------------------------------
@@ -111,12 +111,11 @@ class _Layout:
 
 
 def report(report: Report, *, now: int, age: int | None, query: Act, more: bool) -> Message:
-    """The finished report.
+    """Renders the finished report.
 
-    `age`: nanoseconds since it was read, None where that was just now. `query.query` is the
-    command (empty: there is none to ask anew), `query.report` the cache's key. `more`: a thread
-    follows with the further cards and the worklog. At most 40 blocks and 10,000 characters;
-    `further` gives the cards beyond.
+    `age`: nanoseconds since it was read, None if just now. `query.query`: the command (empty if it
+    cannot be run again), `query.report`: the cache key. `more`: a thread with further cards and the
+    worklog follows. At most 40 blocks and 10,000 characters; `further` renders the other cards.
     """
     at = Setting.of(report, now, query)
     above = _above(report, at)
@@ -137,20 +136,20 @@ def report(report: Report, *, now: int, age: int | None, query: Act, more: bool)
 
 
 def further(report: Report, *, now: int, query: Act) -> list[Message]:
-    """The cards that found no room in the report, as messages for its thread."""
+    """Renders the cards that did not fit into the report, as messages for its thread."""
     at = Setting.of(report, now, query)
     rest = _layout(report, at).further
     found: list[Message] = []
     while rest:
         taken, rest = _fit(rest, at, MAX_BLOCKS, MAX_TEXT - 200, full=FULL_CARDS, small=30)
         names = ", ".join(display.one_line(each.cluster.name) for each in taken)
-        said = f"{report.environment}, further: {names}"
-        found.append(message(fallback(said), [b for each in taken for b in card.blocks(each, at)]))
+        text = f"{report.environment}, further: {names}"
+        found.append(message(fallback(text), [b for each in taken for b in card.blocks(each, at)]))
     return found
 
 
 def summary(report: Report, now: int, query: Act) -> str:
-    """The report in one sentence, unescaped, for a lock screen."""
+    """Summarises the report in one sentence for a lock screen, unescaped."""
     at = Setting.of(report, now, query)
     alarm = _silence(report)
     if alarm:
@@ -158,10 +157,10 @@ def summary(report: Report, now: int, query: Act) -> str:
     live = [c for c in report.cards if not card.is_expected(c, at)]
     if not live:
         return _nothing(report, at)
-    said = f"{report.environment}: {_counts(report, at)}."
+    text = f"{report.environment}: {_counts(report, at)}."
     if not report.coverage.complete:
-        said += " Not everything was read."
-    return f"{said} {live[0].priority.name} {live[0].cluster.title}"
+        text += " Not everything was read."
+    return f"{text} {live[0].priority.name} {live[0].cluster.title}"
 
 
 def _asked(environment: str, window: Window, timezone: str, now: int) -> str:
@@ -173,25 +172,25 @@ def _title(report: Report, at: Setting) -> str:
 
 
 def counted(report: Report, at: Setting) -> str:
-    """`3 problems, 1 new, 1 expected, worst P2`."""
+    """Renders `3 problems, 1 new, 1 expected, worst P2`."""
     live = [c.priority for c in report.cards if not card.is_resting(c, at)]
     return _counts(report, at) + (f", worst {min(live).name}" if live else "")
 
 
 def _counts(report: Report, at: Setting) -> str:
-    """`3 problems, 1 new, 1 expected`."""
+    """Renders `3 problems, 1 new, 1 expected`."""
     cards = report.cards
     live = [c for c in cards if not card.is_resting(c, at)]
-    said = [display.many(len(live), "problem")]
-    told = (State.NEW, State.ESCALATING, State.REGRESSED)
+    pieces = [display.many(len(live), "problem")]
+    states = (State.NEW, State.ESCALATING, State.REGRESSED)
     tally = Counter(c.cluster.state for c in live)
-    said += [f"{number(tally[state])} {state.value}" for state in told if tally[state]]
-    said += _resting(report, at)
-    return ", ".join(said)
+    pieces += [f"{number(tally[state])} {state.value}" for state in states if tally[state]]
+    pieces += _resting(report, at)
+    return ", ".join(pieces)
 
 
 def _resting(report: Report, at: Setting) -> list[str]:
-    """`1 expected`, `2 snoozed`, where there are any."""
+    """Renders `1 expected`, `2 snoozed`, where there are any."""
     expected = sum(card.is_expected(c, at) for c in report.cards)
     snoozed = sum(card.is_resting(c, at) for c in report.cards) - expected
     return [
@@ -200,7 +199,7 @@ def _resting(report: Report, at: Setting) -> list[str]:
 
 
 def _silence(report: Report) -> str | None:
-    """Nothing was there to read, though all was asked for: an alarm, never "all is well"."""
+    """Returns an alarm if everything was read and there was not one entry; else None."""
     if report.coverage.read or report.coverage.missing or report.partial:
         return None
     if report.last_entry is not None:
@@ -217,11 +216,11 @@ def _silence(report: Report) -> str | None:
 def silent(
     environment: str, since: int, traffic: Traffic | None, *, now: int, timezone: str = "UTC"
 ) -> Message:
-    """The alarm where a service sends no logs at all."""
+    """Renders the alarm for a service that logs nothing at all."""
     since_when = display.since(since, timezone, now)
     name = display.one_line(environment)
-    said = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
-    return message(fallback(said), [parts.section(parts.plain_text(said, 600))])
+    text = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
+    return message(fallback(text), [parts.section(parts.plain_text(text, 600))])
 
 
 def _nothing(report: Report, at: Setting) -> str:
@@ -242,11 +241,11 @@ def _above(report: Report, at: Setting) -> list[Block]:
     alarm = _silence(report)
     live = [c for c in report.cards if not card.is_resting(c, at)]
     if alarm or not live:
-        said = alarm or _nothing(report, at)
+        text = alarm or _nothing(report, at)
     else:
-        said = f"{_title(report, at)}: {counted(report, at)}"
+        text = f"{_title(report, at)}: {counted(report, at)}"
     found: list[Block] = [
-        parts.section(f"*{mrkdwn(said, 600)}*"),
+        parts.section(f"*{mrkdwn(text, 600)}*"),
         parts.context(parts.plain_text(_coverage(report), 600)),
     ]
     missing = _not_read(report, at)
@@ -259,7 +258,7 @@ def _coverage(report: Report) -> str:
     if len(report.services) > 3:
         services.append(f"+{len(report.services) - 3}")
     who = ", ".join(services)
-    if report.revisions and len(report.services) == 1:  # of several it would seem to be the last's
+    if report.revisions and len(report.services) == 1:  # of several: unclear whose
         who = f"{who} {display.revision(report.revisions[0], report.services)}".strip()
     whole = ", whole window" if read.complete else ""
     parted = [f"{number(read.clustered)} clustered"]
@@ -276,32 +275,32 @@ def _coverage(report: Report) -> str:
 
 def _not_read(report: Report, at: Setting) -> str:
     read = report.coverage
-    said = []
+    pieces = []
     if read.missing:
         spans = [display.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
         more = f" and {len(read.missing) - 4} more" if len(read.missing) > 4 else ""
-        said.append(f"Not read: {', '.join(spans)}{more}.")
+        pieces.append(f"Not read: {', '.join(spans)}{more}.")
     if read.sampled < 1.0:
-        said.append(f"Read a sample, {display.percent(read.sampled)}: counts are estimates.")
+        pieces.append(f"Read a sample, {display.percent(read.sampled)}: counts are estimates.")
     if read.broken:
         lines = display.many(read.broken, "entry", "entries")
-        said.append(f"{lines} could not be understood.")
-    said += [display.cut(display.one_line(note), 200) for note in read.notes[:3]]
-    return "⚠ " + " ".join(said) if said else ""
+        pieces.append(f"{lines} could not be understood.")
+    pieces += [display.cut(display.one_line(note), 200) for note in read.notes[:3]]
+    return "⚠ " + " ".join(pieces) if pieces else ""
 
 
 def _last_line(report: Report, at: Setting, age: int | None, beyond: int, more: bool) -> str:
     when = report.generated or at.now
-    said = f"Read {display.clock(when, at.timezone, at.now)}"
+    text = f"Read {display.clock(when, at.timezone, at.now)}"
     if age is not None:
-        said += f", {display.ago(age)}"
+        text += f", {display.ago(age)}"
     there = [display.many(beyond, "further card")] if beyond else []
     if more and report.cards:
         there += ["worklog", "evidence"]
     if not there:
-        return mrkdwn(f"{said}.", 300)
+        return mrkdwn(f"{text}.", 300)
     listed = there[0] if len(there) == 1 else f"{', '.join(there[:-1])} and {there[-1]}"
-    return mrkdwn(f"{said}. {listed[0].upper()}{listed[1:]} in the thread.", 300)
+    return mrkdwn(f"{text}. {listed[0].upper()}{listed[1:]} in the thread.", 300)
 
 
 # --- what fits -----------------------------------------------------------------------------------
@@ -324,7 +323,7 @@ def _layout(report: Report, at: Setting) -> _Layout:
 def _fit(
     cards: list[Card], at: Setting, room: int, text: int, *, full: int, small: int
 ) -> tuple[list[Card], list[Card]]:
-    """The first cards that fit, in order, and the rest; one at least, so that it ends."""
+    """Splits cards into those that fit, in order, and the rest; takes at least one."""
     for i, each in enumerate(cards):
         drawn = [b.to_dict() for b in card.blocks(each, at)]
         room -= len(drawn)

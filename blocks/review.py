@@ -1,4 +1,4 @@
-"""Review all: every problem of a report in one form, and what became of each."""
+"""Review all: every problem of a report in one form, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "Review all"
 MOST = 90
-"""Cards in one form; Slack takes 100 blocks."""
+"""Maximum number of cards in one form; Slack allows 100 blocks."""
 REASON, REASON_LIMIT = "reason", 300
 _CARD = "card:"
 Decision = Literal["new", "add", "reopen", "expected", "skip"]
@@ -30,29 +30,29 @@ Decision = Literal["new", "add", "reopen", "expected", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One card, and what may be done with it."""
+    """One card, and what can be done with it."""
 
     card: Card
     related: Related | None = None
     """The best issue that may be about it."""
     beside: int | None = None
-    """The newest closed issue that bears its marker."""
+    """The newest closed issue that contains its marker."""
     fileable: bool = True
-    """False where there is no repository, or the service was deleted."""
+    """False without a repository, or if the service was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewChoice:
-    """What the person said of one card."""
+    """The person's choice for one card."""
 
     cluster: str
     what: Decision
     number: int | None = None
-    """Of the issue to add to or to reopen; of `new`, the closed one that it stands beside."""
+    """The issue to add to or to reopen; for `new`, the closed issue to file beside."""
 
 
 def loading(act: Act) -> View:
-    """Opened within the trigger's three seconds."""
+    """Opens within the trigger's three seconds."""
     text = parts.plain_text("Looking for related issues…", 200)
     return forms.view(TITLE, [parts.section(text)], act, callback=buttons.REVIEW)
 
@@ -65,7 +65,7 @@ def review(
     filed: int = 0,
     expected: int = 0,
 ) -> View:
-    """The filled form. `filed`, `expected`: cards that are not in it, since they are decided."""
+    """Builds the filled form. `filed`, `expected`: numbers of cards left out as already decided."""
     found: list[Block] = []
     if repository is not None:
         public = "" if repository.private else " is public: samples are left out"
@@ -98,7 +98,7 @@ def review(
 
 
 def parse(view: Mapping[str, object]) -> tuple[tuple[ReviewChoice, ...], str, dict[str, str]]:
-    """What is to be done (skipped ones left out), why expected, and errors by block id."""
+    """Parses the choices (without skipped ones), the reason, and errors by block id."""
     state = view.get("state")
     values = state.get("values") if isinstance(state, Mapping) else None
     chosen: list[ReviewChoice] = []
@@ -124,7 +124,7 @@ def parse(view: Mapping[str, object]) -> tuple[tuple[ReviewChoice, ...], str, di
 
 
 def progress(done: Sequence[str], total: int, act: Act) -> View:
-    """While it works and after: `done` is one line a card. It may be closed at any time."""
+    """Shows progress, then the result. `done`: one line per card. May be closed at any time."""
     left = total - len(done)
     head = (
         f"{len(done)} of {total} done" if left else ("Done" if total == 1 else f"All {total} done")

@@ -1,4 +1,4 @@
-"""`/gardener diff`: two revisions side by side, for the person who asked."""
+"""`/gardener diff`: compares two revisions, for the person who asked."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _TITLE = 100
 
 
 def comparison(found: Comparison, report: Report, *, now: int, query: Act) -> Message:
-    """`query.query`: the command that shows the report it was made of."""
-    said = _summary(found, report)
-    shown: list[Block] = [parts.section(f"*{mrkdwn(said, 300)}*", _whole(query))]
+    """Renders the comparison. `query.query`: the command that shows the report behind it."""
+    text = _summary(found, report)
+    shown: list[Block] = [parts.section(f"*{mrkdwn(text, 300)}*", _whole(query))]
     shown.append(parts.context(parts.plain_text(" · ".join(_read(found, report, now)), 600)))
     shown += _listed("New", [_line(c, _times(c.after, found, found.b)) for c in found.new])
     changed = [_line(c, _rates(c, found)) for c in found.changed]
@@ -32,7 +32,7 @@ def comparison(found: Comparison, report: Report, *, now: int, query: Act) -> Me
     shown += _listed("Gone", [_line(c, _times(c.before, found, found.a)) for c in found.gone])
     if notes := _notes(found, report):
         shown.append(parts.context(parts.plain_text(" ".join(notes), 600)))
-    return message(fallback(f"{said}."), shown)
+    return message(fallback(f"{text}."), shown)
 
 
 def _summary(found: Comparison, report: Report) -> str:

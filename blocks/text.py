@@ -1,4 +1,4 @@
-"""A message as plain text, for a terminal: `analyze --format text` and `playground --say`."""
+"""Renders a message as plain text for a terminal: `analyze --format text`, `playground --say`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|([^>]*))?>")
 
 
 def as_text(message: Message, *, buttons: bool = True, names: Mapping[str, str] = {}) -> str:
-    """The message as lines, without trailing spaces; buttons as `[Create issue]`.
+    """Renders lines without trailing spaces; buttons as `[Create issue]`.
 
     `names`: user and channel ids → names, for mentions. Without blocks: the fallback text.
     """

@@ -115,7 +115,7 @@ def _triage() -> Iterator[Sequence[str]]:
 
 def _weights() -> Iterator[Sequence[str]]:
     for row in ADJUSTMENTS:
-        said = row.said(row.example.facts)
+        said = row.text(row.example.facts)
         yield row.factor, Factor(row.factor, said, row.shift).weight or "none", said
 
 

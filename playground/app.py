@@ -16,7 +16,7 @@ STATIC = Path(__file__).with_name("static")
 
 
 def build_app(workspace: Workspace, page: Page, state: GithubState) -> web.Application:
-    """All that the playground answers. Set both states' `base_url` once the port is known."""
+    """Builds the whole application; set both states' `base_url` once the port is known."""
     app = web.Application(client_max_size=MAX_BODY)
     app.add_routes(
         [

@@ -1,4 +1,4 @@
-"""The gardener.toml that the playground hands to the bot: the nearest one, with Alice as admin."""
+"""Prepares the gardener.toml that the bot gets: the nearest one, with Alice as admin."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ github   = "owner/name"
 min_severity = "WARNING"
 timezone = "UTC"
 """
-"""Where neither the working directory nor the checkout holds a gardener.toml."""
+"""Used if neither the working directory nor the checkout has a gardener.toml."""
 
 _TABLE = re.compile(r"(?m)^[ \t]*\[environments\.[^\[\]\n]+\][^\n]*\n?")
 _OFFERED = re.compile(r"(?m)^#[ \t]*admin[ \t]*=[^\n]*\n?")
 
 
 def config_for(state_dir: Path) -> Path:
-    """The file for GARDENER_CONFIG.
+    """Returns the file for GARDENER_CONFIG.
 
-    One that the environment names is taken as it is. Otherwise the nearest gardener.toml is copied
-    into `state_dir`, with Alice as admin where an environment has none: the committed file names
-    nobody, and in a workspace of stand-ins somebody must be able to teach and to say "forever".
-    A file that cannot be read so is handed on itself, so that the bot names its mistake.
+    A file named by the environment is used unchanged. Otherwise the nearest gardener.toml is copied
+    into `state_dir`, with Alice as admin of environments without one: the committed file names
+    nobody, but in the stand-in workspace somebody must be able to change grouping rules and to
+    choose "forever". A file that cannot be parsed is returned itself, so that the bot reports the
+    mistake.
     """
     if named := os.environ.get("GARDENER_CONFIG"):
         return Path(named).absolute()
@@ -41,7 +42,7 @@ def config_for(state_dir: Path) -> Path:
     )
     try:
         text = with_admin(OWN if found is None else found.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # a TOMLDecodeError is one
+    except (OSError, ValueError):  # includes TOMLDecodeError
         if found is None:
             raise
         return found
@@ -51,9 +52,9 @@ def config_for(state_dir: Path) -> Path:
 
 
 def with_admin(text: str) -> str:
-    """The file with Alice as admin of each environment that has none, and nothing else changed.
+    """Adds Alice as admin of each environment that has none, and changes nothing else.
 
-    Raises ValueError where that cannot be done line by line, as with inline tables.
+    Raises ValueError if that cannot be done line by line, as with inline tables.
     """
     wanted = tomllib.loads(text)
     for table in _environments(wanted).values():
@@ -68,11 +69,11 @@ def with_admin(text: str) -> str:
 
 
 def _table(part: str) -> str:
-    """From a table's heading to the next one's."""
+    """Handles one table: from its heading to the next."""
     if any("admin" in table for table in _environments(tomllib.loads(part)).values()):
         return part
     line = f'admin    = ["{ADMIN}"]\n'
-    if _OFFERED.search(part):  # in its place: the lines below keep their numbers
+    if _OFFERED.search(part):  # replaced in place, so that the lines below keep their numbers
         return _OFFERED.sub(line, part, count=1)
     heading, _, rest = part.partition("\n")
     return f"{heading}\n{line}{rest}"

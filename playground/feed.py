@@ -1,8 +1,8 @@
-"""What happens in the playground, told to everyone who watches: the page, tests, the terminal.
+"""Events of the playground, published to all watchers: the page, tests, the terminal.
 
 Events are the JSON objects of the page's WebSocket (`type`: message, view, view_closed, home,
-github, log, process, scene). The parts that other modules plug into the page are Protocols here,
-so that the page knows none of them.
+github, log, process, scene). The parts that other modules plug into the page are Protocols here, so
+that the page depends on none of them.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ Watcher = Callable[[Json, str | None], None]
 SceneKind = Literal["envelope", "api", "queue", "redis", "ack"]
 
 KEPT_SCENES = 200
-"""How many behind-the-scenes events a page that opens late still gets."""
+"""How many behind-the-scenes events a page that opens later still receives."""
 
 
 class PlaygroundError(Exception):
-    """A refusal whose sentence is shown to the person at the page."""
+    """A refusal with a sentence to show on the page."""
 
 
 class GithubPart(Protocol):
-    """The GitHub stand-in, as the page sees it."""
+    """The page's interface to the GitHub stand-in."""
 
     def snapshot(self) -> Json:
-        """`{full_name: repo}` with the repos as the `github` event shows them."""
+        """Returns `{full_name: repo}`, each as in the `github` event."""
         ...
 
     async def act(self, order: Mapping[str, Any]) -> None:
-        """Do what a person asks: `{repo, number, do, …}`. Raises PlaygroundError."""
+        """Carries out a person's action: `{repo, number, do, …}`. Raises PlaygroundError."""
         ...
 
 
 class LogPart(Protocol):
-    """The service's log, as the page sees it."""
+    """The page's interface to the service's log."""
 
     def recent(self) -> Sequence[Json]:
-        """The last 200 entries: `{timestamp, severity, service, revision, text}`."""
+        """Returns the last 200 entries: `{timestamp, severity, service, revision, text}`."""
         ...
 
 
@@ -50,7 +50,10 @@ class ServicePart(Protocol):
     """The sample service."""
 
     async def act(self, do: str) -> None:
-        """`break`, `deploy_fix`, `silence`, `resume` or `traffic`. Raises PlaygroundError."""
+        """Carries out `break`, `deploy_fix`, `silence`, `resume` or `traffic`.
+
+        Raises PlaygroundError.
+        """
         ...
 
 
@@ -58,11 +61,11 @@ class ProcessPart(Protocol):
     """The bot's processes."""
 
     def snapshot(self) -> Sequence[Json]:
-        """`{name, state, pid}`, one a process."""
+        """Returns `{name, state, pid}` for each process."""
         ...
 
     async def act(self, name: str, do: str) -> None:
-        """`kill` or `restart`. Raises PlaygroundError."""
+        """Carries out `kill` or `restart`. Raises PlaygroundError."""
         ...
 
 
@@ -75,13 +78,13 @@ class Feed:
     _loop: asyncio.AbstractEventLoop | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell the feed which loop it lives in; `publish_threadsafe` needs to know."""
+        """Sets the event loop of the feed, which `publish_threadsafe` needs."""
         self._loop = loop
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call `watcher(event, only_for)` for every event. Returns the function that ends it.
+        """Calls `watcher(event, only_for)` for every event; returns a function that stops this.
 
-        `only_for` is the id of the one user who may see the event, None for everyone.
+        `only_for` is the id of the only user who may see the event; None for everyone.
         """
         self._watchers.append(watcher)
 
@@ -92,14 +95,14 @@ class Feed:
         return stop
 
     def publish(self, event: Json, *, only_for: str | None = None) -> None:
-        """Hand an event to every watcher. Call it in the loop's thread."""
+        """Passes an event to every watcher. Call it in the loop's thread."""
         if event.get("type") == "scene":
             self.scenes.append(event)
         for watcher in tuple(self._watchers):
             watcher(event, only_for)
 
     def publish_threadsafe(self, event: Json) -> None:
-        """`publish` from another thread; dropped where the loop has ended."""
+        """Publishes from another thread; drops the event if the loop has ended."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.publish, event)
@@ -107,7 +110,7 @@ class Feed:
     def scene(
         self, kind: SceneKind, name: str, detail: object = "", *, ms: float | None = None
     ) -> None:
-        """Publish one behind-the-scenes event, stamped with this machine's clock."""
+        """Publishes a behind-the-scenes event, stamped with this machine's clock."""
         event: Json = {
             "type": "scene",
             "at": int(time.time() * 1000),

@@ -1,7 +1,7 @@
-"""The page's own API: what a person does on it, and the live feed of what happens.
+"""The page's own API: people's actions, and the live feed of events.
 
-Only the page itself may use it: a request for another host or from another origin is refused,
-so that no web page that a browser happens to show can act here (DNS rebinding included).
+Only the page itself may use it: requests with another host or origin are refused, so that no other
+web page in the browser can act here (DNS rebinding included).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from playground.slack.workspace import Outcome, Workspace, page_channel
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_FILE = 32 * 1024 * 1024
 WAITING = 5_000
-"""Events that may wait for a slow page before its connection is dropped (it reconnects)."""
+"""Events that may queue for a slow page before its connection is dropped (it reconnects)."""
 OWN_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _SHOWN_AS_IS = frozenset({"image/png", "image/jpeg", "image/gif", "text/plain"})
 
 
 def is_own(request: web.Request) -> bool:
-    """Whether a request is for this machine by a loopback name and from our own page."""
+    """True if a request uses a loopback name of this machine and comes from our own page."""
     host = request.headers.get("Host", "")
     if host.rsplit(":", 1)[0] not in OWN_HOSTS and host not in OWN_HOSTS:
         return False
@@ -47,7 +47,7 @@ def is_own(request: web.Request) -> bool:
 
 
 def guarded(handler: Handler) -> Handler:
-    """A handler that refuses what `is_own` says is not ours."""
+    """Wraps a handler to refuse requests that are not `is_own`."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
         if not is_own(request):
@@ -58,7 +58,7 @@ def guarded(handler: Handler) -> Handler:
 
 
 class Page:
-    """The routes below `/page/`. Parts that are not there answer that they are not."""
+    """The routes below `/page/`. Without a part, its routes answer that it is missing."""
 
     def __init__(
         self,
@@ -76,8 +76,8 @@ class Page:
         self.processes = processes
 
     def routes(self) -> list[web.RouteDef]:
-        """All routes below `/page/`, guarded."""
-        deeds: dict[str, Callable[[Json], Awaitable[Json]]] = {
+        """Returns all routes below `/page/`, guarded."""
+        actions: dict[str, Callable[[Json], Awaitable[Json]]] = {
             "say": self._say,
             "action": self._action,
             "submit": self._submit,
@@ -90,12 +90,15 @@ class Page:
         return [
             web.get("/page/live", guarded(self._live), allow_head=False),
             web.get("/page/files/{file_id}/{name}", guarded(self._file_content)),
-            web.post("/page/file", guarded(_deed(self._file, _read_file))),
-            *(web.post(f"/page/{name}", guarded(_deed(deed))) for name, deed in deeds.items()),
+            web.post("/page/file", guarded(_endpoint(self._file, _read_file))),
+            *(
+                web.post(f"/page/{name}", guarded(_endpoint(action)))
+                for name, action in actions.items()
+            ),
         ]
 
     def snapshot(self, user: str) -> Json:
-        """Everything that a page of this person shows when it opens; ephemerals are gone."""
+        """Returns everything this person's page shows on opening, except ephemeral messages."""
         state = self.workspace.state
         self.workspace.person(user)
         own = [channel for channel in state.channels.values() if channel.sees(user)]
@@ -132,7 +135,7 @@ class Page:
                 return
             events.put_nowait(event if events.qsize() < WAITING else None)
 
-        # No await between snapshot and watch: nothing falls between them.
+        # No await between snapshot and watch, so that no event is lost.
         stop = self.workspace.feed.watch(watch)
         socket = web.WebSocketResponse(heartbeat=20)
         try:
@@ -160,7 +163,7 @@ class Page:
         outcome = await self.workspace.say(
             user, channel, text, thread_ts=_maybe(order, "thread_ts")
         )
-        # What went wrong with a slash command stands in the channel, from Slackbot.
+        # A slash command's error appears in the channel, from Slackbot.
         return _done(outcome, quiet=True)
 
     async def _action(self, order: Json) -> Json:
@@ -245,7 +248,7 @@ async def _send_all(socket: web.WebSocketResponse, events: asyncio.Queue[Json | 
         await socket.send_json(event)
 
 
-def _deed(
+def _endpoint(
     do: Callable[[Json], Awaitable[Json]],
     read: Callable[[web.Request], Awaitable[Json]] | None = None,
 ) -> Handler:
@@ -274,7 +277,7 @@ async def _read_json(request: web.Request) -> Json:
 
 
 async def _read_file(request: web.Request) -> Json:
-    """A file in JSON, or as a form with `user`, `channel` and the file itself."""
+    """Reads a file from JSON, or from a form with `user`, `channel` and the file itself."""
     if not request.content_type.startswith("multipart/"):
         return await _read_json(request)
     if (request.content_length or 0) > MAX_FILE:

@@ -25,7 +25,7 @@ from playground.feed import Json, PlaygroundError
 MARK = "GARDENER_PLAYGROUND_MARK"
 ENDS_WITH_STDIN = "GARDENER_ENDS_WITH_STDIN"
 KILLED_S = 5.0
-"""Seconds in which the kernel ends what was killed; a busy machine needs some."""
+"""Seconds for the kernel to end killed processes; a busy machine needs some."""
 STEADY_S = 0.5
 """How long a process that says nothing about itself has to live to count as running."""
 LAST_WORDS = 15  # lines
@@ -34,8 +34,8 @@ UP = "up"
 Ready = Callable[[], Awaitable[bool]]
 
 
-class StartFailed(PlaygroundError):  # noqa: N818 - says what happened
-    """A process did not start; the text says which, and holds its last lines."""
+class StartFailed(PlaygroundError):  # noqa: N818 - it names what happened
+    """A process failed to start; the text names it and contains its last lines."""
 
 
 def command() -> list[str]:
@@ -60,8 +60,8 @@ class _Child:
 class Processes:
     """Runs `up`, a command as `gardener up`, with `env`; what it starts prints to files in `logs`.
 
-    `ready` tells of a process whether it may take work; `tell` gets the page's process events.
-    `state_dir` is where the bot's embedded server leaves its pid file.
+    `ready` checks whether a process can take work; `tell` receives the page's process events.
+    `state_dir` is where the bot's embedded server puts its pid file.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Processes:
         return [child.shown() for child in [*self._children.values(), *store]]
 
     async def act(self, name: str, do: str) -> None:
-        """`kill` (with -9) or `restart` one process. Raises PlaygroundError."""
+        """Kills (-9) or restarts a process. Raises PlaygroundError."""
         if do not in {"kill", "restart"}:
             raise PlaygroundError(f'A process can be killed or restarted, not "{do}".')
         number = signal.SIGKILL if do == "kill" else signal.SIGTERM
@@ -110,7 +110,7 @@ class Processes:
         _signal_group(child.pid, number)
 
     def last_words(self, name: str) -> str:
-        """The last lines that a process wrote."""
+        """Returns the last lines that a process wrote."""
         try:
             with (self._logs / f"{name}.log").open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 8_192))
@@ -121,8 +121,8 @@ class Processes:
 
     # --- life -----------------------------------------------------------------------------------
 
-    async def start(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - told to a person
-        """Starts all and waits until each is ready. Raises StartFailed; call `stop` then too."""
+    async def start(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - it appears in the error
+        """Starts all and waits until each is ready. Raises StartFailed; call `stop` even then."""
         self._logs.mkdir(parents=True, exist_ok=True)
         self._started = asyncio.get_running_loop().create_future()
         with (self._logs / f"{UP}.log").open("ab") as log:
@@ -225,7 +225,7 @@ class Processes:
     # --- the embedded server, and leftovers ----------------------------------------------------
 
     async def _watch_store(self) -> None:
-        """The bot starts its server itself; we only look at its pid file."""
+        """Watches the embedded server's pid file; the bot starts that server itself."""
         while self._state_dir is not None:
             found = _alive(self._state_dir / "valkey.pid")
             self._now(self._store, "stopped" if found is None else "running", found)
@@ -244,7 +244,7 @@ class Processes:
                 time.sleep(0.02)
 
     def _leftovers(self) -> list[int]:
-        """Processes with our mark, and the embedded server where there is no /proc to look in."""
+        """Finds processes with our mark; without /proc, only the embedded server."""
         proc = Path("/proc")
         if not (proc / "self" / "environ").exists():
             pid = _alive(self._state_dir / "valkey.pid") if self._state_dir else None

@@ -1,4 +1,4 @@
-"""Slack messages as plain text for a terminal: what the page shows, without the page."""
+"""Renders Slack messages as plain text for a terminal, as the page shows them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 Json = Mapping[str, Any]
 Names = Callable[[str], str]
-"""A user's or channel's id → what people call them."""
+"""Maps a user's or channel's id to its name."""
 
 LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
 
 def message_text(message: Json, name: Names) -> str:
-    """A message with its head line; ephemeral ones and replies say so."""
+    """Renders a message with its head line, which marks ephemeral messages and replies."""
     when = datetime.fromtimestamp(float(message["ts"]), UTC).strftime("%H:%M")
     notes = [when]
     if message.get("ephemeral_for"):
@@ -36,13 +36,13 @@ def message_text(message: Json, name: Names) -> str:
 
 
 def blocks_text(blocks: Sequence[Json], name: Names) -> str:
-    """Blocks as lines of text; buttons and menus in square brackets."""
+    """Renders blocks as lines of text, with buttons and menus in square brackets."""
     parts = [_block(block, name) for block in blocks]
     return "\n".join(part for part in parts if part)
 
 
 def plain(text: str, name: Names) -> str:
-    """Mrkdwn without its angle brackets and entities."""
+    """Renders mrkdwn without its angle brackets and entities."""
 
     def shown(found: re.Match[str]) -> str:
         target, label = found[1], found[2]

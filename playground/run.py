@@ -1,4 +1,4 @@
-"""`gardener playground`: sets the stage, prints where it is, types what it is told to, and ends."""
+"""`gardener playground`: starts the stage, prints its URL, types the given messages, and ends."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ async def run(
 ) -> int:
     """Runs the playground until Ctrl-C or SIGTERM; returns the exit code.
 
-    `say` are messages that Alice types in #ops, one after the other; each answer is printed.
-    Returns 1 where something does not start or an answer does not come within `patience` seconds;
-    an answer is complete when it stays as it is for `quiet` seconds and offers no Cancel.
+    `say`: messages for Alice to type in #ops, one after the other; each answer is printed. Returns
+    1 if something does not start, or if an answer does not arrive within `patience` seconds. An
+    answer is complete once it is unchanged for `quiet` seconds and has no Cancel button.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read when the log server starts
     stop = asyncio.Event()
@@ -50,7 +50,7 @@ async def run(
             for text in say:
                 if stop.is_set():
                     break
-                if not await _said(stage, text, _Listener(stage, patience, quiet), stop):
+                if not await _ask(stage, text, _Listener(stage, patience, quiet), stop):
                     code = 1
                     break
             if not exit_after:
@@ -64,12 +64,12 @@ async def run(
 
 
 class _Interrupted(Exception):  # noqa: N818 - not an error
-    """Ctrl-C while the stage was being set."""
+    """Ctrl-C while the stage was starting."""
 
 
 @contextlib.asynccontextmanager
 async def _unless(stop: asyncio.Event, stage: Playground) -> Any:
-    """Enters the stage, unless it is told to stop before."""
+    """Enters the stage, unless interrupted first."""
     entering = asyncio.ensure_future(stage.__aenter__())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({entering, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -103,8 +103,8 @@ def _announce(stage: Playground) -> None:
     click.echo(f"Gardener's playground: {stage.base_url}")
 
 
-async def _said(stage: Playground, text: str, listener: _Listener, stop: asyncio.Event) -> bool:
-    """Types `text`, waits for the whole answer and prints the channel. False: no answer."""
+async def _ask(stage: Playground, text: str, listener: _Listener, stop: asyncio.Event) -> bool:
+    """Types `text`, waits for the whole answer and prints the channel; False without an answer."""
     click.echo(f"\nAlice in #ops: {text}")
     try:
         await stage.workspace.say(ALICE, OPS, text)
@@ -144,12 +144,12 @@ class _Listener:
             self._event.set()
 
     def shown(self) -> list[Json]:
-        """What came, in order: each thread below its message."""
+        """Returns the messages in order, each thread below its message."""
         kept = [message for message in self._changed.values() if not message.get("deleted")]
         return sorted(kept, key=lambda m: (m.get("thread_ts") or m["ts"], m["ts"]))
 
     async def answered(self, stop: asyncio.Event) -> bool:
-        """Waits until the bot has said all that it will. False where it did not in time."""
+        """Waits until the bot's answer is complete; False if it does not come in time."""
         deadline = time.monotonic() + self.patience
         while not stop.is_set():
             now = time.monotonic()
@@ -166,7 +166,7 @@ class _Listener:
 
 
 def cancellable(message: Mapping[str, Any]) -> bool:
-    """Whether a message has a Cancel button: the work behind it goes on."""
+    """True if a message has a Cancel button: its work is still running."""
     return any(
         element.get("type") == "button"
         and str(element.get("text", {}).get("text", "")).lower().startswith("cancel")

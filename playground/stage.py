@@ -51,12 +51,13 @@ NOT_OURS = frozenset(
         *(f"{name}_PROXY" for name in ("HTTP", "HTTPS", "ALL")),
     }
 )
-"""What the bot must not inherit: real credentials, and proxies that loopback is not behind."""
+"""Variables that the bot must not inherit: real credentials, and proxies, which loopback bypasses.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to set the stage."""
+    """The playground's options."""
 
     port: int | None = None
     """None: 8765 or the next free one. 0: any free one."""
@@ -65,16 +66,16 @@ class Options:
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to the processes' environment."""
     state_dir: Path | None = None
-    """None: $GARDENER_STATE, else a directory that goes when the playground ends."""
+    """None: $GARDENER_STATE, else a directory that is deleted when the playground ends."""
     broken: bool = False
-    """The service cannot start from the beginning on."""
+    """True if the service is broken from the start."""
     rate_limits: bool = True
     """Slack's, and Cloud Logging's sixty reads a minute."""
     start_timeout: float = 60.0
 
 
 class Playground:
-    """An async context manager. Raises PlaygroundError where something does not start."""
+    """An async context manager. Raises PlaygroundError if something does not start."""
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
@@ -90,13 +91,13 @@ class Playground:
         self.processes: Processes | None = None
         self.port = 0
         self.wanted_port: int | None = None
-        """The port that was asked for where it was taken, else None."""
+        """The requested port if it was taken, else None."""
         self.state_dir = Path()
         self._stack = contextlib.AsyncExitStack()
 
     @property
     def base_url(self) -> str:
-        """The page's address."""
+        """Returns the page's URL."""
         return f"http://{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
@@ -111,11 +112,11 @@ class Playground:
         await self._stack.aclose()
 
     async def act(self, do: str) -> None:
-        """What the page's chips ask of the service: break, deploy_fix and so on."""
+        """Carries out the page's requests to the service: break, deploy_fix and so on."""
         await self.service.act(do)
 
     def hurry(self) -> None:
-        """Ends the bot's processes at once instead of asking them."""
+        """Kills the bot's processes at once instead of asking them to end."""
         if self.processes is not None:
             self.processes.hurry()
 
@@ -165,7 +166,7 @@ class Playground:
         return self.workspace.socket.connections > 0
 
     def _environment(self) -> dict[str, str]:
-        """What the bot's processes see: ours without credentials, and where the stand-ins are."""
+        """Builds the bot's environment: ours without credentials, plus the stand-ins' addresses."""
         state = self.workspace.state
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
         return inherited | {
@@ -192,7 +193,7 @@ class Playground:
             directory = Path(given).expanduser().absolute()
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             return directory
-        # Short: the embedded server's socket is in it.
+        # Short, because the embedded server's socket path, which has a length limit, contains it.
         directory = Path(tempfile.mkdtemp(prefix="gardener-"))
         self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
         return directory
@@ -258,7 +259,7 @@ def _free_port() -> int:
 
 
 async def _answers(url: str, unless: str = "") -> bool:
-    """Whether a GET gives 200, and, where `unless` is given, a body without it."""
+    """True if a GET returns 200 and, with `unless`, a body that does not contain it."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:

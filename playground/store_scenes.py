@@ -1,4 +1,4 @@
-"""What happens in the bot's store, told to the page: keys that come and go, and the queue."""
+"""Publishes what happens in the bot's store to the page: keys that come and go, and the queue."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import redis.asyncio
 from playground.feed import Feed, SceneKind
 
 EVERY_S = 1.0
-KEYS = 2_000  # as many are looked at; a sample service makes a few hundred
-TOLD = 8  # events a look at most; the rest is told as a number
-INSTALLATION = re.compile(r"gardener:v\d+:[^:]*:")  # what all names of the bot begin with
+KEYS = 2_000  # keys to look at; a sample service makes a few hundred
+LISTED = 8  # events per look; the rest is summed up as a number
+INSTALLATION = re.compile(r"gardener:v\d+:[^:]*:")  # the prefix of all the bot's keys
 QUEUE = ("rq:queue:", "rq:wip:", "rq:failed:", "rq:finished:", "rq:scheduled:", "rq:job:")
 
 
@@ -27,12 +27,12 @@ class StoreScenes:
         self._known: set[str] = set()
 
     async def run(self) -> None:
-        """Looks until cancelled. A store that is away is looked for again."""
+        """Runs until cancelled; retries while the store is unavailable."""
         client = redis.asyncio.from_url(self._url, decode_responses=True, socket_timeout=2)
         try:
             while True:
                 try:
-                    self.told(await self._names(client))
+                    self.publish_changes(await self._names(client))
                 except (redis.RedisError, OSError):
                     self._known = set()
                 await asyncio.sleep(EVERY_S)
@@ -47,8 +47,8 @@ class StoreScenes:
                 break
         return names
 
-    def told(self, names: set[str]) -> None:
-        """Publishes what came and went since the last look."""
+    def publish_changes(self, names: set[str]) -> None:
+        """Publishes which keys came and went since the last look."""
         came, went = sorted(names - self._known), sorted(self._known - names)
         self._known = names
         self._tell("written", came)
@@ -56,8 +56,8 @@ class StoreScenes:
 
     def _tell(self, what: str, names: Iterable[str]) -> None:
         shown = [name for name in names if not name.startswith(("rq:worker", "rq:clean"))]
-        for name in shown[:TOLD]:
+        for name in shown[:LISTED]:
             kind: SceneKind = "queue" if name.startswith(QUEUE) else "redis"
             self._feed.scene(kind, name if len(name) <= 80 else f"{name[:79]}…", what)
-        if len(shown) > TOLD:
-            self._feed.scene("redis", f"{len(shown) - TOLD} more keys", what)
+        if len(shown) > LISTED:
+            self._feed.scene("redis", f"{len(shown) - LISTED} more keys", what)

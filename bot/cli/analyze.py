@@ -33,7 +33,7 @@ from bot.core.ports import Activity, LogSource, ProgressListener
 from bot.core.reports.export import export
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.text import display
-from bot.core.trends.traffic import told
+from bot.core.trends.traffic import summary
 from bot.settings.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _around(report: Report, now: int) -> Iterator[str]:
     if report.traffic is None:
         yield "Traffic unknown."
     else:
-        yield f"Traffic: {told(report.traffic, report.timezone, now)}."
+        yield f"Traffic: {summary(report.traffic, report.timezone, now)}."
 
 
 def _tell_what_is_missing(report: Report) -> None:

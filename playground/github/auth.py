@@ -1,4 +1,4 @@
-"""Who asks the GitHub stand-in, and what they may: tokens, Apps, installations."""
+"""Authentication and permissions of the GitHub stand-in: tokens, Apps, installations."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from playground.github.state import GithubState
 if TYPE_CHECKING:
     from aiohttp import web
 
-LONGEST_JWT_S = 600 + 60  # ten minutes, and a minute for clocks that differ
+LONGEST_JWT_S = 600 + 60  # ten minutes, and one for clock skew
 TOKEN_LIFE_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a person or bot by token, an App by JSON web token, or nobody."""
+    """The caller: a person or bot by token, an App by JSON web token, or nobody."""
 
     login: str | None = None
     token: str = ""
@@ -35,7 +35,7 @@ class Caller:
 
 
 def caller(state: GithubState, request: web.Request) -> Caller:
-    """Reads the Authorization header. Raises 401 for what GitHub would not take."""
+    """Parses the Authorization header. Raises 401 if GitHub would reject it."""
     if not request.headers.get("User-Agent"):
         raise Problem(
             403,
@@ -58,7 +58,7 @@ def caller(state: GithubState, request: web.Request) -> Caller:
 
 
 def may(who: Caller, method: str, path: str) -> None:
-    """Raises where this caller may not do this at all."""
+    """Raises if this caller lacks the permission."""
     if who.app is not None:
         if path.startswith("/app") or path.endswith("/installation"):
             return
@@ -76,7 +76,7 @@ def may(who: Caller, method: str, path: str) -> None:
 
 
 def visible(state: GithubState, who: Caller, full_name: str) -> Repo:
-    """The repository, or 404 where it is none or none of this caller's business."""
+    """Returns the repository; raises 404 if it does not exist or the caller may not see it."""
     repo = state.repos.get(full_name.lower())
     hidden = repo is not None and (
         repo.gone
@@ -91,14 +91,14 @@ def visible(state: GithubState, who: Caller, full_name: str) -> Repo:
 
 
 def require_app(who: Caller) -> str:
-    """The App that asks, else 401."""
+    """Returns the calling App; raises 401 otherwise."""
     if who.app is None:
         raise Problem(401, "A JSON web token could not be decoded")
     return who.app
 
 
 def installation_of(state: GithubState, app: str) -> int:
-    """The installation of an App, else 404."""
+    """Returns an App's installation; raises 404 without one."""
     for number, owner in state.installations.items():
         if owner == app:
             return number
@@ -106,7 +106,7 @@ def installation_of(state: GithubState, app: str) -> int:
 
 
 def issue_token(state: GithubState, app: str, number: str) -> Json:
-    """A token of an installation, valid an hour."""
+    """Issues an installation token, valid for an hour."""
     if not number.isdigit() or state.installations.get(int(number)) != app:
         raise Problem(404, "Not Found")
     token = f"ghs_{secrets.token_hex(18)}"
@@ -122,7 +122,7 @@ def issue_token(state: GithubState, app: str, number: str) -> Json:
 
 
 def bot_of(app: str) -> str:
-    """The login under which an App writes."""
+    """Returns the login under which an App writes."""
     return f"gardener-{app}[bot]"
 
 

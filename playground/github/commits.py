@@ -1,4 +1,4 @@
-"""Commits in the GitHub stand-in: which closed an issue, what was merged, and how two compare."""
+"""Commits in the GitHub stand-in: closing issues, merging and comparing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from playground.github.state import GithubState
 def push(
     state: GithubState, full_name: str, commit: str, *parents: str, closes: int | None = None
 ) -> None:
-    """A commit (40 digits) on the default branch; its message may close an issue."""
+    """Adds a commit (40 digits) to the default branch; its message may close an issue."""
     with state.lock:
         repo = state.repo(full_name)
         if not re.fullmatch(r"[0-9a-f]{40}", commit) or not set(parents) <= set(repo.commits):
@@ -35,9 +35,9 @@ def push(
 
 
 def merge(state: GithubState, full_name: str, commit: str, *parents: str, closes: int) -> Issue:
-    """A pull request that mentions an issue is merged as a commit, which closes the issue.
+    """Merges a pull request that mentions an issue, as a commit that closes the issue.
 
-    GitHub names the commit in the pull request then, and not in the issue's own event.
+    GitHub then names the commit in the pull request, not in the issue's own event.
     """
     with state.lock:
         repo = state.repo(full_name)
@@ -105,7 +105,7 @@ async def compare_commits(asked: Asked) -> web.Response:
 
 
 def _resolved(repo: Repo, name: str) -> str:
-    """A commit by its first digits, seven at least, if there is only one."""
+    """Resolves an abbreviated commit, of at least seven digits, if it is unambiguous."""
     found = [commit for commit in repo.commits if commit.startswith(name)]
     if len(found) != 1 or len(name) < 7:
         raise Problem(404, "Not Found")
@@ -113,7 +113,7 @@ def _resolved(repo: Repo, name: str) -> str:
 
 
 def _history(repo: Repo, commit: str) -> set[str]:
-    """The commit and all before it."""
+    """Returns the commit and all its ancestors."""
     found: set[str] = set()
     waiting = [commit]
     while waiting:

@@ -1,4 +1,4 @@
-"""GitHub's JSON of users, repositories, issues, comments and labels."""
+"""Renders GitHub's JSON for users, repositories, issues, comments and labels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from playground.github.state import GithubState
 
 
 def number_of(text: str) -> int:
-    """A stable id for a name."""
+    """Derives a stable id from a name."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 2
 
 
 def api(state: GithubState, path: str) -> str:
-    """The full address of a path of the API."""
+    """Returns the full URL of an API path."""
     return f"{state.base_url}/github/api{path}"
 
 
 def limits(state: GithubState) -> dict[str, str]:
-    """The headers of the primary rate limit."""
+    """Returns the headers of the primary rate limit."""
     left = max(0, 5000 - len(state.calls))
     return {
         "X-GitHub-Media-Type": "github.v3; format=json",
@@ -40,7 +40,7 @@ def limits(state: GithubState) -> dict[str, str]:
 
 
 def user(state: GithubState, login: str) -> Json:
-    """A simple user; bots end in [bot]."""
+    """Renders a simple user; bots end in [bot]."""
     return {
         "login": login,
         "id": number_of(login),
@@ -54,7 +54,7 @@ def user(state: GithubState, login: str) -> Json:
 
 
 def repo(state: GithubState, it: Repo) -> Json:
-    """A repository."""
+    """Renders a repository."""
     owner, name = it.full_name.split("/", 1)
     return {
         "id": number_of(it.full_name),
@@ -86,7 +86,7 @@ def repo(state: GithubState, it: Repo) -> Json:
 
 
 def label(state: GithubState, it: Repo, name: str) -> Json:
-    """A label of a repository."""
+    """Renders a repository's label."""
     return it.labels[name] | {
         "id": number_of(f"{it.full_name}:{name}"),
         "node_id": f"LA_{number_of(name)}",
@@ -95,7 +95,7 @@ def label(state: GithubState, it: Repo, name: str) -> Json:
 
 
 def issue(state: GithubState, it: Repo, one: Issue) -> Json:
-    """An issue."""
+    """Renders an issue."""
     url = api(state, f"/repos/{it.full_name}/issues/{one.number}")
     assignees = [user(state, login) for login in one.assignees]
     pull = {"pull_request": pull_link(state, it, one)} if one.pull else {}
@@ -130,7 +130,7 @@ def issue(state: GithubState, it: Repo, one: Issue) -> Json:
 
 
 def pull_link(state: GithubState, it: Repo, one: Issue) -> Json:
-    """What tells an issue that is a pull request from others."""
+    """Returns the field that marks an issue as a pull request."""
     return {
         "url": api(state, f"/repos/{it.full_name}/pulls/{one.number}"),
         "html_url": f"{state.base_url}/github/{it.full_name}/pull/{one.number}",
@@ -138,25 +138,25 @@ def pull_link(state: GithubState, it: Repo, one: Issue) -> Json:
     }
 
 
-def comment(state: GithubState, it: Repo, one: Issue, said: Comment) -> Json:
-    """A comment of an issue."""
+def comment(state: GithubState, it: Repo, one: Issue, note: Comment) -> Json:
+    """Renders an issue's comment."""
     page = f"{state.base_url}/github/{it.full_name}/issues/{one.number}"
     return {
-        "id": said.id,
-        "node_id": f"IC_{said.id}",
-        "url": api(state, f"/repos/{it.full_name}/issues/comments/{said.id}"),
+        "id": note.id,
+        "node_id": f"IC_{note.id}",
+        "url": api(state, f"/repos/{it.full_name}/issues/comments/{note.id}"),
         "issue_url": api(state, f"/repos/{it.full_name}/issues/{one.number}"),
-        "html_url": f"{page}#issuecomment-{said.id}",
-        "body": said.body,
-        "user": user(state, said.user),
-        "created_at": stamp(said.created_at),
-        "updated_at": stamp(said.updated_at),
+        "html_url": f"{page}#issuecomment-{note.id}",
+        "body": note.body,
+        "user": user(state, note.user),
+        "created_at": stamp(note.created_at),
+        "updated_at": stamp(note.updated_at),
         "author_association": "CONTRIBUTOR",
     }
 
 
 def content(state: GithubState, it: Repo, path: str) -> Json:
-    """A file."""
+    """Renders a file."""
     body = it.files[path]
     return {
         "type": "file",
@@ -173,7 +173,7 @@ def content(state: GithubState, it: Repo, path: str) -> Json:
 
 
 def installation(state: GithubState, number: int) -> Json:
-    """An App's installation."""
+    """Renders an App's installation."""
     app: Any = state.installations[number]
     return {
         "id": number,

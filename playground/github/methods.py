@@ -1,4 +1,4 @@
-"""One function a method of GitHub's REST API, and the table that says which path is whose."""
+"""One function per method of GitHub's REST API, and the table that maps paths to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from playground.github.state import GithubState
 
 @dataclass(slots=True)
 class Asked:
-    """One request after authentication."""
+    """One authenticated request."""
 
     state: GithubState
     request: web.Request
@@ -34,16 +34,16 @@ class Asked:
 
     @property
     def user(self) -> str:
-        """Who asks; writing without a token is refused before."""
+        """Returns the caller's login; writing without a token is refused earlier."""
         return self.caller.login or "ghost"
 
     def repo(self) -> Repo:
-        """The repository of the path, where the caller may see it."""
+        """Returns the repository in the path, if the caller may see it."""
         match = self.request.match_info
         return auth.visible(self.state, self.caller, f"{match['owner']}/{match['repo']}")
 
     def issue(self) -> tuple[Repo, Issue]:
-        """The issue of the path."""
+        """Returns the issue in the path."""
         repo = self.repo()
         if not repo.has_issues:
             raise Problem(410, "Issues are disabled for this repo")
@@ -58,7 +58,7 @@ class Asked:
         return repo, issue
 
     def comment(self) -> tuple[Repo, Issue, Comment]:
-        """The comment of the path."""
+        """Returns the comment in the path."""
         repo = self.repo()
         wanted = self.request.match_info["comment"]
         for issue in repo.issues.values():
@@ -68,7 +68,7 @@ class Asked:
         raise Problem(404, "Not Found")
 
     def fields(self) -> Json:
-        """The JSON object that was sent."""
+        """Returns the JSON object in the body."""
         if not isinstance(self.body, dict):
             raise Problem(
                 400,
@@ -81,13 +81,13 @@ Handler = Callable[[Asked], Awaitable[web.Response]]
 
 
 def page(asked: Asked, items: list[Any]) -> web.Response:
-    """One page of a list, with GitHub's Link header."""
+    """Renders one page of a list, with GitHub's Link header."""
     chosen, headers = cut(asked, items)
     return web.json_response(chosen, headers=headers)
 
 
 def cut(asked: Asked, items: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    """The page that was asked for (30 items, at most 100) and the Link header."""
+    """Returns the requested page (30 items, at most 100) and the Link header."""
     query = asked.request.query
 
     def number(name: str, default: int) -> int:
@@ -102,8 +102,8 @@ def cut(asked: Asked, items: list[Any]) -> tuple[list[Any], dict[str, str]]:
     if at <= 1:
         links = [link for link in links if link[0] not in {"prev", "first"}]
     origin = asked.request.url
-    said = ", ".join(f'<{origin.update_query(page=where)}>; rel="{rel}"' for rel, where in links)
-    return items[(at - 1) * size : at * size], ({"Link": said} if said else {})
+    header = ", ".join(f'<{origin.update_query(page=where)}>; rel="{rel}"' for rel, where in links)
+    return items[(at - 1) * size : at * size], ({"Link": header} if header else {})
 
 
 # --- repositories and people ---------------------------------------------------------------------

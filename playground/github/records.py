@@ -1,6 +1,6 @@
-"""GitHub's records in the stand-in, and the rules that hold when one is written.
+"""GitHub's records in the stand-in, and the validation applied on writing.
 
-A broken rule raises `Problem`, which carries the status and the body that GitHub answers.
+A violation raises `Problem`, with the status and the body of GitHub's answer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 Json = dict[str, Any]
 
 DOCS = "https://docs.github.com/rest"
-BODY_LIMIT = 65_536  # characters, of issues and comments alike
+BODY_LIMIT = 65_536  # characters, for issues and comments alike
 TITLE_LIMIT = 256
 LABEL_LIMIT = 50
 
@@ -32,7 +32,7 @@ class Problem(Exception):  # noqa: N818 - GitHub's own word for it
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def body(self) -> Json:
-        """The JSON that GitHub sends."""
+        """Renders GitHub's JSON body."""
         body: Json = {"message": self.message}
         if self.errors is not None:
             body["errors"] = self.errors
@@ -40,7 +40,7 @@ class Problem(Exception):  # noqa: N818 - GitHub's own word for it
 
 
 def invalid(resource: str, name: str, code: str, message: str = "", **more: Any) -> Problem:
-    """422 Validation Failed for one field."""
+    """Builds a 422 Validation Failed for one field."""
     error: Json = {"resource": resource, "code": code, "field": name}
     if message:
         error["message"] = message
@@ -60,7 +60,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """`closed` or `reopened`, perhaps by a commit's message; `cross-referenced` by an issue."""
+    """A timeline event: `closed` or `reopened`, perhaps by a commit, or `cross-referenced`."""
 
     event: str
     actor: str
@@ -90,16 +90,16 @@ class Issue:
     deleted: bool = False
     moved_to: str | None = None
     pull: bool = False
-    """Whether it is a pull request, which shares the issues' numbers."""
+    """True for a pull request, which shares the issues' numbering."""
     merged_at: float | None = None
     merge_commit: str | None = None
     timeline: list[Happened] = field(default_factory=list)
-    """The oldest first."""
+    """Oldest first."""
 
 
 @dataclass(slots=True)
 class Repo:
-    """One repository. `people` may be assigned; `readers` (None: all) may see it."""
+    """One repository. `people` can be assigned; `readers` may see it (None: everyone)."""
 
     full_name: str
     private: bool = False
@@ -107,7 +107,7 @@ class Repo:
     issues: dict[int, Issue] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     commits: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """A commit's full name → those of its parents."""
+    """A commit's full name → the names of its parents."""
     people: set[str] = field(default_factory=set)
     has_issues: bool = True
     archived: bool = False
@@ -117,7 +117,7 @@ class Repo:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to the API as it came, and the status it got (0: the connection was dropped)."""
+    """One API request as received, and the status of its response (0: connection dropped)."""
 
     method: str
     path: str
@@ -129,7 +129,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request whose method and path match.
+    """A fault for one request whose method and path match.
 
     `kind`: "drop_after" (it is carried out, then the connection closes without an answer),
     "drop_before", "held" (as usual, once `gate` is set), "secondary" (403 with Retry-After), or a
@@ -139,14 +139,14 @@ class Fault:
     kind: str
     method: str = ""
     path: str = ""
-    """A regular expression found in the path below /github/api."""
+    """A regular expression searched in the path below /github/api."""
     seconds: float = 0.0
     """What "secondary" names in Retry-After."""
     gate: threading.Event | None = None
 
 
 def checked(repo: Repo, body: Json, *, creating: bool) -> Json:
-    """The fields of an issue as sent, or the refusal that GitHub answers."""
+    """Validates an issue's fields as GitHub does. Raises Problem."""
     if creating and "title" not in body:
         raise Problem(422, 'Invalid request.\n\n"title" wasn\'t supplied.')
     if "title" in body:
@@ -171,12 +171,12 @@ def checked(repo: Repo, body: Json, *, creating: bool) -> Json:
 
 
 def stamp(seconds: float) -> str:
-    """GitHub's times: UTC, whole seconds."""
+    """Formats a time as GitHub does: UTC, whole seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def secondary(retry_after: int) -> Problem:
-    """The secondary rate limit."""
+    """Builds the error of the secondary rate limit."""
     return Problem(
         403,
         "You have exceeded a secondary rate limit and have been temporarily blocked from content "
@@ -186,17 +186,17 @@ def secondary(retry_after: int) -> Problem:
 
 
 def label(name: str, colour: str = "ededed", description: Any = None) -> Json:
-    """A new label."""
+    """Builds a label."""
     return {"name": name, "color": colour, "description": description, "default": False}
 
 
 def label_key(repo: Repo, name: str) -> str | None:
-    """The label's own spelling, None where the repository has no such label."""
+    """Returns the label's own spelling; None if the repository does not have it."""
     return next((known for known in repo.labels if known.lower() == name.lower()), None)
 
 
 def label_length(name: str) -> None:
-    """Refuses an empty or a too long name."""
+    """Raises if a label's name is empty or too long."""
     if not name.strip():
         raise invalid("Label", "name", "missing_field")
     if len(name) > LABEL_LIMIT:
@@ -206,12 +206,12 @@ def label_length(name: str) -> None:
 
 
 def check_text(resource: str, name: str, text: Any, limit: int) -> None:
-    """Refuses what is no text or longer than `limit` characters."""
+    """Raises if a value is not text or is longer than `limit` characters."""
     if not isinstance(text, str):
         raise _wrong_type(name, text, "a string")
     if len(text) > limit:
-        said = f"{name} is too long (maximum is {limit} characters)"
-        raise invalid(resource, name, "custom", said)
+        line = f"{name} is too long (maximum is {limit} characters)"
+        raise invalid(resource, name, "custom", line)
 
 
 def _wrong_type(name: str, value: Any, wanted: str) -> Problem:

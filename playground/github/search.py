@@ -1,4 +1,4 @@
-"""GET /search/issues: the qualifiers that a client of issues uses, over an index that lags."""
+"""GET /search/issues: the qualifiers our client uses, over an index that lags."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ TERM = re.compile(r'(?P<not>-)?(?:(?P<key>[a-z]+):)?(?P<value>"[^"]*"|[^\s"]+)')
 
 
 def search(state: GithubState, caller: auth.Caller, text: str) -> list[tuple[Repo, Issue]]:
-    """What the index knows: issues as old as the lag, best (newest) first.
+    """Searches the index: issues older than the lag, newest first.
 
-    Every word must stand in title, body or a comment (`in:` narrows that). Raises 422 as GitHub
-    does: without a query, with one that is too long, for repositories that the caller cannot see.
+    Every word must occur in title, body or a comment (`in:` narrows that). Raises 422 as GitHub
+    does: without a query, if it is too long, or for repositories that the caller cannot see.
     """
     if not text.strip():
         raise Problem(422, "Validation Failed", [_missing()])
@@ -90,7 +90,7 @@ def _fits(issue: Issue, key: str, value: str) -> bool:
         return value in {name.lower() for name in issue.labels}
     if key == "author":
         return value == issue.user.lower()
-    return True  # repo and in are dealt with; GitHub ignores what it does not know
+    return True  # repo and in are handled elsewhere; GitHub ignores unknown ones
 
 
 def _text(issue: Issue, places: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""The repositories that the playground begins with."""
+"""The repositories that the playground starts with."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LABELS = {
 
 
 def seeded(**how: Any) -> GithubState:
-    """A private `owner/name`, where the sample environment files, and a public `owner/public`."""
+    """Creates a private `owner/name` for the sample environment, and a public `owner/public`."""
     state = GithubState(**how)
     for name, private in ((PRIVATE, True), (PUBLIC, False)):
         repo = state.add_repo(
@@ -58,7 +58,7 @@ def seeded(**how: Any) -> GithubState:
 def _write(
     state: GithubState, age: int, title: str, body: str, labels: list[str], *, closed: int = 0
 ) -> Issue:
-    """An issue that was opened `age` days ago and closed `closed` days ago (0: is open)."""
+    """Adds an issue opened `age` days ago and closed `closed` days ago (0: still open)."""
     repo = state.repo(PRIVATE)
     issue = state.create(repo, {"title": title, "body": body, "labels": labels}, "alice")
     if closed:

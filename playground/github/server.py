@@ -31,7 +31,7 @@ API = "/github/api"
 
 
 def routes(state: GithubState) -> list[web.RouteDef]:
-    """Everything below /github: the API, and pages that lead to the playground's page."""
+    """Returns all routes below /github: the API, and pages that lead to the playground's page."""
 
     async def unknown(_asked: Asked) -> web.Response:
         raise Problem(404, "Not Found")
@@ -101,7 +101,7 @@ async def _before(fault: Fault) -> None:
     elif fault.kind == "drop_before":
         raise Problem(503, "dropped")
     elif fault.kind.isdigit():
-        said = {
+        messages = {
             "401": "Bad credentials",
             "403": "Resource not accessible by personal access token",
             "404": "Not Found",
@@ -109,4 +109,4 @@ async def _before(fault: Fault) -> None:
             "429": "API rate limit exceeded",
             "502": "Server Error",
         }
-        raise Problem(int(fault.kind), said.get(fault.kind, "Server Error"))
+        raise Problem(int(fault.kind), messages.get(fault.kind, "Server Error"))

@@ -1,4 +1,4 @@
-"""What the GitHub stand-in knows and does: repositories, issues, labels, faults, calls. No HTTP.
+"""State and behaviour of the GitHub stand-in: repositories, issues, labels, faults. No HTTP.
 
 Every method may be called from any thread.
 """
@@ -36,34 +36,34 @@ from playground.github.records import (
 
 CONTENT_PER_MINUTE = 80  # content-creating requests; docs.github.com, secondary rate limits
 SEARCH_LAG_S = 30.0
-"""How long a new issue stays out of the search index."""
+"""How long a new issue stays out of the search index, in seconds."""
 BOT = "gardener-bot"
 
 
 @dataclass
 class GithubState:
-    """The whole stand-in. `publish` gets a `github` event for each changed repository."""
+    """The whole stand-in. `publish` receives a `github` event for each changed repository."""
 
     token: str = "ghp_playground"  # noqa: S105 - opens nothing
     base_url: str = "http://127.0.0.1"
-    """Where it is served, without a path."""
+    """The server's URL, without a path."""
     publish: Callable[[Json], None] | None = None
     on_call: Callable[[Call], None] | None = None
     clock: Callable[[], float] = time.time
     search_lag_s: float = SEARCH_LAG_S
     content_per_minute: int | None = CONTENT_PER_MINUTE
     apps: dict[str, str] = field(default_factory=dict)
-    """App id → its public key (PEM), by which its JSON web tokens are checked."""
+    """App id → the public key (PEM) that verifies its JSON web tokens."""
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
         self.repos: dict[str, Repo] = {}
         self.calls: list[Call] = []
         self.tokens: dict[str, str] = {self.token: BOT}
-        self.read_only: set[str] = set()  # tokens that may not write
+        self.read_only: set[str] = set()  # tokens without write permission
         self.blind: dict[str, set[str]] = {}  # token → private repositories that it cannot see
         self.installations: dict[int, str] = {}  # id → app id
-        self.expiry: dict[str, float] = {}  # token → when it ends
+        self.expiry: dict[str, float] = {}  # token → expiry time
         self._faults: deque[Fault] = deque()
         self._created: deque[float] = deque()
         self._ids = 1_000_000
@@ -71,22 +71,22 @@ class GithubState:
     # --- for tests and the page --------------------------------------------------------------
 
     def add_repo(self, full_name: str, **how: Any) -> Repo:
-        """A new repository."""
+        """Adds a repository."""
         with self.lock:
             repo = self.repos[full_name.lower()] = Repo(full_name, **how)
         return repo
 
     def repo(self, full_name: str) -> Repo:
-        """By name, without regard to case. Raises KeyError."""
+        """Finds a repository by name, ignoring case. Raises KeyError."""
         return self.repos[full_name.lower()]
 
     def inject(self, *faults: Fault) -> None:
-        """Queues faults; each hits the first request that it matches."""
+        """Queues faults; each applies to the first request that it matches."""
         with self.lock:
             self._faults.extend(faults)
 
     def take_fault(self, method: str, path: str) -> Fault | None:
-        """The first fault that matches this request; it is used up."""
+        """Removes and returns the first fault that matches this request."""
         with self.lock:
             for fault in self._faults:
                 if fault.method in {"", method} and re.search(fault.path, path):
@@ -95,19 +95,22 @@ class GithubState:
         return None
 
     def record(self, call: Call) -> None:
-        """Remembers a request."""
+        """Records a request."""
         with self.lock:
             self.calls.append(call)
         if self.on_call is not None:
             self.on_call(call)
 
     def snapshot(self) -> Json:
-        """`{full_name: repo}` as the page shows them."""
+        """Returns `{full_name: repo}` as the page shows them."""
         with self.lock:
             return {repo.full_name: self.shown(repo) for repo in self.repos.values()}
 
     async def act(self, order: Mapping[str, Any]) -> None:
-        """A person's change: close, reopen, label, comment, delete. Raises PlaygroundError."""
+        """Carries out a person's change: close, reopen, label, comment, delete.
+
+        Raises PlaygroundError.
+        """
         try:
             issue_number = int(order.get("number") or 0)
             self.person(str(order.get("repo")), issue_number, str(order.get("do")), order)
@@ -119,7 +122,7 @@ class GithubState:
     def person(
         self, full_name: str, number: int, do: str, more: Mapping[str, Any] | None = None
     ) -> Issue:
-        """Like `act`, for tests. Raises KeyError where there is no such issue."""
+        """Does the same as `act`, for tests. Raises KeyError if there is no such issue."""
         more, now = more or {}, self.clock()
         user = str(more.get("user") or "alice").removeprefix("U0").lower()
         with self.lock:
@@ -147,7 +150,7 @@ class GithubState:
     # --- what the API does ---------------------------------------------------------------------
 
     def creating_content(self) -> None:
-        """Counts one content-creating request; raises the secondary limit past 80 a minute."""
+        """Counts a content-creating request; raises the secondary limit above 80 a minute."""
         if self.content_per_minute is None:
             return
         now = self.clock()
@@ -159,7 +162,7 @@ class GithubState:
             self._created.append(now)
 
     def create(self, repo: Repo, body: Json, user: str) -> Issue:
-        """POST issues. Labels that do not exist yet are created, as GitHub does."""
+        """Handles POST issues; creates missing labels, as GitHub does."""
         with self.lock:
             self.writable(repo)
             sent = checked(repo, body, creating=True)
@@ -175,9 +178,9 @@ class GithubState:
     def update(
         self, repo: Repo, issue: Issue, body: Json, user: str, *, commit: str | None = None
     ) -> Issue:
-        """PATCH issue: title, body, state, state_reason, labels, assignees.
+        """Handles PATCH issue: title, body, state, state_reason, labels, assignees.
 
-        `commit`: whose message closed it.
+        `commit`: the commit whose message closed it.
         """
         with self.lock:
             self.writable(repo)
@@ -206,7 +209,7 @@ class GithubState:
             return issue
 
     def comment(self, repo: Repo, issue: Issue, text: Any, user: str) -> Comment:
-        """POST a comment."""
+        """Handles POST of a comment."""
         with self.lock:
             self.writable(repo)
             if issue.locked and user not in repo.people:
@@ -223,7 +226,7 @@ class GithubState:
             return comment
 
     def edit_comment(self, repo: Repo, issue: Issue, comment: Comment, text: Any) -> Comment:
-        """PATCH a comment."""
+        """Handles PATCH of a comment."""
         with self.lock:
             self.writable(repo)
             check_text("IssueComment", "body", text, BODY_LIMIT)
@@ -233,7 +236,7 @@ class GithubState:
             return comment
 
     def create_label(self, repo: Repo, body: Json) -> Json:
-        """POST labels."""
+        """Handles POST of labels."""
         with self.lock:
             self.writable(repo)
             name = body.get("name")
@@ -251,19 +254,19 @@ class GithubState:
             return made
 
     def writable(self, repo: Repo) -> None:
-        """Raises where issues are switched off or the repository is archived."""
+        """Raises if issues are disabled or the repository is archived."""
         if not repo.has_issues:
             raise Problem(410, "Issues are disabled for this repo")
         if repo.archived:
             raise Problem(403, "Repository was archived so is read-only.")
 
     def changed(self, repo: Repo) -> None:
-        """Tells the page."""
+        """Notifies the page."""
         if self.publish is not None:
             self.publish({"type": "github", "repo": self.shown(repo)})
 
     def shown(self, repo: Repo) -> Json:
-        """The repository as the page shows it."""
+        """Renders the repository for the page."""
         return {
             "full_name": repo.full_name,
             "private": repo.private,

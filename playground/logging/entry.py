@@ -1,4 +1,4 @@
-"""A log entry between the JSON that gcloud prints and the bytes that Google's gRPC sends."""
+"""Converts log entries between gcloud's JSON and the bytes of Google's gRPC."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ RFC3339 = re.compile(
 )
 KNOWN = {field.json_name for field in LogEntry.pb().DESCRIPTOR.fields}
 ERROR_GROUPS = 24
-"""Field number of LogEntry.errorGroups, which the installed client's proto may be too old for: it
-then arrives as an unknown field, as it does from Google."""
+"""Field number of LogEntry.errorGroups. The installed client's proto may predate it; it then
+arrives as an unknown field, as from Google."""
 
 
 def severity_number(name: Any) -> int:
-    """100 for DEBUG, …; absent or empty is DEFAULT, 0. Raises ValueError for an unknown name."""
+    """Returns 100 for DEBUG, and so on; 0 (DEFAULT) if empty. Raises ValueError if unknown."""
     text = str(name or "DEFAULT").upper()
     if text.isdigit():
         return int(text)
@@ -44,9 +44,9 @@ def severity_number(name: Any) -> int:
 
 @functools.lru_cache(maxsize=1 << 16)
 def nanoseconds(text: str) -> int:
-    """Nanoseconds since 1970 of an RFC 3339 time (a date alone is its midnight UTC).
+    """Parses an RFC 3339 time to nanoseconds since 1970 (a date alone is midnight UTC).
 
-    Raises ValueError where it is none.
+    Raises ValueError if it is invalid.
     """
     found = RFC3339.fullmatch(text)
     if found is None:
@@ -58,7 +58,7 @@ def nanoseconds(text: str) -> int:
 
 
 def rfc3339(ns: int) -> str:
-    """The time as Google prints it: UTC, with as many groups of three digits as are needed."""
+    """Formats a time as Google does: UTC, with as many groups of three digits as needed."""
     whole, rest = divmod(ns, 10**9)
     stamp = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     if not rest:
@@ -70,10 +70,10 @@ def rfc3339(ns: int) -> str:
 
 
 def encode(entry: dict[str, Any]) -> bytes:
-    """The entry as a serialized google.logging.v2.LogEntry.
+    """Serializes an entry as google.logging.v2.LogEntry.
 
-    Unknown keys are dropped, as a server of that version would never send them; a protoPayload of
-    an unknown type becomes a google.protobuf.Struct inside the Any, so that nothing is lost.
+    Unknown keys are dropped, as no server of that version would send them. A protoPayload of an
+    unknown type becomes a google.protobuf.Struct inside the Any, so that nothing is lost.
     """
     known = {key: value for key, value in entry.items() if key in KNOWN and value is not None}
     message = LogEntry.pb()()
@@ -94,12 +94,12 @@ def encode(entry: dict[str, Any]) -> bytes:
 
 
 def field(number: int, body: bytes) -> bytes:
-    """A length-delimited protobuf field."""
+    """Encodes a length-delimited protobuf field."""
     return varint(number << 3 | 2) + varint(len(body)) + body
 
 
 def varint(value: int) -> bytes:
-    """Protobuf's base-128 number."""
+    """Encodes a protobuf varint (base 128)."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

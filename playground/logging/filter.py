@@ -1,12 +1,12 @@
-"""Google's Logging query language, as much of it as a client of `entries.list` uses.
+"""Google's Logging query language, the part that clients of `entries.list` use.
 
-`compile_filter(text)` gives a predicate over log entries in the JSON form that `gcloud logging
-read --format=json` prints, or raises `FilterError` with Google's kind of sentence. What is held to:
+`compile_filter(text)` returns a predicate over log entries in the JSON form of `gcloud logging read
+--format=json`, or raises `FilterError` worded like Google's. The rules:
 
 - NOT binds tightest, then OR, then AND; juxtaposition (also over newlines) is AND.
-- Words and quoted strings compare without regard to case, regular expressions with it.
-- Comparing a field that LogEntry does not have is an error; a field that a payload or a map of
-  labels lacks fails every comparison; a LogEntry field that is not set has its default value.
+- Words and quoted strings ignore case, regular expressions do not.
+- Comparing a field that LogEntry does not have is an error; a field missing from a payload or a
+  label map fails every comparison; an unset LogEntry field has its default value.
 
 Source of the rules: cloud.google.com/logging/docs/view/logging-query-language.
 """
@@ -36,11 +36,11 @@ MAX_FILTER = 20_000  # characters; cloud.google.com/logging/quotas, "length of a
 
 
 def compile_filter(text: str) -> Predicate:
-    """The predicate that `text` describes; the empty filter takes everything."""
+    """Compiles a filter to a predicate; the empty filter matches everything."""
     if len(text) > MAX_FILTER:
         raise FilterError(f"Filter is too long: {len(text)} > {MAX_FILTER} characters")
     tokens = list(tokens_of(text))
-    if len(tokens) == 1:  # the end alone
+    if len(tokens) == 1:  # only the end token
         return lambda _entry: True
     parser = _Parser(tokens)
     predicate = parser.conjunction()
@@ -132,7 +132,7 @@ class _Parser:
         return path
 
     def argument(self, field: list[str], operator: str) -> Predicate:
-        """One value, or a parenthesised combination of values, for the same comparison."""
+        """Parses a value, or a parenthesised combination of values, for one comparison."""
         if not (self.now.text == "(" and self.now.kind == "punct"):
             return self.value(field, operator)
         self.take()

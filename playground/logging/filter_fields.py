@@ -1,4 +1,4 @@
-"""What a Logging query compares: the fields of a LogEntry in JSON form, and how they compare."""
+"""The fields of a LogEntry in JSON form, and how a Logging query compares them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCALARS = {
     "receiveTimestamp": "",
     "severity": "DEFAULT",
 }
-"""LogEntry's own fields with the default that an absent one compares as."""
+"""LogEntry's own fields, with the default value of an absent one."""
 
 NESTED: dict[str, set[str] | None] = {
     "resource": {"type", "labels"},
@@ -52,13 +52,13 @@ NESTED: dict[str, set[str] | None] = {
     "jsonPayload": None,
     "protoPayload": None,
 }
-"""LogEntry's message fields; None: any name may follow."""
+"""LogEntry's message fields; None if any name may follow."""
 
 TIMES = {"timestamp", "receiveTimestamp"}
 
 
 def field_of(path: list[str], token: Token) -> list[str]:
-    """The path in JSON's spelling, or an error for a field that no LogEntry can have."""
+    """Converts a path to JSON's spelling. Raises `FilterError` if no LogEntry can have it."""
     head = re.sub(r"_([a-z])", lambda found: found[1].upper(), path[0])
     known = NESTED.get(head, set())
     if head in SCALARS:
@@ -75,7 +75,7 @@ def field_of(path: list[str], token: Token) -> list[str]:
 
 
 def values(entry: Entry, field: list[str]) -> list[Any]:
-    """What stands at the path; more than one where a list is on the way."""
+    """Returns the values at a path; several if it passes through a list."""
     level: list[Any] = [entry]
     for name in field:
         flat = (each for item in level for each in (item if isinstance(item, list) else [item]))
@@ -90,7 +90,7 @@ def values(entry: Entry, field: list[str]) -> list[Any]:
 def comparison(
     field: list[str], operator: str, text: str, *, quoted: bool, token: Token
 ) -> Predicate:
-    """`FIELD OPERATOR TEXT` for one entry; `:` has, `:*` is there. Raises `FilterError`."""
+    """Compiles one comparison; `:` tests containment, `:*` presence. Raises `FilterError`."""
     if operator == ":":
         if text == "*" and not quoted:
             return lambda entry: _exists(entry, field)
@@ -122,7 +122,7 @@ def _by_severity(operator: str, text: str, token: Token) -> Predicate:
 
 
 def _loose(operator: str, value: Any, text: str) -> bool:
-    """Compares as the field's own type wants it: numbers and booleans first, then words."""
+    """Compares by the field's own type: numbers and booleans first, then words."""
     if isinstance(value, bool):
         return _compare(operator, str(value).lower(), text.lower())
     if isinstance(value, int | float):
@@ -157,12 +157,12 @@ def _exists(entry: Entry, field: list[str]) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A value as a pattern sees it."""
+    """Converts a value to the text that a pattern is matched against."""
     return value if isinstance(value, str) else ("" if value is None else str(value))
 
 
 def _has(value: Any, wanted: str) -> bool:
-    """Google's `:`: a part of a string, or of anything inside a message, or a key of it."""
+    """Implements `:`: part of a string, of anything inside a message, or one of its keys."""
     if isinstance(value, dict):
         return any(key.lower() == wanted or _has(item, wanted) for key, item in value.items())
     if isinstance(value, list):
@@ -171,5 +171,5 @@ def _has(value: Any, wanted: str) -> bool:
 
 
 def anywhere(entry: Entry, wanted: str) -> bool:
-    """Whether any field has the text, in any case."""
+    """True if any field contains the text, ignoring case."""
     return _has(entry, wanted)

@@ -1,4 +1,4 @@
-"""The tokens of a Logging query, each with its place for Google's kind of sentence."""
+"""The tokens of a Logging query, each with its position for error messages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v"
 
 
 class FilterError(ValueError):
-    """The filter is not one that Google would take; its text is what Google would say."""
+    """A filter that Google would reject; the text is worded like Google's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token with its place, 1-based as Google counts."""
+    """One token with its position, 1-based as in Google's messages."""
 
     kind: str
     text: str
@@ -32,7 +32,7 @@ class Token:
 
     @property
     def glued(self) -> str:
-        """The token as written, without quotes and escapes."""
+        """Returns the token as written, without quotes and escapes."""
         return _unquote(self.text) if self.kind == "string" else self.text
 
 
@@ -48,7 +48,7 @@ def regex_text(text: str) -> str:
 
 
 def tokens_of(text: str) -> Iterator[Token]:
-    """All tokens, and at last one of kind `end`. Raises `FilterError`."""
+    """Yields all tokens, then one of kind `end`. Raises `FilterError`."""
     at, line, start = 0, 1, 0
     while at < len(text):
         found = TOKEN.match(text, at)
@@ -65,7 +65,7 @@ def tokens_of(text: str) -> Iterator[Token]:
 
 
 def syntax_error(token: Token) -> FilterError:
-    """What Google says of a token that may not stand there."""
+    """Builds Google's error for a token in the wrong place."""
     shown = "end of filter" if token.kind == "end" else f"token '{token.text}'"
     return FilterError(
         f"Unparseable filter: syntax error at line {token.line}, column {token.column}, {shown}"

@@ -48,12 +48,12 @@ ORDERS = {"": 1, "timestamp": 1, "timestamp asc": 1, "timestamp desc": -1}
 PAYLOADS = ("textPayload", "jsonPayload", "protoPayload")
 
 Key = tuple[int, str, int]
-"""Nanoseconds (negated where the order is descending), insertId, and the order of arrival."""
+"""Nanoseconds (negated for descending order), insertId, and the order of arrival."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListCall:
-    """One ListLogEntries call as it came, and what became of it."""
+    """One ListLogEntries call as received, and its outcome."""
 
     resource_names: tuple[str, ...]
     filter: str
@@ -66,11 +66,11 @@ class ListCall:
 
 @dataclass(frozen=True, slots=True)
 class ListFault:
-    """What happens to one call instead of, or beside, its answer.
+    """A fault for one call.
 
     `kind` is a gRPC status name (the call fails with it), "empty_page" (no entries, but a token
-    that goes on at the same place), "delay" (`seconds` pass first) or "big" (the answer carries
-    `size` bytes of padding in a field that clients skip).
+    that continues at the same place), "delay" (waits `seconds` first) or "big" (adds `size` bytes
+    of padding in a field that clients skip).
     """
 
     kind: str
@@ -102,8 +102,8 @@ class _RefusedError(Exception):
 class LogServer:
     """The server and its store. Every method may be called from any thread.
 
-    `quota_per_minute` counts served calls of each project in a sliding minute, None: no limit.
-    `denied` holds projects whose logs the caller may not list. `clock` gives seconds.
+    `quota_per_minute` limits served calls per project in a sliding minute (None: unlimited).
+    `denied`: projects whose logs the caller may not list. `clock` returns seconds.
     """
 
     entries: Iterable[dict[str, Any]] = ()
@@ -116,7 +116,7 @@ class LogServer:
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
-        self._stored: dict[int, list[_Stored]] = {1: [], -1: []}  # one list an order
+        self._stored: dict[int, list[_Stored]] = {1: [], -1: []}  # one list per sort order
         self._arrived = 0
         self._faults: deque[ListFault] = deque()
         self._spent: dict[str, deque[float]] = {}
@@ -129,11 +129,11 @@ class LogServer:
 
     @property
     def endpoint(self) -> str:
-        """The value of GARDENER_LOGGING_ENDPOINT."""
+        """Returns the value for GARDENER_LOGGING_ENDPOINT."""
         return f"grpc://{self.host}:{self._port}"
 
     def add(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Takes entries as Cloud Logging would: what lacks insertId or times is given them."""
+        """Adds entries; missing insertIds and times are filled in, as Cloud Logging does."""
         with self._lock:
             fresh = [self._received(entry) for entry in entries]
             for sign, stored in self._stored.items():
@@ -141,7 +141,7 @@ class LogServer:
                 stored.sort(key=lambda item, sign=sign: item.key(sign))  # type: ignore[misc]
 
     def clear(self) -> None:
-        """Forgets every entry."""
+        """Removes every entry."""
         with self._lock:
             for stored in self._stored.values():
                 stored.clear()
@@ -150,13 +150,13 @@ class LogServer:
         return len(self._stored[1])
 
     def fail(self, kind: str, *, times: int = 1, message: str = "") -> None:
-        """The next `times` calls fail with gRPC status `kind`, e.g. UNAVAILABLE or ABORTED."""
+        """Makes the next `times` calls fail with a gRPC status, e.g. UNAVAILABLE or ABORTED."""
         if kind not in grpc.StatusCode.__members__:
             raise ValueError(f"{kind!r} is no gRPC status")
         self.inject(*[ListFault(kind, message)] * times)
 
     def inject(self, *faults: ListFault) -> None:
-        """Queues faults: the next calls take one each, in this order."""
+        """Queues faults; each of the next calls takes one, in this order."""
         with self._lock:
             self._faults.extend(faults)
 
@@ -185,7 +185,7 @@ class LogServer:
         return self
 
     def stop(self) -> None:
-        """Ends the server; calls under way are cut. It may be started again, on the same port."""
+        """Stops the server and cuts calls in progress. It can be started again on the same port."""
         self._stopping.set()
         if self._server is not None:
             self._server.stop(grace=None).wait(5)
@@ -266,13 +266,13 @@ class LogServer:
         if last is not None:
             body += logentry.field(2, self._token(call, last).encode())
         if fault and fault.kind == "big":
-            body += logentry.field(15, b"\0" * fault.size)  # no such field: clients skip it
+            body += logentry.field(15, b"\0" * fault.size)  # an unknown field, which clients skip
         return body, len(page)
 
     def _page(
         self, projects: set[str], matches: Predicate, sign: int, after: Key | None, size: int
     ) -> tuple[list[_Stored], Key | None]:
-        """The next `size` matching entries, and where to go on (None: that was all)."""
+        """Returns the next `size` matching entries and where to continue (None: nowhere)."""
         page: list[_Stored] = []
         with self._lock:
             stored = self._stored[sign]
@@ -333,7 +333,7 @@ class LogServer:
 
 
 def _bound(call: ListCall) -> str:
-    """What a token is bound to: everything but the size of the page."""
+    """Returns what a page token is bound to: everything but the page size."""
     text = json.dumps([call.resource_names, call.filter, call.order_by])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

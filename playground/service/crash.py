@@ -1,7 +1,7 @@
-"""One start that fails, as a Cloud Run service with gunicorn writes it: 68 entries, one instance.
+"""A failed start of a gunicorn service on Cloud Run: 68 entries, one instance.
 
 gunicorn's own lines carry no severity, the traceback comes in three chained parts with Error
-Reporting's groups, and Cloud Run's last word is a WARNING.
+Reporting's groups, and Cloud Run's last line is a WARNING.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from playground.service.lines import SECOND, Entry, Writer
 MISSING = "netra_backend.app.services.monitoring"
 MASTER, WORKER = 13, 14  # process ids inside the container
 DURATION = 5 * SECOND + 498_000_000
-"""From the first entry to the last."""
+"""From the first entry to the last, in nanoseconds."""
 
-Said = tuple[float, str, str]
+Line = tuple[float, str, str]
 """Seconds after the start, severity, message."""
 
-VALIDATED: tuple[Said, ...] = (
+VALIDATED: tuple[Line, ...] = (
     (3.556, "INFO", "Database URL (staging/Cloud SQL): postgresql+asyncpg://***@/netra_staging"),
     (3.557, "INFO", "Built database URL from POSTGRES_* environment variables"),
     (3.577, "INFO", "RedisManager initialized with automatic recovery"),
@@ -49,7 +49,7 @@ VALIDATED: tuple[Said, ...] = (
     (4.393, "INFO", "Configuration loaded and cached for environment: staging"),
 )
 
-STRUCTURED: tuple[Said, ...] = (
+STRUCTURED: tuple[Line, ...] = (
     (4.519, "INFO", "Telemetry enabled but no exporters configured - traces are not exported."),
     (4.965, "INFO", "OpenTelemetry automatic instrumentation initialized for staging"),
     (4.9651, "INFO", "OpenTelemetry automatic instrumentation initialized successfully"),
@@ -136,9 +136,9 @@ CHAINED = "During handling of the above exception, another exception occurred:"
 
 
 def boot(writer: Writer, at: int, *, warnings: bool = True) -> list[Entry]:
-    """How every start begins: Cloud Run's lines, gunicorn's, the configuration's.
+    """Writes the beginning of every start: lines from Cloud Run, gunicorn and the configuration.
 
-    Without `warnings` the two lines are left out that a well configured start does not write.
+    `warnings=False` omits the two lines that a well configured start does not write.
     """
 
     def moment(seconds: float) -> int:
@@ -173,21 +173,21 @@ def boot(writer: Writer, at: int, *, warnings: bool = True) -> list[Entry]:
         ),
         *(
             write(moment(when), level, text)
-            for write, said in ((writer.validated, VALIDATED), (writer.line, STRUCTURED))
-            for when, level, text in said
+            for write, lines in ((writer.validated, VALIDATED), (writer.line, STRUCTURED))
+            for when, level, text in lines
             if warnings or level == "INFO"
         ),
     ]
 
 
 def gunicorn_line(writer: Writer, at: int, text: str, *, pid: int, level: str) -> Entry:
-    """`[time] [pid] [LEVEL] text` on stderr, without severity."""
+    """Writes `[time] [pid] [LEVEL] text` on stderr, without severity."""
     stamp = rfc3339(at - at % SECOND).replace("T", " ").replace("Z", " +0000")
     return writer.text(at, f"[{stamp}] [{pid}] [{level}] {text}")
 
 
 def crash(writer: Writer, at: int) -> list[Entry]:
-    """The 68 entries of one failed start, from `at` (nanoseconds) to exit(3), DURATION later."""
+    """Writes the 68 entries of a failed start, from `at` (nanoseconds) to exit(3)."""
 
     def moment(seconds: float) -> int:
         return at + int(seconds * SECOND)

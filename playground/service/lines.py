@@ -1,6 +1,6 @@
-"""Log entries of a Python service on Cloud Run, in the JSON that `gcloud logging read` prints.
+"""Log entries of a Python service on Cloud Run, in the JSON of `gcloud logging read`.
 
-Shapes only: what the sample service says, and when, stands in service.py and crash.py.
+Only their shapes; the sample service's messages and their times are in service.py and crash.py.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Revision:
 
     @property
     def name(self) -> str:
-        """The full name that entries carry."""
+        """Returns the full name that entries carry."""
         return f"{self.service}-{self.suffix}"
 
     def resource(self, *, revision: bool = True) -> Entry:
-        """The monitored resource; audit entries name the service alone."""
+        """Returns the monitored resource; audit entries name only the service."""
         return {
             "type": "cloud_run_revision",
             "labels": {
@@ -53,10 +53,10 @@ class Revision:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes entries of one instance of one revision.
+    """Writes the entries of one instance of one revision.
 
-    insertIds are those of Cloud Run: eight hex digits of the second, eight of the microsecond,
-    eight of chance.
+    insertIds look like Cloud Run's: eight hex digits of the second, eight of the microsecond, eight
+    random ones.
     """
 
     revision: Revision
@@ -64,7 +64,7 @@ class Writer:
     rng: random.Random
 
     def text(self, at: int, text: str, *, stream: str = "stderr", severity: str = "") -> Entry:
-        """A line on stdout or stderr; the agent gives no severity unless the line is JSON."""
+        """Writes a line on stdout or stderr; the agent gives a severity only to JSON lines."""
         return self._entry(at, f"run.googleapis.com/{stream}", severity) | {"textPayload": text}
 
     def line(
@@ -79,7 +79,7 @@ class Writer:
         error: Entry | None = None,
         context: Entry | None = None,
     ) -> Entry:
-        """A structured line of the logging library that puts labels inside the payload."""
+        """Writes a structured line of the logging library that puts labels inside the payload."""
         payload: Entry = {
             "labels": {"function": function, "line": str(number), "module": module},
             "message": message,
@@ -92,7 +92,7 @@ class Writer:
         return self._entry(at, "run.googleapis.com/stderr", severity) | {"jsonPayload": payload}
 
     def validated(self, at: int, severity: str, message: str, *, logger: str = "logging") -> Entry:
-        """A line of the other library: an INFO that carries an `error` of severity ERROR."""
+        """Writes a line of the other library: an INFO that carries an `error` of severity ERROR."""
         stamp = rfc3339(at - 600_000)
         payload: Entry = {
             "error": {
@@ -117,7 +117,7 @@ class Writer:
         return self._entry(at, "run.googleapis.com/stdout", severity) | {"jsonPayload": payload}
 
     def coloured(self, at: int, level: str, place: str, message: str) -> Entry:
-        """A loguru line for terminals: ANSI colours, the level in the text, no severity."""
+        """Writes a loguru line for terminals: ANSI colours, the level in the text, no severity."""
         stamp = rfc3339(at - at % 1_000_000).replace("T", " ").removesuffix("Z")
         module, function, number = place.split(":")
         colour = {"INFO": "1", "DEBUG": "34", "WARNING": "33", "ERROR": "31"}[level]
@@ -129,13 +129,13 @@ class Writer:
         return self.text(at, text)
 
     def access(self, at: int, method: str, path: str, status: int) -> Entry:
-        """The server's own access line: no severity, the status in the text."""
+        """Writes the server's own access line: no severity, the status in the text."""
         port = self.rng.randrange(10_000, 60_000)
-        said = f'169.254.169.126:{port} - "{method} {path} HTTP/1.1" {status}'
-        return self.text(at, said, stream="stdout")
+        text = f'169.254.169.126:{port} - "{method} {path} HTTP/1.1" {status}'
+        return self.text(at, text, stream="stdout")
 
     def request(self, at: int, method: str, path: str, status: int) -> Entry:
-        """Cloud Run's request log: severity from the status."""
+        """Writes an entry of Cloud Run's request log, with a severity from the status."""
         rng = self.rng
         severity = "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO"
         entry = self._entry(at, "run.googleapis.com/requests", severity)
@@ -157,13 +157,13 @@ class Writer:
         }
 
     def system(self, at: int, severity: str, text: str, **labels: str) -> Entry:
-        """A line of Cloud Run itself."""
+        """Writes a line from Cloud Run itself."""
         entry = self._entry(at, "run.googleapis.com/varlog/system", severity)
         entry["labels"] |= labels
         return entry | {"textPayload": text}
 
     def deployed(self, at: int) -> Entry:
-        """The audit entry of a deployment."""
+        """Writes the audit entry of a deployment."""
         revision = self.revision
         entry = self._entry(at, "cloudaudit.googleapis.com/activity", "NOTICE")
         del entry["labels"]
@@ -192,12 +192,12 @@ class Writer:
 
 
 def instance_id(rng: random.Random) -> str:
-    """An id of an instance as Cloud Run forms them: a common head, then chance."""
+    """Generates an instance id like Cloud Run's: a common prefix, then random digits."""
     return f"0069c7a98{rng.getrandbits(4 * 140):0140x}"
 
 
 def shown(entry: Entry) -> Entry:
-    """What the page's service log shows of an entry, whatever its payload."""
+    """Returns what the page's service log shows of an entry, whatever its payload."""
     labels = entry["resource"]["labels"]
     if "httpRequest" in entry:
         asked = entry["httpRequest"]

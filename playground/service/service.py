@@ -1,9 +1,9 @@
 """The sample service, whose log grows while you watch.
 
 `netra-backend-staging` with two days of history: healthy traffic, the three clusters of a real
-worklog, one warning with planted secrets. On demand it deploys a revision that cannot start, a
-fix, or falls silent. Everything follows from a seed and the time of the start, so that two runs at
-the same time write the same log.
+worklog, and one warning with planted secrets. On request it deploys a revision that cannot start,
+deploys a fix, or falls silent. Everything derives from a seed and the start time, so that two runs
+at the same time write the same log.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ BEFORE, CURRENT, BROKEN = "00597-kzr", "00598-qss", "00612-abc"
 
 HISTORY = 48 * 3600 * SECOND
 REQUEST_EVERY = 70 * SECOND
-"""In the history: about 2,500 requests with their access lines in two days, some six pages."""
+"""In the history: about 2,500 requests with access lines in two days, some six pages."""
 LIVE_REQUEST_EVERY = 2 * SECOND
 LIVE_LEGACY_EVERY = 240 * SECOND
 LEGACY_COUNT, SESSION_COUNT = 10, 3
 CRASHES = 15
 CRASH_EVERY = 11 * SECOND  # fifteen instances in 2 min 40 s
-LOOP_EVERY = 90 * SECOND  # afterwards
+LOOP_EVERY = 90 * SECOND  # later on
 LONGEST_GAP = 600 * SECOND
-"""A machine that slept does not catch up on more than this."""
+"""After a sleep of the machine, at most this much is caught up."""
 SILENT_AFTER = 120 * SECOND
-"""Requests still arrive this long after `silence`; then there is nothing at all."""
+"""After `silence`, requests still arrive for this long; then nothing does."""
 KEPT = 200
 TICK_S = 0.3  # at most four batches a second reach the page
 
@@ -74,10 +74,10 @@ SOCKET = "netra_backend.app.routes.websocket_ssot"
 
 @dataclass
 class SampleService:
-    """Writes to `sink` (the log server's `add`) and tells `publish` (the page's feed).
+    """Writes to `sink` (the log server's `add`) and reports to `publish` (the page's feed).
 
-    `clock` gives seconds since 1970. With `broken` the failing revision is there from the start.
-    Methods may be called from any thread.
+    `clock` returns seconds since 1970. With `broken`, the failing revision is deployed from the
+    start. Methods may be called from any thread.
     """
 
     sink: Callable[[Iterable[Entry]], None]
@@ -86,7 +86,7 @@ class SampleService:
     seed: int = 1
     broken: bool = False
     secrets: tuple[str, ...] = ()
-    """What must never leave the log: set when the history is written."""
+    """Secrets that must never leave the log; set when the history is written."""
     _due: list[tuple[int, int, Entry]] = field(default_factory=list)
     _order: int = 0
 
@@ -104,22 +104,22 @@ class SampleService:
     # --- what the page asks ----------------------------------------------------------------
 
     def recent(self) -> list[Entry]:
-        """The last 200 lines as the page's service log shows them, oldest first."""
+        """Returns the last 200 lines as the page's service log shows them, oldest first."""
         with self._lock:
             return list(self._recent)
 
     async def act(self, do: str) -> None:
-        """One of the page's chips: break, deploy_fix, silence, resume, traffic."""
-        deeds: dict[str, Callable[[], None]] = {
+        """Carries out one of the page's chips: break, deploy_fix, silence, resume, traffic."""
+        actions: dict[str, Callable[[], None]] = {
             "break": self.break_service,
             "deploy_fix": self.deploy_fix,
             "silence": self.silence,
             "resume": self.resume,
             "traffic": self.traffic,
         }
-        if do not in deeds:
-            raise PlaygroundError(f'The service cannot "{do}". It knows: {", ".join(deeds)}.')
-        deeds[do]()
+        if do not in actions:
+            raise PlaygroundError(f'The service cannot "{do}". It knows: {", ".join(actions)}.')
+        actions[do]()
 
     # --- what happens ------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class SampleService:
                 self.break_service()
 
     def break_service(self) -> None:
-        """Deploys a revision that cannot start: the first crashes are there at once."""
+        """Deploys a revision that cannot start; its first crashes appear at once."""
         with self._lock:
             if self.broken:
                 return
@@ -154,7 +154,7 @@ class SampleService:
             self.tick()
 
     def deploy_fix(self) -> None:
-        """Deploys a revision that starts and that knows the old message type."""
+        """Deploys a revision that starts and knows the old message type."""
         with self._lock:
             now = self._now()
             self._due = [item for item in self._due if item[2]["resource"] != self._bad_resource()]
@@ -169,8 +169,11 @@ class SampleService:
             self.tick()
 
     def silence(self) -> None:
-        """No line of the service any more; the request log goes on for two minutes, or until this
-        is asked again, then there is nothing at all."""
+        """Stops the service's own lines.
+
+        The request log continues for two minutes, or until this is called again; then nothing is
+        logged at all.
+        """
         with self._lock:
             now = self._now()
             self._silent_since = now if self._silent_since is None else now - SILENT_AFTER
@@ -181,7 +184,7 @@ class SampleService:
             self._silent_since = None
 
     def traffic(self) -> None:
-        """A hundred requests at once, and one more of the errors where nobody mended them."""
+        """Writes a hundred requests at once, and another of each unfixed error."""
         with self._lock:
             now = self._now()
             for number in range(100):
@@ -191,7 +194,7 @@ class SampleService:
             self.tick()
 
     def tick(self) -> int:
-        """Writes what is due by now. Returns how many entries were written."""
+        """Writes what is due by now; returns the number of entries."""
         with self._lock:
             now = self._now()
             self._advance(now)
@@ -210,7 +213,7 @@ class SampleService:
             return len(ready)
 
     def flush(self) -> None:
-        """Tells the page what was written since the last time."""
+        """Sends the page what was written since the last call."""
         with self._lock:
             lines, self._outbox = self._outbox[-KEPT:], []
         if lines and self.publish is not None:
@@ -241,7 +244,7 @@ class SampleService:
             heapq.heappush(self._due, (at, self._order, entry))
 
     def _advance(self, now: int) -> None:
-        """Plans what goes on by itself up to now."""
+        """Plans what happens by itself up to now."""
         start = max(self._last, now - LONGEST_GAP)
         self._next_request = max(self._next_request, start)
         self._next_legacy = max(self._next_legacy, start)
@@ -257,9 +260,9 @@ class SampleService:
             self._next_loop = max(self._next_loop, start) + LOOP_EVERY
 
     def _crash(self, at: int) -> None:
-        """One more instance of the failing revision, and the probe that finds nobody there.
+        """Plans one more instance of the failing revision, and the probe that finds no instance.
 
-        The whole start appears when it ends: a reader never sees half a crash.
+        The whole start appears at its end, so that a reader never sees half a crash.
         """
         writer = self._writer(BROKEN)
         end = at + DURATION
@@ -297,7 +300,7 @@ class SampleService:
         )
 
     def _planted(self, writer: Writer, at: int) -> Entry:
-        """A warning of the kind that leaks: made up, yet of the true shape."""
+        """Writes a warning that leaks secrets: made up, but in a realistic form."""
         rng = self._rng
         letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 

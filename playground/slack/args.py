@@ -1,4 +1,4 @@
-"""The arguments of a Web API call, read as Slack reads them."""
+"""Reads the arguments of a Web API call as Slack does."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from playground.slack.state import SlackState
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """What a call brought: strings from a form or an address, anything from a JSON body."""
+    """The arguments of a call: strings from a form or a URL, any value from a JSON body."""
 
     given: Mapping[str, Any]
 
     def need(self, *names: str) -> None:
-        """Raises Refused where one of these is missing."""
+        """Raises Refused if one of these is missing."""
         missing = [f"missing required field: {n}" for n in names if self.given.get(n) in (None, "")]
         if missing:
             raise invalid(*missing)
 
     def text(self, name: str) -> str:
-        """A string, empty where absent. Raises Refused for anything else."""
+        """Returns a string, empty if absent. Raises Refused for anything else."""
         value = self.given.get(name)
         if value is None:
             return ""
@@ -36,18 +36,18 @@ class Args:
         return value
 
     def maybe(self, name: str) -> str | None:
-        """A string, None where absent or empty."""
+        """Returns a string; None if absent or empty."""
         return self.text(name) or None
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A boolean, however it is spelt."""
+        """Returns a boolean in any of Slack's spellings."""
         value = self.given.get(name)
         if value is None or value == "":
             return default
         return value in (True, 1, "1", "true", "True")
 
     def number(self, name: str, default: int) -> int:
-        """A whole number."""
+        """Returns a whole number."""
         value = self.given.get(name)
         if value is None or value == "":
             return default
@@ -57,14 +57,14 @@ class Args:
             raise invalid(f"must provide a number [json-pointer:/{name}]") from None
 
     def names(self, name: str) -> list[str]:
-        """A list of ids: a JSON array, or a string with commas."""
+        """Returns a list of ids, from a JSON array or a comma-separated string."""
         value = self.given.get(name)
         if isinstance(value, list):
             return [str(each) for each in value]
         return [each.strip() for each in str(value or "").split(",") if each.strip()]
 
     def parsed(self, name: str, refusal: str) -> Any:
-        """A value that a form carries as JSON text; None where absent."""
+        """Returns a value that a form carries as JSON text; None if absent."""
         value = self.given.get(name)
         if not isinstance(value, str):
             return value
@@ -74,18 +74,18 @@ class Args:
             raise Refused(refusal) from None
 
 
-def invalid(*says: str) -> Refused:
-    """`invalid_arguments` with its reasons."""
-    return Refused("invalid_arguments", messages=[f"[ERROR] {each}" for each in says])
+def invalid(*reasons: str) -> Refused:
+    """Builds `invalid_arguments` with its reasons."""
+    return Refused("invalid_arguments", messages=[f"[ERROR] {each}" for each in reasons])
 
 
 def refusal(code: str, problems: Problems) -> Refused:
-    """A refusal with the complaints of the Block Kit rules."""
+    """Builds a refusal with the complaints of the Block Kit rules."""
     return Refused(code, messages=[f"[ERROR] {each}" for each in dict.fromkeys(problems)])
 
 
 def checked_blocks(state: SlackState, args: Args) -> list[Json] | None:
-    """The call's blocks, None where it brought none. Raises Refused where Slack would."""
+    """Returns the call's blocks; None if it has none. Raises Refused where Slack would."""
     blocks = args.parsed("blocks", "invalid_blocks_format")
     if blocks is None:
         return None
@@ -100,7 +100,7 @@ def checked_blocks(state: SlackState, args: Args) -> list[Json] | None:
 
 
 def pictures_missing(state: SlackState, blocks: Any, at: str = "/blocks") -> Problems:
-    """Complaints about `slack_file`s that are not there or are no pictures."""
+    """Finds `slack_file`s that do not exist or are not pictures."""
     found: Problems = []
     if isinstance(blocks, list):
         for i, each in enumerate(blocks):
@@ -118,7 +118,7 @@ def pictures_missing(state: SlackState, blocks: Any, at: str = "/blocks") -> Pro
 
 
 def take_turn(state: SlackState, bucket: str, *, burst: float, per_second: float) -> None:
-    """Count a call against a limit. Raises Refused (`ratelimited`) where it is one too many."""
+    """Counts a call against a rate limit. Raises Refused (`ratelimited`) above the limit."""
     if not state.rate_limits:
         return
     now = state.now()

@@ -1,7 +1,7 @@
-"""Slack's judgement of blocks, messages and views: what it refuses and in which words.
+"""Validates blocks, messages and views as Slack does, with Slack's error messages.
 
-Kinds of blocks that are not known here (video, card, alert, …) are refused as Slack refuses a
-kind that a surface does not support: the stand-in is never laxer than Slack.
+Unknown kinds of blocks (video, card, alert, …) are refused like a kind that a surface does not
+support: the stand-in is never laxer than Slack.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Surface = Literal["message", "modal", "home"]
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 ALL_TEXT = 11_000
-"""Characters of all text in a message's blocks together. Slack documents none; measured between
-9,597 (taken) and 11,341 (`msg_blocks_too_long`)."""
+"""Maximum characters of all text in a message's blocks. Undocumented; measured between 9,597
+(accepted) and 11,341 (`msg_blocks_too_long`)."""
 MARKDOWN_TEXT = 12_000
 VIEW_BYTES = 250_000
 
@@ -108,7 +108,7 @@ _SHAPES: dict[str, Check] = {kind: _with_block_id(shape) for kind, shape in _BLO
 
 
 def elements_of(block: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The elements of a block that may carry an action_id, each with its JSON pointer within."""
+    """Yields a block's elements that may carry an action_id, each with its JSON pointer within."""
     accessory, element, elements = (block.get(k) for k in ("accessory", "element", "elements"))
     if isinstance(accessory, dict):
         yield "accessory", accessory
@@ -121,7 +121,7 @@ def elements_of(block: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def block_problems(blocks: Any, surface: Surface, at: str = "/blocks") -> Problems:
-    """What Slack would say about a list of blocks on a surface; empty where it takes them."""
+    """Returns Slack's complaints about a list of blocks on a surface; empty if it accepts them."""
     most = MESSAGE_BLOCKS if surface == "message" else VIEW_BLOCKS
     found = items(kinds(_SHAPES, _ALLOWED[surface]), least=0, most=most)(blocks, at)
     if not isinstance(blocks, list):
@@ -163,7 +163,7 @@ def _same_action_twice(block: dict[str, Any], at: str) -> Problems:
 
 
 def text_total(value: Any) -> int:
-    """Characters of every `text` string anywhere in blocks: what `msg_blocks_too_long` counts."""
+    """Sums the characters of every `text` in blocks, as Slack does for `msg_blocks_too_long`."""
     if isinstance(value, list):
         return sum(text_total(each) for each in value)
     if not isinstance(value, dict):
@@ -175,7 +175,7 @@ def text_total(value: Any) -> int:
 
 
 def message_error(blocks: Any) -> tuple[str, Problems] | None:
-    """Slack's error code and complaints for a message's blocks; None where it takes them."""
+    """Returns Slack's error code and complaints for a message's blocks; None if it accepts them."""
     if not isinstance(blocks, list):
         return "invalid_blocks_format", []
     found = block_problems(blocks, "message")
@@ -212,9 +212,9 @@ _VIEWS: dict[str, Check] = {
 
 
 def view_error(view: Any, surface: Literal["modal", "home"]) -> tuple[str, Problems] | None:
-    """Slack's error code and complaints for a view; None where it takes it.
+    """Returns Slack's error code and complaints for a view; None if it accepts it.
 
-    A view in an interaction's answer is judged by the same rules.
+    A view in the response to an interaction is judged by the same rules.
     """
     found = kinds(_VIEWS, (surface,))(view, "/view")
     if isinstance(view, dict) and "blocks" in view:

@@ -25,14 +25,17 @@ from playground.slack.blockkit_schema import (
 
 
 def plain(longest: int) -> Check:
-    """A plain_text object of at most `longest` characters."""
+    """Checks a plain_text object of at most `longest` characters."""
     return kinds(
         {"plain_text": Shape({"text": string(longest), "emoji": boolean}, ("text",))},
     )
 
 
 def either(longest: int) -> Check:
-    """A mrkdwn or plain_text object. Slack reports its trouble twice, as a union and as itself."""
+    """Checks a mrkdwn or plain_text object.
+
+    Slack reports its errors twice, as a union and as itself.
+    """
     shapes = kinds(
         {
             "mrkdwn": Shape({"text": string(longest), "verbatim": boolean}, ("text",)),
@@ -58,7 +61,7 @@ _THIS_MACHINE = re.compile(r"https?://(localhost|127\.|\[::1\]|0\.0\.0\.0)", re.
 def _public_image(value: Any, at: str) -> Problems:
     found = web_address()(value, at)
     if not found and _THIS_MACHINE.match(value):
-        # Slack fetches the picture itself, so an address of this machine is none.
+        # Slack downloads the picture itself, so a URL of this machine does not work.
         return [Complaint("downloading image failed", at)]
     return found
 
@@ -300,10 +303,10 @@ _PICKERS = frozenset(kind for kind in ELEMENTS if kind.endswith(("select", "pick
     "radio_buttons",
 }
 ACTION_KINDS = _PICKERS | {"button", "overflow"}
-"""What an actions block may hold."""
+"""Elements allowed in an actions block."""
 ACCESSORY_KINDS = ACTION_KINDS | {"image"}
-"""What may stand beside a section."""
+"""Elements allowed beside a section."""
 INPUT_KINDS = _PICKERS | {kind for kind in ELEMENTS if kind.endswith("_input")}
-"""What an input block may hold."""
+"""Elements allowed in an input block."""
 STATEFUL_KINDS = INPUT_KINDS
-"""Elements whose value appears in a view's or a message's state."""
+"""Elements whose value appears in the state of a view or message."""

@@ -1,4 +1,4 @@
-"""The structure of `rich_text` blocks. Their text is literal: nothing in it is markup."""
+"""The structure of `rich_text` blocks. Their text is literal: none of it is markup."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _GROUPS: dict[str, Check] = {
 }
 
 RICH_ELEMENTS: Check = items(kinds(_GROUPS), least=0)
-"""What stands under `elements` of a rich_text block."""
+"""The `elements` of a rich_text block."""
 
 RICH_VALUE: Check = kinds({"rich_text": Shape({"elements": RICH_ELEMENTS}, ("elements",))})
 """A rich_text value inside another object: an input's initial value, a table's cell."""

@@ -1,10 +1,10 @@
-"""The small vocabulary in which Block Kit's rules are written down.
+"""A small vocabulary for writing down Block Kit's rules.
 
-A check looks at one value and reports what Slack would say about it. The sentences that were seen
-in Slack's answers are used as they are (`must be less than 3001 characters`, `no more than 50
-items allowed`, `must provide at least 1 items`, `missing required field: …`, `invalid additional
-property: …`, `unsupported type: …`, `` `action_id` "…" already exists ``, `must provide a string`,
-`failed to match all allowed schemas`); the others are our own words in the same manner.
+A check examines one value and returns Slack's complaints about it. Wordings seen in Slack's answers
+are used verbatim (`must be less than 3001 characters`, `no more than 50 items allowed`, `must
+provide at least 1 items`, `missing required field: …`, `invalid additional property: …`,
+`unsupported type: …`, `` `action_id` "…" already exists ``, `must provide a string`, `failed to
+match all allowed schemas`); the others are our own words in the same style.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One complaint and the JSON pointer of what it is about."""
+    """One complaint and the JSON pointer to its subject."""
 
-    says: str
+    message: str
     at: str
 
     def __str__(self) -> str:
-        return f"{self.says} [json-pointer:{self.at}]"
+        return f"{self.message} [json-pointer:{self.at}]"
 
 
 Problems = list[Complaint]
@@ -30,7 +30,7 @@ Check = Callable[[Any, str], Problems]
 
 
 def string(longest: int | None = None, *, shortest: int = 1) -> Check:
-    """A string of `shortest` to `longest` characters."""
+    """Checks a string of `shortest` to `longest` characters."""
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, str):
@@ -45,12 +45,12 @@ def string(longest: int | None = None, *, shortest: int = 1) -> Check:
 
 
 def boolean(value: Any, at: str) -> Problems:
-    """True or false, and no string that says so."""
+    """Checks true or false; a string such as "true" is refused."""
     return [] if isinstance(value, bool) else [Complaint("must provide a boolean", at)]
 
 
 def integer(least: int, most: int) -> Check:
-    """A whole number from `least` to `most`."""
+    """Checks a whole number from `least` to `most`."""
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -65,7 +65,7 @@ def integer(least: int, most: int) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
-    """One of a few words."""
+    """Checks that a value is one of a few words."""
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, str):
@@ -76,7 +76,7 @@ def one_of(*allowed: str) -> Check:
 
 
 def web_address(longest: int = 3000) -> Check:
-    """An http(s) address."""
+    """Checks an http(s) URL."""
 
     def check(value: Any, at: str) -> Problems:
         found = string(longest)(value, at)
@@ -88,7 +88,7 @@ def web_address(longest: int = 3000) -> Check:
 
 
 def items(of: Check, *, least: int = 1, most: int | None = None) -> Check:
-    """A list of `least` to `most` values that all pass `of`."""
+    """Checks a list of `least` to `most` values that all pass `of`."""
 
     def check(value: Any, at: str) -> Problems:
         if not isinstance(value, list):
@@ -104,13 +104,13 @@ def items(of: Check, *, least: int = 1, most: int | None = None) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object: which keys it may have, which it must have, and what else must hold."""
+    """An object: its allowed and required keys, and further rules."""
 
     may: Mapping[str, Check]
     must: Sequence[str] = ()
     rules: Sequence[Check] = ()
     typed: bool = field(default=True)
-    """Whether the key `type` is allowed (its value was looked at to find this shape)."""
+    """True if the key `type` is allowed (its value selected this shape)."""
 
     def __call__(self, value: Any, at: str) -> Problems:
         if not isinstance(value, dict):
@@ -130,7 +130,7 @@ class Shape:
 
 
 def kinds(shapes: Mapping[str, Check], allowed: Iterable[str] | None = None) -> Check:
-    """An object whose `type` says which shape it must have."""
+    """Checks an object by the shape that its `type` selects."""
     known = set(shapes if allowed is None else allowed)
 
     def check(value: Any, at: str) -> Problems:
@@ -149,7 +149,7 @@ def kinds(shapes: Mapping[str, Check], allowed: Iterable[str] | None = None) -> 
 
 
 def exactly_one(*keys: str) -> Check:
-    """A rule for a Shape: one of these keys, not none and not two."""
+    """Requires exactly one of these keys of a Shape."""
     named = " or ".join(f"`{key}`" for key in keys)
 
     def check(value: Any, at: str) -> Problems:
@@ -162,7 +162,7 @@ def exactly_one(*keys: str) -> Check:
 
 
 def at_least_one(*keys: str) -> Check:
-    """A rule for a Shape: one of these keys at least."""
+    """Requires at least one of these keys of a Shape."""
     named = " or ".join(f"`{key}`" for key in keys)
 
     def check(value: Any, at: str) -> Problems:
@@ -174,7 +174,7 @@ def at_least_one(*keys: str) -> Check:
 
 
 def in_order(low: str, high: str) -> Check:
-    """A rule for a Shape: `low` is not above `high` where both are given."""
+    """Requires that `low` is not above `high` if a Shape has both."""
 
     def check(value: Any, at: str) -> Problems:
         a, b = value.get(low), value.get(high)

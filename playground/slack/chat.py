@@ -1,4 +1,4 @@
-"""chat.* and reactions.*: what an app writes into conversations."""
+"""chat.* and reactions.*: an app's writing in conversations."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ POST_TEXT = 40_000
 UPDATE_TEXT_BYTES = 4_000
 """Undocumented: chat.update refuses longer texts with `msg_too_long`, counted after escaping."""
 POST_BURST = 5
-"""Slack takes one post a second a channel and lets short bursts pass."""
+"""Slack accepts one post a second per channel, and short bursts."""
 
 _TS = re.compile(r"\d{10}\.\d{6}")
 _REACTION = re.compile(r"[a-z0-9_+'-]+")
 
 
 def destination(state: SlackState, name: str) -> Channel:
-    """The conversation that a channel id, a #name or a user id stands for."""
+    """Finds the conversation for a channel id, a #name or a user id."""
     if name in state.channels:
         return state.channels[name]
     if name in state.people:
@@ -35,7 +35,7 @@ def destination(state: SlackState, name: str) -> Channel:
 
 
 def own_channel(state: SlackState, channel_id: str) -> Channel:
-    """A conversation by its id alone. Raises Refused where the bot cannot know of it."""
+    """Finds a conversation by id only. Raises Refused if the bot cannot see it."""
     channel = state.channels.get(channel_id)
     if channel is None or (channel.kind != "public" and not channel.with_bot):
         raise Refused("channel_not_found")
@@ -52,11 +52,11 @@ def _may_write(state: SlackState, channel: Channel) -> None:
 
 
 def content(state: SlackState, args: Args) -> tuple[str, list[Json]]:
-    """The text and blocks that a call or an answer brought. Raises Refused where Slack would."""
+    """Returns the text and blocks of a call or a response. Raises Refused where Slack would."""
     blocks = checked_blocks(state, args)
     text = args.text("text")
     if args.parsed("attachments", "invalid_attachments"):
-        # Legacy; nobody here writes them and the page does not show them.
+        # Legacy: nobody here writes them, and the page does not show them.
         raise Refused("invalid_attachments")
     if not text.strip() and not blocks:
         raise Refused("no_text")
@@ -149,7 +149,7 @@ def _own_message(state: SlackState, args: Args, refusal: str) -> tuple[Channel, 
     channel = own_channel(state, args.text("channel"))
     message = state.find(channel.id, args.text("ts"))
     if message is None or message.only_for is not None:
-        # An ephemeral message is only reachable through its response_url.
+        # An ephemeral message can only be changed through its response_url.
         raise Refused("message_not_found")
     if message.user != BOT_USER:
         raise Refused(refusal)
@@ -157,7 +157,7 @@ def _own_message(state: SlackState, args: Args, refusal: str) -> tuple[Channel, 
 
 
 def rewrite(state: SlackState, message: Message, text: str, blocks: list[Json]) -> None:
-    """Replace what a message says, mark it as edited, tell the feed."""
+    """Replaces a message's content, marks it as edited and notifies the feed."""
     message.text = text
     message.blocks = blocks
     message.edited = f"{int(state.now())}.000000"

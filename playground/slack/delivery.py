@@ -1,6 +1,6 @@
-"""How Slack reaches the app: what a delivery is, and the one over signed HTTP.
+"""Delivery from Slack to the app: the interface, and the implementation over signed HTTP.
 
-The other one, Socket Mode, is in `slack_socket`.
+The other implementation, Socket Mode, is in `socket`.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ ACK_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The app's acknowledgement: what it said in it, and after how long."""
+    """The app's acknowledgement: its content, and the time it took."""
 
     payload: Json | None
     ms: float
 
 
-class NotAcknowledged(Exception):  # noqa: N818  says what happened
-    """The app did not acknowledge. The words are those that Slack shows to people."""
+class NotAcknowledged(Exception):  # noqa: N818  it names what happened
+    """The app did not acknowledge; the text is the one that Slack shows to people."""
 
 
 class Delivery(Protocol):
-    """A way to the app."""
+    """A way to reach the app."""
 
     async def send(self, kind: Kind, payload: Json, *, answers: bool) -> Ack:
-        """Deliver, and wait for the acknowledgement. Raises NotAcknowledged.
+        """Delivers and waits for the acknowledgement. Raises NotAcknowledged.
 
-        `answers`: whether the acknowledgement may carry an answer.
+        `answers`: whether the acknowledgement may carry a response.
         """
         ...
 
     async def close(self) -> None:
-        """End all connections."""
+        """Closes all connections."""
         ...
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """Slack's `X-Slack-Signature` of a body."""
+    """Computes Slack's `X-Slack-Signature` of a body."""
     base = b"v0:" + timestamp.encode() + b":" + body
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
 def headline(kind: Kind, payload: Json) -> str:
-    """What a delivery is about, in a few words, for those who look behind the scenes."""
+    """Summarises a delivery in a few words for the behind-the-scenes view."""
     if kind == "slash_commands":
         return f"{payload['command']} {payload['text']}".strip()
     if kind == "events_api":
@@ -66,7 +66,7 @@ def headline(kind: Kind, payload: Json) -> str:
 
 
 class HttpDelivery:
-    """Signed POSTs to the app's request URL; an event that fails is sent once more."""
+    """Signed POSTs to the app's request URL; a failed event is sent once more."""
 
     def __init__(
         self, feed: Feed, request_url: str, signing_secret: str, *, ack_seconds: float = ACK_SECONDS
@@ -78,7 +78,7 @@ class HttpDelivery:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, kind: Kind, payload: Json, *, answers: bool) -> Ack:
-        """Deliver over HTTP. Raises NotAcknowledged."""
+        """Delivers over HTTP. Raises NotAcknowledged."""
         body, content_type = _encoded(kind, payload)
         headers = {"Content-Type": content_type}
         try:
@@ -120,10 +120,10 @@ class HttpDelivery:
         return Ack(_answer(text, media) if answers else None, ms)
 
     async def close(self) -> None:
-        """Close the client session."""
+        """Closes the client session."""
         if self._session is not None:
             await self._session.close()
-            # aiohttp's transports need one turn of the loop to be gone.
+            # aiohttp's transports need one turn of the loop to close.
             await asyncio.sleep(0)
 
 

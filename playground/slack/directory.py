@@ -1,4 +1,4 @@
-"""conversations.*, users.* and usergroups.*: who and where."""
+"""conversations.*, users.* and usergroups.*: look-ups of people and places."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _readable(state: SlackState, channel: Channel) -> None:
 
 
 def _page(args: Args, everything: Sequence[Any], usual: int = 100) -> tuple[list[Any], str]:
-    """One page of a list, and the cursor of the next."""
+    """Returns one page of a list, and the cursor of the next."""
     limit = args.number("limit", usual)
     if not 1 <= limit <= 1000:
         raise Refused("invalid_limit")
@@ -50,7 +50,7 @@ def conversation(state: SlackState, args: Args) -> Json:
 
 
 def conversations(state: SlackState, args: Args) -> Json:
-    """conversations.list: public channels, and of the others those with the bot."""
+    """conversations.list: public channels, and others only with the bot in them."""
     wanted = args.names("types") or ["public_channel"]
     if any(kind not in (*_KINDS, "mpim") for kind in wanted):
         raise Refused("invalid_types")
@@ -122,7 +122,7 @@ def user(state: SlackState, args: Args) -> Json:
 
 
 def users(state: SlackState, args: Args) -> Json:
-    """users.list: the team's own people; strangers are not in it."""
+    """users.list: the team's own people, without strangers."""
     own = [each for each in state.people.values() if each.team_id == TEAM_ID]
     page, after = _page(args, own)
     return {

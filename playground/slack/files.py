@@ -1,4 +1,4 @@
-"""files.*: the external upload in its three steps, and the download that needs a token."""
+"""files.*: the external upload in three steps, and the download that needs a token."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _TEXT = {"log", "jsonl", "ndjson", "md", "txt", "csv"}
 
 
 def kind_of(name: str) -> str:
-    """A file's media type by its name, as Slack guesses it."""
+    """Guesses a file's media type from its name, as Slack does."""
     if name.rpartition(".")[2].lower() in _TEXT:
         return "text/plain"
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def store(state: SlackState, name: str, user: str, content: bytes) -> StoredFile:
-    """Put a person's file into the workspace."""
+    """Stores a person's file in the workspace."""
     kept = _fresh(state, name, user, len(content))
     kept.content = content
     kept.done = True
@@ -55,7 +55,10 @@ def get_upload_url(state: SlackState, args: Args) -> Json:
 
 
 def take_upload(state: SlackState, file_id: str, content: bytes) -> tuple[int, str]:
-    """The POST in the middle: HTTP status and body. The length must be the announced one."""
+    """Takes the upload in the middle; returns HTTP status and body.
+
+    Its length must be as announced.
+    """
     kept = state.files.get(file_id)
     if kept is None or kept.done:
         return 404, "Not found"
@@ -66,7 +69,7 @@ def take_upload(state: SlackState, file_id: str, content: bytes) -> tuple[int, s
 
 
 def complete_upload(state: SlackState, args: Args) -> Json:
-    """files.completeUploadExternal: shares the files in a channel where one is named."""
+    """files.completeUploadExternal: shares the files in a channel, if one is given."""
     args.need("files")
     given = args.parsed("files", "invalid_arguments")
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
@@ -106,7 +109,7 @@ def share(
     text: str,
     thread_ts: str | None = None,
 ) -> Message:
-    """Show files in a channel, as one message of this user."""
+    """Shares files in a channel, as one message from this user."""
     ts = state.next_ts()
     for each in files:
         each.shared_in.append(channel)
@@ -141,7 +144,7 @@ def info(state: SlackState, args: Args) -> Json:
 
 
 def delete(state: SlackState, args: Args) -> Json:
-    """files.delete: the file is gone, and a message that showed it stays, with a tombstone."""
+    """files.delete: removes the file; a message that showed it stays, with a tombstone."""
     kept = _there(state, args)
     if kept.user != BOT_USER:
         raise Refused("cant_delete_file")
@@ -164,7 +167,7 @@ def _there(state: SlackState, args: Args) -> StoredFile:
 
 
 def _shares(state: SlackState, kept: StoredFile) -> Json:
-    """Where it is shown: by kind, by channel."""
+    """Lists where a file is shown: by kind, by channel."""
     found: Json = {}
     for channel, ts in kept.shares:
         message = state.find(channel, ts)

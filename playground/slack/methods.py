@@ -1,4 +1,4 @@
-"""The Web API: which methods there are, what each needs, and how Slack refuses.
+"""The Web API: its methods, their requirements, and Slack's refusals.
 
 Methods that the bot does not call are unknown here, so that a new call is noticed at once.
 """
@@ -30,7 +30,7 @@ Run = Callable[[SlackState, Args], Json]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method: its function, its scopes, its rate (calls a minute), how it reads arguments."""
+    """A method: its function, scopes, rate (calls a minute), and how it reads arguments."""
 
     run: Run
     scopes: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One HTTP request to the Web API, already read."""
+    """One HTTP request to the Web API, already parsed."""
 
     method: str
     token: str | None
@@ -52,7 +52,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back: HTTP status, headers, JSON."""
+    """The response: HTTP status, headers, JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ def auth_test(_: SlackState, __: Args) -> Json:
 
 
 def open_connection(state: SlackState, _: Args) -> Json:
-    """apps.connections.open: an address of the Socket Mode link, good once."""
+    """apps.connections.open: returns a Socket Mode URL that works once."""
     ticket = secrets.token_urlsafe(18)
     state.tickets.add(ticket)
     base = state.base_url.replace("http", "ws", 1)
@@ -118,7 +118,7 @@ METHODS: dict[str, Method] = {
 
 
 def answer(state: SlackState, request: ApiRequest) -> Reply:
-    """Do what a request asks, as Slack would; note it and tell the feed."""
+    """Carries out a request as Slack would; records it and notifies the feed."""
     args = dict(request.args)
     headers = {"X-Slack-Req-Id": secrets.token_hex(8)}
     status = 200
@@ -173,7 +173,7 @@ def _admit(state: SlackState, method: Method, token: str | None) -> None:
 
 
 def _detail(args: Json, body: Json) -> str:
-    said = "ok" if body.get("ok") else str(body.get("error"))
+    line = "ok" if body.get("ok") else str(body.get("error"))
     shown = {key: value for key, value in args.items() if key not in ("blocks", "view", "token")}
     text = json.dumps(shown, ensure_ascii=False)
-    return f"{said} {text if len(text) <= 300 else text[:299] + '…'}"
+    return f"{line} {text if len(text) <= 300 else text[:299] + '…'}"

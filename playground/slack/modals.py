@@ -1,4 +1,4 @@
-"""What happens in an open modal: entering, Slack's own checks, the answer to a submission."""
+"""An open modal: entering values, Slack's own checks, and the response to a submission."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEPT = ("value", "selected_", "rich_text_value", "files")
 def enter(
     blocks: list[Json], state: dict[str, Json], given: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Put what a person entered into a state; what belongs to no element is left out.
+    """Stores what a person entered in a state; values for unknown elements are ignored.
 
     Raises PlaygroundError for an option that an element does not have.
     """
@@ -53,7 +53,7 @@ def _inputs(view: View) -> Iterator[tuple[Json, Json, Any]]:
 
 
 def unfinished(view: View) -> dict[str, str]:
-    """What Slack's client complains about before it sends anything: block_id → sentence."""
+    """Returns what Slack's client rejects before sending anything: block_id → sentence."""
     found: dict[str, str] = {}
     for block, element, entered in _inputs(view):
         if entered in (None, "", []):
@@ -69,7 +69,7 @@ def unfinished(view: View) -> dict[str, str]:
 
 
 def after_submission(state: SlackState, view: View, answer: Json | None) -> None:
-    """Do what the app's acknowledgement of a submission says. Raises Refused for a wrong one."""
+    """Applies the app's response to a submission. Raises Refused for an invalid one."""
     action = (answer or {}).get("response_action")
     given = answer or {}
     if action is None:

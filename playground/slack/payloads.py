@@ -1,4 +1,4 @@
-"""What Slack tells an app when a person does something: commands, clicks, events."""
+"""The payloads that Slack sends when a person does something: commands, clicks, events."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _from_app() -> Json:
 
 
 def channel_name(channel: Channel) -> str:
-    """The name that interactions carry: direct messages are called directmessage."""
+    """Returns the channel's name as in interactions, where direct messages are `directmessage`."""
     if channel.kind == "im":
         return "directmessage"
     return "privategroup" if channel.kind == "private" else channel.name
@@ -52,7 +52,7 @@ def channel_name(channel: Channel) -> str:
 def slash_command(
     state: SlackState, person: Person, channel: Channel, command: str, text: str
 ) -> Json:
-    """The form of a slash command. Every value is a string."""
+    """Builds a slash command's form. Every value is a string."""
     return {
         "token": _VERIFICATION,
         "team_id": person.team_id,
@@ -73,7 +73,7 @@ def slash_command(
 def message_click(
     state: SlackState, person: Person, channel: Channel, message: Message, action: Json
 ) -> Json:
-    """block_actions on a message. An ephemeral message is not repeated in it."""
+    """Builds block_actions for a message. An ephemeral message is not repeated in it."""
     container: Json = {
         "type": "message",
         "message_ts": message.ts,
@@ -99,7 +99,7 @@ def message_click(
 
 
 def view_click(state: SlackState, person: Person, view: View, action: Json) -> Json:
-    """block_actions in a modal or on the home tab."""
+    """Builds block_actions for a modal or the home tab."""
     return {
         "type": "block_actions",
         "user": _who(person),
@@ -112,7 +112,7 @@ def view_click(state: SlackState, person: Person, view: View, action: Json) -> J
 
 
 def view_submission(state: SlackState, person: Person, view: View) -> Json:
-    """view_submission. Its trigger id opens, and does not push: the modal is about to close."""
+    """Builds view_submission; its trigger id can open but not push, since the modal is closing."""
     return {
         "type": "view_submission",
         "user": _who(person),
@@ -124,7 +124,7 @@ def view_submission(state: SlackState, person: Person, view: View) -> Json:
 
 
 def view_closed(person: Person, view: View, *, cleared: bool) -> Json:
-    """view_closed: only sent for views that asked for it."""
+    """Builds view_closed, which is sent only for views that asked for it."""
     return {
         "type": "view_closed",
         "user": _who(person),
@@ -135,7 +135,7 @@ def view_closed(person: Person, view: View, *, cleared: bool) -> Json:
 
 
 def event_callback(state: SlackState, event: Json, *, shared: bool = False) -> Json:
-    """The envelope of the Events API around an event."""
+    """Wraps an event in the envelope of the Events API."""
     return {
         "token": _VERIFICATION,
         "team_id": TEAM_ID,
@@ -161,7 +161,7 @@ def event_callback(state: SlackState, event: Json, *, shared: bool = False) -> J
 
 
 def message_event(state: SlackState, person: Person, channel: Channel, message: Message) -> Json:
-    """The app_mention or message event of what a person wrote."""
+    """Builds the app_mention or message event for what a person wrote."""
     event: Json = {
         "type": "app_mention" if channel.kind != "im" else "message",
         "user": person.id,
@@ -187,10 +187,10 @@ def message_event(state: SlackState, person: Person, channel: Channel, message: 
 def pressed(
     blocks: list[Json], block_id: str | None, action_id: str, chosen: Mapping[str, Any], ts: str
 ) -> Json:
-    """The action that a person took on one of these blocks' elements.
+    """Builds the action that a person took on an element of these blocks.
 
-    What the app gave the element (value, options) comes from the blocks, never from the page.
-    Raises PlaygroundError where there is no such element or no such option.
+    The app's own data (value, options) comes from the blocks, never from the page. Raises
+    PlaygroundError if there is no such element or option.
     """
     for block in blocks:
         if block_id is not None and block["block_id"] != block_id:
@@ -221,7 +221,7 @@ def _action(block_id: str, element: Json, chosen: Mapping[str, Any], ts: str) ->
 
 
 def check_choice(element: Json, picked: Mapping[str, Any]) -> None:
-    """Raises PlaygroundError where an option is picked that the element does not have."""
+    """Raises PlaygroundError if an option is chosen that the element does not have."""
     if "options" not in element and "option_groups" not in element:
         return
     options = list(element.get("options", []))

@@ -1,4 +1,4 @@
-"""Who and what is in the stand-in workspace, and what the app may do there."""
+"""The people, channels and groups of the stand-in workspace, and the app's permissions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ChannelKind = Literal["public", "private", "im"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member, a guest, someone of another company, or a bot."""
+    """A member, a guest, a member of another company, or a bot."""
 
     id: str
     name: str
@@ -40,7 +40,10 @@ class Person:
     tz: str = "Europe/Berlin"
 
     def api(self) -> Json:
-        """The user object of users.info. `is_stranger` is only there for strangers, as in Slack."""
+        """Renders the user object of users.info.
+
+        `is_stranger` exists only for strangers, as in Slack.
+        """
         user: Json = {
             "id": self.id,
             "team_id": self.team_id,
@@ -63,7 +66,7 @@ class Person:
             "updated": 1_700_000_000,
         }
         if self.is_stranger:
-            # Of people of other companies Slack tells little: no roles.
+            # For people of other companies Slack sends little: no roles.
             return {**user, "is_stranger": True}
         return {
             **user,
@@ -75,7 +78,7 @@ class Person:
         }
 
     def page(self) -> Json:
-        """The user as the page's snapshot lists it."""
+        """Renders the user for the page's snapshot."""
         initials = "".join(word[0] for word in self.name.split())[:2].upper()
         return {
             "id": self.id,
@@ -88,7 +91,7 @@ class Person:
 
 @dataclass(slots=True)
 class Channel:
-    """A conversation. For an IM, `members` are the person and the bot."""
+    """A conversation. In an IM, `members` are the person and the bot."""
 
     id: str
     name: str
@@ -99,19 +102,19 @@ class Channel:
 
     @property
     def with_bot(self) -> bool:
-        """Whether the bot is in it."""
+        """True if the bot is in it."""
         return BOT_USER in self.members
 
     def other(self) -> str:
-        """The person at the other end of an IM."""
+        """Returns the person at the other end of an IM."""
         return next(iter(self.members - {BOT_USER}))
 
     def sees(self, user: str) -> bool:
-        """Whether a person is in it."""
+        """True if a person is in it."""
         return user in self.members
 
     def api(self, *, count: bool = False) -> Json:
-        """The channel object of conversations.info."""
+        """Renders the channel object of conversations.info."""
         shared = {
             "id": self.id,
             "created": 1_700_000_000,
@@ -156,7 +159,7 @@ class UserGroup:
     users: list[str]
 
     def api(self, *, users: bool, count: bool) -> Json:
-        """The group object of usergroups.list."""
+        """Renders the group object of usergroups.list."""
         answer: Json = {
             "id": self.id,
             "team_id": TEAM_ID,
@@ -179,7 +182,7 @@ class UserGroup:
 
 
 def everyone() -> dict[str, Person]:
-    """The people of the stand-in workspace, by id."""
+    """Returns the people of the stand-in workspace, by id."""
     people = (
         Person("U0ALICE", "Alice", "Backend, on call", is_admin=True),
         Person("U0BOB", "Bob", "Platform"),
@@ -192,7 +195,7 @@ def everyone() -> dict[str, Person]:
 
 
 def every_channel() -> dict[str, Channel]:
-    """The channels of the stand-in workspace, by id."""
+    """Returns the channels of the stand-in workspace, by id."""
     staff = {"U0ALICE", "U0BOB"}
     channels = (
         Channel("C0OPS", "ops", staff | {"U0GUEST", BOT_USER}),
@@ -205,7 +208,7 @@ def every_channel() -> dict[str, Channel]:
 
 
 def every_group() -> dict[str, UserGroup]:
-    """The user groups of the stand-in workspace, by id."""
+    """Returns the user groups of the stand-in workspace, by id."""
     return {"S0ONCALL": UserGroup("S0ONCALL", "oncall", "On call", ["U0ALICE"])}
 
 
@@ -230,7 +233,7 @@ DEFAULT_EVENTS = frozenset({"app_mention", "app_home_opened", "message.im"})
 
 @dataclass(frozen=True, slots=True)
 class AppSetup:
-    """What the app's manifest registers: nothing else works, as in Slack."""
+    """What the app's manifest registers; as in Slack, nothing else works."""
 
     commands: frozenset[str] = frozenset({"/gardener"})
     scopes: frozenset[str] = DEFAULT_SCOPES
@@ -240,7 +243,7 @@ class AppSetup:
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> AppSetup:
-        """Read the parts of a Slack app manifest that decide what works."""
+        """Reads the parts of a Slack app manifest that matter here."""
         features = _part(manifest, "features")
         settings = _part(manifest, "settings")
         scopes = _part(_part(manifest, "oauth_config"), "scopes").get("bot", [])
@@ -255,9 +258,9 @@ class AppSetup:
 
     @classmethod
     def read(cls, root: Path) -> AppSetup:
-        """The setup of `slack-manifest.json` or `.yaml` in a folder; a usual one where absent.
+        """Reads `slack-manifest.json` or `.yaml` in a folder; a usual setup if there is none.
 
-        Raises PlaygroundError for a file that is no manifest.
+        Raises PlaygroundError for an invalid manifest.
         """
         for name in ("slack-manifest.json", "slack-manifest.yaml", "slack-manifest.yml"):
             path = root / name

@@ -1,4 +1,4 @@
-"""What Slack keeps: messages, files, views, trigger ids, response addresses, calls."""
+"""Slack's records: messages, files, views, trigger ids, response URLs, calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Refused(Exception):  # noqa: N818  Slack refuses; it is an answer and no a
 
 @dataclass(slots=True)
 class StoredFile:
-    """An uploaded file. `shared_in` are the channels where a message shows it, `shares` which."""
+    """An uploaded file. `shared_in`: the channels that show it; `shares`: the messages."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class StoredFile:
     deleted: bool = False
 
     def api(self, base_url: str) -> Json:
-        """The file object that Slack puts into messages and files.info."""
+        """Renders the file object of messages and files.info."""
         if self.deleted:
             return {"id": self.id, "mode": "tombstone"}
         private = f"{base_url}/slack/files/{TEAM_ID}-{self.id}/{self.name}"
@@ -72,7 +72,7 @@ class StoredFile:
         }
 
     def page(self) -> Json:
-        """The file as the page shows it; `preview` is the head of a text."""
+        """Renders the file for the page; `preview` is the beginning of a text."""
         if self.deleted:
             return {"id": self.id, "name": "This file was deleted.", "size": 0, "deleted": True}
         shown: Json = {
@@ -107,7 +107,7 @@ class Message:
     deleted: bool = False
 
     def api(self, base_url: str) -> Json:
-        """The message object as Slack hands it to apps."""
+        """Renders the message object that Slack sends to apps."""
         shown: Json = {
             "type": "message",
             "user": self.user,
@@ -137,7 +137,7 @@ class Message:
         return shown
 
     def page(self) -> Json:
-        """The message as the page's feed shows it."""
+        """Renders the message for the page's feed."""
         shown: Json = {
             "ts": self.ts,
             "user": self.user,
@@ -159,7 +159,7 @@ class Message:
 
 @dataclass(slots=True)
 class View:
-    """A modal or a home tab. `payload` is what the app gave, with ids filled in."""
+    """A modal or a home tab. `payload` is what the app sent, with ids filled in."""
 
     id: str
     kind: Literal["modal", "home"]
@@ -172,7 +172,7 @@ class View:
     errors: dict[str, str] = field(default_factory=dict)
 
     def api(self) -> Json:
-        """The view object as Slack hands it to apps."""
+        """Renders the view object that Slack sends to apps."""
         given = self.payload
         return {
             "id": self.id,
@@ -197,7 +197,7 @@ class View:
         }
 
     def page(self) -> Json:
-        """The view as the page's feed shows it."""
+        """Renders the view for the page's feed."""
         given = self.payload
         return {
             "id": self.id,
@@ -216,7 +216,7 @@ class View:
 
 @dataclass(slots=True)
 class Trigger:
-    """A trigger id: good for one modal, for three seconds."""
+    """A trigger id: good for one modal within three seconds."""
 
     user: str
     until: float
@@ -226,7 +226,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """Where an app may answer an interaction: five times in thirty minutes."""
+    """A URL for answering an interaction: five times within thirty minutes."""
 
     user: str
     channel: str
@@ -237,7 +237,7 @@ class ResponseUrl:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One Web API call, as it came and as it was answered."""
+    """One Web API call and its response."""
 
     method: str
     args: Mapping[str, Any]
@@ -245,5 +245,5 @@ class ApiCall:
 
     @property
     def ok(self) -> bool:
-        """Whether Slack would have said ok."""
+        """True if Slack answered ok."""
         return bool(self.answer.get("ok"))

@@ -1,6 +1,6 @@
-"""Answers to a slash command or a click that do not use the Web API.
+"""Responses to a slash command or a click that do not use the Web API.
 
-They come as a POST to the response_url, or inside the acknowledgement itself.
+They arrive as a POST to the response_url, or inside the acknowledgement itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from playground.slack.state import RESPONSE_USES, SlackState
 
 
 def answer_response_url(state: SlackState, key: str, body: bytes) -> tuple[int, str]:
-    """Take a POST to a response_url. Returns HTTP status and body, as Slack answers."""
+    """Handles a POST to a response_url; returns HTTP status and body as Slack does."""
     place = state.response_urls.get(key)
     if place is None or state.now() > place.until:
         return 404, _refused(Refused("expired_url"))
@@ -39,7 +39,7 @@ def answer_response_url(state: SlackState, key: str, body: bytes) -> tuple[int, 
 
 
 def apply_answer(state: SlackState, place: ResponseUrl, given: Json) -> None:
-    """Post, replace or delete what an answer says. Raises Refused."""
+    """Posts, replaces or deletes a message as the response asks. Raises Refused."""
     origin = state.messages.get(place.channel, {}).get(place.message or "")
     if origin is not None and origin.deleted:
         origin = None

@@ -1,4 +1,4 @@
-"""The stand-in's HTTP face: reads requests, hands them on, writes answers."""
+"""The stand-in's HTTP routes: they parse requests, pass them on and write responses."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from playground.slack.workspace import Workspace
 MAX_BODY = 64 * 1024 * 1024
 
 
-class TooLarge(Exception):  # noqa: N818  says what is the matter
+class TooLarge(Exception):  # noqa: N818  it names the problem
     """A body of more than MAX_BODY bytes."""
 
 
 async def whole_body(request: web.Request, most: int = MAX_BODY) -> bytes:
-    """A request's body, whatever the application's own limit is. Raises TooLarge."""
+    """Reads a request's body, whatever the application's own limit. Raises TooLarge."""
     parts = []
     size = 0
     async for part in request.content.iter_any():
@@ -41,7 +41,10 @@ class PlaygroundSlack:
         self._state = workspace.state
 
     def routes(self) -> list[web.RouteDef]:
-        """All routes below `/slack/`. Set `workspace.state.base_url` before the first request."""
+        """Returns all routes below `/slack/`.
+
+        Set `workspace.state.base_url` before the first request.
+        """
         return [
             web.get("/slack/api/{method}", self._api, allow_head=False),
             web.post("/slack/api/{method}", self._api),
@@ -81,7 +84,8 @@ class PlaygroundSlack:
         kept = self._state.files.get(request.match_info["file_id"].removeprefix(f"{TEAM_ID}-"))
         may = request.headers.get("Authorization") == f"Bearer {self._state.bot_token}"
         if not may or "files:read" not in self._state.setup.scopes:
-            # Slack shows its sign-in page instead of refusing: apps take its HTML for the file.
+            # Slack redirects to its sign-in page instead of refusing; apps mistake its HTML for the
+            # file.
             raise web.HTTPFound("/slack/login")
         if kept is None or kept.content is None:
             return web.Response(status=404, text="Not found")
@@ -97,7 +101,7 @@ class PlaygroundSlack:
         return web.Response(status=status, text=text)
 
 
-class _Unreadable(Exception):  # noqa: N818  says what is the matter
+class _Unreadable(Exception):  # noqa: N818  it names the problem
     """A body that Slack cannot read; the message is its error code."""
 
 

@@ -1,8 +1,8 @@
 """Socket Mode: connections, envelopes, acknowledgements.
 
-Envelopes go round-robin over the open connections. One that is not acknowledged is sent once
-more, over another connection where there is one: when its connection ends, and for events also
-after the deadline, as Slack does. So an app may get an envelope twice.
+Envelopes go round-robin over the open connections. An unacknowledged one is sent once more, over
+another connection if possible: when its connection ends, and for events also after the deadline, as
+Slack does. So an app may get an envelope twice.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEPT_LATE = 200
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One WebSocket of the app. A leaving one gets no new envelopes."""
+    """One WebSocket of the app. One that is closing gets no new envelopes."""
 
     socket: web.WebSocketResponse
     number: int
@@ -69,11 +69,11 @@ class SocketLink:
 
     @property
     def connections(self) -> int:
-        """How many connections take envelopes."""
+        """Counts the connections that accept envelopes."""
         return sum(not each.leaving for each in self._connections)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The WebSocket endpoint. A ticket of apps.connections.open works once."""
+        """Serves the WebSocket. A ticket from apps.connections.open works once."""
         ticket = request.query.get("ticket", "")
         if ticket not in self._state.tickets:
             return web.Response(status=401, text="invalid ticket")
@@ -139,7 +139,7 @@ class SocketLink:
             self._state.feed.scene("ack", past.envelope["type"], "again or too late", ms=ms)
 
     async def send(self, kind: Kind, payload: Json, *, answers: bool) -> Ack:
-        """Deliver over Socket Mode. Raises NotAcknowledged."""
+        """Delivers over Socket Mode. Raises NotAcknowledged."""
         envelope: Json = {
             "envelope_id": str(uuid.uuid4()),
             "type": kind,
@@ -185,7 +185,7 @@ class SocketLink:
         return Ack(payload if answers else None, ms)
 
     async def _hand_over(self, pending: Pending, instead_of: Connection | None = None) -> None:
-        """Send over the next connection, waiting for one where all are gone."""
+        """Sends over the next connection; waits for one if there is none."""
         while True:
             ready = [each for each in self._connections if not each.leaving]
             others = [each for each in ready if each is not instead_of] or ready
@@ -218,7 +218,7 @@ class SocketLink:
                         await self._hand_over(pending, instead_of=gone)
 
     async def send_again(self) -> bool:
-        """Send the last acknowledged envelope once more, as Slack does when an ack was lost."""
+        """Sends the last acknowledged envelope once more, as Slack does if an ack was lost."""
         if not self._past:
             return False
         last = self._past[next(reversed(self._past))]
@@ -229,9 +229,9 @@ class SocketLink:
         return True
 
     async def refresh(self) -> None:
-        """Ask every connection to make room for a new one, as Slack does every few hours.
+        """Asks every connection to make room for a new one, as Slack does every few hours.
 
-        They are closed when the first new one is there.
+        They are closed once the first new one is open.
         """
         for connection in list(self._connections):
             connection.leaving = True
@@ -244,13 +244,13 @@ class SocketLink:
             )
 
     def cut(self) -> None:
-        """Drop every connection without a word, as a broken network does."""
+        """Drops every connection without notice, like a broken network."""
         for connection in list(self._connections):
             connection.leaving = True
             if connection.transport is not None:
                 connection.transport.abort()
 
     async def close(self) -> None:
-        """Close every connection, politely. The app connects again unless it is told not to."""
+        """Closes every connection properly. The app reconnects unless it was configured not to."""
         for connection in list(self._connections):
             await connection.socket.close()

@@ -1,7 +1,7 @@
-"""Everything that Slack would remember: messages, views, files, trigger ids, response addresses.
+"""Slack's state: messages, views, files, trigger ids, response URLs.
 
-Not thread-safe: it lives in the loop of the server that owns it. Times are seconds since 1970
-from an injected clock.
+Not thread-safe: it lives in the loop of the server that owns it. Times are seconds since 1970 from
+an injected clock.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ RESPONSE_SECONDS = 30 * 60
 VIEW_STACK = 3
 KEPT_CALLS = 5_000
 REMEMBERED_SECONDS = 3600
-"""How long an expired trigger id is still known as expired, and not as invalid."""
+"""How long an expired trigger id counts as expired rather than invalid."""
 
 
 @dataclass(slots=True)
 class SlackState:
-    """The workspace's memory."""
+    """The state of the workspace."""
 
     now: Callable[[], float] = time.time
     setup: AppSetup = field(default_factory=AppSetup)
@@ -74,12 +74,12 @@ class SlackState:
     _last_ts: int = 0
 
     def next_ts(self) -> str:
-        """A time stamp that no message has yet, in Slack's form."""
+        """Returns an unused message timestamp in Slack's form."""
         self._last_ts = max(self._last_ts + 1, int(self.now() * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def add(self, message: Message) -> Message:
-        """Put a message into its channel and tell the feed."""
+        """Adds a message to its channel and notifies the feed."""
         self.messages.setdefault(message.channel, {})[message.ts] = message
         parent = self.find(message.channel, message.thread_ts) if message.thread_ts else None
         self.tell(message)
@@ -89,19 +89,19 @@ class SlackState:
         return message
 
     def tell(self, message: Message) -> None:
-        """Publish a message as it is now."""
+        """Publishes a message's current state."""
         self.feed.publish(
             {"type": "message", "channel": message.channel, "message": message.page()},
             only_for=message.only_for,
         )
 
     def find(self, channel: str, ts: str | None) -> Message | None:
-        """A message that is still there."""
+        """Finds a message that still exists."""
         message = self.messages.get(channel, {}).get(ts or "")
         return None if message is None or message.deleted else message
 
     def remove(self, message: Message) -> None:
-        """Delete a message and tell the feed."""
+        """Deletes a message and notifies the feed."""
         message.deleted = True
         parent = self.find(message.channel, message.thread_ts) if message.thread_ts else None
         if parent is not None and message.ts in parent.replies:
@@ -110,13 +110,13 @@ class SlackState:
         self.tell(message)
 
     def visible(self, channel: str, user: str) -> Iterator[Message]:
-        """The messages of a channel as one person sees them, oldest first."""
+        """Yields a channel's messages as one person sees them, oldest first."""
         for message in list(self.messages.get(channel, {}).values()):
             if not message.deleted and message.only_for in (None, user):
                 yield message
 
     def im_of(self, user: str) -> Channel:
-        """The bot's conversation with a person, opened where there is none."""
+        """Returns the bot's conversation with a person; opens it if needed."""
         for channel in self.channels.values():
             if channel.kind == "im" and user in channel.members:
                 return channel
@@ -125,7 +125,7 @@ class SlackState:
         return channel
 
     def new_trigger(self, user: str, view: str | None = None) -> str:
-        """A fresh trigger id for what a person just did."""
+        """Creates a trigger id for a person's action."""
         trigger = f"{int(self.now() * 1000)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
         for old, each in list(self.triggers.items()):
             if each.until + REMEMBERED_SECONDS < self.now():
@@ -134,7 +134,7 @@ class SlackState:
         return trigger
 
     def use_trigger(self, trigger_id: str) -> Trigger:
-        """Take a trigger id. Raises Refused where it is unknown, old or used."""
+        """Uses up a trigger id. Raises Refused if it is unknown, expired or used."""
         trigger = self.triggers.get(trigger_id)
         if trigger is None:
             raise Refused("invalid_trigger_id")
@@ -146,7 +146,7 @@ class SlackState:
         return trigger
 
     def new_response_url(self, user: str, channel: str, message: str | None = None) -> str:
-        """A fresh address for answers to what a person just did, on a message or not."""
+        """Creates a response URL for a person's action, optionally on a message."""
         key = secrets.token_urlsafe(18)
         until = self.now() + RESPONSE_SECONDS
         for old, each in list(self.response_urls.items()):
@@ -157,12 +157,12 @@ class SlackState:
 
 
 def new_id(kind: str) -> str:
-    """An id that looks like Slack's: a letter or two, then ten signs."""
+    """Generates an id like Slack's: a letter or two, then ten characters."""
     return kind + secrets.token_hex(5).upper()
 
 
 def with_ids(blocks: Sequence[Json]) -> list[Json]:
-    """A copy of valid blocks in which every block and element has an id, as Slack fills them in."""
+    """Copies valid blocks and gives every block and element an id, as Slack does."""
     filled = copy.deepcopy(list(blocks))
     for block in filled:
         block.setdefault("block_id", secrets.token_urlsafe(4)[:5])
@@ -173,5 +173,5 @@ def with_ids(blocks: Sequence[Json]) -> list[Json]:
 
 
 def fingerprint(payload: Any, now: float) -> str:
-    """A view's hash: changes whenever the view does."""
+    """Computes a view's hash, which changes whenever the view does."""
     return f"{int(now)}.{abs(hash(json.dumps(payload, sort_keys=True))):x}.{secrets.token_hex(2)}"

@@ -24,7 +24,7 @@ from playground.slack.state import (
 
 
 def checked_view(state: SlackState, view: Any, kind: Literal["modal", "home"]) -> Json:
-    """A view that Slack takes, with ids filled in. Raises Refused."""
+    """Validates a view and fills in ids. Raises Refused."""
     trouble = view_error(view, kind)
     if trouble is not None:
         raise refusal(*trouble)
@@ -50,7 +50,7 @@ def _own_name(state: SlackState, payload: Json, but: View | None = None) -> None
 
 
 def first_value(element: Json) -> Json:
-    """The state of an element that nobody has touched yet."""
+    """Returns the initial state of an element."""
     kind = element["type"]
     value: Json = {"type": kind}
     if kind.endswith("_input"):
@@ -70,7 +70,7 @@ def first_value(element: Json) -> Json:
 
 
 def first_values(blocks: list[Json], before: dict[str, Json] | None = None) -> dict[str, Json]:
-    """The state of all stateful elements; what a person entered before stays where ids stay."""
+    """Returns the state of all stateful elements; earlier input is kept where ids are unchanged."""
     values: dict[str, Json] = {}
     for block in blocks:
         for _, element in elements_of(block):
@@ -82,13 +82,13 @@ def first_values(blocks: list[Json], before: dict[str, Json] | None = None) -> d
 
 
 def tell_view(state: SlackState, view: View) -> None:
-    """Publish a view as it is now."""
+    """Publishes a view's current state."""
     kind = "view" if view.kind == "modal" else "home"
     state.feed.publish({"type": kind, "view": view.page()}, only_for=view.user)
 
 
 def push_view(state: SlackState, user: str, payload: Json) -> View:
-    """Put a valid view on top of a person's modals. Raises Refused where there are three."""
+    """Puts a valid view on top of a person's modals. Raises Refused if there are three already."""
     stack = state.stacks.setdefault(user, [])
     if len(stack) >= VIEW_STACK:
         raise Refused("push_limit_reached")
@@ -111,7 +111,7 @@ def push_view(state: SlackState, user: str, payload: Json) -> View:
 
 
 def replace_view(state: SlackState, view: View, payload: Json) -> None:
-    """Give an open view a new content; inputs whose ids stay keep what was entered."""
+    """Replaces an open view's content; inputs with unchanged ids keep what was entered."""
     _own_name(state, payload, view)
     view.payload = payload
     view.hash = fingerprint(payload, state.now())
@@ -121,7 +121,7 @@ def replace_view(state: SlackState, view: View, payload: Json) -> None:
 
 
 def close_views(state: SlackState, user: str, views: list[str]) -> None:
-    """Take views from a person's stack and tell the feed."""
+    """Removes views from a person's stack and notifies the feed."""
     stack = state.stacks.get(user, [])
     for view_id in views:
         if view_id in stack:
@@ -131,7 +131,7 @@ def close_views(state: SlackState, user: str, views: list[str]) -> None:
 
 
 def open_view(state: SlackState, args: Args) -> Json:
-    """views.open. A modal that was open before gives way."""
+    """views.open. Replaces a modal that was open before."""
     args.need("trigger_id")
     payload = _given_view(state, args, "modal")
     trigger = state.use_trigger(args.text("trigger_id"))
@@ -140,7 +140,7 @@ def open_view(state: SlackState, args: Args) -> Json:
 
 
 def push(state: SlackState, args: Args) -> Json:
-    """views.push: only for a trigger id that came from a modal."""
+    """views.push: only with a trigger id from a modal."""
     args.need("trigger_id")
     payload = _given_view(state, args, "modal")
     trigger = state.use_trigger(args.text("trigger_id"))
@@ -153,7 +153,7 @@ def push(state: SlackState, args: Args) -> Json:
 
 
 def update(state: SlackState, args: Args) -> Json:
-    """views.update, by view_id or external_id, guarded by the hash where one is given."""
+    """views.update, by view_id or external_id, guarded by the hash if one is given."""
     view_id, external_id = args.maybe("view_id"), args.maybe("external_id")
     if (view_id is None) == (external_id is None):
         raise invalid("must provide either `view_id` or `external_id`")
@@ -177,7 +177,7 @@ def update(state: SlackState, args: Args) -> Json:
 
 
 def publish(state: SlackState, args: Args) -> Json:
-    """views.publish: a person's home tab."""
+    """views.publish: sets a person's home tab."""
     args.need("user_id")
     if not state.setup.home_tab:
         raise Refused("not_enabled")

@@ -1,4 +1,4 @@
-"""The stand-in workspace: what people do in it, and what Slack then does.
+"""The stand-in workspace: people's actions, and Slack's reactions to them.
 
 One object for the page and for tests. All methods are coroutines of the loop that serves the app.
 """
@@ -46,7 +46,7 @@ _COMMAND = re.compile(r"(/\S+)\s*(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a person's deed. `error` is what Slack shows where the app failed."""
+    """The outcome of a person's action. `error` is what Slack shows if the app failed."""
 
     ms: float | None = None
     error: str | None = None
@@ -54,12 +54,12 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether the app acknowledged in time and made no mistake."""
+        """True if the app acknowledged in time and without an error."""
         return self.error is None
 
 
 class Workspace:
-    """People's deeds in the stand-in workspace."""
+    """Carries out people's actions in the stand-in workspace."""
 
     def __init__(
         self,
@@ -74,18 +74,18 @@ class Workspace:
 
     @property
     def feed(self) -> Feed:
-        """Everything that happens."""
+        """Returns the feed of all events."""
         return self.state.feed
 
     def person(self, user: str) -> Person:
-        """A person who may act. Raises PlaygroundError."""
+        """Returns a person who may act. Raises PlaygroundError."""
         person = self.state.people.get(user)
         if person is None or person.is_bot or person.id == SLACKBOT:
             raise PlaygroundError(f'Nobody here is called "{user}".')
         return person
 
     def channel(self, channel_id: str, user: str) -> Channel:
-        """A channel that a person is in. Raises PlaygroundError."""
+        """Returns a channel that a person is in. Raises PlaygroundError."""
         channel = self.state.channels.get(channel_id)
         if channel is None or not channel.sees(user):
             raise PlaygroundError(f"{self.person(user).name} is not in that channel.")
@@ -94,9 +94,9 @@ class Workspace:
     async def say(
         self, user: str, channel: str, text: str, *, thread_ts: str | None = None
     ) -> Outcome:
-        """Type something: a slash command, `/invite @gardener`, or a message.
+        """Types something: a slash command, `/invite @gardener`, or a message.
 
-        Raises PlaygroundError for what Slack's composer would not take.
+        Raises PlaygroundError for what Slack's composer would reject.
         """
         if not text.strip():
             raise PlaygroundError("There is nothing to send.")
@@ -111,7 +111,7 @@ class Workspace:
     async def drop_file(
         self, user: str, channel: str, name: str, content: bytes, *, text: str = ""
     ) -> Outcome:
-        """Share a file with the bot, which is mentioned in the message."""
+        """Shares a file with the bot, mentioning it in the message."""
         person, place = self.person(user), self.channel(channel, user)
         if not content:
             raise PlaygroundError("That file is empty.")
@@ -190,10 +190,10 @@ class Workspace:
         chosen: Mapping[str, Any] | None = None,
         values: Mapping[str, Mapping[str, Json]] | None = None,
     ) -> Outcome:
-        """Click, or choose in a menu, on a message (`channel`, `ts`) or a view (`view_id`).
+        """Clicks or chooses in a menu, on a message (`channel`, `ts`) or a view (`view_id`).
 
-        `chosen` is what a menu or an input was set to (`selected_option`, `value`, …), `values`
-        what stands in the other inputs. Raises PlaygroundError where there is nothing to click.
+        `chosen` is the value of a menu or an input (`selected_option`, `value`, …), `values` the
+        content of the other inputs. Raises PlaygroundError if there is nothing to click.
         """
         person = self.person(user)
         if not self.state.setup.interactive:
@@ -223,10 +223,10 @@ class Workspace:
     async def submit(
         self, user: str, view_id: str, values: Mapping[str, Mapping[str, Json]] | None = None
     ) -> Outcome:
-        """Press a modal's submit button. `values`: block_id → action_id → what was entered.
+        """Presses a modal's submit button. `values`: block_id → action_id → what was entered.
 
-        What Slack's client checks itself (required, too long) becomes the view's `errors` and
-        never reaches the app.
+        What Slack's client checks itself (required, too long) becomes the view's `errors` and never
+        reaches the app.
         """
         person, view = self.person(user), self._view(view_id, user)
         if view.kind != "modal" or "submit" not in view.payload:
@@ -250,22 +250,22 @@ class Workspace:
         return outcome
 
     async def close(self, user: str, view_id: str) -> Outcome:
-        """Close a modal, and what lies on it; all of the stack where it says clear_on_close."""
+        """Closes a modal and those on top of it; the whole stack if it has clear_on_close."""
         person, view = self.person(user), self._view(view_id, user)
         stack = list(self.state.stacks.get(user, []))
         clear = bool(view.payload.get("clear_on_close"))
         closed = stack if clear else stack[stack.index(view_id) :]
-        told = [self.state.views[each] for each in closed]
+        views = [self.state.views[each] for each in closed]
         close_views(self.state, user, closed)
         outcome = Outcome()
-        for each in told:
+        for each in views:
             if each.payload.get("notify_on_close"):
                 payload = payloads.view_closed(person, each, cleared=clear)
                 _, outcome = await self._send("interactive", payload)
         return outcome
 
     async def open_home(self, user: str) -> Outcome:
-        """Look at the app's home tab."""
+        """Opens the app's home tab."""
         person = self.person(user)
         if not self.state.setup.home_tab:
             raise PlaygroundError("The app's manifest has no home tab.")
@@ -298,7 +298,7 @@ class Workspace:
 
 
 def page_channel(channel: Channel) -> Json:
-    """A channel as the page lists it. `member`: whether the bot is in it."""
+    """Renders a channel for the page's list. `member`: whether the bot is in it."""
     return {
         "id": channel.id,
         "name": channel.name or "gardener",

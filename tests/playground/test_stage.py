@@ -204,8 +204,8 @@ def test_ctrl_c_ends_all_that_was_started(tmp_path, number):
 def test_keys_that_come_and_go_are_told():
     feed = Feed()
     scenes = StoreScenes(feed, "unix:///nowhere")
-    scenes.told({"gardener:v1:a", "rq:queue:analyses", "rq:worker:x"})
-    scenes.told({"gardener:v1:a"} | {f"k{number}" for number in range(12)})
+    scenes.publish_changes({"gardener:v1:a", "rq:queue:analyses", "rq:worker:x"})
+    scenes.publish_changes({"gardener:v1:a"} | {f"k{number}" for number in range(12)})
     told = [(scene["kind"], scene["name"], scene["detail"]) for scene in feed.scenes]
     assert told[:2] == [
         ("redis", "gardener:v1:a", "written"),

@@ -51,11 +51,11 @@ class PlaygroundServer:
             self._changed.notify_all()
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float = 15) -> T:
-        """Run a coroutine in the server's loop and wait for it."""
+        """Runs a coroutine in the server's loop and waits for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
     def call_in_loop(self, work: Callable[[], T]) -> T:
-        """Call a function in the server's loop, where the state may be read and changed."""
+        """Calls a function in the server's loop, where the state may be read and changed."""
 
         async def call() -> T:
             return work()
@@ -63,9 +63,9 @@ class PlaygroundServer:
         return self.run(call())
 
     def wait_for(self, predicate: Callable[[], T], timeout: float = 15.0) -> T:
-        """Ask `predicate` after every event until it answers something true; returns that.
+        """Evaluates `predicate` after every event until it is true; returns its value.
 
-        Without events it is asked 20 times a second, as it may look at other things. Raises
+        Without events, evaluates it 20 times a second, since it may depend on other things. Raises
         TimeoutError. The predicate runs in the calling thread.
         """
         deadline = time.monotonic() + timeout
@@ -82,50 +82,50 @@ class PlaygroundServer:
                 self._changed.wait_for(lambda: self._version != seen, min(left, 0.05))  # noqa: B023
 
     def wait_for_connection(self, count: int = 1, timeout: float = 10.0) -> None:
-        """Wait until this many Socket Mode connections take envelopes."""
+        """Waits until this many Socket Mode connections accept envelopes."""
         self.wait_for(lambda: self.workspace.socket.connections >= count, timeout)
 
     def hang_up(self) -> None:
-        """Drop all Socket Mode connections, so that slack_sdk's client ends at once.
+        """Drops all Socket Mode connections, so that slack_sdk's client ends at once.
 
-        Its `close()` alone waits up to three seconds for a read that nothing answers. Set
+        Its `close()` alone waits up to three seconds for a read that never returns. Set
         `handler.client.auto_reconnect_enabled = False` before.
         """
         self.call_in_loop(self.workspace.socket.cut)
 
     def command(self, user: str, channel: str, text: str) -> Outcome:
-        """Type a slash command: `/gardener staging 2d`, or only what follows `/gardener`."""
+        """Types a slash command: `/gardener staging 2d`, or only the text after `/gardener`."""
         typed = text if text.startswith("/") else f"/gardener {text}".rstrip()
         return self.run(self.workspace.say(user, channel, typed))
 
     def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Outcome:
-        """Write a message."""
+        """Writes a message."""
         return self.run(self.workspace.say(user, channel, text, thread_ts=thread_ts))
 
     def click(self, user: str, action_id: str, **where: Any) -> Outcome:
-        """Click: `channel` and `ts`, or `view_id`; `block_id`, `chosen`, `values` as needed."""
+        """Clicks: `channel` and `ts`, or `view_id`; `block_id`, `chosen`, `values` as needed."""
         return self.run(self.workspace.click(user, action_id, **where))
 
     def submit(
         self, user: str, view_id: str, values: Mapping[str, Mapping[str, Json]] | None = None
     ) -> Outcome:
-        """Submit a modal."""
+        """Submits a modal."""
         return self.run(self.workspace.submit(user, view_id, values))
 
     def open_home(self, user: str) -> Outcome:
-        """Look at the home tab."""
+        """Opens the home tab."""
         return self.run(self.workspace.open_home(user))
 
     def drop_file(self, user: str, channel: str, name: str, content: bytes) -> Outcome:
-        """Share a file with the bot."""
+        """Shares a file with the bot."""
         return self.run(self.workspace.drop_file(user, channel, name, content))
 
     def messages(
         self, channel: str, user: str = "U0ALICE", *, thread_ts: str | None = None
     ) -> list[Json]:
-        """The messages that a person sees, oldest first, in the page's form.
+        """Returns the messages that a person sees, oldest first, in the page's form.
 
-        With `thread_ts` only that thread's replies.
+        With `thread_ts`, only that thread's replies.
         """
 
         def read() -> list[Json]:
@@ -138,7 +138,7 @@ class PlaygroundServer:
         return self.call_in_loop(read)
 
     def view(self, user: str) -> Json | None:
-        """The modal on top of a person's screen, None where there is none."""
+        """Returns the modal on top of a person's screen; None if there is none."""
 
         def read() -> Json | None:
             stack = self.state.stacks.get(user)
@@ -147,7 +147,7 @@ class PlaygroundServer:
         return self.call_in_loop(read)
 
     def home(self, user: str) -> Json | None:
-        """A person's home tab, None where the app published none."""
+        """Returns a person's home tab; None if the app published none."""
 
         def read() -> Json | None:
             home = self.state.homes.get(user)
@@ -156,12 +156,12 @@ class PlaygroundServer:
         return self.call_in_loop(read)
 
     def api_calls(self, method: str | None = None) -> list[ApiCall]:
-        """The Web API calls so far, oldest first."""
+        """Returns the Web API calls so far, oldest first."""
         calls: Sequence[ApiCall] = self.call_in_loop(lambda: list(self.state.calls))
         return [each for each in calls if method in (None, each.method)]
 
     def call_names(self) -> list[str]:
-        """The calls as `method` or `method: error`, oldest first."""
+        """Returns the calls as `method` or `method: error`, oldest first."""
         return [
             each.method if each.ok else f"{each.method}: {each.answer.get('error')}"
             for each in self.api_calls()
@@ -195,7 +195,7 @@ def serve_in_thread(
     rate_limits: bool = True,
     more_routes: Callable[[Workspace], Sequence[web.AbstractRouteDef]] | None = None,
 ) -> Iterator[PlaygroundServer]:
-    """Serve a fresh workspace on a free loopback port while the block runs.
+    """Serves a fresh workspace on a free loopback port while the block runs.
 
     `deliver="http"` sends commands, clicks and events as signed POSTs to `request_url` instead of
     over Socket Mode. `more_routes` adds routes, such as the page's.

@@ -9,7 +9,7 @@ from bot.core.analysis.over_time import over_time
 from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable
 from bot.core.clusters.clusters import Draft, clusters
 from bot.core.clusters.identity import settle
-from bot.core.clusters.incident import Joined
+from bot.core.clusters.incident import IncidentDraft
 from bot.core.clusters.incidents import incidents
 from bot.core.entries.understand import Kind
 from bot.core.expected.fingerprints import subjects, wordings
@@ -181,7 +181,11 @@ def _importance(cluster: Cluster) -> tuple[int, int, str]:
 
 
 def _cluster(
-    draft: Draft, identity: Identity, verdict: Verdict, joined: Sequence[Joined], window: Window
+    draft: Draft,
+    identity: Identity,
+    verdict: Verdict,
+    joined: Sequence[IncidentDraft],
+    window: Window,
 ) -> Cluster:
     tally = draft.tally
     incident = next((j.id for j in joined if draft.id in (j.root, *j.symptoms)), None)
@@ -227,7 +231,7 @@ def _located(cluster: Cluster, draft: Draft, locate: Locate) -> Cluster:
     return replace(cluster, location=places.pop()) if len(places) == 1 else cluster
 
 
-def _incident(joined: Joined, verdicts: Mapping[str, Verdict]) -> Incident:
+def _incident(joined: IncidentDraft, verdicts: Mapping[str, Verdict]) -> Incident:
     return Incident(
         id=joined.id,
         root=joined.root,

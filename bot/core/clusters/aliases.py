@@ -1,7 +1,7 @@
-"""What people decided, where clusters were taught to be the same.
+"""Decisions of clusters that a grouping rule has merged.
 
-What was decided about one of them holds for all; nothing is moved in the store, so undoing the
-rule gives each its own decisions back.
+A decision about one of them applies to all. Nothing is moved in the store, so undoing the rule
+gives each cluster its own decisions back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.core.ports import DecisionBook, RuleBook
 
 
 class ByCluster(Mapping[str, Decisions]):
-    """Decisions by cluster id: each once, under the id that lives on, found under any."""
+    """Decisions by cluster id: stored under the surviving id, found under any merged id."""
 
     def __init__(self, found: Mapping[str, Decisions], teaching: Teaching) -> None:
         self._found = found
@@ -34,16 +34,17 @@ class ByCluster(Mapping[str, Decisions]):
 
 
 class AliasedDecisions:
-    """`ports.DecisionBook` over another one, with what was taught."""
+    """Wraps a `ports.DecisionBook` and applies the grouping rules to it."""
 
     def __init__(self, book: DecisionBook, rules: RuleBook) -> None:
         self._book = book
         self._rules = rules
 
     def all(self, environment: str) -> Mapping[str, Decisions]:
-        """By cluster id; what was taught to be one has the decisions of all, once.
+        """Returns decisions by cluster id; merged clusters share theirs.
 
-        Of two of a kind that of the cluster which lives on counts, then that of the older.
+        If several have a decision of the same kind, the surviving cluster's wins, then the next in
+        the order of `Teaching.together`.
         """
         own = self._book.all(environment)
         teaching = Teaching(self._rules.all(environment)) if own else Teaching()
@@ -54,7 +55,7 @@ class AliasedDecisions:
         return ByCluster(found, teaching)
 
     def put(self, environment: str, decision: Decision) -> Decision | None:
-        """Stores it for the cluster that lives on; returns the one that held so far."""
+        """Stores a decision for the surviving cluster; returns the previous one."""
         teaching = Teaching(self._rules.all(environment))
         ids = teaching.together(decision.cluster)
         held = None
@@ -62,23 +63,23 @@ class AliasedDecisions:
             kind = type(decision)
             own = self._book.all(environment)
             held = next((d for id_ in ids if (d := _of(own.get(id_), kind))), None)
-        if not isinstance(decision, Pending):  # whose id stands in a marker that was sent
+        if not isinstance(decision, Pending):  # its id is in a marker that was already sent
             decision = replace(decision, cluster=ids[0])
         before = self._book.put(environment, decision)
         return before or held
 
     def remove(self, environment: str, cluster: str, kind: type[Decision]) -> Decision | None:
-        """Takes it back from all that are one; returns the one that held so far."""
+        """Removes a decision from all merged clusters; returns the previous one."""
         teaching = Teaching(self._rules.all(environment))
         gone = [self._book.remove(environment, id_, kind) for id_ in teaching.together(cluster)]
         return next((decision for decision in gone if decision is not None), None)
 
 
 def as_taught(report: Report, teaching: Teaching) -> Report:
-    """An older report, as if what was taught since had been known then: to compare with a newer.
+    """Applies today's grouping rules to an older report, so that it compares with a newer one.
 
-    Clusters that are one have the counts of all. What a split takes out stays where it was, since
-    a report does not keep its messages.
+    Merged clusters get the sum of their counts. What a split takes out stays where it was, since a
+    report does not keep its messages.
     """
     if all(teaching.canonical(cluster.id) == cluster.id for cluster in report.clusters):
         return report

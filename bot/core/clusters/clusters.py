@@ -1,4 +1,4 @@
-"""Rollup → clusters: masked messages that say the same thing become one, and get their figures."""
+"""Rollup → clusters: groups masked messages with the same meaning and computes their figures."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from bot.core.text.lost_negation import marked, turned
 from bot.core.text.redact import redact_json
 
 
-@dataclass(frozen=True)  # no slots: what is read of its entries is kept
+@dataclass(frozen=True)  # no slots: cached_property needs __dict__
 class Draft:
-    """A cluster before anyone has judged it: what it is and its figures, still mergeable."""
+    """A cluster before judgement: its content and figures, still mergeable."""
 
     id: str
     kind: Kind
@@ -32,26 +32,27 @@ class Draft:
 
     @cached_property
     def title(self) -> str:
-        """In the words of the representative with the lowest hash."""
+        """Returns the title of the representative with the lowest hash."""
         title = entries.title(self.sample) or "(empty message)"
-        # What our own redaction takes away swallows no "not": only the service's own is marked.
+        # Only the service's own redaction can swallow a "not"; ours never does, so it is not
+        # marked.
         if turned(title) and any(entries.swallows(entries.message(raw)) for raw in self.samples):
             return marked(title)
         return title
 
     @cached_property
     def sample(self) -> JSON:
-        """The representative entry, redacted."""
+        """Returns the representative entry, redacted."""
         return _shown(self.tally.samples[0].raw) if self.tally.samples else {}
 
     @property
     def samples(self) -> list[JSON]:
-        """All representatives as they were read, not redacted: to look into, never to show."""
+        """Returns all representatives unredacted: for analysis, never for display."""
         return [raw.unpack(raw.data) for _, _, raw in self.tally.samples]
 
     @property
     def edges(self) -> list[JSON]:
-        """The first and the last entry, redacted."""
+        """Returns the first and the last entry, redacted."""
         edges = {e[:2]: e for e in (self.tally.first_entry, self.tally.last_entry) if e}
         known = self.tally.samples[0].raw if self.tally.samples else None
         return [
@@ -61,7 +62,7 @@ class Draft:
 
     @cached_property
     def location(self) -> Location | None:
-        """Where most representatives say that it was written; None where none says."""
+        """Returns the source location that most representatives name; None if none does."""
         found = Counter(
             place for raw in self.samples if (place := entries.location(raw)) is not None
         )
@@ -70,7 +71,7 @@ class Draft:
         return min(found.items(), key=lambda item: (-item[1], str(item[0])))[0]
 
     def histogram(self, window: Window) -> tuple[int, ...]:
-        """Entries per UTC hour, from the hour of the window's start to that of its end."""
+        """Counts entries per UTC hour, from the hour of the window's start to that of its end."""
         start, end = hour_of(window.start), hour_of(window.end)
         return tuple(self.tally.hours.get(at, 0) for at in range(start, end + 1))
 
@@ -81,17 +82,17 @@ def _shown(raw: Raw) -> JSON:
 
 
 def content_id(kind: Kind, template: str, place: str = "") -> str:
-    """A cluster's id from its content alone: the same words, the same id, on every machine."""
+    """Computes a cluster's id from its content alone: the same on every machine."""
     words = f"{kind.value}\x1f{template}\x1f{place}".encode("utf-8", "surrogatepass")
     return "c-" + hashlib.blake2b(words, digest_size=6).hexdigest()
 
 
 @few_collections()
 def clusters(rollup: Rollup) -> list[Draft]:
-    """The clusters of a stitched rollup, in the order of their ids.
+    """Groups a stitched rollup into clusters, sorted by id.
 
-    Only messages of one kind and, for tracebacks, one place are compared: that decides already
-    that they are different problems.
+    Only messages of one kind and, for tracebacks, one place are compared: others are different
+    problems.
     """
     drafts: list[Draft] = []
     for (kind, place), counted in _partitions(rollup):
@@ -116,12 +117,12 @@ def _partitions(rollup: Rollup) -> Iterator[tuple[tuple[Kind, str], dict[str, li
 
 
 def _templates(kind: Kind, counts: Mapping[str, int]) -> Mapping[str, str]:
-    """Masked message → template. What a request or an audit entry is about is exact already."""
+    """Maps each masked message to its template; requests and audit entries are exact already."""
     if kind in (Kind.REQUEST, Kind.AUDIT):
         return {masked: masked for masked in counts}
     return group(counts)
 
 
 def is_error(draft: Draft) -> bool:
-    """Severity ERROR or above, or an exception."""
+    """True for severity ERROR or above, or an exception."""
     return draft.tally.severity >= Severity.ERROR or draft.kind is Kind.TRACE

@@ -1,9 +1,9 @@
-"""Crashes: an instance ended, and what it wrote before and after belongs to that.
+"""Crash incidents: an instance ended, with the entries that led to it or followed from it.
 
-The root is the earliest error of the minutes before an end, among those that are seen mostly
-there: what is said all day long causes no crash. A line that only announces an exception gives way
-to the exception. A symptom is seen mostly after the root, in the same instance, or, where it is a
-failing request, in the same revision until it has recovered.
+The root is the earliest error in the minutes before an end, among those that occur mostly there: a
+message that is logged all day causes no crash. A line that only announces an exception gives way to
+the exception. A symptom occurs mostly after the root in the same instance or, if it is a failing
+request, in the same revision until that has recovered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.clusters.clusters import Draft, is_error
-from bot.core.clusters.incident import Joined
+from bot.core.clusters.incident import IncidentDraft
 from bot.core.entries.place import Place
 from bot.core.entries.understand import Kind
 from bot.core.model.values import MINUTE, SECOND, Severity
@@ -25,9 +25,9 @@ RUN_UP = 2 * MINUTE
 PAUSE = MINUTE
 """Errors further apart than this are not one chain; ends closer than this are one end."""
 SETTLE = 5 * SECOND
-"""Lines written while a process dies arrive a little after the platform says that it ended."""
+"""Delay with which a dying process's last lines arrive after the platform logs its end."""
 AFTERMATH = 10 * MINUTE
-"""How long requests to a revision that cannot start go on failing because of it."""
+"""How long requests to a revision that cannot start may keep failing because of it."""
 MOSTLY = 0.5
 """The share of a cluster's occurrences that must fall into the incident."""
 
@@ -47,7 +47,7 @@ _ANNOUNCES = re.compile(
     r"|uncaught exception:?$|application run failed$",
     re.IGNORECASE,
 )
-"""Says only that an exception follows, in the next entry: the exception is the cause."""
+"""Lines that only announce an exception: the next entry has the exception, which is the cause."""
 _CLEAN_EXIT = re.compile(r"exit\(0\)|exited with code 0\b", re.IGNORECASE)
 
 
@@ -62,7 +62,7 @@ class _Episode:
 
 
 def ends(draft: Draft) -> bool:
-    """Whether the message says that a process or container ended, and not of its own will."""
+    """True if the message reports that a process or container ended abnormally."""
     if draft.kind is Kind.REQUEST or not _ENDS.search(draft.template):
         return False
     samples = [str(raw.get("textPayload", "")) for raw in draft.samples]
@@ -73,8 +73,8 @@ _Timeline = list[tuple[int, Draft]]
 _Chain = tuple[tuple[str, str], _Timeline]
 
 
-def crashes(drafts: Sequence[Draft]) -> list[Joined]:
-    """The incidents in which instances ended, the one with the most ends first."""
+def crashes(drafts: Sequence[Draft]) -> list[IncidentDraft]:
+    """Finds the incidents in which instances ended, the one with the most ends first."""
     timelines: dict[tuple[str, str], _Timeline] = defaultdict(list)
     for draft in drafts:
         if draft.kind is Kind.REQUEST:
@@ -89,8 +89,8 @@ def crashes(drafts: Sequence[Draft]) -> list[Joined]:
     rare = _mostly_in(chains)
     episodes = _by_root(chains, rare)
     by_id = {draft.id: draft for draft in drafts}
-    found: list[Joined] = []
-    # "Container called exit(1)" is a root only where nothing explains most of them.
+    found: list[IncidentDraft] = []
+    # "Container called exit(1)" is a root only for ends that nothing else explains.
     unexplained = {name for name in episodes if ends(by_id[name])}
     taken = set(episodes) - unexplained
     for root_id, mine in sorted(
@@ -108,10 +108,10 @@ def crashes(drafts: Sequence[Draft]) -> list[Joined]:
 
 
 def _by_root(chains: Sequence[_Chain], rare: set[str]) -> dict[str, list[_Episode]]:
-    """Every end under its cause.
+    """Groups the ends by cause.
 
-    Where instances write the same errors in different orders, the one that is the earliest most
-    often stands for all ends that it led to: one crash is one incident.
+    Where instances log the same errors in different orders, the error that is most often the
+    earliest becomes the cause of all ends it led to: one crash is one incident.
     """
     open_ends: list[tuple[tuple[str, str], int, _Timeline, _Timeline]] = []
     for where, chain in chains:
@@ -136,7 +136,7 @@ def _where(place: Place) -> tuple[str, str]:
 
 
 def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
-    """The errors that lead to each end of an instance, oldest first, the end last."""
+    """Yields the errors that lead to each end of an instance, oldest first, the end last."""
     stops = [time for time, draft in timeline if ends(draft)]
     while stops:
         last = stops[0]
@@ -158,7 +158,7 @@ def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
 
 
 def _mostly_in(chains: Sequence[_Chain]) -> set[str]:
-    """The clusters that are seen mostly in such chains: what is said all day causes no crash."""
+    """Finds clusters that occur mostly in these chains; constant messages cause no crash."""
     inside: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
     drafts: dict[str, Draft] = {}
     for (revision, instance), chain in chains:
@@ -173,7 +173,7 @@ def _mostly_in(chains: Sequence[_Chain]) -> set[str]:
 
 
 def _share(draft: Draft, episodes: Sequence[_Episode]) -> float:
-    """The share of the cluster's occurrences after these roots; 0.0 where it is not most."""
+    """Returns the share of occurrences that follow these episodes; 0.0 if below `MOSTLY`."""
     if draft.kind is Kind.AUDIT or draft.tally.severity < Severity.WARNING:
         return 0.0
     moments = [(_where(p), time) for p, times in draft.tally.moments.items() for time in times]
@@ -194,11 +194,11 @@ def _crash(
     episodes: Sequence[_Episode],
     symptoms: Sequence[Draft],
     shares: Mapping[str, float],
-) -> Joined:
+) -> IncidentDraft:
     instances = len({(e.revision, e.instance) for e in episodes})
     lasted = max(e.end for e in episodes) - min(e.start for e in episodes)
     times = len(episodes)
-    return Joined(
+    return IncidentDraft(
         "crash",
         root.id,
         tuple(d.id for d in sorted(symptoms, key=lambda d: (d.tally.first or 0, d.id))),

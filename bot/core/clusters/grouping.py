@@ -1,13 +1,13 @@
-"""Which masked messages are the same message, seen beside all the others.
+"""Groups masked messages by comparing them with all the others in the window.
 
-A mask knows a value by its form. This module knows it by its company: it looks at the distinct
-masked messages together and finds the places where a value stood though it looks like a word:
-because what stands there has a dot inside or a slot, as the names of things have (never the first
-word, which says who speaks, and nothing in quotes), or by the evidence of `evidence.variants`.
+A mask recognises a value by its form. This module recognises it by comparison: it looks at all
+distinct masked messages together and finds the places where a word is really a value. Either the
+word contains a dot or a slot, as names do (never the first word, which names the speaker, and never
+within quotes), or `variable_words.variants` has the evidence.
 
-All of it joins messages only that are equal in every other place, and nothing depends on how
-often a message occurred. So words that never repeat cost as much as any others, and join nothing.
-What each step buys: docs/decisions/0003-grouping.md.
+It joins only messages that are equal in every other place, and nothing depends on how often a
+message occurred. Words that never repeat cost no more than others, and join nothing. What each step
+gains: docs/decisions/0003-grouping.md.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from bot.core.clusters.variable_words import Parts, is_word, variants
 from bot.core.text.mask import SLOT
 
 _TOKEN = re.compile(r"(?:<\*>|[^\s,;:=|(){}\[\]\"'<>])+|\S")
-# The class of an error is no name of a thing: it says which problem this is.
+# An error's class is not a name to mask: it identifies the problem.
 _NAME = re.compile(r"<\*>|\w\.\w(?!.*(?:Error|Exception)\b)")
 _QUOTES = frozenset("'\"")
 _TAIL_SIGNS = frozenset(":-")
 
 
 def tokens(message: str) -> list[str]:
-    """The words and the signs of a masked message; a slot belongs to the word around it."""
-    # None goes beyond a blank, and words come again.
+    """Splits a masked message into words and signs; a slot stays part of the word around it."""
+    # No token spans a blank and words repeat, so tokens are cached per word.
     found: list[str] = []
     for word in message.split():
         found += _of_word(word) if len(word) <= _SHORT else _TOKEN.findall(word)
@@ -38,7 +38,7 @@ def tokens(message: str) -> list[str]:
 
 
 _SHORT = 64
-"""Characters of a word that is worth remembering."""
+"""Words up to this many characters are cached."""
 
 
 @lru_cache(maxsize=32_768)
@@ -47,10 +47,11 @@ def _of_word(word: str) -> list[str]:
 
 
 def group(masked: Mapping[str, int]) -> dict[str, str]:
-    """Each masked message -> the template of its group, `<*>` for what varies within it.
+    """Maps each masked message to the template of its group, with `<*>` where the group varies.
 
-    A pure function of the messages, whatever their order and counts. Takes time and memory linear
-    in their words. Groups have distinct templates, except where two differ in spaces only.
+    A pure function of the messages, independent of their order and counts. Time and memory are
+    linear in the number of words. Groups have distinct templates, except where two differ in spaces
+    only.
     """
     split = {message: tokens(message) for message in sorted(masked)}
     by_key: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -72,11 +73,11 @@ def group(masked: Mapping[str, int]) -> dict[str, str]:
 
 
 def joins(known_template: str, masked: str) -> bool:
-    """Whether a new masked message is a variant of a known cluster's.
+    """True if a new masked message is a variant of a known cluster.
 
-    It is where it differs in variable places only, or in the tail behind the last colon or dash
-    while the head in common says enough: at least four words, and as many as the tails or eight.
-    A message without a tail is no variant of one with.
+    It is if they differ only in variable places, or only in the tail after the last colon or dash
+    and the shared head is long enough: at least four words, and as many as the longer tail (eight
+    suffice). A message without a tail is never a variant of one with a tail.
     """
     known, new = (_key(tokens(message)) for message in (known_template, masked))
     if len(known) == len(new) and all(
@@ -91,9 +92,9 @@ def joins(known_template: str, masked: str) -> bool:
 
 
 def rewords(known_template: str, masked: str) -> bool:
-    """Whether it is a variant of a known traceback's whose innermost own function is the same.
+    """True if a message is a variant of a known traceback with the same innermost own function.
 
-    There a head of any length says enough, since the place does: it differs behind the last colon.
+    The same place makes a head of any length sufficient: they may differ after the last colon.
     """
     known, new = known_template.rpartition(": "), masked.rpartition(": ")
     return bool(known[0]) and known[0] == new[0]
@@ -104,7 +105,7 @@ def _words(key: Parts) -> int:
 
 
 def _key(parts: Parts) -> tuple[str, ...]:
-    """The message without what looks like the name of a thing."""
+    """Returns the message's parts with name-like words replaced by slots."""
     return tuple(
         SLOT if _is_name(part) and _may_vary(parts, i) else part for i, part in enumerate(parts)
     )
@@ -120,14 +121,14 @@ def _short_name(part: str) -> bool:
 
 
 def _may_vary(parts: Parts, i: int) -> bool:
-    """Whether its form may make a value of place i."""
+    """True if the word at position i may be a value by its form alone."""
     if i == 0:
         return len(parts) > 1 and parts[0].count(".") >= 2 and is_word(parts[1])
     return parts[i - 1] not in _QUOTES and parts[i + 1 : i + 2] != ["="]
 
 
 def _template(members: Sequence[Parts], like: str) -> str:
-    """What the members, all of one length, have in common, spaced like the first of them."""
+    """Returns what members of equal length share, with the spacing of `like`."""
     if len(members) == 1:
         return like
     pieces, at = [], 0
@@ -139,19 +140,19 @@ def _template(members: Sequence[Parts], like: str) -> str:
 
 
 class _Sets:
-    """Disjoint sets of numbers; a set is named by its smallest member."""
+    """Disjoint sets of numbers (union-find); the smallest member represents a set."""
 
     def __init__(self, size: int) -> None:
         self._parent = list(range(size))
 
     def root(self, member: int) -> int:
-        """The name of the set that holds the member."""
+        """Returns the representative of the member's set."""
         while (parent := self._parent[member]) != member:
             self._parent[member] = member = self._parent[parent]
         return member
 
     def join(self, members: Sequence[int]) -> None:
-        """Make one set of all sets that hold one of the members."""
+        """Unites all sets that contain one of the members."""
         roots = {self.root(member) for member in members}
         first = min(roots)
         for root in roots:

@@ -1,8 +1,8 @@
-"""Clusters of one run -> clusters for good: the registry's ids, and what people taught.
+"""Gives one run's clusters their lasting ids: from the registry, then from grouping rules.
 
-Grouping sees one window at a time, so it may put beside each other what two earlier windows held
-apart. Two ids that are known are merged only by a person: such a cluster is cut along what the
-registry knows. Then the rules of `teaching` cut and join, and those alone.
+Grouping sees one window at a time, so it may join what two earlier windows kept apart. Only a
+person may merge two known ids: such a cluster is split again by what the registry knows. After that
+only grouping rules split and merge.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.core.rollup.tally import Counted, size, tally_of
 
 
 def registered(key: Key) -> str:
-    """The registry's key of a message: as in `content_id`, its place belongs to it."""
+    """Returns the registry's key for a message, which includes its place, as in `content_id`."""
     return key.masked if not key.place else f"{key.masked} in {key.place}"
 
 
@@ -32,25 +32,25 @@ def settle(
     registry: Registry | None,
     rules: Iterable[Rule] = (),
 ) -> tuple[list[Draft], Mapping[str, Identity]]:
-    """The drafts under their lasting ids, no two of one id, and who each is.
+    """Returns the drafts under their lasting, distinct ids, and the identity of each.
 
-    `drafts` in the order in which new ones get their C-numbers. Without a registry ids come from
-    content alone, and what was taught about lasting ids says nothing.
+    `drafts` must be in the order in which new ones are to get their C-numbers. Without a registry,
+    ids come from content alone, and grouping rules do not apply, since they name lasting ids.
     """
     if registry is None:
         alone = [Identity(draft.id, f"C{i}", None) for i, draft in enumerate(drafts, start=1)]
         return list(drafts), {identity.id: identity for identity in alone}
     teaching = Teaching(rules)
     cutter = _Cutter(rollup)
-    drafts = _along_what_is_known(drafts, environment, registry, cutter)
+    drafts = _split_by_known_ids(drafts, environment, registry, cutter)
     found = registry.resolve(environment, [candidate(draft) for draft in drafts])
     placed = _placed(drafts, found, teaching, cutter)
-    _remember_apart(placed, teaching, environment, registry)
+    _register_splits(placed, teaching, environment, registry)
     return _merged(placed, rollup)
 
 
 def candidate(draft: Draft) -> Candidate:
-    """The draft as it asks for its id."""
+    """Builds the registry query for a draft."""
     return Candidate(
         id=draft.id,
         template=draft.template,
@@ -65,13 +65,16 @@ def candidate(draft: Draft) -> Candidate:
 
 @dataclass(slots=True)
 class _Cutter:
-    """Takes drafts apart again; looks through the rollup only where one has to be."""
+    """Splits drafts; reads the rollup only if one has to be split."""
 
     rollup: Rollup
     _counted: dict[Key, list[Counted]] | None = None
 
     def cut(self, draft: Draft, label: Callable[[Key], str]) -> list[tuple[str, Draft]]:
-        """(label, what has it) for each label, in order of labels; all of it where all have one."""
+        """Splits a draft by label; returns (label, part) sorted by label.
+
+        One label: the whole draft.
+        """
         parts: dict[str, list[Key]] = defaultdict(list)
         for key in draft.keys:
             parts[label(key)].append(key)
@@ -80,7 +83,7 @@ class _Cutter:
         return [(name, self._part(draft, keys)) for name, keys in sorted(parts.items())]
 
     def size(self, key: Key) -> int:
-        """Entries of a message."""
+        """Counts the entries of a message."""
         return sum(map(size, self._of(key)))
 
     def _part(self, draft: Draft, keys: Sequence[Key]) -> Draft:
@@ -102,7 +105,7 @@ class _Cutter:
         return self._counted[key]
 
 
-def _along_what_is_known(
+def _split_by_known_ids(
     drafts: Sequence[Draft], environment: str, registry: Registry, cutter: _Cutter
 ) -> list[Draft]:
     messages = [registered(key) for draft in drafts for key in draft.keys]
@@ -117,7 +120,7 @@ def _along_what_is_known(
         for key in draft.keys:
             if registered(key) in known:
                 sizes[known[registered(key)]] += cutter.size(key)
-        # What is new goes with the most of it: grouping says that it belongs to all of them.
+        # New messages go to the largest part: grouping found that they belong to all of them.
         home = min(sizes, key=lambda id_: (-sizes[id_], id_))
         result += [part for _, part in cutter.cut(draft, _labels(known, home))]
     return result
@@ -129,7 +132,7 @@ def _labels(known: Mapping[str, str], home: str) -> Callable[[Key], str]:
 
 @dataclass(slots=True)
 class _Placed:
-    """A draft, who it was before anyone taught anything, and where it belongs."""
+    """A draft with its identity before grouping rules, and the cluster it belongs to by them."""
 
     draft: Draft
     was: Identity
@@ -148,23 +151,23 @@ def _placed(
         if not teaching:
             placed.append(_Placed(draft, identity, identity.id, identity.name))
             continue
-        for to, part in cutter.cut(draft, _places(teaching, identity.id)):
+        for to, part in cutter.cut(draft, _targets(teaching, identity.id)):
             named = teaching.named(to)
             name = named.name if named and to != identity.id else identity.name
             placed.append(_Placed(part, identity, to, name))
     return placed
 
 
-def _places(teaching: Teaching, cluster: str) -> Callable[[Key], str]:
+def _targets(teaching: Teaching, cluster: str) -> Callable[[Key], str]:
     return lambda key: teaching.place(cluster, registered(key))
 
 
-def _remember_apart(
+def _register_splits(
     placed: Sequence[_Placed], teaching: Teaching, environment: str, registry: Registry
 ) -> None:
-    """What a split took out has its own times in the registry, but no message of its own.
+    """Registers the times of what a split took out, without any messages of its own.
 
-    So a split that is undone gives back all that it took.
+    So undoing the split gives everything back.
     """
     found = [each for each in placed if each.to in teaching.apart and each.to != each.was.id]
     if not found:
@@ -177,21 +180,21 @@ def _remember_apart(
 
 
 def apart_candidate(cluster: str, first: int | None, last: int | None) -> Candidate:
-    """Asks the registry for the C-number of what a split takes out; no message ever joins it."""
+    """Builds the registry query for a split's new cluster; no message ever joins it."""
     return Candidate(cluster, f"split/{cluster}", (), first, last, exact=True)
 
 
 def _merged(
     placed: Sequence[_Placed], rollup: Rollup
 ) -> tuple[list[Draft], Mapping[str, Identity]]:
-    """One draft an id, in order of their first ones."""
+    """Merges drafts with the same target id, in order of first appearance."""
     groups: dict[str, list[_Placed]] = {}
     for each in placed:
         groups.setdefault(each.to, []).append(each)
     drafts: list[Draft] = []
     names: dict[str, Identity] = {}
     for to, parts in groups.items():
-        # In the words of the one that lives on, where it is there.
+        # Prefer the surviving cluster's own wording, if it is present.
         parts.sort(key=lambda each: each.was.id != to)
         first = parts[0]
         firsts = [p.was.first_seen for p in parts if p.was.first_seen is not None]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """An incident before it has a priority. `root` and `symptoms` are drafts' ids."""
+class IncidentDraft:
+    """An incident before judgement. `root` and `symptoms` are ids of drafts."""
 
     kind: str
     """crash, failure, tail or echo."""
@@ -25,5 +25,5 @@ class Joined:
 
     @property
     def id(self) -> str:
-        """From the root alone: symptoms come and go."""
+        """Computes the id from the root alone, since symptoms come and go."""
         return "i-" + hashlib.blake2b(self.root.encode(), digest_size=6).hexdigest()

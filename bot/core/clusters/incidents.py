@@ -1,11 +1,11 @@
-"""Clusters → incidents: what is one event however many messages tell of it.
+"""Clusters → incidents: one event, however many messages report it.
 
-Two clusters are joined only on evidence, which is written down with the incident:
+Clusters are joined only on evidence, which is recorded with the incident:
 
-- **crash** (`crashes`): an instance ended, and there the symptom followed the root.
-- **failure**: requests failed, each time with the same error beside it in the same instance.
-- **shared tail**: different wordings end in the same rare words, and come from the same service.
-- **echo**: a server's own access line tells of the request that the request log tells of.
+- **crash** (`crashes`): an instance ended, and the symptom followed the root there.
+- **failure**: requests failed, each with the same error beside it in the same instance.
+- **shared tail**: different wordings from one service end in the same rare words.
+- **echo**: a server's own access line records the same request as the request log.
 
 Clusters that merely occur at the same time are not joined.
 """
@@ -20,40 +20,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.core.clusters.clusters import Draft, is_error
 from bot.core.clusters.crashes import MOSTLY, crashes
 from bot.core.clusters.grouping import tokens
-from bot.core.clusters.incident import Joined
+from bot.core.clusters.incident import IncidentDraft
 from bot.core.entries.place import Place
 from bot.core.entries.understand import Kind
 from bot.core.model.values import SECOND
 from bot.core.text.mask import SLOT
 
 
-def incidents(drafts: Sequence[Draft]) -> list[Joined]:
-    """The incidents among the clusters; a cluster is part of one at the most."""
-    found: list[Joined] = []
+def incidents(drafts: Sequence[Draft]) -> list[IncidentDraft]:
+    """Finds the incidents among the clusters; each cluster is part of at most one."""
+    found: list[IncidentDraft] = []
     taken: set[str] = set()
     for find in (crashes, _failures, _tails, _echoes):
-        for joined in find([d for d in drafts if d.id not in taken]):
-            found.append(joined)
-            taken.update((joined.root, *joined.symptoms))
+        for incident in find([d for d in drafts if d.id not in taken]):
+            found.append(incident)
+            taken.update((incident.root, *incident.symptoms))
     return found
 
 
 # --- requests that fail with an error ------------------------------------------------------------
 
 TOGETHER = 2 * SECOND
-"""A request and the error that made it fail are logged within this, in either order."""
+"""Maximum distance between a failed request and its error in the log, in either order."""
 FAILURES = 3
-"""So many failed requests must have the error beside them: two may be chance."""
+"""How many failed requests must have the error beside them: two may be chance."""
 CHANCE = 0.001
-"""How probable it may be that they met by chance, given how often the error is written."""
+"""Maximum probability that they met by chance, given how often the error is logged."""
 
 
-def _failures(drafts: Sequence[Draft]) -> list[Joined]:
-    """Server errors in the request log under the error that the same instance wrote with them.
+def _failures(drafts: Sequence[Draft]) -> list[IncidentDraft]:
+    """Finds server errors in the request log that an error in the same instance explains.
 
-    Evidence: of at least three failed requests four in five have the error within two seconds in
-    the same instance, half of the errors have such a request (share), and that is not how often
-    it would happen by chance (lift).
+    Evidence: at least three failed requests, and four in five of them, have the error within two
+    seconds in the same instance; half of the errors have such a request (share); and chance would
+    rarely produce as many (lift).
     """
     errors = [d for d in drafts if d.kind is not Kind.REQUEST and is_error(d)]
     alive = _alive(drafts)
@@ -68,7 +68,7 @@ def _failures(drafts: Sequence[Draft]) -> list[Joined]:
                 found[best.id].append((request, words))
     by_id = {draft.id: draft for draft in errors}
     return [
-        Joined(
+        IncidentDraft(
             "failure",
             root,
             tuple(request.id for request, _ in sorted(mine, key=lambda m: m[0].id)),
@@ -84,7 +84,7 @@ def _failures(drafts: Sequence[Draft]) -> list[Joined]:
 
 
 def _alive(drafts: Iterable[Draft]) -> dict[Place, int]:
-    """How long each instance is known to have written, in nanoseconds."""
+    """Returns how long each instance is known to have logged, in nanoseconds."""
     spans: dict[Place, tuple[int, int]] = {}
     for draft in drafts:
         for place, times in draft.tally.moments.items():
@@ -96,7 +96,7 @@ def _alive(drafts: Iterable[Draft]) -> dict[Place, int]:
 def _met(
     request: Draft, error: Draft, alive: Mapping[Place, int]
 ) -> tuple[float, float, str] | None:
-    """(chance, minus share, words) where the error explains the requests; else None."""
+    """Returns (chance, minus share, evidence) if the error explains the requests; else None."""
     met = others = seen = 0
     chances: list[float] = []
     for place, times in request.tally.moments.items():
@@ -123,21 +123,22 @@ _TAIL_WORDS = 4
 _TAIL_LENGTH = 16
 
 
-def _tails(drafts: Sequence[Draft]) -> list[Joined]:
+def _tails(drafts: Sequence[Draft]) -> list[IncidentDraft]:
     families: dict[tuple[str, ...], list[Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.kind in (Kind.MESSAGE, Kind.TRACE) and (tail := _tail(draft.template)):
             families[tail].append(draft)
-    found: list[Joined] = []
+    found: list[IncidentDraft] = []
     for tail, family in sorted(families.items()):
         found.extend(_family(tail, group) for group in _same_service(family) if len(group) > 1)
     return found
 
 
 def _tail(template: str) -> tuple[str, ...] | None:
-    """The last words of a message, where they are telling enough to be a cause's own.
+    """Returns a message's last words if they are distinctive enough to identify a cause.
 
-    After the last colon at least two words, otherwise the last four; 16 characters without slots.
+    These are the two to four words after the last colon, otherwise the last four; at least two
+    words and 16 characters without slots.
     """
     words = tokens(template)
     colons = [i for i, word in enumerate(words[:-1]) if word.endswith(":")]
@@ -145,8 +146,8 @@ def _tail(template: str) -> tuple[str, ...] | None:
     if len(after_colon) < 2 and len(words) <= _TAIL_WORDS:
         return None
     tail = after_colon if 2 <= len(after_colon) <= _TAIL_WORDS else tuple(words[-_TAIL_WORDS:])
-    said = [word for word in tail if SLOT not in word]
-    if len(said) < 2 or sum(map(len, said)) + len(said) - 1 < _TAIL_LENGTH:
+    plain = [word for word in tail if SLOT not in word]
+    if len(plain) < 2 or sum(map(len, plain)) + len(plain) - 1 < _TAIL_LENGTH:
         return None
     return tail
 
@@ -158,12 +159,12 @@ def _same_service(family: Sequence[Draft]) -> Iterable[list[Draft]]:
     return groups.values()
 
 
-def _family(tail: Sequence[str], group: Sequence[Draft]) -> Joined:
+def _family(tail: Sequence[str], group: Sequence[Draft]) -> IncidentDraft:
     def rank(draft: Draft) -> tuple[bool, int, str]:
         return (not is_error(draft), draft.tally.first or 0, draft.id)
 
     root, *rest = sorted(group, key=rank)
-    return Joined(
+    return IncidentDraft(
         "tail",
         root.id,
         tuple(d.id for d in rest),
@@ -175,23 +176,23 @@ def _family(tail: Sequence[str], group: Sequence[Draft]) -> Joined:
     )
 
 
-# --- the same requests, told twice ---------------------------------------------------------------
+# --- the same requests in two logs ----------------------------------------------------------------
 
 _STATUS = re.compile(r" (\d{3}) \(")
 
 
-def _echoes(drafts: Sequence[Draft]) -> list[Joined]:
-    """Access lines under the request-log cluster with the same status that shares most routes."""
-    told = [d for d in drafts if d.kind is Kind.REQUEST and not _is_access(d)]
+def _echoes(drafts: Sequence[Draft]) -> list[IncidentDraft]:
+    """Attaches access lines to the request cluster of equal status that shares most routes."""
+    requests = [d for d in drafts if d.kind is Kind.REQUEST and not _is_access(d)]
     echoes: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.kind is Kind.REQUEST and _is_access(draft):
-            best = max(told, key=lambda d: (_overlap(draft, d), d.id), default=None)
+            best = max(requests, key=lambda d: (_overlap(draft, d), d.id), default=None)
             if best is not None and _overlap(draft, best) > 0:
                 echoes[best.id].append(draft)
-    by_id = {d.id: d for d in told}
+    by_id = {d.id: d for d in requests}
     return [
-        Joined(
+        IncidentDraft(
             "echo",
             root,
             tuple(d.id for d in sorted(mine, key=lambda d: d.id)),
@@ -209,11 +210,11 @@ def _is_access(draft: Draft) -> bool:
     return "httpRequest" not in draft.sample
 
 
-def _overlap(access: Draft, told: Draft) -> int:
-    mine, theirs = _STATUS.search(access.template), _STATUS.search(told.template)
+def _overlap(access: Draft, request: Draft) -> int:
+    mine, theirs = _STATUS.search(access.template), _STATUS.search(request.template)
     if mine is None or theirs is None or mine[1] != theirs[1]:
         return 0
-    if not access.tally.services & told.tally.services:
+    if not access.tally.services & request.tally.services:
         return 0
-    mine_on, theirs_on = access.tally.routes, told.tally.routes
+    mine_on, theirs_on = access.tally.routes, request.tally.routes
     return sum(min(count, theirs_on.get(route, 0)) for route, count in mine_on.items())

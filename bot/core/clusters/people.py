@@ -1,4 +1,4 @@
-"""Users, accounts and mails that the messages of a cluster name."""
+"""Finds the users, accounts and mail addresses that a cluster's messages name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.core.text.slot_values import values
 
 
 def people(draft: Draft, rollup: Rollup) -> Mapping[tuple[str, str], list[int]]:
-    """(subject, value) → the latest times of its messages, in order."""
+    """Returns (subject, value) → the latest times of its messages, in order."""
     found: dict[tuple[str, str], list[int]] = {}
     if finder_of(draft.template) is None:
         return found
     for key in draft.keys:
         for who, times in rollup.named.of(key.masked).items():
             found.setdefault(who, []).extend(times)
-        # Where no mask but comparing messages told what varies, each is a message of its own.
+        # A value found by comparing messages rather than by a mask makes each message its own key.
         for who in named(values(draft.template, key.masked)):
             if SLOT not in who[1]:
                 found.setdefault(who, []).extend(_times(rollup, key))
@@ -31,18 +31,18 @@ def people(draft: Draft, rollup: Rollup) -> Mapping[tuple[str, str], list[int]]:
 
 
 def same_subject(seen: Mapping[tuple[str, str], Sequence[int]], least: int = 3) -> str | None:
-    """A user, account or mail that came at least `least` times, redacted; None if none did.
+    """Returns a user, account or mail seen at least `least` times, redacted; None if there is none.
 
-    Rather one of which redaction leaves something to recognise.
+    Prefers one that is still recognisable after redaction.
     """
     often = sorted((-len(times), value) for (_, value), times in seen.items())
-    told = ((count, redact(value)) for count, value in often[:9])
-    shown = [(text.startswith("***"), count, text) for count, text in told]
+    redacted = ((count, redact(value)) for count, value in often[:9])
+    shown = [(text.startswith("***"), count, text) for count, text in redacted]
     return min((each for each in shown if -each[1] >= least), default=(0, 0, None))[2]
 
 
 def _times(rollup: Rollup, key: Key) -> Iterator[int]:
-    """Of a whole message: what is known of them, one for each entry at most."""
+    """Yields the known times of a message, at most one per entry."""
     for severity in Severity:
         counted = rollup.counted.get((key, int(severity)))
         if isinstance(counted, Single):

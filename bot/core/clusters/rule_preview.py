@@ -1,4 +1,4 @@
-"""What a rule would change, told before anyone confirms it. Pure."""
+"""Computes what a grouping rule would change, before anyone confirms it. Pure."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from bot.core.ports import Remembered
 from bot.core.text import display
 
 PREVIEWED = 7 * DAY
-"""Over which clusters are counted (nanoseconds)."""
+"""The period over which clusters are counted (nanoseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewData:
-    """What a preview is computed from."""
+    """The input of a preview."""
 
     teaching: Teaching
     clusters: Sequence[Remembered]
     decisions: Mapping[str, Decisions]
-    """By the ids under which clusters live on today."""
+    """By the ids under which clusters exist today."""
     report: Report | None
-    """The latest."""
+    """The latest report."""
 
 
 def facts(rule: Rule, known: PreviewData, now: int) -> list[str]:
-    """What would change, one sentence each."""
+    """Lists what would change, one sentence each."""
     found = [_count(rule, known.teaching, known.clusters, now)]
     if isinstance(rule, Split):
         found.append(_wordings(rule, known.teaching, known.clusters))
@@ -46,13 +46,13 @@ def facts(rule: Rule, known: PreviewData, now: int) -> list[str]:
 
 
 def computed(report: Report | None, now: int, timezone: str) -> str:
-    """Where the figures of a preview come from."""
-    said = "Computed from what I remember of each cluster"
+    """Describes the source of a preview's figures."""
+    text = "Computed from what I remember of each cluster"
     if report is not None:
         until = display.since(report.window.end, timezone, now)
         length = display.duration(report.window.end - report.window.start)
-        said += f" and the latest report ({length} to {until})"
-    return f"{said}; no log was read for it. The next report shows it exactly."
+        text += f" and the latest report ({length} to {until})"
+    return f"{text}; no log was read for it. The next report shows it exactly."
 
 
 def _count(rule: Rule, teaching: Teaching, known: Sequence[Remembered], now: int) -> str:
@@ -85,9 +85,9 @@ def _occurrences(rule: Same, report: Report) -> str:
 
 
 def wordings(cluster: str, teaching: Teaching, known: Sequence[Remembered]) -> list[str]:
-    """The masked messages that are remembered of a cluster and belong to it by the rules."""
+    """Returns the remembered masked messages that belong to a cluster under the grouping rules."""
     ids = set(teaching.together(cluster))
-    # What a split took out keeps no message of its own: it stands with where it came from.
+    # A split's new cluster has no messages of its own; they stay with the cluster they came from.
     sources = {
         id_
         for rule in teaching.rules

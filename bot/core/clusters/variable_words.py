@@ -1,8 +1,9 @@
-"""Where a value stands though it looks like a word: counted over many masked messages at once.
+"""Finds values that look like words, by counting over many masked messages at once.
 
-Everything here asks about *contexts*: a message without the word at one place. Two messages with
-the same context differ in that word alone. A context is known by a 64-bit sum of its words'
-hashes, so that leaving out a word is a subtraction; what is joined because of it is compared.
+Everything here works on *contexts*: a message without the word at one place. Two messages with the
+same context differ in that word alone. A context is identified by a 64-bit sum of its words'
+hashes, so that leaving out a word is a subtraction; messages are compared before they are joined,
+so a hash collision does no harm.
 """
 
 from __future__ import annotations
@@ -19,38 +20,38 @@ import numpy.typing as npt
 from bot.core.text.mask import SLOT
 
 ENUMERATION: Final = 5
-"""So many words in one place of otherwise equal messages are values. They may stand in several
-contexts behind the same word, at least `SEVERAL` in each."""
+"""From this many different words in one place of otherwise equal messages, they are values. They
+may be spread over several contexts after the same word, with at least `SEVERAL` in each."""
 
 SEVERAL: Final = 3
-"""Fewer words than this in one place, all else equal, are wordings until more is known."""
+"""Fewer words than this in one place, all else equal, count as wordings until more is known."""
 
 SPARSE: Final = 3 * ENUMERATION
-"""So many messages must have the rest in common where words in several places are values."""
+"""With values in several places, this many messages must share the rest."""
 
 PLACES: Final = 64
-"""Only the first so many words of a message are asked whether they vary (all are compared)."""
+"""Only this many first words of a message are tested for variation (all are compared)."""
 
 Parts = Sequence[str]
 """A message's words and signs."""
 
 _WORD = re.compile(r"\w|<\*>")
-_BEFORE_VALUE = frozenset("=:[(#'\"")  # may stand between a word and the value that it announces
+_BEFORE_VALUE = frozenset("=:[(#'\"")  # may stand between a word and the value it introduces
 _Numbers = npt.NDArray[np.uint64]
 _Flags = npt.NDArray[np.bool_]
 
 
 def is_word(part: str) -> bool:
-    """Whether it is more than a sign."""
+    """True if it is more than a sign."""
     return _WORD.search(part) is not None
 
 
 def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
-    """Sets of messages, by index, that are equal where no value stands.
+    """Yields sets of messages, by index, that differ only in values.
 
-    A place of a context holds values if so many words stand there (`ENUMERATION`), or if half of
-    them were found to be values elsewhere, as the user of one message is the user of another. The
-    first word of a message never varies.
+    A place in a context holds values if `ENUMERATION` different words occur there, or if half of
+    them are values elsewhere: a user in one message is a user in another. The first word of a
+    message never varies.
     """
     words = _Words(messages)
     found: list[tuple[int, list[int]]] = []
@@ -76,7 +77,7 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
 
 
 def _before(parts: Parts, place: int) -> str:
-    """The word before a place, at most one sign between, in lower case."""
+    """Returns the word before a place in lower case, skipping at most one sign."""
     j = place - 1
     if j > 0 and parts[j] in _BEFORE_VALUE:
         j -= 1
@@ -84,10 +85,10 @@ def _before(parts: Parts, place: int) -> str:
 
 
 def _sparse(table: _Table, messages: Sequence[Parts]) -> Iterator[list[int]]:
-    """Messages that are equal but for words that hardly another message has in that place.
+    """Yields messages that are equal except for words that are rare in their place.
 
-    So two names in one message are found, of which each pair occurs once. Many messages must
-    have the rest in common, and the rest must be at least half of the words.
+    This finds two names in one message, where each pair occurs once. Many messages must share the
+    rest, and the rest must be at least half of the words.
     """
     rare = np.zeros(table.ids.shape, np.bool_)
     for place in range(1, table.places):
@@ -107,14 +108,14 @@ def _sparse(table: _Table, messages: Sequence[Parts]) -> Iterator[list[int]]:
 
 
 class _Words:
-    """All different words of some messages as numbers, and which are more than signs."""
+    """All distinct words of the messages as numbers, with a flag for those that are not signs."""
 
     def __init__(self, messages: Sequence[Parts]) -> None:
         self._number = {word: i for i, word in enumerate(dict.fromkeys(chain(*messages)))}
         self.word: _Flags = np.array([is_word(word) for word in self._number], np.bool_)
 
     def tables(self, messages: Sequence[Parts]) -> Iterator[_Table]:
-        """The messages of each length."""
+        """Yields one table for each message length."""
         by_length: dict[int, list[int]] = defaultdict(list)
         for i, message in enumerate(messages):
             by_length[len(message)].append(i)
@@ -124,7 +125,7 @@ class _Words:
 
 
 class _Table:
-    """Messages of one length: a row a message, a column a place."""
+    """Messages of one length: one row per message, one column per place."""
 
     def __init__(self, words: _Words, rows: list[int], ids: _Numbers) -> None:
         self.words = words
@@ -135,7 +136,7 @@ class _Table:
         self._sum: _Numbers = (_mix(ids) * self._factors).sum(axis=1, dtype=np.uint64)
 
     def alike(self, place: int, messages: Sequence[Parts]) -> list[list[int]]:
-        """The sets of two or more messages that are equal but for a word at a place."""
+        """Returns the sets of two or more messages that differ only in the word at `place`."""
         contexts = self._sum - _mix(self.ids[:, place]) * self._factors[place]
         _, inverse, counts = np.unique(contexts, return_inverse=True, return_counts=True)
         rows = np.flatnonzero((counts[inverse] > 1) & self.words.word[self.ids[:, place]])

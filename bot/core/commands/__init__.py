@@ -1,5 +1,5 @@
-"""What a person may type after /gardener, and who may.
+"""The commands after /gardener, and who may use them.
 
-The commands as values, the parser, the windows of time, the suggestions for typing errors, and the
-access rules. Imports `text` and `model`.
+The commands as values, the parser, time windows, suggestions for typing errors, and the access
+rules. Imports `text` and `model`.
 """

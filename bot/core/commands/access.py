@@ -1,7 +1,7 @@
-"""Who may look, act and administer in an environment, and the sentence for who may not.
+"""Decides who may look, act and administer in an environment; a refusal explains itself.
 
-`channels`, `act` and `admin` of gardener.toml decide (docs: settings). What Slack does not tell
-counts against: a failed look-up makes a person a guest and a channel a shared one.
+Based on `channels`, `act` and `admin` of gardener.toml (docs: settings). Unknown counts as outside:
+a failed look-up makes a person a guest and a channel a shared one.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from bot.core.model.errors import GardenerError
 T = TypeVar("T")
 
 ASK = 5
-"""People named at most in "Ask one of"."""
+"""Maximum number of people named in "Ask one of"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone in Slack. What Slack leaves out is false."""
+    """A Slack user. What Slack omits is false."""
 
     id: str
     name: str
     guest: bool = False
     """A single- or multi-channel guest."""
     foreign: bool = False
-    """Of another company, in a shared channel."""
+    """True for a member of another company, in a shared channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation in Slack. What Slack leaves out is false."""
+    """A Slack conversation. What Slack omits is false."""
 
     id: str
     name: str
     """Without `#`; empty for a direct message."""
     shared: bool = False
-    """With another company, or about to be."""
+    """Shared with another company, or about to be."""
     direct: bool = False
     """A direct or group message."""
 
@@ -48,24 +48,24 @@ class Directory(Protocol):
     """Slack's users, conversations and user groups. Every method may raise a `GardenerError`."""
 
     def person(self, user: str) -> Person:
-        """By id."""
+        """Returns a user by id."""
         ...
 
     def place(self, channel: str) -> Conversation:
-        """By id."""
+        """Returns a conversation by id."""
         ...
 
     def group(self, handle: str) -> frozenset[str]:
-        """The ids of a user group's members, by `oncall` (without `@`) or by id (`S…`).
+        """Returns the member ids of a user group, by `oncall` (without `@`) or by id (`S…`).
 
-        Empty where there is no such group.
+        Empty if there is no such group.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Yes, or no with the sentence to show to who asked, and only to them."""
+    """Yes, or no with a sentence to show only to the person who asked."""
 
     allowed: bool
     sentence: str = ""
@@ -78,9 +78,9 @@ YES = Answer(True)
 
 
 def may_look(environment: Environment, user: str, channel: str, directory: Directory) -> Answer:
-    """May this person ask about the environment here?
+    """Decides whether a person may query an environment here.
 
-    Guests and people of other companies only where `act` or `admin` names them.
+    Guests and people of other companies only if `act` or `admin` names them.
     """
     here = _place(environment, channel, directory)
     if not here:
@@ -98,12 +98,12 @@ def may_act(
     *,
     doing: str = "file issues",
 ) -> Answer:
-    """May this person file issues, acknowledge, claim? `doing` stands in the sentence."""
+    """Decides whether a person may file, acknowledge or claim; `doing` completes the refusal."""
     look = may_look(environment, user, channel, directory)
     if not look:
         return look
     if environment.act is None:
-        return YES  # who got here is a full member, or named as an admin
+        return YES  # whoever gets here is a full member, or named as an admin
     if _listed(user, environment.act, directory):
         return YES
     name = environment.name
@@ -128,7 +128,7 @@ def may_administer(
     *,
     doing: str = "say “forever”",
 ) -> Answer:
-    """May this person say "forever", teach grouping, forget?"""
+    """Decides whether a person may use "forever", change grouping rules or forget data."""
     look = may_look(environment, user, channel, directory)
     if not look:
         return look
@@ -147,7 +147,7 @@ def may_administer(
 
 
 def _listed(user: str, entries: Sequence[str], directory: Directory) -> bool:
-    """True where the list names the person, or a group that they are in."""
+    """True if the list names the person or one of their groups."""
     if user in entries:
         return True
     return any(user in _members(entry, directory) for entry in entries if _is_group(entry))
@@ -205,10 +205,10 @@ def _names(entries: Sequence[str], directory: Directory) -> Iterator[str]:
 def _place(environment: Environment, channel: str, directory: Directory) -> Answer:
     allowed = environment.channels
     if allowed is not None and channel in allowed:
-        return YES  # by its id: even a shared one, whoever wrote that down meant it
+        return YES  # listed by id: deliberate, even if the channel is shared
     place = _ask_slack(directory.place, channel)
     if allowed is not None:
-        # By its name only at home: another company may call its channel #ops as well.
+        # A name counts only if the channel is not shared: another company may have a #ops as well.
         if place and not place.shared and not place.direct and f"#{place.name}" in allowed:
             return YES
         return Answer(False, _elsewhere(environment.name, allowed, directory))
@@ -245,7 +245,7 @@ def _where(channel: str, directory: Directory) -> str:
 
 
 def _ask_slack(look_up: Callable[[str], T], name: str) -> T | None:
-    """None where Slack did not answer: unknown, which counts as outside."""
+    """Returns None if Slack did not answer: unknown, which counts as outside."""
     try:
         return look_up(name)
     except GardenerError:

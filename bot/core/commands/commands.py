@@ -1,4 +1,4 @@
-"""What a person may ask for after /gardener, as values to act on. `command` reads the text."""
+"""The commands after /gardener, as values. `parser` reads them from text."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from bot.core.model.values import Severity
 
 @dataclass(frozen=True, slots=True)
 class Analyze:
-    """Read a window of an environment."""
+    """Analyzes a window of an environment."""
 
     environment: str
     span: Span
     services: tuple[str, ...] = ()
-    """Empty: the environment's own."""
+    """Empty for the environment's own."""
     severity: Severity | None = None
-    """None: the environment's own."""
+    """None for the environment's own."""
 
     @property
     def typed(self) -> str:
-        """The same question in its shortest form, after /gardener."""
-        said = [self.environment, self.span.typed]
+        """Renders the shortest text for the same command, after /gardener."""
+        pieces = [self.environment, self.span.typed]
         if self.services:
-            said.append(f"service={','.join(self.services)}")
+            pieces.append(f"service={','.join(self.services)}")
         if self.severity is not None:
-            said.append(f"severity={self.severity.name}")
-        return " ".join(said)
+            pieces.append(f"severity={self.severity.name}")
+        return " ".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class DigestOn:
-    """A digest every day in this channel."""
+    """Posts a daily digest in this channel."""
 
     environment: str
     at: str
@@ -42,32 +42,32 @@ class DigestOn:
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"digest {self.environment} {self.at} {self.timezone}"
 
 
 @dataclass(frozen=True, slots=True)
 class DigestOff:
-    """No digest here any more."""
+    """Stops digests in this channel."""
 
     environment: str | None
-    """None: of none."""
+    """None for all environments."""
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"digest off {self.environment}" if self.environment else "digest off"
 
 
 @dataclass(frozen=True, slots=True)
 class DigestNow:
-    """What changed since the last digest, at once."""
+    """Posts what changed since the last digest, now."""
 
     environment: str
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"digest now {self.environment}"
 
 
@@ -79,43 +79,43 @@ class ExpectedList:
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"expected {self.environment}"
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Each reason for a priority."""
+    """Explains a priority."""
 
     name: str
     """`C3`"""
     environment: str | None = None
-    """None: whichever this channel means."""
+    """None for the channel's default."""
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"why {self.name} {self.environment}" if self.environment else f"why {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What differs between two revisions."""
+    """Compares two revisions."""
 
     environment: str
     a: str
-    """As it was typed, in lower case: `00597`, `00597-abc` or the full name."""
+    """As typed, in lower case: `00597`, `00597-abc` or the full name."""
     b: str
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"diff {self.environment} {self.a} {self.b}"
 
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """All forms."""
+    """Lists all commands."""
 
     typed: str = "help"
 
@@ -137,8 +137,8 @@ Command = (
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """It was not understood: what is wrong, and the nearest right form."""
+    """Text that was not understood: what is wrong, and the nearest valid command."""
 
     sentence: str
     command: str | None
-    """What follows /gardener; None where nothing is near."""
+    """The text after /gardener; None if nothing is near."""

@@ -1,4 +1,4 @@
-"""What a person probably meant: the nearest word, window, severity or time zone. Pure."""
+"""Finds what a person probably meant: the nearest word, window, severity or time zone. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ quoted = display.quoted
 
 
 def tidy(text: str) -> str:
-    """Without quotation marks, full-width forms, back-ticks and the full stop of a sentence."""
+    """Removes quotes, full-width forms, back-ticks and sentence punctuation."""
     plain = unicodedata.normalize("NFKC", display.clean(text))
     plain = re.sub(r"[\"'`\u2018-\u201f\u00ab\u00bb\u2039\u203a]", "", plain)
     plain = plain.replace("\u2212", "-")
@@ -29,9 +29,9 @@ def tidy(text: str) -> str:
     return " ".join(filter(None, kept))
 
 
-def zone_near(said: Sequence[str], environment: Environment) -> str:
-    """The time zone that was typed or meant; the environment's where none is near."""
-    text = " ".join(said)
+def zone_near(words: Sequence[str], environment: Environment) -> str:
+    """Returns the time zone typed or probably meant; the environment's if none is near."""
+    text = " ".join(words)
     try:
         return time_windows.parse_zone(text)
     except UsageError:
@@ -39,7 +39,7 @@ def zone_near(said: Sequence[str], environment: Environment) -> str:
 
 
 def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
-    """What may have been meant, nearest first."""
+    """Yields windows that may have been meant, nearest first."""
     for end in range(len(window) - 1, 0, -1):
         yield list(window[:end])
     for start in range(1, len(window)):
@@ -62,7 +62,7 @@ def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
 
 
 def severity(value: str) -> Severity | None:
-    """In any case; None where there is none of that name."""
+    """Parses a severity in any case; None if unknown."""
     try:
         return Severity[value.upper()]
     except KeyError:

@@ -1,4 +1,4 @@
-"""`same C3 C5`, `split C3 "token"`, `rules`: what one types to teach grouping. Pure."""
+"""Parses the commands that change grouping: `same C3 C5`, `split C3 "token"`, `rules`. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 MOST = 12
-"""Clusters that one command makes one."""
+"""Maximum number of clusters that one command merges."""
 
 _NAME = re.compile(r"(?i)c-?(\d{1,9})|(c-[0-9a-f]{12})")
 _QUOTED = re.compile(
@@ -17,22 +17,22 @@ _QUOTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SameAs:
-    """These clusters are one."""
+    """Merges clusters."""
 
     names: tuple[str, ...]
     """`C3`"""
     environment: str | None = None
-    """None: whichever this channel means."""
+    """None for the channel's default."""
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return " ".join(filter(None, ["same", *self.names, self.environment]))
 
 
 @dataclass(frozen=True, slots=True)
 class SplitBy:
-    """What holds the token is a cluster of its own."""
+    """Moves the messages that contain a token into a cluster of their own."""
 
     name: str
     token: str
@@ -40,36 +40,36 @@ class SplitBy:
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
-        said = f'split {self.name} "{self.token}"'
-        return f"{said} {self.environment}" if self.environment else said
+        """Renders the text after /gardener."""
+        text = f'split {self.name} "{self.token}"'
+        return f"{text} {self.environment}" if self.environment else text
 
 
 @dataclass(frozen=True, slots=True)
 class RuleList:
-    """What was taught."""
+    """Lists the grouping rules."""
 
     environment: str
 
     @property
     def typed(self) -> str:
-        """As one types it after /gardener."""
+        """Renders the text after /gardener."""
         return f"rules {self.environment}"
 
 
 Taught = SameAs | SplitBy
 NotUnderstood = tuple[str, str]
-"""What is wrong, and the nearest right form."""
+"""What is wrong, and the nearest valid command."""
 
 
 def quoted(text: str) -> str | None:
-    """What stands in quotation marks in what was typed, its own ones kept."""
+    """Returns the first quoted text, with inner quotes of the other kind kept."""
     found = _QUOTED.search(text)
     return None if found is None else " ".join((found[1] or found[2]).split()) or None
 
 
 def name_of(word: str) -> str | None:
-    """`C3` of `c3`, `C-3`; an id as it is; None where it is no name of a card."""
+    """Normalises a card's name: `c3` and `C-3` become `C3`; None if it is neither name nor id."""
     found = _NAME.fullmatch(word)
     if found is None:
         return None
@@ -77,7 +77,7 @@ def name_of(word: str) -> str | None:
 
 
 def read_same(rest: Sequence[str], environments: Collection[str]) -> SameAs | NotUnderstood:
-    """What follows `same`. `environments`: their names, in lower case."""
+    """Parses what follows `same`. `environments`: names in lower case."""
     names = [name_of(word) or "" for word in rest]
     found = tuple(dict.fromkeys(filter(None, names)))
     where = [word for word, name in zip(rest, names, strict=True) if not name]
@@ -97,13 +97,13 @@ def read_same(rest: Sequence[str], environments: Collection[str]) -> SameAs | No
 def read_split(
     rest: Sequence[str], token: str | None, environments: Collection[str]
 ) -> SplitBy | NotUnderstood:
-    """What follows `split`. `token`: what stood in quotation marks, if anything did."""
+    """Parses what follows `split`. `token`: the quoted text, if any."""
     name = name_of(rest[0]) if rest else None
     if name is None:
         return "Split which card, and by which word?", 'split C3 "token"'
     more = list(rest[1:])
     where = None
-    # `split C3 "in staging"`: that is the token and no environment.
+    # In `split C3 "in staging"`, staging belongs to the token and is not an environment.
     of_token = len(token.split()) if token else 1
     if len(more) > of_token and more[-1].casefold() in environments:
         where = more.pop()

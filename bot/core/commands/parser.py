@@ -1,4 +1,4 @@
-"""What a person typed after /gardener: a value to act on, or the nearest right form. Pure."""
+"""Parses the text after /gardener into a command, or suggests the nearest valid one. Pure."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ MORNING = "09:00"
 def default_environment(
     environments: Sequence[Environment], channel: str, channel_name: str = "", last: str = ""
 ) -> str | None:
-    """The environment that a channel means where none is named.
+    """Returns the environment that a channel implies if none is named.
 
-    The one whose `channels` name it, the only one there is, or the last one asked about here.
+    The one whose `channels` list the channel, else the only one, else the last one used here.
     """
     named = [e.name for e in environments if {channel, f"#{channel_name}"} & set(e.channels or ())]
     if len(named) == 1:
@@ -48,11 +48,14 @@ def default_environment(
 def parse(
     text: str, *, environments: Sequence[Environment], default: str | None, now: int
 ) -> Command | Suggestion:
-    """Reads the text after /gardener. `default`: this channel's environment; `now` in ns."""
+    """Parses the text after /gardener.
+
+    `default`: this channel's environment; `now`: nanoseconds.
+    """
     tidied = did_you_mean.tidy(text)
     parser = _Parser(environments, default, now, grouping_commands.quoted(text))
     found = parser.parse(tidied.split())
-    # What teaches is shown first and done after a click, however it was typed.
+    # Grouping changes are previewed and need a click anyway, so no confirmation here.
     if isinstance(found, Suggestion | SameAs | SplitBy) or _same(text, tidied):
         return found
     return Suggestion(
@@ -77,10 +80,10 @@ class _Parser:
         self._default = default
         self._now = now
 
-    def parse(self, said: Sequence[str], depth: int = 0) -> Command | Suggestion:
-        if not said:
+    def parse(self, words: Sequence[str], depth: int = 0) -> Command | Suggestion:
+        if not words:
             return self._bare()
-        first, rest = said[0].casefold(), said[1:]
+        first, rest = words[0].casefold(), words[1:]
         if first == "help":
             return Help()
         if first == "digest":
@@ -95,7 +98,7 @@ class _Parser:
             return self._diff(rest)
         if first in self._known:
             return self._analyze(self._known[first], rest)
-        return self._unknown(said, depth)
+        return self._unknown(words, depth)
 
     # --- the forms -------------------------------------------------------------------------------
 
@@ -145,8 +148,8 @@ class _Parser:
             return self._slip("digest", rest, ["off", "now", *self._known])
         environment = self._known[word]
         if more and more[0].casefold() in {"off", "now"}:
-            said = more[0].casefold()
-            return Suggestion(f'Say "{said}" first.', f"digest {said} {environment.name}")
+            text = more[0].casefold()
+            return Suggestion(f'Say "{text}" first.', f"digest {text} {environment.name}")
         if not more:
             return Suggestion(
                 "When?", f"digest {environment.name} {MORNING} {environment.timezone}"
@@ -227,8 +230,8 @@ class _Parser:
                 f'I know no "{did_you_mean.quoted(named[0])}". {self._names()}', right
             )
         if len(named) < 2:
-            said = "Name two revisions, the older first."
-            return Suggestion(said, f"diff {environment} 00597 00598")
+            text = "Name two revisions, the older first."
+            return Suggestion(text, f"diff {environment} 00597 00598")
         wanted = Diff(environment, named[0], named[-1])
         if named[0] == named[-1]:
             return Suggestion("These two are the same.", None)
@@ -241,59 +244,59 @@ class _Parser:
 
     # --- near misses -----------------------------------------------------------------------------
 
-    def _unknown(self, said: Sequence[str], depth: int) -> Suggestion:
-        """The first word is no environment and no keyword."""
-        if time_windows.is_window(said[:1]) or "=" in said[0]:
-            return self._no_environment(said, depth)
-        if re.fullmatch(r"(?i)c-?\d{1,9}", said[0]):
-            return Suggestion("Ask why, or look at its card.", f"why C{said[0].lstrip('cC-')}")
-        if said[0].casefold() in {"off", "now"}:
-            return self._again(["digest", *said], f"{said[0].capitalize()} what?")
-        sentence = f'I know no "{did_you_mean.quoted(said[0])}".'
-        meant = did_you_mean.nearest(said[0], [*self._known, *KEYWORDS])
+    def _unknown(self, words: Sequence[str], depth: int) -> Suggestion:
+        """Handles a first word that is neither an environment nor a keyword."""
+        if time_windows.is_window(words[:1]) or "=" in words[0]:
+            return self._no_environment(words, depth)
+        if re.fullmatch(r"(?i)c-?\d{1,9}", words[0]):
+            return Suggestion("Ask why, or look at its card.", f"why C{words[0].lstrip('cC-')}")
+        if words[0].casefold() in {"off", "now"}:
+            return self._again(["digest", *words], f"{words[0].capitalize()} what?")
+        sentence = f'I know no "{did_you_mean.quoted(words[0])}".'
+        meant = did_you_mean.nearest(words[0], [*self._known, *KEYWORDS])
         if meant is None or depth > 2:
-            # `2d` and options may stand anywhere: a known name later on is the environment.
-            later = next((w for w in said[1:] if w.casefold() in self._known), None)
+            # `2d` and options may stand anywhere: a known name further on is the environment.
+            later = next((w for w in words[1:] if w.casefold() in self._known), None)
             if later is not None and depth <= 2:
-                kept = [later, *(w for w in said[1:] if w != later)]
+                kept = [later, *(w for w in words[1:] if w != later)]
                 return self._again(kept, sentence, depth)
             if depth <= 2 and (name := self._default or self._only()):
-                rest = [w for w in said[1:] if time_windows.is_window([w]) or "=" in w]
+                rest = [w for w in words[1:] if time_windows.is_window([w]) or "=" in w]
                 return self._again([name, *rest], f"{sentence} {self._names()}", depth)
             return Suggestion(f"{sentence} {self._names()}", "help")
         name = self._known[meant].name if meant in self._known else meant
-        command = self._command([name, *said[1:]], depth)
+        command = self._command([name, *words[1:]], depth)
         asked = f" Did you mean /gardener {command}?" if command else ""
         return Suggestion(f"{sentence}{asked} {self._names()}", command)
 
-    def _no_environment(self, said: Sequence[str], depth: int) -> Suggestion:
-        for i, word in enumerate(said):
+    def _no_environment(self, words: Sequence[str], depth: int) -> Suggestion:
+        for i, word in enumerate(words):
             if word.casefold() in self._known:
-                kept = [word, *said[:i], *said[i + 1 :]]
+                kept = [word, *words[:i], *words[i + 1 :]]
                 return self._again(kept, "The environment comes first.", depth)
-        for i, word in enumerate(said):
+        for i, word in enumerate(words):
             meant = (
                 None
                 if time_windows.is_window([word]) or "=" in word
                 else did_you_mean.nearest(word, self._known)
             )
             if meant:
-                kept = [self._known[meant].name, *said[:i], *said[i + 1 :]]
+                kept = [self._known[meant].name, *words[:i], *words[i + 1 :]]
                 return self._again(kept, f'I know no "{did_you_mean.quoted(word)}".', depth)
         name = self._default or self._any()
         if name is None:
             return Suggestion(f"Which environment? {self._names()}", "help")
         sentence = f"Which environment? {self._names()}"
-        return self._again([name, *said], sentence, depth)
+        return self._again([name, *words], sentence, depth)
 
     def _again(self, better: Sequence[str], sentence: str, depth: int = 0) -> Suggestion:
         return Suggestion(sentence, self._command(better, depth) or "help")
 
-    def _command(self, said: Sequence[str], depth: int) -> str | None:
-        """The right form nearest to these words; None where nothing is."""
+    def _command(self, words: Sequence[str], depth: int) -> str | None:
+        """Returns the nearest valid command as text; None if there is none."""
         if depth > 3:
             return None
-        found = self.parse(said, depth + 1)
+        found = self.parse(words, depth + 1)
         return found.command if isinstance(found, Suggestion) else found.typed
 
     def _slip(self, before: str, rest: Sequence[str], known: Sequence[str]) -> Suggestion:
@@ -304,13 +307,15 @@ class _Parser:
             name = "off" if before == "digest" and fallback is None else fallback
         if name is None:
             return Suggestion(f"I do not understand that. {self._names()}", "help")
-        said = [*before.split(), name, *rest[1:]]
+        pieces = [*before.split(), name, *rest[1:]]
         sentence = (
             f'I know no "{did_you_mean.quoted(rest[0])}".'
             if rest and meant != rest[0]
             else "Too much."
         )
-        return Suggestion(f"{sentence} {self._names()}", self._command(said, 2) or " ".join(said))
+        return Suggestion(
+            f"{sentence} {self._names()}", self._command(pieces, 2) or " ".join(pieces)
+        )
 
     def _option(
         self, environment: Environment, rest: Sequence[str], word: str, name: str, value: str
@@ -334,7 +339,7 @@ class _Parser:
         return Suggestion(sentence, self._command([environment.name, *kept], 2))
 
     def _no_window(
-        self, environment: Environment, rest: Sequence[str], window: Sequence[str], said: str
+        self, environment: Environment, rest: Sequence[str], window: Sequence[str], words: str
     ) -> Suggestion:
         options = [w for w in rest if w not in window]
         for fixed in did_you_mean.windows_near(window):
@@ -344,13 +349,13 @@ class _Parser:
                 )
             except UsageError:
                 continue
-            sentence = said
+            sentence = words
             if time_windows.is_window(window[:1]) and list(fixed) == list(window[: len(fixed)]):
                 beyond = " ".join(window[len(fixed) :])
                 sentence = f'I do not understand "{did_you_mean.quoted(beyond)}".'
             kept = [environment.name, span.typed, *options]
             return Suggestion(sentence, self._command(kept, 2))
-        return Suggestion(said, self._command([environment.name, "1d", *options], 2))
+        return Suggestion(words, self._command([environment.name, "1d", *options], 2))
 
     # --- names -----------------------------------------------------------------------------------
 

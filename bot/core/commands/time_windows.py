@@ -1,4 +1,4 @@
-"""The times that a person types: windows (`2d`, `since 2025-09-12`), `09:00`, time zones. Pure."""
+"""Parses times that people type: windows (`2d`, `since 2025-09-12`), `09:00`, zones. Pure."""
 
 from __future__ import annotations
 
@@ -39,22 +39,23 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A window of time as it was asked for."""
+    """A time window as it was requested."""
 
     window: Window
     label: str
     """`last 2 d`, `yesterday`, `since 12 Sep 10:00`."""
     typed: str = ""
-    """The shortest way to ask for it: `2d`, `since 2025-09-12`. The same words, the same text."""
+    """The shortest way to type it: `2d`, `since 2025-09-12`. Equal input gives equal text."""
 
 
-def parse_window(said: Sequence[str], *, now: int, timezone: str) -> Span:
-    """The window that the words name, ending at `now` (nanoseconds) unless they say otherwise.
+def parse_window(words: Sequence[str], *, now: int, timezone: str) -> Span:
+    """Parses a window, which ends at `now` (nanoseconds) unless the words give an end.
 
-    `timezone` is an IANA name: days begin there. No words: the last day. Raises `UsageError` with
-    one sentence where they cannot be read, are empty, lie in the future or exceed 30 days.
+    `timezone` is an IANA name and sets where days begin. No words mean the last day. Raises
+    `UsageError` with one sentence if they cannot be parsed, are empty, lie in the future or exceed
+    30 days.
     """
-    text = normal(" ".join(said))
+    text = normal(" ".join(words))
     if not text:
         text = "1d"
     if found := _LENGTH.fullmatch(text):
@@ -72,9 +73,9 @@ def parse_window(said: Sequence[str], *, now: int, timezone: str) -> Span:
     raise UsageError(f'"{_quoted(text)}" is not a time I understand. {EXAMPLES}')
 
 
-def is_window(said: Sequence[str]) -> bool:
-    """Whether the words look like a window, even one that cannot be had (`0d`, `2x`)."""
-    text = normal(" ".join(said))
+def is_window(words: Sequence[str]) -> bool:
+    """True if the words look like a window, even an invalid one (`0d`, `2x`)."""
+    text = normal(" ".join(words))
     return bool(
         text in ("today", "yesterday", "tomorrow")
         or text.split(" ")[0] in ("since", "last")
@@ -83,13 +84,13 @@ def is_window(said: Sequence[str]) -> bool:
 
 
 def normal(text: str) -> str:
-    """Full-width digits as plain ones, one space between words, lower case."""
+    """Normalises full-width digits, spaces and case."""
     plain = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
     return re.sub(r"\s+", " ", plain).strip().lower()
 
 
 def parse_clock(text: str) -> str:
-    """`09:00` from `9:00`, `09.00` or `9`. Raises `UsageError`."""
+    """Parses `9:00`, `09.00` or `9` into `09:00`. Raises `UsageError`."""
     found = re.fullmatch(r"(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?", normal(text), re.ASCII)
     if found and (found[2] or found[3] or len(found[1]) <= 2):
         hour, minute = int(found[1]), int(found[2] or 0)
@@ -101,12 +102,12 @@ def parse_clock(text: str) -> str:
 
 
 def is_clock(text: str) -> bool:
-    """Whether it looks like a time of day, even one that does not exist (`25:00`)."""
+    """True if it looks like a time of day, even an invalid one (`25:00`)."""
     return re.fullmatch(r"\d{1,2}[:.]\d{2}|\d{1,2}\s*(am|pm)", normal(text), re.ASCII) is not None
 
 
 def parse_zone(name: str) -> str:
-    """The IANA name in its right spelling. Raises `UsageError` with the nearest one."""
+    """Returns the IANA name correctly spelled. Raises `UsageError` with the nearest one."""
     wanted = unicodedata.normalize("NFKC", name).strip().replace(" ", "_")
     known = _zones().get(wanted.casefold())
     if known is None:
@@ -120,7 +121,7 @@ def parse_zone(name: str) -> str:
 
 
 def nearest_zone(name: str) -> str | None:
-    """What was probably meant: `Europe/Berlin` for `Europe/Berln` or `berlin`."""
+    """Finds the zone probably meant: `Europe/Berlin` for `Europe/Berln` or `berlin`."""
     wanted = name.strip().replace(" ", "_").casefold()
     if not wanted or len(wanted) > 60:
         return None
@@ -146,7 +147,7 @@ def _length(text: str, found: re.Match[str], now: int) -> Span:
     unit = _UNITS.get(found[2])
     if unit is None:
         raise UsageError(f'"{_quoted(text)}" is not a time I understand. {EXAMPLES}')
-    # A number of a hundred digits is not worth computing with.
+    # Ignore absurdly long numbers rather than compute with them.
     length = int(found[1][:12].rjust(1, "0")) * unit if len(found[1]) <= 12 else LONGEST + 1
     if length == 0:
         raise UsageError(f'"{_quoted(text)}" is no time at all. {EXAMPLES}')
@@ -217,7 +218,11 @@ def _midnight(day: date, timezone: str) -> int:
 
 
 def _instant(day: date, clock: time, timezone: str) -> int:
-    """Of two, the first; a time that the clocks skip counts from before the change."""
+    """Returns the instant in nanoseconds.
+
+    Of two equal times the first; a time that a clock change skips uses the offset before the
+    change.
+    """
     try:
         zone: ZoneInfo | None = None if timezone.startswith(("+", "-")) else ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

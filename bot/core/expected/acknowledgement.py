@@ -1,6 +1,6 @@
-"""Expected behaviour is an acknowledgement: does it hold, and what broke it.
+"""Decides whether an acknowledgement of expected behaviour still holds, and what broke it.
 
-Pure and small, so that a card, a digest and a worklog never disagree about it.
+Pure and the only place, so that a card, a digest and a worklog always agree.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.core.text.slot_values import subject_of
 from bot.core.trends import silence
 
 AGAIN = 3
-"""So many times the same user is a user that repeats, where none did when it was said."""
+"""From this count on a user repeats, if none had repeated at the acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Break:
     kind: str
     """`over`, `revision`, `rate`, `repeats`, `variant` or `stopped`."""
     said: str
-    """As the end of a sentence."""
+    """The reason, worded as the end of a sentence."""
     which: str = ""
-    """Of several of its kind the one: a revision, a hash."""
+    """Identifies it among several of its kind: a revision or a hash."""
 
 
 def broken(
     acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
 ) -> Break | None:
-    """What broke the acknowledgement; None while it holds.
+    """Finds what broke an acknowledgement; None while it holds.
 
     `occurrences` are those of the card within `window`. A rate is judged over at least a day: a
     burst of four in one hour does not break "5 a day". Only occurrences after the
@@ -63,23 +63,23 @@ def broken(
             return Break("rate", f"acknowledged up to {bound}, now {display.rate(rate)}")
     silent = min(cluster.silent, window.end - acknowledgement.at)
     if silence.means_something(acknowledgement.usual, silent):
-        return Break("stopped", f"it stopped: {silence.said(acknowledgement.usual, silent)}")
+        return Break("stopped", f"it stopped: {silence.reason(acknowledgement.usual, silent)}")
     return None
 
 
 def _since(
     acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window
 ) -> float:
-    """Occurrences since the acknowledgement, from the next whole hour on, as hits are counted."""
+    """Counts occurrences since the acknowledgement, from the next whole hour on."""
     if acknowledgement.at <= window.start or not cluster.histogram:
         return occurrences
     later = cluster.histogram[max(0, acknowledgement.at // HOUR + 1 - window.start // HOUR) :]
-    # An incident has occurrences of its own, an event may take several entries.
+    # An incident has its own occurrences, and one event may take several entries.
     return sum(later) * occurrences / max(1, sum(cluster.histogram))
 
 
 def ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
-    """Whether its time is over."""
+    """Returns a break if its end date has passed."""
     if acknowledgement.until is not None and now >= acknowledgement.until:
         return Break("over", "its time is over")
     return None
@@ -88,13 +88,13 @@ def ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
 def breach(
     acknowledgement: Acknowledgement, cluster: Cluster, occurrences: int, window: Window, now: int
 ) -> str | None:
-    """What broke the acknowledgement, as the end of a sentence; None while it holds."""
+    """Describes what broke the acknowledgement, as the end of a sentence; None while it holds."""
     found = broken(acknowledgement, cluster, occurrences, window, now)
     return found.said if found else None
 
 
 def holds(card_cluster: Cluster, occurrences: int, window: Window, now: int) -> bool:
-    """Whether a person said that this is expected and nothing broke that."""
+    """True if the cluster is acknowledged and nothing broke the acknowledgement."""
     acknowledgement = card_cluster.decisions.expected
     return (
         acknowledgement is not None
@@ -103,7 +103,7 @@ def holds(card_cluster: Cluster, occurrences: int, window: Window, now: int) -> 
 
 
 def _repeats(acknowledgement: Acknowledgement, cluster: Cluster) -> Break | None:
-    """One user again and again, counting what was seen when it was said and what came since."""
+    """Finds a user who repeats, from the occurrences before and after the acknowledgement."""
     known: dict[str, Counter[str]] = {}
     for place in acknowledgement.values:
         known.setdefault(_subject(place), Counter()).update(h for h, _ in place.seen)
@@ -122,12 +122,12 @@ def _repeats(acknowledgement: Acknowledgement, cluster: Cluster) -> Break | None
 
 
 def _subject(place: Values) -> str:
-    """`user`: an earlier version wrote all of the words before it."""
+    """Returns e.g. `user`; an earlier version stored all words before the value."""
     return display.one_line(subject_of(place.before) or place.before).rsplit(" ", 1)[-1] or "value"
 
 
 def _variant(acknowledgement: Acknowledgement, cluster: Cluster) -> Break | None:
-    """A masked message that was not in the cluster when it was said."""
+    """Finds a masked message that was not in the cluster at the acknowledgement."""
     if not acknowledgement.variants:
         return None
     for value, text in cluster.variants:
@@ -137,10 +137,10 @@ def _variant(acknowledgement: Acknowledgement, cluster: Cluster) -> Break | None
 
 
 def stopped(acknowledgement: Acknowledgement, report: Report) -> Break | None:
-    """Silence where it should go on, of what the report has not: for what it has ask `broken`.
+    """Breaks if an acknowledged problem that should go on is absent from the report.
 
-    `report`: of the whole environment, in all its severities. Never where not everything was read,
-    where nothing was, or where no request came.
+    For a problem that is in the report, use `broken`. `report` must cover the whole environment and
+    all severities. None if not everything was read, nothing was logged or no request arrived.
     """
     read = report.coverage
     if not read.complete or not read.read or (report.traffic and not report.traffic.requests):
@@ -152,17 +152,17 @@ def stopped(acknowledgement: Acknowledgement, report: Report) -> Break | None:
         return Break("stopped", f"it stopped: {quiet.reason}")
     silent = report.window.end - max(report.window.start, acknowledgement.at)
     if silence.means_something(acknowledgement.usual, silent):
-        return Break("stopped", f"it stopped: {silence.said(acknowledgement.usual, silent)}")
+        return Break("stopped", f"it stopped: {silence.reason(acknowledgement.usual, silent)}")
     return None
 
 
 def _newer(revision: str, than: str) -> bool:
-    """Whether a revision came later; one of another form or service counts if it is another."""
+    """True if a revision is newer; one whose names cannot be ordered is newer if it differs."""
     here, there = alike(revision), alike(than)
     if here and there and here[0] == there[0]:
         return here[1] > there[1]
     if here and there:
-        return False  # of another service: its revisions say nothing about this one
+        return False  # another service's revision proves nothing about this one
     return revision != than
 
 
@@ -170,7 +170,7 @@ def _newer(revision: str, than: str) -> bool:
 
 
 def asleep(snooze: Snooze | None, cluster: Cluster, now: int) -> bool:
-    """Whether nobody wants to hear of it yet: until its time, or a newer revision writes it."""
+    """True while snoozed: until its time, or until a newer revision logs it."""
     if snooze is None or (snooze.until is not None and now >= snooze.until):
         return False
     than = snooze.until_revision
@@ -181,7 +181,7 @@ def asleep(snooze: Snooze | None, cluster: Cluster, now: int) -> bool:
 
 
 def suggested_rate(occurrences: int, window: Window) -> float:
-    """The bound that the modal offers: twice what was seen a day, 5 at least, rounded up."""
+    """Suggests a bound per day for the form: twice the rate seen, at least 5, rounded up."""
     days = max(1.0, (window.end - window.start) / DAY)
     wanted = max(5.0, 2 * occurrences / days)
     step = 10 ** max(0, math.floor(math.log10(wanted)) - 1)
@@ -189,7 +189,7 @@ def suggested_rate(occurrences: int, window: Window) -> float:
 
 
 def observed(acknowledgement: Acknowledgement, card: Card, window: Window) -> Acknowledgement:
-    """Adds what the card shows at that moment: usual rate, values and wordings."""
+    """Adds what the card shows at the acknowledgement: usual rate, values and wordings."""
     cluster = card.cluster
     days = max(1.0, (window.end - window.start) / DAY)
     few = len(cluster.variants) <= VARIANTS
@@ -205,7 +205,7 @@ def observed(acknowledgement: Acknowledgement, card: Card, window: Window) -> Ac
 
 
 def watches(cluster: Cluster) -> list[str]:
-    """What else breaks an acknowledgement about it, for the form: `if one user repeats`."""
+    """Lists what else would break an acknowledgement, for the form: `one user repeats`."""
     found = []
     if cluster.values:
         found.append(f"one {_subject(cluster.values[0])} repeats")

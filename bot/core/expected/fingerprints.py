@@ -1,7 +1,7 @@
-"""What an acknowledgement watches in a cluster: its wordings, and who stands in them. Hashes only.
+"""Hashes that an acknowledgement keeps of a cluster: its wordings and the users it names.
 
-The values behind a mask (`named`) leave this module as keyed hashes with their times: enough to
-say that one of them is there again.
+The values behind a mask (`named`) leave this module only as keyed hashes with their times: enough
+to recognise a value that comes again.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from bot.core.text import display
 from bot.core.text.mask import MASK_VERSION
 
 VARIANTS = 16
-"""Wordings; what has more is different every time, and a new one says nothing."""
+"""A cluster with more wordings than this varies every time, so a new wording means nothing."""
 PLACES = 4
 SEEN = 128
-"""Times of one subject."""
+"""The number of times kept per subject."""
 _PREFIX = 4
 
 
 def hashed(secret: bytes, text: str) -> str:
-    """A keyed hash. Its first characters name key and version of the masks: what was written
-    under others cannot be compared (`comparable`)."""
+    """Computes a keyed hash.
+
+    Its first characters identify the key and the mask version; hashes with other ones cannot be
+    compared (`comparable`).
+    """
     key = hashlib.blake2b(secret, digest_size=32).digest()
     name = hashlib.blake2b(str(MASK_VERSION).encode(), key=key, digest_size=4).hexdigest()
     data = text.encode("utf-8", "surrogatepass")
@@ -35,21 +38,21 @@ def hashed(secret: bytes, text: str) -> str:
 
 
 def comparable(one: str, other: str) -> bool:
-    """Whether two hashes were made with the same key, from messages masked alike."""
+    """True if two hashes share the key and the mask version."""
     return one[:_PREFIX] == other[:_PREFIX]
 
 
 def wordings(draft: Draft, secret: bytes) -> tuple[tuple[str, str], ...]:
-    """(hash, masked message) of each, at most one more than `VARIANTS`."""
+    """Returns (hash, masked message) for each wording, at most one more than `VARIANTS`."""
     found = sorted((hashed(secret, registered(key)), key.masked) for key in draft.keys)
     return tuple((h, display.cut(display.one_line(text), 200)) for h, text in found[: VARIANTS + 1])
 
 
 def subjects(draft: Draft, rollup: Rollup, secret: bytes) -> tuple[Values, ...]:
-    """Users, accounts and mails in its messages, by what they are called: the frequent ones first.
+    """Returns the users, accounts and mails in a cluster's messages by subject.
 
-    Of each the latest `LATEST` times, in total `SEEN` of one subject: whoever came again and again
-    is among them, whatever else came.
+    Keeps the latest `LATEST` times of each value and `SEEN` per subject in total, so that whoever
+    repeats is kept, whatever else occurs.
     """
     found: dict[str, dict[str, list[int]]] = {}
     for (subject, value), times in people(draft, rollup).items():

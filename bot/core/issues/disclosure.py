@@ -1,7 +1,7 @@
-"""What of a card may be told where anybody can read it.
+"""Decides which parts of a card may appear in a public place.
 
-In a public repository a value that varies from entry to entry (a user, an id, an address) is
-left out: messages show as their template, and the sentences about them lose those values too.
+In a public repository, values that vary between entries (users, ids, addresses) are removed:
+messages appear as their template, and sentences about them lose those values too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SLOT = "<*>"
 
 _PAYLOADS = ("textPayload", "jsonPayload", "protoPayload", "httpRequest")
 _WORD = re.compile(r"[^\s'\"`()\[\]{}<>,;=|]+")
-# What names a person or a thing wherever it stands: an address, a long number, a random id.
+# Identifies a person or thing in any context: an address, a long number, a random id.
 _TELLING = re.compile(
     r"\S*@\S+|\S*\d{6,}\S*|\b(?=[A-Za-z\d_-]*\d)(?=[A-Za-z\d_-]*[A-Za-z])[\w-]{16,}"
 )
@@ -35,11 +35,11 @@ class Shown:
     reasons: tuple[str, ...]
     routes: tuple[str, ...]
     symptoms: tuple[str, ...]
-    """One a symptom, in the card's order."""
+    """One per symptom, in the card's order."""
 
 
 def shown(card: Card, *, public: bool) -> Shown:
-    """All of it for a private repository; for a public one without what varies."""
+    """Returns everything for a private repository; for a public one, without varying values."""
     cluster = card.cluster
     reasons = (*(card.incident.reasons if card.incident else ()), *cluster.reasons)
     if not public:
@@ -63,14 +63,14 @@ def shown(card: Card, *, public: bool) -> Shown:
         impact=safe(cluster.impact),
         next=safe(cluster.next),
         reasons=tuple(_without(reason, values) for reason in reasons),
-        # A route may carry an id or a token, and its query string whatever a client sent.
+        # A route may contain an id or a token, and its query string anything a client sent.
         routes=(),
         symptoms=tuple(c.template or SLOT for c in card.symptoms),
     )
 
 
 def _varying(cluster: Cluster) -> Iterator[str]:
-    """The words of its entries that its template does not have."""
+    """Yields the words of its entries that are not in its template."""
     fixed = set(_words(cluster.template))
     for text in (str(cluster.location or ""), *cluster.services, *cluster.revisions):
         fixed.update(_words(text))
@@ -82,7 +82,7 @@ def _varying(cluster: Cluster) -> Iterator[str]:
 
 
 def _tells(word: str) -> bool:
-    # A count such as "12" says nothing about anybody and stands in many sentences of ours.
+    # A short number such as "12" identifies nobody, and many of our sentences contain one.
     return len(word) >= 3 and not (word.isdigit() and len(word) <= 4)
 
 

@@ -1,12 +1,12 @@
-"""Filing on GitHub, exactly once, however often it is clicked, retried, dropped or killed.
+"""Files on GitHub exactly once, despite double clicks, retries, lost responses and crashes.
 
-What makes it so, in this order:
+The safeguards, in this order:
 
 1. A lock on the root and its symptoms: of two clicks at once, one files and one gets the link.
-2. The decision book: what is filed is not filed again.
-3. The repository's own list of issues: a verified marker counts even if our store lost it.
+2. The decision book: what is already filed is not filed again.
+3. The repository's own issues: a verified marker counts even if our store lost the link.
 4. A `Pending` decision, stored before anything is sent. Whoever finds one looks on GitHub first,
-   and sends again only when whatever was sent before can no longer arrive.
+   and sends again only once the earlier request can no longer arrive.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from bot.core.ports import (
 HOLD = 60
 """Seconds that a lock outlives a killed process."""
 SETTLE = 60 * SECOND
-"""After this long a request that was sent can no longer be carried out: the wait for the pace
-(15 s), a token (20 s), connecting and answering (20 s). GitHub ends its own after ten."""
+"""After this long (nanoseconds), a sent request can no longer take effect: the rate limiter (15 s),
+a token (20 s), connecting and answering (20 s). GitHub aborts its own after ten."""
 LOOKS = (0.0, 3.0, 10.0)
 """Seconds to wait before each look after an unknown outcome."""
 PATIENCE = 30
 """Seconds that a second click waits for the first one's link."""
 KEEP = 3_600 * SECOND
-"""How long we try to look where GitHub refuses even that; then a person has to."""
+"""How long to go on looking if GitHub refuses even that (nanoseconds); then a person has to."""
 ATTEMPTS = 5
-"""Times that one thing is sent, each after a look, before we tell the person to do it by hand."""
+"""How often to send one request, each after a look, before leaving it to the person."""
 RECENT = 100
 RECENT_LONG = 300
-"""Issues that a look reads: one page before the first try, three where something was sent."""
+"""How many issues to look at: one page before the first attempt, three after a request was sent."""
 
 
 class How(StrEnum):
-    """What became of the click."""
+    """How a click was carried out."""
 
     CREATED = "created"
     FOUND = "found"
@@ -61,7 +61,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """It is on GitHub, and stored."""
+    """Filed on GitHub and stored."""
 
     link: IssueLink
     how: How
@@ -69,7 +69,10 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Not known yet: the message says so. Clicking again is safe; `reconcile` finishes it."""
+    """Outcome unknown; the message explains it.
+
+    Clicking again is safe, and `reconcile` finishes it.
+    """
 
     message: str
 
@@ -79,41 +82,41 @@ Outcome = Filed | Waiting
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person asked to have filed: the text as `issue_text` drafted it."""
+    """What a person asked to file, with the text drafted by `issue_text`."""
 
     environment: str
     repository: str
     cluster: str
-    """The root's id; its marker is in the body of an issue."""
+    """The root's id; an issue's body contains its marker."""
     by: str
     body: str
     public: bool
-    """What the text was drafted for."""
+    """Whether the text was drafted for a public repository."""
     title: str = ""
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
-    """Logins that may be assigned; of a new issue only."""
+    """Logins to assign; for a new issue only."""
     symptoms: tuple[str, ...] = ()
     nonce: str = ""
-    """For a comment: of the marker in its body, the same for every click on the same form."""
+    """For a comment: the nonce of its marker, equal for every click on one form."""
     beside: int | None = None
-    """The person saw that issues up to this number bear the marker and wants a new one."""
+    """The person saw the issues with the marker up to this number, and wants a new one."""
     reply: str = ""
-    """Where to tell the person later; comes back in `Reconciled`."""
+    """Where to answer the person later; returned in `Reconciled`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What became of something that was pending."""
+    """How something pending ended."""
 
     pending: Pending
     outcome: Outcome | None
     failure: str | None = None
-    """A sentence, where it was given up."""
+    """A sentence, if it was given up."""
 
 
 class Filing:
-    """The use case. One object serves all threads."""
+    """Files issues and comments exactly once. Safe to share between threads."""
 
     def __init__(
         self,
@@ -126,7 +129,10 @@ class Filing:
         new_token: Callable[[], str],
         pause: Callable[[float], None],
     ) -> None:
-        """`now` in nanoseconds; `new_token` gives a fresh random word; `pause` sleeps seconds."""
+        """Takes its clocks as functions.
+
+        `now` returns nanoseconds, `new_token` a fresh random word; `pause` sleeps for some seconds.
+        """
         self._tracker = tracker
         self._book = book
         self._locks = locks
@@ -138,24 +144,24 @@ class Filing:
     # --- what a person asks for ------------------------------------------------------------------
 
     def file(self, order: Order) -> Outcome:
-        """One issue for the cluster and its symptoms; the existing one where there is one.
+        """Files one issue for the cluster and its symptoms, or returns the existing one.
 
-        Raises `Refused` and `Unavailable` where nothing was filed.
+        Raises `Refused` or `Unavailable` if nothing was filed.
         """
         return self._do(order, _pending(order, "create", order.beside, self._now()))
 
     def add_to(self, order: Order, number: int) -> Outcome:
-        """One comment with the newest evidence on an issue, which then stands for the cluster."""
+        """Adds a comment with the newest evidence to an issue and links it to the cluster."""
         return self._do(order, _pending(order, "comment", number, self._now()))
 
     def reopen(self, order: Order, number: int) -> Outcome:
-        """Reopens a closed issue as a regression, with one comment that says why."""
+        """Reopens a closed issue as a regression, with a comment that explains why."""
         return self._do(order, _pending(order, "reopen", number, self._now()))
 
     def reconcile(self, environment: str) -> tuple[Reconciled, ...]:
-        """Finishes what was pending in an environment; what another process holds is left alone.
+        """Finishes an environment's pending requests, except those held by another process.
 
-        Raises `Unavailable` only where the store is away.
+        Raises `Unavailable` only if the store is down.
         """
         waiting = [d.pending for d in self._book.all(environment).values() if d.pending]
         return tuple(done for pending in waiting if (done := self._reconcile(environment, pending)))
@@ -168,7 +174,7 @@ class Filing:
             with self._locked(order.environment, wanted) as held:
                 if held is not None:
                     return self._alone(order, wanted, held)
-            # Somebody else is at it. Their link is our answer as soon as it is there.
+            # Another process is filing; return its link as soon as it is stored.
             if wanted.kind == "create" and (link := self._link(order)):
                 return Filed(link, How.FOUND)
             if waited >= PATIENCE:
@@ -193,7 +199,7 @@ class Filing:
         return self._send(order.environment, wanted, held)
 
     def _resume(self, environment: str, pending: Pending, held: Callable[[], bool]) -> Outcome:
-        """Finishes what was about to be sent some time ago, by us or by who was killed."""
+        """Finishes an earlier request, ours or that of a killed process."""
         try:
             done = self._look(pending, RECENT_LONG)
         except Refused as error:
@@ -218,7 +224,7 @@ class Filing:
 
     def _send(self, environment: str, pending: Pending, held: Callable[[], bool]) -> Outcome:
         self._check_public(pending)
-        # All that took time lies behind us: from here to the request we must still be the one.
+        # The slow steps are done; from here on we must still hold the lock.
         if not held() or self._overtaken(environment, pending):
             return Waiting(_UNCONFIRMED)
         pending = replace(pending, at=self._now())
@@ -231,8 +237,8 @@ class Filing:
                 return Waiting(f"{unknown} {_UNCONFIRMED}")
             done = seen
         except Unavailable:
-            # Certainly not done. Who has just clicked may click again; to who was promised an
-            # answer it stays pending, and this try does not count.
+            # Certainly not done. Someone who just clicked can click again; if an answer was
+            # promised, it stays pending and this attempt does not count.
             if pending.attempts == 1:
                 self._forget(environment, pending)
             else:
@@ -252,7 +258,7 @@ class Filing:
                 pending.labels,
                 pending.assignees,
             )
-        # Read first: an issue that was moved to another repository is refused here.
+        # Read first: this rejects an issue that was moved to another repository.
         issue = self._tracker.issue(pending.repository, pending.number)
         if pending.kind == "reopen" and issue.state != "open":
             issue = self._tracker.reopen(pending.repository, pending.number)
@@ -282,8 +288,8 @@ class Filing:
                     self._book.put(
                         environment, replace(link, cluster=symptom, symptom_of=pending.cluster)
                     )
-            # The root's link last, and only then is nothing pending: cut off anywhere in
-            # between, the next one does it again with the same result.
+            # Store the root's link last and only then clear the pending entry: after a crash
+            # anywhere in between, the next attempt repeats this with the same result.
             self._book.put(environment, link)
             self._book.remove(environment, pending.cluster, Pending)
         except Unavailable as error:
@@ -299,7 +305,7 @@ class Filing:
     # --- looking ---------------------------------------------------------------------------------
 
     def _look(self, pending: Pending, limit: int) -> Issue | None:
-        """The issue, where what was to be done has been done."""
+        """Finds the issue if the request has already been carried out."""
         if pending.number is not None and pending.kind != "create":
             written = any(
                 bears(comment.body, pending.cluster, self._secrets, pending.nonce)
@@ -312,7 +318,7 @@ class Filing:
             for issue in self._tracker.recent(pending.repository, limit)
             if issue.number > beyond and bears(issue.body, pending.cluster, self._secrets)
         ]
-        # The oldest: a marker can be copied into a later issue.
+        # Take the oldest: a marker can be copied into a later issue.
         return min(marked, key=lambda issue: issue.number, default=None)
 
     def _look_patiently(self, pending: Pending) -> Issue | None:
@@ -323,7 +329,7 @@ class Filing:
                 if done := self._look(pending, RECENT):
                     return done
             except GardenerError:
-                continue  # GitHub has its troubles; the pending is stored, we look again later
+                continue  # GitHub is failing; the pending entry is stored, so we look again later
         return None
 
     def _link(self, order: Order) -> IssueLink | None:
@@ -332,7 +338,7 @@ class Filing:
         return link if link and link.number > (order.beside or 0) else None
 
     def _earlier(self, environment: str, wanted: Pending) -> Pending | None:
-        """What is pending for any of these clusters, as root or as symptom."""
+        """Finds a pending request for any of these clusters, as root or as symptom."""
         ours = {wanted.cluster, *wanted.symptoms}
         for decisions in self._book.all(environment).values():
             pending = decisions.pending
@@ -341,12 +347,12 @@ class Filing:
         return None
 
     def _forget(self, environment: str, pending: Pending) -> None:
-        # Best effort: what stays behind is looked at again, and the first error is the one to tell.
+        # Best effort: leftovers are checked again later, and the first error is the one to raise.
         with suppress(Unavailable):
             self._book.remove(environment, pending.cluster, Pending)
 
     def _overtaken(self, environment: str, pending: Pending) -> bool:
-        """True where somebody finished or started it while our lock had run out."""
+        """True if another process finished or started it after our lock expired."""
         known = self._book.all(environment).get(pending.cluster)
         if known is None:
             return False
@@ -375,7 +381,7 @@ class Filing:
             try:
                 outcome = self._resume(environment, current, held)
             except Unavailable:
-                return None  # later
+                return None  # try again later
             except GardenerError as error:
                 self._forget(environment, current)
                 return Reconciled(current, None, str(error))
@@ -383,7 +389,7 @@ class Filing:
 
     @contextmanager
     def _locked(self, environment: str, pending: Pending) -> Iterator[Callable[[], bool] | None]:
-        """All of an incident's clusters or none; gives a check whether we still hold them."""
+        """Locks all clusters or none; yields a check that we still hold the locks, else None."""
         ids = sorted({pending.cluster, *pending.symptoms})
         keys = [f"issue:{environment}:{cluster}" for cluster in ids]
         token = self._new_token()
@@ -403,7 +409,7 @@ class Filing:
 
     def _release(self, keys: Sequence[str], token: str) -> None:
         for key in keys:
-            with suppress(Unavailable):  # it runs out by itself
+            with suppress(Unavailable):  # the lock expires by itself
                 self._locks.release(key, token)
 
 

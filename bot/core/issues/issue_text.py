@@ -1,8 +1,8 @@
-"""What is written on GitHub: an issue's title, labels and body, and its later comments.
+"""Writes what goes to GitHub: an issue's title, labels and body, and later comments.
 
-The values were redacted long before. Here they are shortened, then made inert
-(`github_markdown`). Where the repository is public there is no sample, and a value that varies
-from entry to entry shows as `<*>`: it may be a customer's.
+Values are already redacted. Here they are shortened, then made inert (`github_markdown`). A public
+repository gets no sample, and values that vary between entries appear as `<*>`, since they may
+belong to a customer.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from bot.core.text.github_markdown import (
 TITLE_LIMIT = 256
 """GitHub's limit for an issue's title."""
 BODY_LIMIT = 65_535
-"""GitHub takes bodies below 65,536 characters."""
+"""GitHub accepts bodies below 65,536 characters."""
 LABEL_LIMIT = 50
 """GitHub's limit for a label's name."""
 LABELS = 4
 STATUS = "status"
-"""The nonce of the marker in the comment that is edited; one a cluster and issue."""
+"""The nonce of the status comment's marker; one per cluster and issue."""
 
 _SAMPLE_BUDGETS = (12_000, 6_000, 3_000, 1_000)
-# The playground's Slack is on loopback.
+# The playground's Slack runs on loopback.
 _SLACK = re.compile(r"(?:https://[\w.-]+|http://127\.0\.0\.1(?::\d+)?)/[\w./?=&%-]*", re.ASCII)
 _SOURCE = re.compile(r"https?://[\w.:-]+/[\w./%@+-]+(?:#L\d+)?", re.ASCII)
 BARS = 48
@@ -55,21 +55,21 @@ _KIND = {
 
 @dataclass(frozen=True, slots=True)
 class IssueDraft:
-    """An issue that may be filed as it is."""
+    """An issue ready to be filed."""
 
     title: str
     labels: tuple[str, ...]
     body: str
     lines: int
-    """Of the body, the hidden marker not counted."""
+    """Lines of the body, without the hidden marker."""
 
     def preview(self, limit: int = 2_500) -> tuple[str, int]:
-        """The body's first whole lines within `limit` characters, and how many lines follow."""
+        """Returns the body's first lines within `limit` characters, and how many lines remain."""
         return preview(self.body, limit)
 
 
 def preview(body: str, limit: int = 2_500) -> tuple[str, int]:
-    """The same of any text of ours that ends in its marker."""
+    """Previews any text of ours that ends in a marker."""
     visible = body.rpartition("\n\n<!--")[0]
     if len(visible) <= limit:
         return visible, 0
@@ -88,9 +88,9 @@ def draft(
     source_url: str | None = None,
     note: str | None = None,
 ) -> IssueDraft:
-    """The issue for a lone cluster or for a whole incident, under its root's marker.
+    """Drafts the issue for a lone cluster or a whole incident, with the root's marker.
 
-    `source_url`: the line that writes it, at the deployed commit.
+    `source_url`: the line that logs it, at the deployed commit.
     """
     what = shown(card, public=public)
     mark = marker(card.cluster.id, secret)
@@ -128,11 +128,11 @@ def comment(
     regression: bool = False,
     why: str = "",
 ) -> str:
-    """The newest evidence, for an issue that exists; `regression` says why it is reopened.
+    """Drafts a comment with the newest evidence; `regression` explains why the issue is reopened.
 
-    `why`: our own sentence on what is new, where nobody asked for the comment.
+    `why`: our sentence about what is new, if nobody asked for the comment.
 
-    `nonce` names this one comment (the view's id, for example), so that it is written once.
+    `nonce` identifies this comment (the view's id, for example), so that it is written only once.
     """
     what = shown(card, public=public)
 
@@ -155,7 +155,7 @@ def comment(
 
 
 def status(card: Card, report: Report, *, secret: bytes, public: bool, at: int) -> str:
-    """The one comment that is edited with every report: how it stands now. Short, no sample.
+    """Drafts the status comment, which every report edits. Short, without a sample.
 
     `at`: when it is written, nanoseconds.
     """
@@ -177,7 +177,7 @@ def status(card: Card, report: Report, *, secret: bytes, public: bool, at: int) 
 
 
 def issue_title(card: Card, *, public: bool) -> str:
-    """`GCP-new | P2 | what fails, where`, at most 256 characters."""
+    """Returns `GCP-new | P2 | what fails, where`, at most 256 characters."""
     cluster = card.cluster
     start = f"GCP-{_KIND[cluster.state]} | {card.priority.name} | "
     where = title(_where(cluster), 60)
@@ -187,7 +187,7 @@ def issue_title(card: Card, *, public: bool) -> str:
 
 
 def labels(card: Card) -> tuple[str, ...]:
-    """Priority, type, area and `gardener`: at most four, each within GitHub's 50 characters."""
+    """Returns priority, type, area and `gardener`: at most four, within GitHub's 50 characters."""
     cluster = card.cluster
     if cluster.state is State.REGRESSED:
         kind = "regression"
@@ -209,8 +209,8 @@ def _fit(sections: Callable[[int], Iterator[str]], mark: str) -> str:
         body = "\n\n".join([*sections(budget), mark])
         if len(body) <= BODY_LIMIT:
             return body
-    # Every part is bounded, so this is a body of special characters only. Without its fences
-    # it is still safe: whatever is left of it stands in one block.
+    # Every part is bounded, so this body consists of special characters. Put everything that fits
+    # into one fenced block, which is safe.
     rest = BODY_LIMIT - len(mark) - 100
     return f"{fence(shorten(body, rest // 4), rest // 4)}\n\n{mark}"
 
@@ -258,8 +258,8 @@ def _evidence(card: Card, report: Report, what: Shown, source_url: str | None = 
         ("Read", f"{coverage.read:,} entries, {_coverage(report)}"),
     ]
     lines = [f"- **{name}:** {text}" for name, text in rows if text]
-    told = list(dict.fromkeys(what.reasons))  # a root tells its incident's too
-    reasons = [f"  - {prose(reason, 300)}" for reason in told[:20]]
+    unique = list(dict.fromkeys(what.reasons))  # a root's reasons include its incident's
+    reasons = [f"  - {prose(reason, 300)}" for reason in unique[:20]]
     if reasons:
         lines += [f"- **Why {card.priority.name}:**", *reasons]
     return "## Evidence\n\n" + "\n".join(lines)
@@ -286,7 +286,7 @@ def _sample(cluster: Cluster, *, public: bool, budget: int) -> Iterator[str]:
 
 
 def _related(related: Sequence[Related]) -> Iterator[str]:
-    # These references are ours and meant: GitHub shows the issue's title and state beside them.
+    # These references are intended: GitHub shows each issue's title and state beside them.
     lines = [f"- #{r.issue.number} {prose(', '.join(r.reasons), 200)}" for r in related[:5]]
     if lines:
         yield "## Related\n\n" + "\n".join(lines)

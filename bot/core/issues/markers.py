@@ -1,7 +1,7 @@
-"""Hidden markers by which gardener finds its own issues and comments again.
+"""Hidden markers by which Gardener recognises its own issues and comments.
 
-A marker is an HTML comment, which GitHub does not show, with a keyed hash: a log line that ends up
-in an issue can hold `<!-- gardener:v1:… -->` as well, but not one that verifies.
+A marker is an HTML comment, which GitHub does not render, with a keyed hash: a log line that ends
+up in an issue may contain `<!-- gardener:v1:… -->` too, but not one that verifies.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Iterable, Sequence
 
-# A cluster id, and after a slash the nonce of a comment. Our ids are ASCII without a colon.
+# A cluster id, optionally a slash and a comment's nonce. Our ids are ASCII without a colon.
 _MARKER = re.compile(
     r"<!-- gardener:v1:([\w.-]{1,128}(?:/[\w.-]{1,128})?):([0-9a-f]{64}) -->", re.ASCII
 )
@@ -19,9 +19,9 @@ _SUBJECT = re.compile(r"[\w.-]{1,128}(?:/[\w.-]{1,128})?", re.ASCII)
 
 
 def marker(cluster: str, secret: bytes, nonce: str = "") -> str:
-    """`<!-- gardener:v1:<cluster id>:<HMAC> -->`; with a nonce `<cluster id>/<nonce>`.
+    """Returns `<!-- gardener:v1:<cluster id>:<HMAC> -->`, or `<cluster id>/<nonce>` with a nonce.
 
-    Of a nonce only letters, digits, `_`, `.` and `-` are kept, at most 128.
+    Keeps only letters, digits, `_`, `.` and `-` of a nonce, at most 128.
     """
     subject = _subject(cluster, nonce)
     if not _SUBJECT.fullmatch(subject):
@@ -30,12 +30,12 @@ def marker(cluster: str, secret: bytes, nonce: str = "") -> str:
 
 
 def bears(text: str, cluster: str, secrets: Iterable[bytes], nonce: str = "") -> bool:
-    """True where the text holds this very marker, signed with any of the secrets."""
+    """True if the text contains this exact marker, signed with any of the secrets."""
     return _subject(cluster, nonce) in _verified(text, tuple(secrets))
 
 
 def clusters(text: str, secrets: Iterable[bytes]) -> frozenset[str]:
-    """The ids of the clusters whose verified issue marker (without nonce) the text holds."""
+    """Returns ids of clusters whose verified issue marker (without nonce) the text contains."""
     return frozenset(s for s in _verified(text, tuple(secrets)) if "/" not in s)
 
 

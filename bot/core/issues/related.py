@@ -1,4 +1,4 @@
-"""Which issues of the repository may already be about a card, best first, each with its reasons."""
+"""Finds issues of the repository that may be about a card, best first, with reasons."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from bot.core.text import display
 Suggestion = Literal["new", "add", "reopen"]
 
 SHOWN = 5
-"""Issues returned at most: what a modal's radio buttons can hold and a person reads."""
+"""Maximum number of issues returned: what a form's radio buttons and a reader can handle."""
 LEAST = 50.0
-"""Score below which an issue is not worth a line."""
+"""The score below which an issue is not shown."""
 SURE = 70.0
-"""Score from which adding or reopening is suggested rather than a new issue."""
+"""The score from which adding or reopening is suggested rather than a new issue."""
 RECENT = 180 * DAY
-"""An issue that was closed longer ago is told, but a new one is suggested: another time's bug."""
+"""An issue closed longer ago is shown, but a new one is suggested: probably another bug."""
 
 BEGINNING = 45
-"""Characters of a message that are as good as a name: some seven words in their order."""
+"""Characters at a message's start that identify it: about seven words in order."""
 
-_BODY: Final = 4_000  # characters of an issue's body that are looked at
+_BODY: Final = 4_000  # characters of an issue's body to search
 _PREFIX = re.compile(r"\s*GCP-\w+\s*\|\s*P\d\s*\|\s*")
 _ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _TOKEN = re.compile(r"[^\W\d_]{3,}|\d{3}(?!\d)")
@@ -46,7 +46,7 @@ class Related:
 
     issue: Issue
     score: float
-    """0 to 100; 100 is our own marker."""
+    """0 to 100; 100 means our own marker."""
     reasons: tuple[str, ...]
     """`same marker`, `same location`, `title 92 % alike`, the strongest first."""
     suggestion: Suggestion
@@ -54,7 +54,7 @@ class Related:
     """`open, 2 d ago` (last changed) or `closed 3 d ago`."""
 
     def __str__(self) -> str:
-        """`#913 (open, same location, 2 d ago)`."""
+        """Renders `#913 (open, same location, 2 d ago)`."""
         state, _, ago = self.age.rpartition(", ")
         first = self.reasons[0] if self.reasons else ""
         parts = (state, first, ago) if state else (ago, first)
@@ -64,11 +64,11 @@ class Related:
 def rank(
     card: Card, issues: Iterable[Issue], secrets: Sequence[bytes], now: int
 ) -> tuple[Related, ...]:
-    """The at most five issues nearest to the card, best first.
+    """Returns up to five issues most similar to the card, best first.
 
-    A verified marker of the root or of a symptom beats everything. Otherwise the score comes
-    from the title (edit distance), from the words in common weighted by how rare they are among
-    these issues, and from the location.
+    A verified marker of the root or of a symptom outranks everything. Otherwise the score combines
+    the title (edit distance), shared words weighted by their rarity among these issues, and the
+    location.
     """
     pool = {issue.number: issue for issue in issues}
     if not pool:
@@ -115,7 +115,7 @@ def _score(
     score = float(alike)
     place = _same_place(cluster.location, text)
     if place == "location":
-        # Places alone are not enough to be sure: a handler of all errors has one line too.
+        # A location alone is not enough: a handler of all errors is one line too.
         score = max(score, min(95.0, 68.0 + 0.3 * alike))
         reasons.append("same location")
     elif place == "module":
@@ -151,10 +151,10 @@ def _same_place(location: Location | None, text: str) -> Literal["", "module", "
 
 
 def _quoted(cluster: Cluster, text: str) -> Literal["", "message", "beginning"]:
-    """`message` where its longest fixed part is in the text, 30 characters or more.
+    """Returns `message` if the text contains the longest fixed part, at least 30 characters.
 
-    Its first or last two thirds are enough: whoever quotes by hand loses an end. Of a long one
-    people write down how it begins: worth a line in the form, too little to be sure.
+    The first or last two thirds suffice: a quote by hand often loses an end. `beginning` if it
+    contains only the first words of a long message: worth showing, too little to be sure.
     """
     longest = max(cluster.template.split("<*>"), key=len, default="")
     fixed = _BLANK.sub(" ", longest).strip(" .:,'\"").casefold()[:200]
@@ -168,7 +168,7 @@ def _quoted(cluster: Cluster, text: str) -> Literal["", "message", "beginning"]:
 
 
 class _Rarity:
-    """Inverse document frequency of the words among the repository's issues."""
+    """Inverse document frequency of words among the repository's issues."""
 
     def __init__(self, documents: Iterable[frozenset[str]]) -> None:
         documents = list(documents)
@@ -176,9 +176,9 @@ class _Rarity:
         self._seen = Counter(word for words in documents for word in words)
 
     def shared(self, mine: frozenset[str], theirs: frozenset[str]) -> float:
-        """The weight of the words in common as a share of mine, 0 to 1.
+        """Returns the weight of shared words as a share of mine, 0 to 1.
 
-        Words that stand in no issue weigh most, so a card unlike all others stays near 0.
+        Words found in no issue weigh most, so a card unlike all others stays near 0.
         """
         total = sum(map(self._weight, mine))
         return sum(map(self._weight, mine & theirs)) / total if total else 0.0
@@ -188,7 +188,7 @@ class _Rarity:
 
 
 def _suggest(issue: Issue, score: float, now: int) -> Suggestion:
-    """Our own marker (above 95) is reopened however long ago it was closed."""
+    """Suggests what to do; our own marker (score above 95) is reopened however old the issue."""
     if score < SURE:
         return "new"
     if issue.state == "open":
@@ -214,6 +214,6 @@ def _plain(text: str) -> str:
 
 
 def _tokens(text: str) -> frozenset[str]:
-    """Words and three-digit numbers (503), and whole identifiers beside their parts."""
+    """Returns words, three-digit numbers (503), and whole identifiers as well as their parts."""
     identifiers = (word for word in _WORD.findall(text) if "_" in word.strip("_"))
     return frozenset([*_TOKEN.findall(text), *identifiers])

@@ -1,4 +1,4 @@
-"""The closed loop: what people did to an issue on GitHub, and what is worth saying there. Pure."""
+"""Syncs issues: what people changed on GitHub, and which changes to comment there. Pure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from bot.core.reports.digest import Fix, per_day
 from bot.core.trends.traffic import belongs
 
 TENFOLD = 10.0
-"""A rate that grew by this since it was last told is worth a new comment."""
+"""A rate that grew by this factor since the last comment is worth another."""
 STATUS_EVERY = HOUR
-"""Nanoseconds between two edits of the status."""
+"""Minimum nanoseconds between two edits of the status comment."""
 REVISIONS = 60
-"""Revisions that are remembered of one issue, the newest."""
+"""How many revisions to remember per issue, the newest."""
 
 _ISSUE = re.compile(r"/([\w.-]+/[\w.-]+)/issues/(\d+)$", re.ASCII)
 
 
 def as_on_github(link: IssueLink, issue: Issue) -> IssueLink:
-    """The link as the issue is now; the same value where nothing is new to a card."""
-    known = link.labels or link.changed  # a link from before labels were remembered takes them
+    """Updates a link from its issue; returns an equal value if nothing changed for the card."""
+    known = link.labels or link.changed  # links stored before labels were tracked adopt them
     changed = (
         link.changed
         or link.title != issue.title
@@ -46,7 +46,7 @@ def as_on_github(link: IssueLink, issue: Issue) -> IssueLink:
 
 
 def transferred(link: IssueLink, url: str) -> IssueLink | None:
-    """The link to where an issue was moved; None where the address is not an issue's."""
+    """Returns the link to a moved issue; None if the URL is not an issue's."""
     found = _ISSUE.search(urlsplit(url).path)
     if found is None:
         return None
@@ -63,40 +63,40 @@ def transferred(link: IssueLink, url: str) -> IssueLink | None:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an issue has been told so far, and what is known of its fix."""
+    """What an issue already mentions, and what is known of its fix."""
 
     number: int
-    """Of the issue; another one begins anew."""
+    """The issue's number; another issue starts anew."""
     per_day: float = 0.0
-    """The rate when something was last told."""
+    """The rate at the last comment."""
     usual: float = 0.0
-    """The last rate that was not zero: what to expect if nothing was fixed."""
+    """The last rate above zero: what to expect if nothing was fixed."""
     revisions: tuple[str, ...] = ()
-    """Those that are told, the newest first."""
+    """Revisions already mentioned on the issue, newest first."""
     services: tuple[str, ...] = ()
     edited: int = 0
-    """The report of which the status comment tells was read then."""
+    """When the report shown in the status comment was read."""
     fix: str = ""
-    """The first revision deployed after the issue was closed, and not without its fix."""
+    """The first revision deployed after the issue was closed, unless known to lack its fix."""
     fix_seen: int = 0
     """When that revision was first seen."""
     closed_at: int = 0
-    """Of the close that `fix` belongs to."""
+    """When the issue was closed, for the close that `fix` belongs to."""
     verdict_at: int = 0
-    """When a digest said whether that held."""
+    """When a digest reported whether the fix held."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Worth a comment of its own, once."""
+    """A change worth one comment."""
 
     nonce: str
-    """The same for the same news, however often it is looked at."""
+    """Equal for the same change, however often it is examined."""
     why: str
 
 
 def at_filing(number: int, card: Card, report: Report) -> Told:
-    """What the issue's own text told."""
+    """Returns what the issue's own text mentions."""
     rate = per_day(card.occurrences, report.window)
     return Told(
         number,
@@ -108,72 +108,76 @@ def at_filing(number: int, card: Card, report: Report) -> Told:
     )
 
 
-def news(told: Told, link: IssueLink, card: Card, report: Report) -> News | None:
-    """What a new comment is for: a regression, a new revision, ten times the rate. Else None."""
+def news(mentioned: Told, link: IssueLink, card: Card, report: Report) -> News | None:
+    """Finds a reason to comment: a regression, a new revision, ten times the rate; else None."""
     cluster = card.cluster
     rate = per_day(card.occurrences, report.window)
-    fresh = [r for r in cluster.revisions if r not in told.revisions]
+    fresh = [r for r in cluster.revisions if r not in mentioned.revisions]
     if link.state == "closed":
-        back = told.fix and told.fix in cluster.revisions
+        back = mentioned.fix and mentioned.fix in cluster.revisions
         if not (back or cluster.state is State.REGRESSED):
             return None
-        revision = told.fix if back else next(reversed(fresh or cluster.revisions), "")
+        revision = mentioned.fix if back else next(reversed(fresh or cluster.revisions), "")
         return News(
             f"regressed-{revision or link.closed_at}",
             f"It is written again after this was closed, by {revision or 'the same revision'}.",
         )
-    if fresh and told.revisions:
+    if fresh and mentioned.revisions:
         return News(f"revision-{fresh[0]}", f"Also in {fresh[0]}.")
-    if told.per_day > 0 and rate >= TENFOLD * told.per_day:
-        before, now = (f"{r:,.0f}" if r >= 10 else f"{r:.1g}" for r in (told.per_day, rate))
-        return News(f"rate-{told.per_day:.3g}", f"Ten times as often: {before} → {now} a day.")
+    if mentioned.per_day > 0 and rate >= TENFOLD * mentioned.per_day:
+        before, now = (f"{r:,.0f}" if r >= 10 else f"{r:.1g}" for r in (mentioned.per_day, rate))
+        return News(f"rate-{mentioned.per_day:.3g}", f"Ten times as often: {before} → {now} a day.")
     return None
 
 
-def after(told: Told, card: Card, report: Report) -> Told:
-    """What is told once the comment for it is written."""
+def after(mentioned: Told, card: Card, report: Report) -> Told:
+    """Returns what is mentioned once that comment is written."""
     cluster = card.cluster
-    revisions = dict.fromkeys([*cluster.revisions, *told.revisions])
+    revisions = dict.fromkeys([*cluster.revisions, *mentioned.revisions])
     return replace(
-        told,
+        mentioned,
         per_day=per_day(card.occurrences, report.window),
         revisions=tuple(revisions)[:REVISIONS],
-        services=cluster.services or told.services,
+        services=cluster.services or mentioned.services,
     )
 
 
 def with_fix(
-    told: Told,
+    mentioned: Told,
     link: IssueLink,
     revisions: Mapping[str, int],
     has: Callable[[str], bool | None] = lambda _: None,
 ) -> Told:
-    """The first revision with the fix, once there is one.
+    """Adds the first revision with the fix, once there is one.
 
-    `revisions`: when each was first seen (nanoseconds). `has` says of a revision whether its commit
-    has the fix; where that is not known, one that was deployed after the close is taken to have it.
+    `revisions`: when each was first seen (nanoseconds). `has` returns whether a revision's commit
+    contains the fix; if unknown, a revision deployed after the close counts as fixed.
     """
     closed = link.closed_at or 0
     if link.state != "closed" or not closed:
-        return replace(told, fix="", fix_seen=0, closed_at=0, verdict_at=0) if told.fix else told
-    if told.fix and told.closed_at == closed:
-        return told
+        return (
+            replace(mentioned, fix="", fix_seen=0, closed_at=0, verdict_at=0)
+            if mentioned.fix
+            else mentioned
+        )
+    if mentioned.fix and mentioned.closed_at == closed:
+        return mentioned
     later = [
         (seen, name)
         for name, seen in revisions.items()
-        if seen > closed and _of(name, told.services) and has(name) is not False
+        if seen > closed and _of(name, mentioned.services) and has(name) is not False
     ]
     if not later:
-        return replace(told, fix="", fix_seen=0, closed_at=closed, verdict_at=0)
+        return replace(mentioned, fix="", fix_seen=0, closed_at=closed, verdict_at=0)
     seen, name = min(later)
-    return replace(told, fix=name, fix_seen=seen, closed_at=closed, verdict_at=0)
+    return replace(mentioned, fix=name, fix_seen=seen, closed_at=closed, verdict_at=0)
 
 
-def due(told: Iterable[tuple[str, Told]], now: int) -> Mapping[str, Fix]:
-    """By cluster: the fixes of which a digest should say whether they held, once each."""
+def due(mentioned: Iterable[tuple[str, Told]], now: int) -> Mapping[str, Fix]:
+    """Returns the fixes whose outcome a digest should report, by cluster, once each."""
     return {
         cluster: Fix(each.fix, each.usual)
-        for cluster, each in told
+        for cluster, each in mentioned
         if each.fix and not each.verdict_at and now - each.fix_seen >= DAY and each.usual > 0
     }
 

@@ -1,4 +1,4 @@
-"""What is made from a Report: digest, worklog, JSON, and the diff of two revisions.
+"""What a Report becomes: digest, worklog, JSON, and the diff of two revisions.
 
 Imports `expected`, `trends`, `commands`, `ports`, `text` and `model`.
 """

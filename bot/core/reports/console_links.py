@@ -1,4 +1,4 @@
-"""Addresses of the Google Cloud console."""
+"""Links to the Google Cloud console."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from bot.core.model.rfc3339 import show
 from bot.core.model.values import SECOND, Window
 
 LONGEST_QUERY = 1_500
-"""Of a query in an address; quoting may triple it, and browsers and GitHub cut near 8,000."""
+"""Maximum characters of a query in a URL; quoting may triple it, browsers and GitHub cut near
+8,000."""
 
 
 def logs(report: Report) -> str | None:
-    """The report's own query and window in the Logs Explorer.
+    """Links to the report's query and window in the Logs Explorer.
 
-    None where the entries came from a file or the query is too long for an address.
+    None if the entries came from a file, or if the query is too long for a URL.
     """
     from_file = report.query == "standard input" or report.query.startswith("file ")
     if from_file or not (report.project and report.query) or len(report.query) > LONGEST_QUERY:
@@ -31,5 +32,5 @@ def _span(window: Window) -> str:
 
 
 def rfc3339(nanoseconds: int) -> str:
-    """`2025-09-14T03:10:06Z`: whole seconds, which is all that a person reads."""
+    """Renders `2025-09-14T03:10:06Z`, in whole seconds."""
     return show(nanoseconds // SECOND * SECOND)

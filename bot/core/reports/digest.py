@@ -1,4 +1,4 @@
-"""The daily digest: what changed since the last one, and when the next one is due. Pure."""
+"""The daily digest: what changed since the last one, and when the next is due. Pure."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from bot.core.model.values import DAY, SECOND, Priority, State, Window
 from bot.core.ports import Subscription
 
 WORSE_FACTOR = 3.0
-"""A rate below three times the one before is not worth waking anyone."""
+"""A rate below three times the previous one is not worth waking anyone."""
 WORSE_SIGMAS = 4.0
 """How far above chance the count must lie: under Poisson, once in some 30,000 quiet days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worse:
-    """A known problem that grew: in priority, in rate, or out of its acknowledgement."""
+    """A known problem whose priority or rate rose, or whose acknowledgement broke."""
 
     card: Card
     before: Priority
@@ -43,41 +43,41 @@ class Worse:
     rate_before_per_day: float
     rate_now_per_day: float
     broken: str | None = None
-    """What broke the acknowledgement that it is expected; None where there was none."""
+    """What broke its acknowledgement; None if nothing did, or if it had none."""
 
     @property
     def cluster(self) -> Cluster:
-        """The card's own, the root of an incident."""
+        """Returns the card's cluster, which is the root of an incident."""
         return self.card.cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What was deployed after an issue was closed, and has been out for a day."""
+    """A deployed fix of a closed issue, out for a day and ready to be judged."""
 
     revision: str
     per_day: float
-    """The problem's rate before."""
+    """The problem's rate before the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """A problem that has an issue or a person."""
+    """A problem with an issue or an owner."""
 
     cluster: str
     name: str
-    """`C3`, or empty where neither this report nor the last had it."""
+    """`C3`; empty if neither this report nor the last has it."""
     title: str
     issue: IssueLink | None
     claim: Claim | None
     seen: int
     """Occurrences in this window."""
     expected: float | None
-    """Occurrences that the last report's rate lets expect; None where it did not have it."""
+    """Occurrences expected from the last report's rate; None if that report did not have it."""
     fix: Fix | None = None
-    """Where it is time to say whether that held; `expected` is by the rate before it."""
+    """Set when the fix is to be judged; `expected` then uses the rate before the fix."""
     silent: Quiet | None = None
-    """Where its issue is open and it fell silent, with traffic still there."""
+    """Set if its issue is open and it went quiet while traffic continued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +86,19 @@ class Kept:
 
     acknowledgement: Acknowledgement
     name: str
-    """`C3`, or empty where this window has none of it."""
+    """`C3`; empty if this window has none of it."""
     seen: int
     broken: str | None = None
-    """What broke it, where this window has none of it: it stopped."""
+    """Why it broke if this window has none of it: it went quiet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What changed since the last digest. Every card of the report is in one list."""
+    """What changed since the last digest; every card of the report is in exactly one list."""
 
     environment: str
     since: int
-    """When the last digest's window ended; of a first one, the start of its own window."""
+    """When the last digest's window ended; for a first digest, the start of its own window."""
     report: Report
     new: tuple[Card, ...] = ()
     worse: tuple[Worse, ...] = ()
@@ -107,20 +107,22 @@ class Digest:
     expected: tuple[Kept, ...] = ()
     gone: tuple[Cluster, ...] = ()
     first: bool = False
-    """True where there was no digest before."""
+    """True if there was no digest before."""
     snoozed: tuple[Card, ...] = ()
-    """What nobody wants to hear of yet."""
+    """Problems hidden for now at somebody's request."""
 
     @property
     def quiet(self) -> bool:
-        """Nothing new, worse, gone or to decide, all was read, and there was something to read."""
+        """True if nothing needs attention and the window was read completely, with entries."""
         read = self.report.coverage
-        told = self.new or self.worse or self.gone or any(i.fix or i.silent for i in self.in_hand)
-        return not told and read.complete and read.read > 0
+        changed = (
+            self.new or self.worse or self.gone or any(i.fix or i.silent for i in self.in_hand)
+        )
+        return not changed and read.complete and read.read > 0
 
     @property
     def silent(self) -> bool:
-        """Not one entry came, though all was asked for: an alarm, and nothing is gone."""
+        """True if there was not one entry although everything was read: an alarm."""
         return self.report.coverage.read == 0 and not self.report.coverage.missing
 
 
@@ -133,12 +135,12 @@ def compare(
     first_seen: Mapping[str, int | None] | None = None,
     fixes: Mapping[str, Fix] | None = None,
 ) -> Digest:
-    """What changed from the last digest's report to this one's.
+    """Compares the last digest's report with the current one.
 
     `known`: all decisions of the environment by cluster id; they replace those in `current`.
-    `first_seen`: when the registry first saw a cluster, where the caller knows. With it a problem
-    that somebody has already looked at this morning is still new in the digest; without it the
-    report's own state decides. `fixes`: by cluster, those to be judged now.
+    `first_seen`: when the registry first saw each cluster, if the caller knows; with it, a problem
+    somebody already looked at this morning is still new in the digest; without it, the report's own
+    state decides. `fixes`: by cluster, the fixes to be judged now.
     """
     current = current.with_decisions(known)
     since = previous.window.end if previous else current.window.start
@@ -157,19 +159,19 @@ def compare(
             continue
         was = before.get(cluster.id)
         if was is None and cluster.id in inside:
-            was = Card(inside[cluster.id])  # a symptom of something then, on its own now
+            was = Card(inside[cluster.id])  # was a symptom then, stands alone now
         grown = _worse(card, was, previous, current, now)
         if grown is not None:
             worse.append(grown)
         elif cluster.decisions.issue or cluster.decisions.claim:
-            continue  # listed with what is in hand
+            continue  # listed with the problems in hand
         elif was is None and _is_new(cluster, since, first_seen):
             new.append(card)
         else:
             same.append(card)
     kept = _kept(current, known, now)
-    told = {w.cluster.id for w in worse} | {k.acknowledgement.cluster for k in kept}
-    told |= {c.cluster.id for c in snoozed}
+    listed = {w.cluster.id for w in worse} | {k.acknowledgement.cluster for k in kept}
+    listed |= {c.cluster.id for c in snoozed}
     return Digest(
         environment=current.environment,
         since=since,
@@ -178,7 +180,7 @@ def compare(
         worse=tuple(worse),
         same=tuple(same),
         in_hand=tuple(
-            i for i in _in_hand(previous, current, known, fixes or {}) if i.cluster not in told
+            i for i in _in_hand(previous, current, known, fixes or {}) if i.cluster not in listed
         ),
         expected=kept,
         gone=_gone(previous, current, known),
@@ -214,11 +216,11 @@ def _worse(
     ):
         end = previous.window.end
         if breach(acknowledgement, was.cluster, was.occurrences, previous.window, end):
-            broken = None  # the last digest told it
+            broken = None  # already in the last digest
     after = card.priority
     rate_now = per_day(card.occurrences, current.window)
     if was is None or previous is None:
-        # Only an acknowledgement says that it was known before.
+        # Only an acknowledgement proves that it was known before.
         if broken is None or acknowledgement is None:
             return None
         return Worse(card, after, after, acknowledgement.per_day or 0.0, rate_now, broken)
@@ -235,10 +237,10 @@ def _worse(
 
 
 def _more(n_before: int, before: Window, n_now: int, now: Window) -> bool:
-    """Whether a rate rose beyond chance: both counts are Poisson, compared on a square-root scale.
+    """True if a rate rose beyond chance: Poisson counts, compared on a square-root scale.
 
     sqrt(count) has a variance near 1/4 whatever the count (Anscombe), so the difference of two,
-    scaled to equal time, is compared with a normal one.
+    scaled to equal time, is compared with a normal distribution.
     """
     if before.seconds <= 0 or now.seconds <= 0:
         return False
@@ -251,7 +253,7 @@ def _more(n_before: int, before: Window, n_now: int, now: Window) -> bool:
 
 
 def per_day(count: int, window: Window) -> float:
-    """Occurrences a day; a window of no length has none."""
+    """Returns occurrences per day; 0.0 for an empty window."""
     return count * DAY / (window.end - window.start) if window.end > window.start else 0.0
 
 
@@ -271,15 +273,15 @@ def _in_hand(
             continue
         card, was = now_cards.get(cluster_id), was_cards.get(cluster_id)
         if card is None and any(cluster_id == c.id for c in current.clusters):
-            continue  # a symptom now: its root's card tells of it
-        # Not having read everything proves no fix.
+            continue  # a symptom now, covered by its root's card
+        # An incomplete read proves no fix.
         fix = fixes.get(cluster_id) if current.coverage.complete else None
         silent = None
         if issue is not None and issue.state == "open" and issue.symptom_of is None:
             silent = silences.get(cluster_id)
         over = card is None and was is None and (issue is None or issue.state == "closed")
         if over and fix is None:
-            continue  # told before, and over
+            continue  # already reported as over
         shown = card or was
         name = shown.cluster.name if shown else silent.name if silent else ""
         expected = (
@@ -334,10 +336,10 @@ def _kept(current: Report, known: Mapping[str, Decisions], now: int) -> tuple[Ke
 def _gone(
     previous: Report | None, current: Report, known: Mapping[str, Decisions]
 ) -> tuple[Cluster, ...]:
-    """Problems of the last digest that this one has not. None where not everything was read.
+    """Returns the last digest's problems that are absent now; empty if not everything was read.
 
-    Silence is no proof: a service that sends no logs at all has lost no problem. What is in
-    hand or expected is told there.
+    A service without any logs has not lost its problems, so an empty read yields nothing.
+    What is in hand or expected is listed there instead.
     """
     if previous is None or not current.coverage.complete or current.coverage.read == 0:
         return ()
@@ -350,7 +352,7 @@ def _gone(
         for c in previous.cards
         if c.cluster.id not in still
         and c.cluster.id not in decided
-        and c.priority <= Priority.P7  # what platform and noise do is no news
+        and c.priority <= Priority.P7  # changes in platform noise are not worth reporting
     )
 
 
@@ -358,11 +360,11 @@ def _gone(
 
 
 def next_due(subscription: Subscription, after: int) -> int:
-    """The first time later than `after` (nanoseconds) at which a digest is due.
+    """Returns the first time after `after` (nanoseconds) at which a digest is due.
 
-    Never before the subscription was made. Once a calendar day of its time zone: a wall clock
-    time that a change of the clocks skips comes as much later (02:30 → 03:30); one that comes
-    twice counts the first time. Raises `UsageError` where time or zone cannot be read.
+    Never before the subscription was made, and once per calendar day of its time zone. A wall-clock
+    time skipped by a clock change comes as much later (02:30 → 03:30); one that occurs twice counts
+    the first time. Raises `UsageError` if the time or zone is invalid.
     """
     after = max(after, subscription.since)
     here = _local_date(subscription, after)
@@ -374,9 +376,9 @@ def next_due(subscription: Subscription, after: int) -> int:
 
 
 def last_due(subscription: Subscription, now: int) -> int | None:
-    """The latest time up to `now` at which one was due; None before the first.
+    """Returns the latest due time up to `now`; None before the first.
 
-    A clock that was down posts this one and lets the others be: nobody reads three mornings.
+    After a downtime only this digest is posted: nobody reads three mornings at once.
     """
     here = _local_date(subscription, now)
     for days in range(1, -4, -1):
@@ -387,10 +389,10 @@ def last_due(subscription: Subscription, now: int) -> int | None:
 
 
 def occasion(subscription: Subscription, due: int) -> str:
-    """The key under which this digest is posted once: environment, channel, calendar day.
+    """Returns the key under which a digest is posted once: environment, channel, calendar day.
 
-    Letters, digits, dashes and underscores only, as RQ wants its job ids. Subscribing again the
-    same day at another time gives the same key: a channel gets one digest a day.
+    It has only letters, digits, dashes and underscores, as RQ requires of job ids. Subscribing
+    again on the same day with another time gives the same key: a channel gets one digest a day.
     """
     here = _local_date(subscription, due)
     day = next(
@@ -429,7 +431,10 @@ def _local_date(subscription: Subscription, ns: int) -> date:
 
 
 def _instant(subscription: Subscription, day: date) -> int:
-    """That day's due time. `fold=0` takes the first of two, and counts a skipped one from before
-    the change, which lands as much later as the clocks were put forward."""
+    """Returns that day's due time in nanoseconds.
+
+    `fold=0` takes the first of two equal times, and reads a skipped time with the offset before the
+    change, so it comes as much later as the clocks went forward.
+    """
     local = datetime.combine(day, _wall_clock(subscription.at), tzinfo=_zone(subscription.timezone))
     return int(local.timestamp()) * SECOND

@@ -18,7 +18,7 @@ SCHEMA = 1
 
 
 def export(report: Report, *, members: bool = False) -> Mapping[str, object]:
-    """The report as `analyze --format json` prints it; `members` adds each cluster's insertIds."""
+    """Exports a report for `analyze --format json`; `members` adds each cluster's insertIds."""
     return {
         "schema": SCHEMA,
         "environment": report.environment,

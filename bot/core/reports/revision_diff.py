@@ -1,8 +1,8 @@
-"""Two revisions of a service side by side: what is new, what is gone, what changed its rate. Pure.
+"""Compares two revisions of a service: new and gone problems, and changed rates. Pure.
 
-A rate changed only where an exact test for counts (`counts`) leaves no room for chance. Exposure
-is requests where both revisions' are known, else the time from a revision's first entry to its
-last, which says less: a revision can be up without being asked anything.
+A rate counts as changed only if an exact test of the counts (`rate_test`) rules out chance.
+Exposure is requests if known for both revisions, else the time from a revision's first entry to its
+last, which is weaker: a revision can be up without traffic.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from bot.core.text import display
 from bot.core.trends.rate_test import Baseline, baseline, excess
 
 CHANCE = 0.01
-"""Above this probability of the same under one common rate, chance may have done it."""
+"""If one common rate explains the counts with at least this probability, it may be chance."""
 FACTOR = 1.5
-"""A smaller change of rate is no news, however sure it is."""
+"""A smaller change of rate is not worth reporting, however certain."""
 LEAST = HOUR // SECOND
-"""Seconds that a revision counts for at least: one entry alone spans none."""
+"""Minimum seconds that a revision counts for: a single entry spans none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +34,28 @@ class Side:
     short: str
     """`00598-qss`"""
     requests: int | None
-    """None: unknown."""
+    """None if unknown."""
     seconds: int
-    """From its first entry to its last; 0: it wrote none."""
+    """From its first entry to its last; 0 if it logged nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A problem that is not the same in both."""
+    """A problem that differs between the two revisions."""
 
     cluster: Cluster
     before: int
     """Occurrences in the first revision."""
     after: int
     sure: bool = True
-    """False where it may be chance."""
+    """False if it may be chance."""
     symptoms: int = 0
-    """Symptoms of it that changed with it; they have no line of their own."""
+    """The number of its symptoms that changed with it and have no line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`a` is the first that was named, `b` the second; each list in the report's order."""
+    """The comparison: `a` was named first, `b` second; lists are in the report's order."""
 
     a: Side
     b: Side
@@ -63,42 +63,42 @@ class Comparison:
     gone: tuple[Change, ...]
     changed: tuple[Change, ...]
     same: int
-    """Problems of both whose rate did not change as far as one can tell."""
+    """Problems of both whose rate did not change detectably."""
     unclear: int
-    """Problems of which it is not known how often each revision wrote them."""
+    """Problems without known counts per revision."""
     unknown_traffic: bool
-    """Rates are by time: requests are not known of both, or not of the whole window."""
+    """True if rates are per time: requests are not known for both revisions in the whole window."""
 
     def exposure(self, side: Side) -> int:
-        """Requests, or seconds where those are unknown."""
+        """Returns requests, or seconds if those are unknown."""
         return side.seconds if self.unknown_traffic else side.requests or 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The revisions that were named are not two of one service."""
+    """Why the names given are not two revisions of one service."""
 
     sentence: str
     pair: tuple[str, str] | None = None
-    """What was probably meant."""
+    """The pair that was probably meant."""
 
 
 # --- names ---------------------------------------------------------------------------------------
 
 
 def known_revisions(report: Report) -> tuple[str, ...]:
-    """Those that wrote, the newest first, then those that only served."""
+    """Lists revisions that logged, newest first, then those that only served requests."""
     served = [name for name, _, count in report.traffic.hours if count] if report.traffic else []
     return tuple(dict.fromkeys(name for name in (*report.revisions, *served) if name))
 
 
 def resolve(report: Report, a: str, b: str) -> tuple[str, str] | Unknown:
-    """Full names of two that were named in full, short (`00598-qss`) or by number (`00598`)."""
+    """Resolves two names: full, short (`00598-qss`) or only the number (`00598`)."""
     known = known_revisions(report)
     first, second = _named(a, known), _named(b, known)
-    for said, found in ((a, first), (b, second)):
+    for text, found in ((a, first), (b, second)):
         if not found:
-            return _unknown(report, said, (a, b), known)
+            return _unknown(report, text, (a, b), known)
     pairs = [(x, y) for x in first for y in second if _service(x) == _service(y)]
     if not pairs:
         return Unknown(f"{first[0]} and {second[0]} are revisions of two services.")
@@ -111,12 +111,12 @@ def resolve(report: Report, a: str, b: str) -> tuple[str, str] | Unknown:
     return different[0]
 
 
-def _named(said: str, known: Iterable[str]) -> list[str]:
-    said = said.casefold()
+def _named(text: str, known: Iterable[str]) -> list[str]:
+    text = text.casefold()
     fits: Sequence[Callable[[str], bool]] = (
-        lambda name: name.casefold() == said,
-        lambda name: name.casefold().endswith(f"-{said}") and _number(name) is not None,
-        lambda name: said.isdecimal() and _number(name) == int(said),
+        lambda name: name.casefold() == text,
+        lambda name: name.casefold().endswith(f"-{text}") and _number(name) is not None,
+        lambda name: text.isdecimal() and _number(name) == int(text),
     )
     each = ([name for name in known if fit(name)] for fit in fits)
     return next((found for found in each if found), [])
@@ -132,16 +132,16 @@ def _service(name: str) -> str:
     return found[0] if found else ""
 
 
-def _unknown(report: Report, said: str, pair: tuple[str, str], known: Sequence[str]) -> Unknown:
+def _unknown(report: Report, text: str, pair: tuple[str, str], known: Sequence[str]) -> Unknown:
     shorts = {display.revision(name, report.services): name for name in known}
     listed = ", ".join(list(shorts)[:8]) or "none"
-    sentence = f'I know no revision "{did_you_mean.quoted(said)}". Known: {listed}.'
+    sentence = f'I know no revision "{did_you_mean.quoted(text)}". Known: {listed}.'
     numbers = {n[1]: short for short, name in shorts.items() if (n := numbered(name))}
-    near = did_you_mean.nearest(said, [*numbers, *shorts, *known])
+    near = did_you_mean.nearest(text, [*numbers, *shorts, *known])
     if near is None:
         return Unknown(sentence)
     better = numbers.get(near, near)
-    meant = (better if pair[0] == said else pair[0], better if pair[1] == said else pair[1])
+    meant = (better if pair[0] == text else pair[0], better if pair[1] == text else pair[1])
     ends = [_named(each, known) for each in meant]
     return Unknown(sentence, meant if all(ends) and ends[0] != ends[1] else None)
 
@@ -150,7 +150,7 @@ def _unknown(report: Report, said: str, pair: tuple[str, str], known: Sequence[s
 
 
 def compare(report: Report, a: str, b: str) -> Comparison:
-    """Of two revisions by their full names, as `resolve` gives them."""
+    """Compares two revisions by full name, as `resolve` returns them."""
     left, right = _side(report, a), _side(report, b)
     blank = Comparison(left, right, (), (), (), 0, 0, not (left.requests and right.requests))
     written = [(c, dict(c.by_revision)) for c in report.clusters]
@@ -175,7 +175,7 @@ def compare(report: Report, a: str, b: str) -> Comparison:
 def _side(report: Report, name: str) -> Side:
     requests: int | None = None
     traffic = report.traffic
-    # Counted for a part of the window only, they are no measure of what happened in all of it.
+    # Counts for a part of the window do not measure all of it.
     if traffic is not None and not traffic.sampled:
         requests = sum(count for revision, _, count in traffic.hours if revision == name)
     span = _span(report, name)
@@ -188,7 +188,7 @@ def _span(report: Report, name: str) -> tuple[int, int] | None:
 
 
 def _chance(change: Change, of: Comparison, report: Report) -> float:
-    """Of a difference as large or larger under one common rate, on its own side."""
+    """Returns the probability of so large a difference, in its direction, under one common rate."""
     spread = _dispersion(change.cluster, of, report)
     before, after = of.exposure(of.a), of.exposure(of.b)
     more = excess(change.after, after, Baseline(change.before, before, spread))
@@ -207,12 +207,12 @@ def _changed(change: Change, of: Comparison, report: Report, tried: int) -> bool
     ratio = (change.after / after) / (change.before / before)
     if 1 / FACTOR < ratio < FACTOR:
         return False
-    # Two sides each, and so many problems were tried (Bonferroni).
+    # Corrects for two directions and all problems tested (Bonferroni).
     return _chance(change, of, report) * 2 * tried < CHANCE
 
 
 def _dispersion(cluster: Cluster, of: Comparison, report: Report) -> float:
-    """How much more than chance its hours vary while only one of the two was up."""
+    """Measures how much its hourly counts vary beyond chance while only one revision was up."""
     start = report.window.start // HOUR
     counts = {start + i: n for i, n in enumerate(cluster.histogram) if n}
     covered = seconds_of(report.window)
@@ -224,7 +224,7 @@ def _dispersion(cluster: Cluster, of: Comparison, report: Report) -> float:
         if read:
             span = range(min(read), max(read) + 1)
             found.append(baseline(counts, read, span).dispersion)
-    # The histogram counts entries: an event of ten lines is one occurrence.
+    # The histogram counts entries, but an event of ten lines is one occurrence.
     lines = cluster.count / cluster.occurrences if cluster.occurrences else 1.0
     return max(1.0, max(found) / max(1.0, lines))
 
@@ -235,7 +235,7 @@ def _hours(report: Report, name: str) -> set[int]:
 
 
 def _by_root(changes: Sequence[Change], report: Report) -> tuple[Change, ...]:
-    """Symptoms whose root has the same fate are counted there."""
+    """Folds symptoms into a root that is in the same list."""
     here = {change.cluster.id for change in changes}
     roots = {s: i.root for i in report.incidents for s in i.symptoms if i.root in here}
     inside = [roots[change.cluster.id] for change in changes if change.cluster.id in roots]

@@ -1,4 +1,4 @@
-"""The command that routes traffic back. It is text for a person; this program never runs it."""
+"""Builds the command that routes traffic back. It is text for a person; the bot never runs it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def rollback(began: Began) -> str | None:
-    """The command that routes all traffic to the revision before.
+    """Returns the command that routes all traffic to the revision before.
 
-    None where a part of it is not known, or holds what a shell might read as more than a name:
-    names come from the log, which others write.
+    None if a part is unknown, or contains anything a shell could interpret: names come from the
+    log, which others write.
     """
     names = (began.service, began.project, began.region, began.before)
     if not all(_PLAIN.fullmatch(name) for name in names):

@@ -1,4 +1,4 @@
-"""The worklog: the Markdown document that people wrote by hand before, from a Report. Pure."""
+"""Renders a Report as the worklog, a Markdown document that people used to write by hand. Pure."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from bot.core.trends import traffic
 
 TITLE = 200
 SAMPLE = 6_000
-"""Characters of one sample."""
+"""Maximum characters of one sample."""
 TEXT = 600
 SAYS = 300
 
 
 def worklog(report: Report, *, searched: Collection[str] = (), now: int | None = None) -> str:
-    """The document. Decisions are those in the report's clusters (`Report.with_decisions`).
+    """Renders the document; decisions are those in the clusters (`Report.with_decisions`).
 
-    `searched`: ids of clusters for which related issues were looked up, which ticks their box.
-    `now` (nanoseconds) decides which acknowledgements hold; the time of reading if left out.
+    `searched`: ids of clusters whose related issues were looked up, which ticks their box. `now`
+    (nanoseconds) decides which acknowledgements hold; defaults to the time of reading.
     """
     at = report.generated if now is None else now
     parts = [
@@ -77,7 +77,7 @@ def _range(report: Report) -> str:
 
 def _coverage(report: Report) -> str:
     read = report.coverage
-    said = f"{number(read.read)}: {number(read.clustered)} clustered"
+    text = f"{number(read.read)}: {number(read.clustered)} clustered"
     for n, what in (
         (read.below_severity, f"below {report.min_severity.name}"),
         (read.outside_window, "outside the window"),
@@ -85,10 +85,10 @@ def _coverage(report: Report) -> str:
         (read.broken, "broken"),
     ):
         if n:
-            said += f", {number(n)} {what}"
+            text += f", {number(n)} {what}"
     if read.complete:
-        return f"{said}; whole window"
-    return f"{said}; **not everything was read**"
+        return f"{text}; whole window"
+    return f"{text}; **not everything was read**"
 
 
 def _summary(report: Report, now: int) -> Iterator[str]:
@@ -149,9 +149,9 @@ def _card(index: int, card: Card, report: Report, now: int) -> Iterator[str]:
 def _count(card: Card) -> str:
     about = "about " if card.cluster.estimated else ""
     entries = display.many(card.cluster.count, "log entry", "log entries")
-    said = f"{about}{display.many(card.occurrences, 'occurrence')} ({entries})"
+    text = f"{about}{display.many(card.occurrences, 'occurrence')} ({entries})"
     instances = card.incident.instances if card.incident else card.cluster.instances
-    return f"{said} on {display.many(instances, 'instance')}" if instances else said
+    return f"{text} on {display.many(instances, 'instance')}" if instances else text
 
 
 def _pattern(cluster: Cluster, report: Report) -> str:
@@ -183,9 +183,9 @@ def _analysis(cluster: Cluster, report: Report) -> Iterator[str]:
         ("Revisions", _codes(cluster.revisions)),
         ("Next step", _text(cluster.next) if cluster.next else ""),
     )
-    for name, said in rows:
-        if said:
-            yield f"- **{name}**: {said}"
+    for name, text in rows:
+        if text:
+            yield f"- **{name}**: {text}"
 
 
 def _why(cluster: Cluster, incident: Incident | None) -> Iterator[str]:
@@ -280,7 +280,7 @@ def _status(report: Report, searched: Collection[str], now: int) -> Iterator[str
 
 
 def _settled(card: Card, report: Report, now: int) -> bool:
-    """Whether a person decided: filed, or expected and still so. A claim is work, not its end."""
+    """True if filed, or acknowledged and still so; a claim is only work in progress."""
     decided = card.cluster.decisions
     return decided.issue is not None or holds(card.cluster, card.occurrences, report.window, now)
 
@@ -296,8 +296,8 @@ def _outcome(card: Card, report: Report, now: int) -> str:
     return "open"
 
 
-def _box(done: bool, name: str, said: str) -> str:
-    return f"- [{'x' if done else ' '}] **{name}**: {said}"
+def _box(done: bool, name: str, text: str) -> str:
+    return f"- [{'x' if done else ' '}] **{name}**: {text}"
 
 
 def _whole(report: Report) -> str:
@@ -341,7 +341,7 @@ def _notes(report: Report) -> Iterator[str]:
     if report.project:
         yield f"- **Project**: {_text(report.project)}"
     yield f"- **API calls**: {number(report.coverage.api_calls)}"
-    requests = traffic.told(report.traffic, report.timezone, report.generated)
+    requests = traffic.summary(report.traffic, report.timezone, report.generated)
     yield f"- **Traffic**: {_text(requests)}"
     if report.coverage.sampled < 1.0:
         yield f"- **Sampled**: {display.percent(report.coverage.sampled)} of the entries"

@@ -1,9 +1,9 @@
-"""Whether a rate rose: an exact test for two counts against a baseline that knows its bursts.
+"""Tests whether a rate rose: an exact test of two counts, corrected for bursts.
 
 Under one common rate, the newer of two Poisson counts with exposures s and t is binomial given
-their sum, with probability s / (s + t) (Przyborowski and Wilenski, 1940). Log lines come in
-bursts, so both counts are first divided by the baseline's own dispersion (variance / mean of its
-hours), as quasi-Poisson models do: what bursts every day is no news when it bursts.
+their sum, with probability s / (s + t) (Przyborowski and Wilenski, 1940). Log lines come in bursts,
+so both counts are first divided by the baseline's dispersion (variance / mean of its hours), as in
+quasi-Poisson models: a daily burst is nothing new.
 """
 
 from __future__ import annotations
@@ -13,29 +13,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 STRAY = 0.01
-"""The share of a baseline's hours that may be strays, which say nothing about what is usual."""
+"""The share of a baseline's hours that may be outliers and are ignored."""
 STRAY_FACTOR = 10.0
-"""A stray hour has this many times the mean of the others, and `STRAY_COUNT` at least."""
+"""An outlier hour has this many times the mean of the others, and at least `STRAY_COUNT`."""
 STRAY_COUNT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What was usual."""
+    """The usual number of occurrences over a period."""
 
     count: int
     seconds: int
     dispersion: float = 1.0
-    """1.0 where hours vary as chance lets them; above where they come in bursts."""
+    """1.0 if hours vary as chance would have it; more if occurrences come in bursts."""
 
     @property
     def per_hour(self) -> float:
-        """The usual rate."""
+        """Returns the usual rate; 0.0 if no time was read."""
         return self.count * 3_600 / self.seconds if self.seconds else 0.0
 
 
 def baseline(counts: Mapping[int, int], covered: Mapping[int, int], hours: range) -> Baseline:
-    """Of those of the hours that were read: `counts` by hour, `covered` in seconds by hour."""
+    """Computes the baseline of the hours that were read.
+
+    `counts`: occurrences by hour; `covered`: seconds read by hour.
+    """
     read = [(counts.get(at, 0), covered[at]) for at in hours if covered.get(at, 0) > 0]
     read.sort()
     for _ in range(int(STRAY * len(read))):
@@ -46,14 +49,14 @@ def baseline(counts: Mapping[int, int], covered: Mapping[int, int], hours: range
     count, seconds = sum(n for n, _ in read), sum(s for _, s in read)
     if not count:
         return Baseline(0, seconds)
-    # Hours that were read in part are measured against the part of the mean.
+    # Compare partly read hours with the same part of the mean.
     per_second = count / seconds
     squares = sum((n - per_second * s) ** 2 for n, s in read)
     return Baseline(count, seconds, max(1.0, squares / count))
 
 
 def excess(count: int, seconds: int, usual: Baseline) -> float:
-    """The probability of as many or more in `seconds` where nothing has changed."""
+    """Returns the probability of at least `count` in `seconds` if the rate has not changed."""
     new, old = int(count / usual.dispersion), int(usual.count / usual.dispersion)
     if not seconds or not usual.seconds:
         return 1.0
@@ -61,7 +64,7 @@ def excess(count: int, seconds: int, usual: Baseline) -> float:
 
 
 def upper_tail(k: int, n: int, p: float) -> float:
-    """P(X ≥ k) of a binomial X of n with probability p, exact."""
+    """Computes P(X ≥ k) for a binomial X of n trials with probability p, exactly."""
     if k <= 0:
         return 1.0
     if p <= 0.0 or k > n:
@@ -77,7 +80,7 @@ def upper_tail(k: int, n: int, p: float) -> float:
         + k * math.log(p)
         + (n - k) * math.log1p(-p)
     )
-    # Above the mean each term is smaller than the one before, by a ratio that only falls.
+    # Above the mean each term is smaller than the last, by a ratio that only falls.
     total, term, odds = 1.0, 1.0, p / (1.0 - p)
     for i in range(k, n):
         term *= (n - i) / (i + 1) * odds

@@ -1,8 +1,9 @@
-"""Whether a problem is back after its issue was closed: never told where it may be the old one.
+"""Decides whether a problem is back after its issue was closed.
 
-Proof is the commit that a revision's entries name, where GitHub says that the fix is in it. Where
-the fix is not in it, the revision is no proof, whenever it started. Where that is not known, the
-revision must have started after the close, and somebody must have seen it start.
+The proof is the commit named by a revision's entries, if GitHub confirms that it contains the fix.
+A revision without the fix proves nothing, whenever it started. If the commits are unknown, the
+revision must have started after the close, and its start must have been observed. In doubt, the
+problem counts as the old one.
 """
 
 from __future__ import annotations
@@ -18,27 +19,31 @@ from bot.core.ports import Contains
 from bot.core.text import display
 
 SETTLE = 10 * MINUTE
-"""Lines of a service arrive a little after it was deleted; a revision starts after its deploy."""
+"""A service's last lines arrive a little after its deletion; a revision starts after its deploy."""
 SHORT = 8
-"""Of a commit's digits so many are shown."""
+"""How many digits of a commit to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionVerdict:
-    """What its revisions say of a cluster whose issue is closed."""
+    """The evidence of a cluster's revisions about its closed issue."""
 
     back: str = ""
-    """The revision that proves it; empty: none does."""
+    """The revision that proves the regression; empty if none does."""
     fix: str = ""
-    """The commit of the fix that is in `back`; empty: its start proves it."""
+    """The commit of the fix contained in `back`; empty if the start time is the proof."""
     without: str = ""
-    """A revision that wrote it and lacks the fix, where none proves anything."""
+    """A revision that logged the problem but lacks the fix; set only if nothing proves a
+    regression."""
 
 
 def verdict(
     cluster: Cluster, issue: IssueLink, total: Past, contains: Contains | None = None
 ) -> RegressionVerdict:
-    """Of a closed issue. What the fix is in comes first: it is the stronger proof."""
+    """Returns the verdict for a closed issue.
+
+    A commit that contains the fix is the stronger proof, so it is tried before start times.
+    """
     closed = issue.closed_at or 0
     seen_after = cluster.last_seen is not None and cluster.last_seen > closed
     by_time = without = ""
@@ -57,7 +62,7 @@ def verdict(
 
 
 def has_fix(commit: str, issue: IssueLink, contains: Contains | None) -> bool | None:
-    """Whether a commit has an issue's fix; None where that cannot be told."""
+    """Returns whether a commit contains an issue's fix; None if unknown."""
     if contains is None or not commit or not issue.fixed_in:
         return None
     return contains(issue.repository, commit, issue.fixed_in)
@@ -66,7 +71,7 @@ def has_fix(commit: str, issue: IssueLink, contains: Contains | None) -> bool | 
 def sentence(
     found: RegressionVerdict, issue: IssueLink, cluster: Cluster, timezone: str, now: int
 ) -> str:
-    """`back in 00599-abc, which started after #7 was closed (02:10)`, or why it is not back."""
+    """Renders `back in 00599-abc, which started after #7 was closed (02:10)`, or why not."""
     if found.fix:
         name = display.revision(found.back, cluster.services)
         return f"back in {name}, which has the fix of #{issue.number} ({found.fix[:SHORT]})"
@@ -82,12 +87,12 @@ def sentence(
 
 
 def _started(name: str, life: Lifetime, closed: int, total: Past) -> bool:
-    """Whether the first entry that was read of a revision is its first: we saw it start."""
+    """True if the first entry read of a revision is its first ever: its start was observed."""
     number = _number(name)
     for other, its in total.revisions.items():
         theirs = _number(other)
         if its.service == life.service and its.first <= closed and theirs >= number > 0:
-            return False  # a later one was there before the close: traffic went back to this one
+            return False  # a later revision existed before: traffic was routed back
     deployed = any(
         e.kind == "deploy" and e.service == life.service and closed < e.at <= life.first + SETTLE
         for e in total.events
@@ -107,6 +112,6 @@ def _started(name: str, life: Lifetime, closed: int, total: Past) -> bool:
 
 
 def _number(revision: str) -> int:
-    """`598` of `backend-00598-qss`; 0 of a revision that somebody named."""
+    """Returns `598` for `backend-00598-qss`; 0 for a revision with a custom name."""
     found = alike(revision)
     return found[1] if found else 0

@@ -1,4 +1,4 @@
-"""Finds acknowledged problems that should go on and stopped, where everything was read."""
+"""Finds acknowledged problems that went quiet although they should go on."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from bot.core.model.values import DAY, HOUR, SECOND
 from bot.core.text import display
 
 LEAST = 23 * HOUR
-"""Silence that is told: a day, and what the windows of two digests may lack of one."""
+"""The shortest quiet time to report: a day, less the possible gap between two digests."""
 EXPECTED = 5.0
-"""Occurrences to expect before silence means anything: by chance none come in 1 of 150."""
+"""Expected occurrences below which quiet means nothing: chance gives none in 1 of 150."""
 
 
 def means_something(usual: float, silent: int) -> bool:
-    """Whether `silent` nanoseconds say something where `usual` occurrences a day came."""
+    """True if `silent` nanoseconds without any are significant at `usual` occurrences a day."""
     return silent >= LEAST and usual * silent / DAY >= EXPECTED
 
 
-def said(usual: float, silent: int) -> str:
-    """`usual were 10 a day, none came in 2 d`."""
+def reason(usual: float, silent: int) -> str:
+    """Renders `usual were 10 a day, none came in 2 d`."""
     return f"usual were {display.rate(usual)}, none came in {display.duration(silent)}"
 
 
 def noted(report: Report, past: Past, decisions: Mapping[str, Decisions]) -> Report:
-    """Adds how long each cluster has been silent, and which acknowledged ones stopped.
+    """Adds how long each cluster has been quiet, and which acknowledged problems went quiet.
 
-    Only for one of the whole environment. Where not everything was read, nothing is said.
+    Only for a report of a whole environment. Leaves the report as it is unless everything was read.
     """
     if not report.coverage.complete or not report.coverage.read:
         return report
@@ -38,22 +38,24 @@ def noted(report: Report, past: Past, decisions: Mapping[str, Decisions]) -> Rep
     if newest is not None:
         clusters = tuple(
             replace(c, silent=max(0, newest - c.last_seen))
-            if c.last_seen is not None and _asked(report, c.last_seen)
+            if c.last_seen is not None and _had_requests(report, c.last_seen)
             else c
             for c in report.clusters
         )
         report = replace(report, clusters=clusters)
-    return replace(report, quiet=(*report.quiet, *_stopped(report, past, decisions)))
+    return replace(report, quiet=(*report.quiet, *_quiet_acknowledged(report, past, decisions)))
 
 
-def _asked(report: Report, since: int) -> bool:
-    """Whether requests came after that hour; True where nobody counted them."""
+def _had_requests(report: Report, since: int) -> bool:
+    """True if requests arrived after the hour of `since`, or if nobody counted requests."""
     traffic = report.traffic
     return traffic is None or any(n and at > since // HOUR for _, at, n in traffic.hours)
 
 
-def _stopped(report: Report, past: Past, decisions: Mapping[str, Decisions]) -> list[Quiet]:
-    """Those that no window of a day can show: `2 a day` needs three days of silence."""
+def _quiet_acknowledged(
+    report: Report, past: Past, decisions: Mapping[str, Decisions]
+) -> list[Quiet]:
+    """Finds what a window of one day cannot show: at `2 a day`, three quiet days are needed."""
     there = {c.id for c in report.clusters} | {q.cluster for q in report.quiet}
     acknowledged = {
         i: d.expected for i, d in decisions.items() if d.expected is not None and i not in there
@@ -70,7 +72,7 @@ def _stopped(report: Report, past: Past, decisions: Mapping[str, Decisions]) -> 
 
 
 def _observed(report: Report, past: Past, since: int, lived: set[int]) -> int:
-    """Nanoseconds that were read since then, without days in which nothing at all was written."""
+    """Returns the nanoseconds read since then, without days on which nothing at all was logged."""
     start = report.window.start
     before = sum(
         seconds
@@ -82,5 +84,5 @@ def _observed(report: Report, past: Past, since: int, lived: set[int]) -> int:
 
 def _quiet(acknowledgement: Acknowledgement, name: str, since: int, silent: int) -> Quiet:
     expected = acknowledgement.usual * silent / DAY
-    why = said(acknowledgement.usual, silent)
+    why = reason(acknowledgement.usual, silent)
     return Quiet(acknowledgement.cluster, name, acknowledgement.title, since, expected, why)

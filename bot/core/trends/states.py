@@ -1,15 +1,15 @@
-"""State over time: what is new, recurring, escalating, regressed, quiet. Pure.
+"""States over time: new, recurring, escalating, regressed, quiet. Pure.
 
-- **new**: no report has shown it. For `SHOWN_ANEW` after the first that did it is still new, so
-  that a refresh tells the same; from then on it is known.
-- **regressed**: its issue was closed, and a revision that has the fix, or started later, writes
-  it (`regressed`). Entries of older revisions after the close are what everybody expects, and where
-  it was not seen that a revision is newer, nothing is claimed.
-- **escalating**: the newest part of the window against its own baseline (`counts`).
-- **quiet**: silent where its rate let expect `EXPECTED`, with traffic still there.
+- **new**: not in any earlier report. It stays new for `SHOWN_ANEW` after the first report, so that
+  a refresh gives the same answer.
+- **regressed**: its issue was closed, and a revision that has the fix or started later logs it
+  (`regression`). Older revisions are expected to go on logging it; if it is unknown whether a
+  revision is newer, a regression is not claimed.
+- **escalating**: the newest part of the window is significantly above its baseline (`rate_test`).
+- **quiet**: absent although its rate made at least `EXPECTED` occurrences likely, with traffic.
 
-Every state rests on something that is written into the reasons. What cannot be known (no traffic
-read, hours that nobody read) decides nothing.
+Every state is backed by a sentence in the reasons. What is unknown (no traffic data, unread hours)
+never decides anything.
 """
 
 from __future__ import annotations
@@ -29,68 +29,68 @@ from bot.core.trends.silence import EXPECTED
 from bot.core.trends.traffic import belongs
 
 SHOWN_ANEW = 10 * MINUTE
-"""As long as a report answers the same question."""
+"""As long as a report is reused for the same question."""
 SPANS = (1, 6, 24)
-"""Hours of the newest parts that are compared with the time before each."""
+"""The newest parts to compare with the time before them, in hours."""
 BASELINE = 14 * 24
-"""Hours of baseline."""
+"""Length of the baseline in hours."""
 OBSERVED = 6 * 3_600
-"""Seconds of baseline below which nothing is called usual."""
+"""Seconds of baseline needed before anything counts as usual."""
 FACTOR = 3.0
 """A rate below three times the usual one is not worth waking anyone."""
 YOUNG = 7 * 86_400
-"""Seconds of baseline below which it may lack a weekend, or a working day."""
+"""Seconds of baseline below which it may lack a weekend or a working day."""
 YOUNG_FACTOR = 6.0
-"""A factor beyond what days and nights, weekdays and weekends make of an even rate."""
+"""More than day and night, weekday and weekend alone can change a rate."""
 ENOUGH = 8
-"""Fewer occurrences than this are no escalation, however rare it was before."""
+"""Fewer occurrences than this are never an escalation, however rare it was before."""
 CHANCE = 1e-5 / len(SPANS)
 """With a hundred clusters a day, one false alarm in three years."""
 STILL = 0.01
-"""The same for what was said within the last day: it goes on unless it is clearly over."""
+"""The limit for what was reported within the last day: it goes on unless it is clearly over."""
 AGAIN = 2.0
-"""Known to be at a new level, it escalates again at this many times of it."""
+"""At this many times the reported level, it escalates again."""
 REMEMBERED = 7 * DAY
-"""How long a level that was told is known."""
+"""How long a reported level counts as known."""
 REVISIONS = 60
-"""Whose commits a report carries, those with the newest entries."""
+"""The number of revisions, those with the newest entries, whose commits a report carries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run found, before its clusters have states."""
+    """One run's findings before its clusters have states."""
 
     report: Report
     seen: Past
-    """What it read of the hours, revisions and events in its window."""
+    """The hours, revisions and events within its window."""
     first_seen: Mapping[str, int | None] = field(default_factory=dict)
-    """By cluster id: what the registry knew before this run."""
+    """When the registry first saw each cluster, by id, before this run."""
     decisions: Mapping[str, Decisions] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
-    """Requests by service among what was read; absent: unknown."""
+    """Requests by service among the entries read; absent means unknown."""
     whole: bool = True
-    """Whether all of the environment was read: its services, severities and the whole window."""
+    """True if it covers all services, all severities and the whole window."""
     contains: Contains | None = None
-    """Which commit has which fix; None: nobody can be asked."""
+    """Looks up which commit contains which fix; None if no lookup is available."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A rate beyond chance and beyond what was told."""
+    """A rate beyond chance and beyond what was already reported."""
 
     usual: Baseline
     count: int
     seconds: int
     peak: int = 0
-    """The hour that stood out, where it is not the newest part that does."""
+    """The hour that stood out; 0 if it is the newest part."""
 
     @property
     def per_hour(self) -> float:
-        """Now."""
+        """Returns the current rate."""
         return self.count * 3_600 / self.seconds
 
     def sentence(self, timezone: str, now: int) -> str:
-        """`12 a day → 340 in the last hour`."""
+        """Renders `12 a day → 340 in the last hour`."""
         before = display.rate(self.usual.per_hour * 24)
         when = _last(self.seconds)
         if self.peak:
@@ -99,7 +99,7 @@ class Growth:
 
 
 def judged(run: Run, past: Past) -> tuple[Report, Mapping[str, KnownCluster]]:
-    """The report with its states and what fell silent, and what to remember of each cluster."""
+    """Returns the report with states and quiet problems, and what to remember of each cluster."""
     now = run.report.generated or run.report.window.end
     total = past.merged(run.seen)
     clusters, known = [], {}
@@ -148,15 +148,15 @@ def _judge(
             reasons.append(f"escalating: {change}")
             if not new:
                 state = State.ESCALATING
-            known = _told(known, before, growth, run.report.window.end)
+            known = _with_reported_level(known, before, growth, run.report.window.end)
         decided = run.decisions.get(cluster.id, Decisions())
         issue = decided.issue
         if issue is not None and issue.state == "closed" and issue.closed_at is not None:
             found = verdict(cluster, issue, total, run.contains)
-            said = sentence(found, issue, cluster, run.report.timezone, now)
-            reasons.append(f"regressed: {said}" if found.back else said)
+            text = sentence(found, issue, cluster, run.report.timezone, now)
+            reasons.append(f"regressed: {text}" if found.back else text)
             if found.back:
-                change = said if change is None else f"{said}; {change}"
+                change = text if change is None else f"{text}; {change}"
                 state = State.REGRESSED
     made = replace(cluster, state=state, reasons=tuple(reasons), change=change, deleted=deleted)
     return made, known
@@ -175,10 +175,10 @@ def _remembered(cluster: Cluster, before: KnownCluster | None, now: int) -> Know
     )
 
 
-def _told(
+def _with_reported_level(
     known: KnownCluster, before: KnownCluster | None, growth: Growth, end: int
 ) -> KnownCluster:
-    """Remembers when it was first said, and the highest level that was."""
+    """Records when an escalation was first reported, and the highest rate reported since."""
     if before is not None and before.told is not None and 0 <= end - before.told < DAY:
         return replace(known, told_rate=max(before.told_rate, growth.per_hour))
     return replace(known, told=end, told_rate=growth.per_hour, per_hour=growth.usual.per_hour)
@@ -190,11 +190,11 @@ def _told(
 def _growth(
     cluster: str, window: Window, total: Past, first: int | None, before: KnownCluster | None
 ) -> Growth | None:
-    """What rose most beyond chance; None where nothing did, or all was told.
+    """Finds the increase least likely by chance; None if there is none, or it was reported.
 
-    The newest parts are looked at, and the busiest hour of the last day against the time before
-    that day: a morning's digest must tell of the evening's burst. For having been chosen among
-    so many it must be as many times less likely (Bonferroni).
+    Compares the newest parts with the time before them, and the busiest hour of the last day with
+    the time before that day, so that a morning's digest includes the evening's burst. Picking the
+    busiest of n hours makes its probability count n times (Bonferroni).
     """
     counts = total.counts.get(cluster, {})
     last = (window.end - 1) // HOUR
@@ -210,7 +210,7 @@ def _growth(
     limit = STILL if recent else CHANCE
     for newest, peak, chances in parts:
         if len(newest) > 1 and (newest.start + 1) * HOUR < window.start:
-            continue  # counts are of this window
+            continue  # counts cover this window only
         count = sum(counts.get(at, 0) for at in newest)
         seconds = sum(total.covered.get(at, 0) for at in newest)
         if count < ENOUGH or not seconds:
@@ -226,19 +226,19 @@ def _growth(
         chance = excess(count, seconds, usual) * chances
         if chance < limit and (found is None or chance < found[0]):
             found = chance, Growth(usual, count, seconds, peak)
-    if found is None or _is_told(found[1], window.end, before):
+    if found is None or _already_reported(found[1], window.end, before):
         return None
     return found[1]
 
 
 def _newest(covered: Mapping[int, int], last: int, span: int) -> range:
-    """The hours of the newest part; a last hour that has hardly begun is taken in addition."""
+    """Returns the hours of the newest part, plus the last hour if it has hardly begun."""
     begun = 0 < covered.get(last, 0) < 1_800
     return range(last - span + (0 if begun else 1), last + 1)
 
 
-def _is_told(growth: Growth, end: int, before: KnownCluster | None) -> bool:
-    """Whether this level was told more than a day ago, and it has not doubled since."""
+def _already_reported(growth: Growth, end: int, before: KnownCluster | None) -> bool:
+    """True if this level was reported more than a day ago and has not doubled since."""
     if before is None or before.told is None:
         return False
     age = end - before.told
@@ -256,7 +256,7 @@ def _last(seconds: int) -> str:
 
 
 def deletion(cluster: Cluster, total: Past, now: int) -> int | None:
-    """When every service that wrote it was deleted for good; None where one lives."""
+    """Returns when the last service that logged it was deleted; None while one still exists."""
     if not cluster.services:
         return None
     gone = []
@@ -275,7 +275,7 @@ def deletion(cluster: Cluster, total: Past, now: int) -> int | None:
 
 
 def _quiet(run: Run, past: Past) -> tuple[Quiet, ...]:
-    """Known, not in this window although its own rate and the traffic let expect it."""
+    """Finds known clusters that are absent despite their usual rate and the traffic."""
     report = run.report
     if not run.whole or report.coverage.missing or not report.coverage.read:
         return ()
@@ -302,7 +302,7 @@ def _quiet(run: Run, past: Past) -> tuple[Quiet, ...]:
 
 
 def _with_traffic(run: Run, service: str) -> int:
-    """Seconds of the window with requests; 0 where there were none or that is not known."""
+    """Returns the seconds of the window with requests; 0 if there were none or that is unknown."""
     window, traffic = run.report.window, run.report.traffic
     if traffic is None:
         there = run.requests.get(service, 0) > 0

@@ -1,4 +1,4 @@
-"""Requests, in words and by revision. Where nobody counted them that is said, never assumed."""
+"""Request counts in words and by revision. If nobody counted them, the result is "unknown"."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bot.core.model.revision_names import numbered
 from bot.core.text import display
 
 
-def told(traffic: Traffic | None, timezone: str, now: int) -> str:
-    """`1,204 requests (Cloud Monitoring)`; of a sample since when, or `unknown`."""
+def summary(traffic: Traffic | None, timezone: str, now: int) -> str:
+    """Renders `1,204 requests (Cloud Monitoring)`, since when if sampled, or `unknown`."""
     if traffic is None:
         return "unknown"
     count = display.many(traffic.requests, "request")
@@ -22,7 +22,7 @@ def told(traffic: Traffic | None, timezone: str, now: int) -> str:
 
 
 def arrived(traffic: Traffic | None) -> str:
-    """The same beside an alarm: `though 1,204 requests arrived`."""
+    """Renders the count for an alarm: `though 1,204 requests arrived`."""
     if traffic is None:
         return "traffic unknown"
     if not traffic.requests:
@@ -32,7 +32,7 @@ def arrived(traffic: Traffic | None) -> str:
 
 
 def served(traffic: Traffic | None) -> Mapping[str, int]:
-    """Requests by revision."""
+    """Sums requests by revision."""
     counted: Counter[str] = Counter()
     for revision, _, count in traffic.hours if traffic else ():
         counted[revision] += count
@@ -40,7 +40,7 @@ def served(traffic: Traffic | None) -> Mapping[str, int]:
 
 
 def by_service(traffic: Traffic | None, services: Iterable[str]) -> Counter[str]:
-    """Requests of each of these services."""
+    """Sums requests by service."""
     asked = served(traffic)
     return Counter(
         {
@@ -51,6 +51,6 @@ def by_service(traffic: Traffic | None, services: Iterable[str]) -> Counter[str]
 
 
 def belongs(revision: str, service: str) -> bool:
-    """Whether a revision is a service's: `api-gateway-00001-abc` is none of `api`'s."""
+    """True if a revision belongs to a service: `api-gateway-00001-abc` does not belong to `api`."""
     found = numbered(revision)
     return found[0] == service if found else revision.startswith(f"{service}-")

@@ -1,4 +1,4 @@
-"""What a triage rule may know of a cluster, and how a rule asks what a message says."""
+"""The facts about a cluster that triage rules match on, and the phrase matcher they use."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.core.text.mask import mask
 from bot.core.text.redact import redact
 
 USERS = (Client.BROWSER, Client.OWN_PAGE)
-"""Who is somebody that waits for an answer."""
+"""Clients that are a person waiting for an answer."""
 
 
-class Says:
-    """Whether a text says one of several things: `a|b c|d (?:e|f)`, in lower case.
+class Phrases:
+    """Matches a lower-case text against alternatives such as `a|b c|d (?:e|f)`.
 
-    Plain alternatives are looked for as text, twenty times quicker than as a pattern: a run asks
-    every rule of thousands of messages.
+    Plain alternatives are searched as substrings, about twenty times faster than a regular
+    expression: a run tests every rule against thousands of messages.
     """
 
     __slots__ = ("_regex", "_words", "pattern")
@@ -29,8 +29,8 @@ class Says:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         parts = list(_alternatives(pattern))
-        self._words = tuple(part for part in parts if not _SIGN.search(part))
-        rest = [part for part in parts if _SIGN.search(part)]
+        self._words = tuple(part for part in parts if not _METACHARACTER.search(part))
+        rest = [part for part in parts if _METACHARACTER.search(part)]
         self._regex = re.compile("|".join(rest)) if rest else None
 
     def __call__(self, text: str) -> bool:
@@ -39,11 +39,11 @@ class Says:
         )
 
 
-_SIGN = re.compile(r"[\\.^$*+?{}\[\]|()]")
+_METACHARACTER = re.compile(r"[\\.^$*+?{}\[\]|()]")
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """The alternatives at the top level of a pattern that has no bars within brackets `[]`."""
+    """Splits a pattern at its top-level bars; the pattern must have no bars inside `[]`."""
     depth, start = 0, 0
     for i, sign in enumerate(pattern):
         escaped = i > 0 and pattern[i - 1] == "\\"
@@ -57,7 +57,7 @@ def _alternatives(pattern: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that is known of a cluster when it is judged. 0 and empty: not known, or none."""
+    """Everything known of a cluster at judgement. 0 and empty mean unknown or none."""
 
     text: str
     """The template in lower case."""
@@ -70,45 +70,45 @@ class Facts:
     client: Client | None = None
     health_check: bool = False
     per_request: float = 0.0
-    """Occurrences per request that the same service logged; 0.0 where none was read."""
+    """Occurrences per request logged by the same service; 0.0 if no requests were read."""
     failing: float = 0.0
     """Share of the same service's requests that ended in a server error."""
     same_value: str | None = None
-    """A value behind a mask that stands in three or more of the occurrences."""
+    """A user, account or mail, redacted, that occurs at least three times."""
     swallowed: bool = False
-    """The service's own filter has replaced words."""
+    """True if the service's own redaction has replaced words."""
     services: frozenset[str] = frozenset()
     module: str = ""
     routes: tuple[str, ...] = ()
     instances: int = 0
     of_instances: int = 0
-    """On how many instances the service wrote anything at all."""
+    """Instances on which the service logged anything at all."""
     revisions: int = 0
     earlier: int = 0
-    """Entries in the first half of the time in which the service wrote anything at all."""
+    """Entries in the first half of the time in which the service logged anything."""
     later: int = 0
-    """Entries in the second half."""
+    """Entries in the second half of that time."""
     root_of: int = 0
-    """So many symptoms follow from it."""
+    """The number of symptoms it has as an incident's root."""
     symptom: bool = False
 
     @property
     def is_error(self) -> bool:
-        """Severity ERROR or above, or an exception."""
+        """True for severity ERROR or above, or an exception."""
         return self.severity >= Severity.ERROR or self.kind is Kind.TRACE
 
     @property
-    def says_failure(self) -> bool:
-        """Whether a word of failure stands in it."""
+    def mentions_failure(self) -> bool:
+        """True if the text contains a word of failure."""
         return FAILURE(self.text)
 
     @property
     def is_request(self) -> bool:
-        """From the request log, or a server's access line."""
+        """True for the request log or a server's access line."""
         return self.kind is Kind.REQUEST
 
 
-FAILURE = Says(
+FAILURE = Phrases(
     r"fail|error|exception|cannot|can't|could not|couldn't|unable|time.?out|timed out|refus|denied"
     r"|reject|missing|not found|no such|invalid|illegal|exceed|unavailable|not available|panic"
     r"|fatal|abort|corrupt|\blost\b|dead|leak|unhandled|uncaught|crash|killed|exit|unauthori"
@@ -120,7 +120,7 @@ FAILURE = Says(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A message with what is known of it: a rule's example, or what it must leave alone."""
+    """A message with some facts: a rule's example, or its counter-example."""
 
     text: str
     severity: Severity = Severity.ERROR
@@ -129,7 +129,7 @@ class Case:
 
     @property
     def facts(self) -> Facts:
-        """As triage sees it."""
+        """Builds the facts that triage would see."""
         times = int(self.more.get("occurrences", 1))
         return Facts(
             text=mask(redact(self.text)).lower(),

@@ -1,4 +1,4 @@
-"""With which revision a problem began: told only where the log shows both sides."""
+"""Finds the revision in which a problem began, if the log covers an earlier revision too."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from bot.core.trends.traffic import belongs, served
 
 
 class Revisions:
-    """Every revision that wrote or served anything in what was read, of each service.
+    """All revisions of each service that logged or served anything in the entries read.
 
-    Where requests are known, a revision is without a problem only if it served some: one that was
-    deployed and never asked shows nothing. A service without any request is judged by its entries.
+    Where request counts are known, a revision counts as free of a problem only if it served
+    requests: one that was deployed without traffic proves nothing. A service without any requests
+    is judged by its log entries.
     """
 
     def __init__(self, rollup: Rollup, traffic: Traffic | None = None) -> None:
@@ -41,7 +42,10 @@ class Revisions:
                     known[name] = min(at * HOUR, known.get(name, at * HOUR))
 
     def began(self, draft: Draft) -> Began | None:
-        """None where the problem is as old as the log that was read, or spans several services."""
+        """Finds the revision a problem began with.
+
+        None if it is as old as the log that was read, or if it spans several services.
+        """
         wrote: dict[tuple[str, str], Place] = {}
         for place in draft.tally.places:
             if not place.revision:
@@ -57,7 +61,7 @@ class Revisions:
             return None
         asked = self._requests.get(service)
         earlier = order[: order.index(mine[0])]
-        # Of a sample, an older revision may have served before it begins.
+        # In sampled traffic, an older revision may have served before the sample begins.
         without = [n for n in earlier if asked is None or n in asked or self._sampled]
         if not without:
             return None
@@ -73,7 +77,7 @@ class Revisions:
         )
 
     def _order(self, service: str) -> list[str]:
-        """By Cloud Run's own count where every name carries it, else by the first sign of life."""
+        """Sorts by Cloud Run's revision number if every name has one, else by first appearance."""
         known = self._first.get(service, {})
         numbers = {name: int(n[1]) for name in known if (n := numbered(name))}
         by: Mapping[str, int] = numbers if len(numbers) == len(known) else known
@@ -81,7 +85,7 @@ class Revisions:
 
 
 def _is_partial(draft: Draft) -> bool:
-    """Whether a memory bound has dropped places: one of them may be an older revision."""
+    """True if a memory bound dropped places: one of them may be an older revision."""
     return bool(getattr(draft.tally, "estimated", False))
 
 

@@ -1,4 +1,4 @@
-"""One row of the triage table, and the ways in which a row gives a priority."""
+"""One row of the triage table, and the functions by which a row sets a priority."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ P = Priority
 
 @dataclass(frozen=True, slots=True)
 class TriageRule:
-    """One row: a predicate and what follows from it."""
+    """One row: a predicate, the priority it gives and the texts to show."""
 
     name: str
     fits: Callable[[Facts], bool]
     priority: Callable[[Facts], Priority]
     reason: str
     example: Case
-    """What the rule is for: no rule before it fits."""
+    """A message the rule is for; no earlier rule matches it."""
     counter: Case
-    """What is alike, and left to another rule."""
+    """A similar message that must be left to another rule."""
     cause: str | None = None
     impact: str | None = None
     next: str | None = None
 
 
 def by_severity(facts: Facts) -> Priority:
-    """From docs/priorities.md, for what is known by severity and number alone."""
+    """Returns the default priority for a severity and repetition, as in docs/priorities.md."""
     if facts.is_error:
         return P.P2 if facts.repeats else P.P3
     if facts.severity >= Severity.WARNING:
@@ -38,20 +38,20 @@ def by_severity(facts: Facts) -> Priority:
 
 
 def always(priority: Priority) -> Callable[[Facts], Priority]:
-    """The same for all."""
+    """Gives every match the same priority."""
     return lambda _facts: priority
 
 
 def error_or_warning(error: Priority, warning: Priority) -> Callable[[Facts], Priority]:
-    """By whether it is an error."""
+    """Gives one priority to errors and another to the rest."""
     return lambda facts: error if facts.is_error else warning
 
 
 def at_least(priority: Priority) -> Callable[[Facts], Priority]:
-    """An error is this important even if it was seen once; a warning is what its severity says."""
+    """Gives an error at least this priority, even if seen once; others are ranked by severity."""
     return lambda facts: min(priority, by_severity(facts)) if facts.is_error else by_severity(facts)
 
 
 def repeated(often: Priority, once: Priority) -> Callable[[Facts], Priority]:
-    """By whether it repeats."""
+    """Gives one priority if the message repeats and another if not."""
     return lambda facts: often if facts.repeats else once

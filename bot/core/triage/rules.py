@@ -1,9 +1,9 @@
-"""Triage rules: what a kind of message is worth, in one ordered table.
+"""The triage rules, which rank each kind of message, in one ordered table.
 
-The first rule that fits gives the base priority, and its sentence is the first reason; figures
-move it afterwards (`adjustments`). A rule looks at the template (slots masked), at severity and at
-facts of the cluster; it never looks at a team's names: those are in `team_rules`. `cause`, `impact`
-and `next` are worded as likely where they are, and are absent where nothing is known.
+The first rule that matches gives the base priority, and its sentence is the first reason; figures
+then move the priority (`weights`). A rule reads the template (values masked), the severity and
+facts of the cluster, never a team's names: those belong in `team_rules`. `cause`, `impact` and
+`next` say "likely" where they are guesses, and are None where nothing is known.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ LAST = TriageRule(
 )
 
 RULES: tuple[TriageRule, ...] = (*FIRST, *REQUESTS, *SETUP, *CODE, *OUTSIDE, LAST)
-"""Every rule, in order: what happened to the process, requests, set-up, code, what is outside."""
+"""All rules in order: process, requests, configuration, code, dependencies, then the default."""
 
 
 @lru_cache(maxsize=8_192)
 def rule_for(facts: Facts) -> TriageRule:
-    """The first rule of the table that fits; the last one always does."""
+    """Returns the first rule that matches; the last one always does."""
     return next(rule for rule in RULES if rule.fits(facts))

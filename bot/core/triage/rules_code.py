@@ -1,9 +1,9 @@
-"""The fourth part of the triage table: mistakes in code, and sides that do not agree."""
+"""Triage table, part 4: mistakes in code, and disagreements between client and server."""
 
 from __future__ import annotations
 
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Says
+from bot.core.triage.facts import Case, Phrases
 from bot.core.triage.rule import (
     TriageRule,
     always,
@@ -14,24 +14,24 @@ from bot.core.triage.rule import (
 P = Priority
 WARNING = Severity.WARNING
 
-_PROTOCOL = Says(
+_PROTOCOL = Phrases(
     r"(?:invalid|unknown|unsupported|unexpected) (?:message|event|frame|packet|request) ?type"
     r"|need to call \"accept\"|protocol error|malformed|unexpected (?:end of|token)|invalid json"
     r"|jsondecodeerror|cannot parse|failed to parse|schema validation|jsonparseexception"
     r"|invalid character .{0,20}looking for|cannot unmarshal|cannot deserialize|invalid frame"
     r"|invalidprotocolbuffer"
 )
-_PANIC = Says(r"panic serving|recovered from panic|panic recovered")
-_ANSWERED_TWICE = Says(
+_PANIC = Phrases(r"panic serving|recovered from panic|panic recovered")
+_ANSWERED_TWICE = Phrases(
     r"cannot set headers after|err_http_headers_sent|superfluous response\.writeheader"
     r"|response already (?:sent|started|committed)|unexpected asgi message|headers already sent"
 )
-_NOTHING = Says(
+_NOTHING = Phrases(
     r"cannot read propert|cannot set propert|undefined is not an object|nil pointer|null pointer"
     r"|nullpointerexception|invalid memory address|'nonetype' object|entry in nil map"
     r"|null is not an object|nonetype' (?:and|for|to)"
 )
-_DRIFT = Says(
+_DRIFT = Phrases(
     r"has no attribute|unexpected keyword argument|can't be used in 'await'|is not a function"
     r"|missing \d* ?<?\*?>? ?required positional"
     r"|textual sql expression|nosuchmethod|no such method|attributeerror|typeerror|nameerror"
@@ -39,32 +39,32 @@ _DRIFT = Says(
     r"|referenceerror|abstractmethoderror|incompatibleclasschange|interface conversion"
     r"|is not assignable"
 )
-_ENDLESS = Says(
+_ENDLESS = Phrases(
     r"maximum call stack size exceeded|maximum recursion depth|recursionerror|stackoverflowerror"
     r"|stack overflow"
 )
-_VALUE = Says(
+_VALUE = Phrases(
     r"keyerror|indexerror|valueerror|zerodivision|index out of range|out of bounds"
     r"|arithmeticexception|unicodedecodeerror|unicodeencodeerror|assertionerror|illegalargument"
     r"|illegalstate|rangeerror|numberformatexception|nosuchelement|concurrentmodification"
 )
-_VALIDATION = Says(
+_VALIDATION = Phrases(
     r"validation ?error|(?<!token )validation failed|failed validation|validationexception|zoderror"
     r"|methodargumentnotvalid|unprocessable entity|constraintviolationexception"
 )
-_UNHANDLED = Says(
+_UNHANDLED = Phrases(
     r"unhandled ?(?:promise ?)?rejection|unhandled exception|exception in asgi application"
     r"|exception was never retrieved|uncaught error|unhandled error|task was destroyed"
 )
-_LEAK = Says(
+_LEAK = Phrases(
     r"maxlistenersexceeded|possible eventemitter memory leak|unclosed (?:client|connect|file|sock)"
     r"|resourcewarning|connection leak|goroutine leak|was not closed|leaked"
 )
-_SLOW = Says(
+_SLOW = Phrases(
     r"slow query|slow request|slow sql|event loop (?:is |was )?(?:blocked|lag|delay)|took too long"
     r"|long gc pause|high latency|blocked for|thread starvation|took <\*>,? longer than"
 )
-_RETRY = Says(r"retrying|will retry|retry attempt|attempt <\*>|trying again|backing off")
+_RETRY = Phrases(r"retrying|will retry|retry attempt|attempt <\*>|trying again|backing off")
 
 CODE: tuple[TriageRule, ...] = (
     TriageRule(
@@ -173,4 +173,4 @@ CODE: tuple[TriageRule, ...] = (
         Case("Giving up after 4 tries", WARNING),
     ),
 )
-"""What the code itself does wrong."""
+"""Rules for what the code itself does wrong."""

@@ -1,9 +1,9 @@
-"""The third part of the triage table: configuration, optional parts, what a start needs."""
+"""Triage table, part 3: configuration, optional parts and what a start needs."""
 
 from __future__ import annotations
 
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Says
+from bot.core.triage.facts import Case, Phrases
 from bot.core.triage.rule import (
     TriageRule,
     always,
@@ -14,27 +14,27 @@ from bot.core.triage.rule import (
 P = Priority
 WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
 
-_CREDENTIALS = Says(
+_CREDENTIALS = Phrases(
     r"default credentials were not found|could not (?:automatically )?determine credentials"
     r"|could not load .{0,20}credentials"
     r"|defaultcredentialserror|application default credentials are not available"
     r"|password authentication failed|access denied for user|invalid_grant|wrongpass|noauth "
     r"|invalid api key|incorrect api key|secret .{0,120}(?:not found|was not found)"
 )
-_TLS = Says(
+_TLS = Phrases(
     r"certificate has expired|certificate_verify_failed|certificate verify failed|x<\*>: "
     r"|self[- ]signed certificate|unable to verify the first certificate|sslhandshakeexception"
     r"|pkix path building failed|unable_to_verify_leaf_signature|tls handshake"
 )
-_SCHEMA = Says(
+_SCHEMA = Phrases(
     r"relation .{0,80}does not exist|no such table|unknown column|undefinedtable|undefinedcolumn"
     r"|column .{0,80}does not exist|table .{0,80}doesn't exist|invalid object name"
 )
-_MIGRATION = Says(
+_MIGRATION = Phrases(
     r"migration .{0,80}failed|failed .{0,40}migration|flywayexception|can't locate revision"
     r"|multiple head revisions|liquibase.{0,60}exception"
 )
-_CONFIG = Says(
+_CONFIG = Phrases(
     r"must be (?:installed|set|configured|defined|provided)|required in \w+"
     r"|not configured|is not set|not set in|misconfig|uri mismatch|id mismatch"
     r"|contain(?:s|ed) (?:trailing |leading )?whitespace"
@@ -42,35 +42,35 @@ _CONFIG = Says(
     r"|no exporters configured|invalid (?:config|configuration|setting)"
     r"|could not resolve placeholder|failed to bind properties"
 )
-_SPACE = Says(r"contain(?:s|ed) (?:trailing |leading )?whitespace")
-_DIFFERS = Says(r"uri mismatch|id mismatch|configuration mismatch")
-_TOLERATED = Says(r"non[- ]critical|tolerated|sanitized|using default|defaulting to")
-_OPTIONAL = Says(
+_SPACE = Phrases(r"contain(?:s|ed) (?:trailing |leading )?whitespace")
+_DIFFERS = Phrases(r"uri mismatch|id mismatch|configuration mismatch")
+_TOLERATED = Phrases(r"non[- ]critical|tolerated|sanitized|using default|defaulting to")
+_OPTIONAL = Phrases(
     r"deprecat|not available - |packages? not available|not installed|is optional"
     r"|optional (?:\w+ )?(?:module|package|dependency|feature)|skipp(?:ed|ing) in"
     r"|will be removed in|futurewarning|graceful degradation|not required|no longer supported"
     r"|experimentalwarning|experimental feature|slf<\*>j: |log<\*>j:warn"
     r"|no appenders could be found|illegal reflective access|punycode"
 )
-_OPTIONAL_HIGH = Says(r"packages? not available|is not available - install")
-_START_WORDS = Says(
+_OPTIONAL_HIGH = Phrases(r"packages? not available|is not available - install")
+_START_WORDS = Phrases(
     r"no module named|modulenotfounderror|importerror|cannot import name|cannot find module"
     r"|syntaxerror|indentationerror|f-string:|classnotfound|noclassdeffound|err_module_not_found"
     r"|cannot find package|unsupportedclassversionerror|undefined symbol|error loading shared lib"
     r"|shared object file: no such file"
 )
-_WIRING = Says(
+_WIRING = Phrases(
     r"error creating bean|unsatisfieddependencyexception|beancreationexception"
     r"|nest can't resolve dependencies|no qualifying bean|circular import"
 )
-_INITIALIZATION = Says(
+_INITIALIZATION = Phrases(
     r"initiali[sz]ation (?:timed out|timeout|failed)|timeout .{0,30}initiali[sz]ation"
     r"|failed to initiali[sz]e|did not reach .{0,60}within"
 )
-_SECURITY = Says(
+_SECURITY = Phrases(
     r"path traversal|sql injection|xss|csrf|brute.?force|blocked .{0,30}(?:attempt|request)|attack"
 )
-_SHUTDOWN = Says(r"was sent sigterm|shutting down|handling signal|graceful(?:ly)? shut")
+_SHUTDOWN = Phrases(r"was sent sigterm|shutting down|handling signal|graceful(?:ly)? shut")
 
 SETUP: tuple[TriageRule, ...] = (
     TriageRule(
@@ -222,4 +222,4 @@ SETUP: tuple[TriageRule, ...] = (
         Case("Worker (pid:14) does not answer"),
     ),
 )
-"""What is missing before anything can work."""
+"""Rules for what is missing before anything can work."""

@@ -1,9 +1,9 @@
-"""The last part of the triage table: who is refused, what ran out, what does not answer."""
+"""Triage table, part 5: refused callers, exhausted resources, dependencies that do not answer."""
 
 from __future__ import annotations
 
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Says
+from bot.core.triage.facts import Case, Phrases
 from bot.core.triage.rule import (
     TriageRule,
     always,
@@ -14,7 +14,7 @@ from bot.core.triage.rule import (
 P = Priority
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 
-_ACCESS = Says(
+_ACCESS = Phrases(
     r"not authenticated|unauthori[sz]ed|permission denied|access denied|unauthenticated"
     r"|permission_denied|denied (?:on|for) resource|does not have [\w.<>*]{1,80} access"
     r"|invalid or expired|verification failed|authentication failed|forbidden|signature"
@@ -22,16 +22,16 @@ _ACCESS = Says(
     r"|token (?:has )?expired|invalid token|not authorized|not_authorized"
     r"|accessdeniedexception|badcredentials"
 )
-_CORS = Says(r"\bcors\b|origin .{0,80}not allowed|access-control-allow-origin")
-_GIVEN_UP = Says(
+_CORS = Phrases(r"\bcors\b|origin .{0,80}not allowed|access-control-allow-origin")
+_GIVEN_UP = Phrases(
     r"giving up after|retries exhausted|maximum (?:number of )?retries|max retries reached"
     r"|dead[- ]?letter|message (?:was )?dropped|dropping (?:message|event)|retry limit"
 )
-_LEFT = Says(
+_LEFT = Phrases(
     r"client (?:has )?disconnected|client closed|clientabortexception|context canceled"
     r"|broken ?pipe|\bepipe\b|aborterror|request aborted|clientdisconnect|client went away"
 )
-_RESOURCES = Says(
+_RESOURCES = Phrases(
     r"pool .{0,40}(?:exhaust|timeout|limit|full)|exhausted|rate limit"
     r"|too many (?:connections|open files|clients|requests)|no space left|disk full|quota exceeded"
     r"|exceeded for quota|quota (?:limit|metric)|resource_exhausted|per minute per (?:user|project)"
@@ -39,20 +39,20 @@ _RESOURCES = Says(
     r"|remaining connection slots|hikaripool.{0,60}not available|\bemfile\b|queue is full"
     r"|read-only file system|rejectedexecution|callnotpermitted"
 )
-_TIMEOUT = Says(
+_TIMEOUT = Phrases(
     r"time.?out|timed out|deadline exceeded|etimedout|took too long to respond|deadlineexceeded"
 )
-_DATABASE = Says(
+_DATABASE = Phrases(
     r"deadlock|duplicate key|violates|integrityerror|operationalerror|programmingerror"
     r"|syntax error at or near|database is locked|sqlstate|could not serialize|lock wait"
     r"|sqlexception|ora-<\*>|mongoservererror|sequelize\w*error|prismaclient|redis\w*error"
     r"|current transaction is aborted|dataaccessexception"
 )
-_NAME = Says(
+_NAME = Phrases(
     r"enotfound|getaddrinfo|no such host|unknownhostexception|name or service not known"
     r"|temporary failure in name resolution|eai_again|nodename nor servname"
 )
-_UPSTREAM = Says(
+_UPSTREAM = Phrases(
     r"connection (?:was )?(?:refused|reset|failed|error|aborted|lost|closed)|connectexception"
     r"|could not connect|cannot connect|unreachable|bad gateway|service unavailable|econn"
     r"|failed to connect|max retries exceeded|temporary failure|rpc error: code = |socket hang up"
@@ -148,11 +148,11 @@ OUTSIDE: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "highest severity",
-        lambda f: f.severity >= CRITICAL and f.says_failure,
+        lambda f: f.severity >= CRITICAL and f.mentions_failure,
         lambda f: P.P1 if f.repeats else P.P2,
         "the service calls it critical, and names a failure",
         Case("CRITICAL: ledger is inconsistent, writes failed", CRITICAL),
         Case("CRITICAL: ledger is inconsistent, writes failed"),
     ),
 )
-"""What others do to the service."""
+"""Rules for what callers and dependencies do to the service."""

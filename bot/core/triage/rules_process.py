@@ -1,16 +1,16 @@
-"""The first part of the triage table: the process, its memory, lost data, expected behaviour."""
+"""Triage table, part 1: the process, its memory, lost data and expected behaviour."""
 
 from __future__ import annotations
 
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Says
+from bot.core.triage.facts import Case, Phrases
 from bot.core.triage.rule import TriageRule, always, error_or_warning
 
 P = Priority
 WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
 
-_CANNOT_START = Says(
+_CANNOT_START = Phrases(
     r"failed to boot|application startup failed|container called exit\(|failed to start and then"
     r"|container failed to start|startup (?:tcp |http |grpc )?probe failed"
     r"|failed the configured startup probe"
@@ -22,36 +22,36 @@ _CANNOT_START = Says(
     r"|user-provided container failed|could not find or load main class"
     r"|error starting applicationcontext"
 )
-_DIED = Says(
+_DIED = Phrases(
     r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
     r"|exception in thread \"main\"|fatal python error|triggeruncaughtexception|process crashed"
     r"|concurrent map (?:read|write|iteration)|all goroutines are asleep"
     r"|uncaught signal: |liveness (?:tcp |http |grpc )?probe failed"
 )
-_MEMORY = Says(
+_MEMORY = Phrases(
     r"memory limit of .{1,40}exceeded|exceeded (?:hard|soft) memory limit"
     r"|using too much memory and was terminated|out of memory|\boom\b|heap out of memory"
     r"|memoryerror|outofmemoryerror|cannot allocate memory|gc overhead limit exceeded"
 )
-_DATA_LOST = Says(
+_DATA_LOST = Phrases(
     r"\bdata (?:loss|corruption)\b|\bdata (?:was|were|has been|is) (?:lost|corrupt)"
     r"|(?:database|index|table|page|file system) (?:is |has been )?corrupted"
 )
-_GOT_IN = Says(
+_GOT_IN = Phrases(
     r"unauthori[sz]ed access (?:was )?(?:granted|gained|succeeded)|security breach"
     r"|privilege escalation (?:detected|succeeded)|intruder"
     r"|credentials? (?:was|were|have been) (?:leaked|stolen)"
 )
-_NOT_REALLY = Says(
+_NOT_REALLY = Phrases(
     r"\bno |without|prevent|avoid|\bmay |might|could|would|risk|blocked|attempt|refused|denied"
 )
-_AUTO_CREATED = Says(r"auto[- ]?created|auto[- ]?provisioned|expected behaviou?r")
-_WILL_FAIL = Says(r"will fail|critical .{0,40}missing|will be (?:lost|dropped|rejected)")
-_SWALLOWED_CONFIG = Says(
+_AUTO_CREATED = Phrases(r"auto[- ]?created|auto[- ]?provisioned|expected behaviou?r")
+_WILL_FAIL = Phrases(r"will fail|critical .{0,40}missing|will be (?:lost|dropped|rejected)")
+_SWALLOWED_CONFIG = Phrases(
     r"(?:secret|key|token|password)\s?=\s?<\*> found in config|auth\s?=\s?<\*> fail"
 )
-_ACCESS = Says(r"not authenticated|unauthori[sz]ed|denied|forbidden|verification failed|expired")
-_LIFE = Says(
+_ACCESS = Phrases(r"not authenticated|unauthori[sz]ed|denied|forbidden|verification failed|expired")
+_LIFE = Phrases(
     r"new instance started|starting new instance|startup (?:tcp )?probe succeeded|autoscaling"
     r"|application startup complete|started server process|waiting for application startup"
     r"|booting worker with pid|server (?:is )?(?:started|listening|running) (?:on|at)"
@@ -173,7 +173,7 @@ FIRST: tuple[TriageRule, ...] = (
             and f.occurrences >= 10
             and not f.is_request
             and not _ACCESS(f.text)
-            and (not f.says_failure or f.severity >= Severity.CRITICAL)
+            and (not f.mentions_failure or f.severity >= Severity.CRITICAL)
         ),
         always(P.P6),
         "as many as there are requests: a trace, whatever its severity",
@@ -194,7 +194,7 @@ FIRST: tuple[TriageRule, ...] = (
         lambda f: (
             f.severity >= CRITICAL
             and f.kind is Kind.MESSAGE
-            and not f.says_failure
+            and not f.mentions_failure
             and f.occurrences >= 10
             and f.failing < 0.5
         ),
@@ -206,11 +206,11 @@ FIRST: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "life of an instance",
-        lambda f: not f.is_error and not f.is_request and _LIFE(f.text) and not f.says_failure,
+        lambda f: not f.is_error and not f.is_request and _LIFE(f.text) and not f.mentions_failure,
         always(P.P8),
         "platform activity: a process or instance starts",
         Case("Default STARTUP TCP probe succeeded after 1 attempt for container", INFO),
         Case("STARTUP TCP probe failed 1 time", WARNING),
     ),
 )
-"""Before everything else."""
+"""Rules that come before all others."""

@@ -1,4 +1,4 @@
-"""The second part of the triage table: requests, by their status and by who asked."""
+"""Triage table, part 2: requests, by status and client."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from bot.core.triage.facts import (
     USERS,
     Case,
     Facts,
-    Says,
+    Phrases,
 )
 from bot.core.triage.rule import TriageRule, always, repeated
 
 P = Priority
 WARNING = Severity.WARNING
 
-_NO_INSTANCE = Says(r"no available instance|maximum instance count|instance limit")
-_CUT_OFF = Says(r"maximum request timeout|upstream request timeout|has been terminated because")
-_BROKEN = Says(r"response was malformed|connection to the instance had an error|upstream connect")
+_NO_INSTANCE = Phrases(r"no available instance|maximum instance count|instance limit")
+_CUT_OFF = Phrases(r"maximum request timeout|upstream request timeout|has been terminated because")
+_BROKEN = Phrases(
+    r"response was malformed|connection to the instance had an error|upstream connect"
+)
 
 
 def _case(text: str, status: int, client: Client, **more: object) -> Case:
@@ -155,4 +157,4 @@ REQUESTS: tuple[TriageRule, ...] = (
         _case("POST /x 204 (service)", 204, Client.SERVICE),
     ),
 )
-"""After the process, before what messages say."""
+"""Rules for requests; they come after the process rules and before those that read messages."""

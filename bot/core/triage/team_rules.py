@@ -1,7 +1,7 @@
-"""A team's own rules and impacts, from gardener.toml: when they fit, and what is wrong with them.
+"""A team's own rules and impacts from gardener.toml: matching and checking.
 
-They come after "root of a crash" (what ended a process is P0, whoever says otherwise) and before
-all other rules. A rule that sets a priority ends the search; rules that shift add up.
+They come after "root of a crash" (whatever ended a process is P0, with no exceptions) and before
+all other rules. The first match that sets a priority wins; rules that shift add up.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from bot.core.triage.facts import Facts
 
 
 def first(rules: Sequence[TeamRule], facts: Facts) -> TeamRule | None:
-    """The first rule that sets a priority and fits."""
+    """Returns the first matching rule that sets a priority."""
     return next((r for r in rules if r.priority is not None and fits(r, facts)), None)
 
 
 def shifts(rules: Sequence[TeamRule], facts: Facts) -> list[TeamRule]:
-    """Every rule that moves the priority and fits."""
+    """Returns every matching rule that shifts the priority."""
     return [r for r in rules if r.shift and fits(r, facts)]
 
 
 def impact(impacts: Sequence[Impact], facts: Facts) -> Impact | None:
-    """The impact with the largest weight of those that fit; of equal ones the first."""
+    """Returns the matching impact with the largest weight; the first of equals."""
     found = [i for i in impacts if _touches(i.routes, i.modules, facts)]
     return max(found, key=lambda i: i.weight, default=None)
 
 
 def reason(rule: TeamRule) -> str:
-    """What a person reads."""
+    """Returns the reason to show."""
     return rule.reason or f"your rule “{rule.name}” fits"
 
 
 def fits(rule: TeamRule, facts: Facts) -> bool:
-    """Whether all that the rule asks holds."""
+    """True if all conditions of the rule hold."""
     return (
         facts.severity >= rule.severity
         and facts.occurrences >= rule.at_least
@@ -66,7 +66,7 @@ def _on_route(routes: Sequence[str], seen: Sequence[str]) -> bool:
 
 
 def _begins(start: str, whole: str, ends: str) -> bool:
-    """Whether it is the whole, or its beginning in whole parts."""
+    """True if `start` is `whole`, or a prefix of it that ends at a separator from `ends`."""
     if start == "/":
         return True
     return whole == start or (whole.startswith(start) and whole[len(start)] in ends)
@@ -74,7 +74,7 @@ def _begins(start: str, whole: str, ends: str) -> bool:
 
 @lru_cache(maxsize=1_024)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern of a rule. Raises `re.error`."""
+    """Compiles a rule's pattern. Raises `re.error`."""
     return re.compile(pattern, re.IGNORECASE)
 
 
@@ -82,7 +82,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def mistakes(rules: Sequence[TeamRule]) -> Iterator[tuple[TeamRule, str]]:
-    """Each rule that does not parse, can never match or is never reached, and a sentence."""
+    """Finds rules that do not parse, never match or are never reached, each with a sentence why."""
     sound: list[TeamRule] = []
     for rule in rules:
         wrong = _unreadable(rule) or _never(rule) or next(_hidden(rule, sound), None)
@@ -112,7 +112,7 @@ _DIGIT = re.compile(r"(?<!\\)[0-9]")
 
 
 def _never(rule: TeamRule) -> str | None:
-    """Why the rule can never match; None where it can."""
+    """Explains why the rule can never match; None if it can."""
     if rule.statuses and rule.modules:
         return "can never match: a request has a status and no module."
     if rule.routes and rule.modules:
@@ -137,7 +137,7 @@ def _never(rule: TeamRule) -> str | None:
 
 
 def _needs_digit(pattern: str) -> bool:
-    """Whether every text that matches holds a certain digit, as far as that is plain to see."""
+    """True if every matching text must contain a specific digit, as far as that is obvious."""
     if "|" in pattern:
         return False
     plain = re.sub(r"\[[^\]]*\][*+?]?|\{[^}]*\}|\\.", "", pattern)
@@ -147,7 +147,7 @@ def _needs_digit(pattern: str) -> bool:
 
 
 def _hidden(rule: TeamRule, before: Sequence[TeamRule]) -> Iterator[str]:
-    """An earlier rule that takes all that this one is for."""
+    """Finds earlier rules that already cover everything this rule matches."""
     for other in before:
         if not _implies(rule, other):
             continue
@@ -170,7 +170,7 @@ def _hidden(rule: TeamRule, before: Sequence[TeamRule]) -> Iterator[str]:
 
 
 def _implies(rule: TeamRule, other: TeamRule) -> bool:
-    """Whether whatever fits `rule` fits `other` as well, as far as that is plain to see."""
+    """True if everything that matches `rule` matches `other` too, as far as that is obvious."""
     return (
         _subset(rule.environments, other.environments)
         and rule.severity >= other.severity
@@ -196,7 +196,7 @@ def _within(mine: Sequence[str], others: Sequence[str], ends: str) -> bool:
 
 
 def _literal(rule: TeamRule) -> str:
-    """Words that every message of the rule holds; empty where that is not plain to see."""
+    """Returns text that every match contains; empty if that is not obvious."""
     if rule.contains:
         return rule.contains
     plain = rule.match.replace("\\.", ".")
@@ -204,7 +204,7 @@ def _literal(rule: TeamRule) -> str:
 
 
 def _matches(pattern: str, literal: str) -> bool:
-    """Whether the pattern matches any text that holds the literal."""
+    """True if the pattern matches every text that contains the literal."""
     if re.search(r"\^|\$|\\[AZbB]|\(\?", pattern):
         return False
     return compiled(pattern).search(literal) is not None

@@ -1,8 +1,8 @@
-"""Judgement: a priority for every cluster and incident, with all that it was made of. Pure.
+"""Judges every cluster and incident: a priority and everything that led to it. Pure.
 
-A base by the first rule that fits (`rules`, after the team's own), then the weights of figures
-(`adjustments`), then the team's shifts and impacts. What people decided by hand comes last, with
-the decisions (`Report.with_decisions`), since reports are cached without them.
+The first matching rule gives a base (`rules`, after the team's own), figures move it (`weights`),
+then the team's shifts and impacts apply. Priorities set by hand come later, with the other
+decisions (`Report.with_decisions`), since reports are cached without them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.clusters.clusters import Draft
-from bot.core.clusters.incident import Joined
+from bot.core.clusters.incident import IncidentDraft
 from bot.core.clusters.people import people, same_subject
 from bot.core.entries import understand as entries
 from bot.core.entries.understand import Kind
@@ -38,12 +38,12 @@ _HEALTH = re.compile(r"/(?:health|healthz|livez|readyz|ready|ping|_ah/health|sta
 _NOWHERE = Environment("", "")
 
 VARIANTS = 16
-"""Wordings of a cluster in which a drifting number is looked for."""
+"""How many wordings of a cluster to search for a drifting number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about a cluster, and why."""
+    """The priority of a cluster, and why."""
 
     priority: Priority
     reasons: tuple[str, ...]
@@ -57,35 +57,35 @@ class Verdict:
 
 def judge(
     drafts: Sequence[Draft],
-    joined: Sequence[Joined],
+    incidents: Sequence[IncidentDraft],
     rollup: Rollup,
     environment: Environment = _NOWHERE,
     traffic: Traffic | None = None,
 ) -> dict[str, Verdict]:
-    """A verdict for each draft, by its id. `environment` brings the team's own rules."""
-    surveyed = _Survey(drafts, joined, rollup, traffic)
+    """Returns a verdict for each draft, by its id; `environment` holds the team's own rules."""
+    surveyed = _Survey(drafts, incidents, rollup, traffic)
     verdicts = {draft.id: _verdict(draft, surveyed, environment) for draft in drafts}
-    for incident in joined:
+    for incident in incidents:
         _share(incident, verdicts, {d.id: d for d in drafts})
     revisions = Revisions(rollup, traffic)
-    symptoms = {symptom for incident in joined for symptom in incident.symptoms}
+    symptoms = {symptom for incident in incidents for symptom in incident.symptoms}
     for draft in drafts:
         verdict = verdicts[draft.id]
         if verdict.priority > Priority.P2 or draft.id in symptoms:
             continue
         if (began := revisions.began(draft)) is not None:
-            said = sentence(began)
+            note = sentence(began)
             verdicts[draft.id] = replace(
                 verdict,
                 began=began,
-                notes=(said, *verdict.notes),
-                reasons=(*verdict.reasons, said),
+                notes=(note, *verdict.notes),
+                reasons=(*verdict.reasons, note),
             )
     return verdicts
 
 
 def glance(kind: Kind, template: str, severity: Severity) -> Priority:
-    """A first impression of a message that was seen once, for the progress line."""
+    """Returns a provisional priority for a message seen once, for the progress line."""
     facts = _plain(kind, template, severity, 1)
     return rule_for(facts).priority(facts)
 
@@ -94,20 +94,20 @@ def glance(kind: Kind, template: str, severity: Severity) -> Priority:
 
 
 class _Survey:
-    """What all clusters have in common: who else wrote, was asked, and joined what."""
+    """Facts shared by all clusters: instances, requests and failures by service, and incidents."""
 
     def __init__(
         self,
         drafts: Sequence[Draft],
-        joined: Sequence[Joined],
+        incidents: Sequence[IncidentDraft],
         rollup: Rollup,
         traffic: Traffic | None,
     ) -> None:
         self.rollup = rollup
-        # A read at WARNING holds only those that failed: who counts all of them knows better.
+        # A read at WARNING holds only failed requests; the traffic counts cover all of them.
         self.requests = rollup.requests | by_service(traffic, rollup.services)
-        self.roots = {j.root: j for j in joined}
-        self.inside = {s: j for j in joined for s in j.symptoms}
+        self.roots = {each.root: each for each in incidents}
+        self.inside = {s: each for each in incidents for s in each.symptoms}
         self.instances: dict[str, set[str]] = {}
         spans: dict[str, tuple[int, int]] = {}
         for place, (_count, first, last) in rollup.places.items():
@@ -117,18 +117,18 @@ class _Survey:
         self.middle = {
             service: hour_of((first + last) // 2)
             for service, (first, last) in spans.items()
-            # Within two hours both halves lie in the same hours, and say nothing.
+            # With less than three hours between them, both halves fall into the same hours.
             if hour_of(last) - hour_of(first) >= 3
         }
         self.failed: Counter[str] = Counter()
         for draft in drafts:
-            told = _REQUEST.search(draft.template) if draft.kind is Kind.REQUEST else None
-            if told and told[1] >= "500" and "httpRequest" in draft.sample:
+            request = _REQUEST.search(draft.template) if draft.kind is Kind.REQUEST else None
+            if request and request[1] >= "500" and "httpRequest" in draft.sample:
                 for place, count in draft.tally.places.items():
                     self.failed[place.service] += count
 
     def facts(self, draft: Draft) -> Facts:
-        """What a rule may know of it."""
+        """Collects the facts about a cluster that rules can match on."""
         tally = draft.tally
         plain = _plain(draft.kind, draft.template, tally.severity, tally.occurrences)
         services = frozenset(tally.services)
@@ -162,7 +162,7 @@ class _Survey:
             return 0, 0
         middle = min(middles)
         earlier = sum(count for at, count in draft.tally.hours.items() if at < middle)
-        # The hour in the middle belongs to neither half.
+        # The middle hour belongs to neither half.
         later = sum(count for at, count in draft.tally.hours.items() if at > middle)
         return earlier, later
 
@@ -194,7 +194,7 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     base, reason, cause, following = rule.priority(facts), rule.reason, rule.cause, rule.next
     name = f"rule “{rule.name}”"
     if facts.root_of_crash:
-        # That it ended is the priority; what it says still tells the likely cause.
+        # The priority comes from the crash; the likely cause from the rule for the message itself.
         cause = next(r for r in RULES[1:] if r.fits(facts)).cause
     elif (own := team_rules.first(environment.rules, facts)) is not None:
         base = rule.priority(facts) if own.priority is None else own.priority
@@ -207,11 +207,11 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     for own in team_rules.shifts(environment.rules, facts):
         factors.append(Factor(f"your rule “{own.name}”", team_rules.reason(own), own.shift))
         priority = _clamped(priority + own.shift)
-    impact, told = rule.impact, team_rules.impact(environment.impacts, facts)
-    if told is not None and priority <= Priority.P5:
-        impact = told.says
-        factors.append(Factor("your impact", told.says, -told.weight))
-        priority = min(priority, Priority(max(Priority.P1, priority - told.weight)))
+    impact, own_impact = rule.impact, team_rules.impact(environment.impacts, facts)
+    if own_impact is not None and priority <= Priority.P5:
+        impact = own_impact.says
+        factors.append(Factor("your impact", own_impact.says, -own_impact.weight))
+        priority = min(priority, Priority(max(Priority.P1, priority - own_impact.weight)))
     notes = _notes(draft, facts, words)
     root = survey.roots.get(draft.id)
     return Verdict(
@@ -234,9 +234,9 @@ def _reasons(
     facts: Facts,
     factors: Sequence[Factor],
     notes: Sequence[str],
-    root: Joined | None,
+    root: IncidentDraft | None,
 ) -> tuple[str, ...]:
-    """The sentences of what counts; `factors` has all, also what weighs nothing."""
+    """Selects the sentences worth showing; `factors` holds all, including those of weight 0."""
     found = [reason]
     if root is not None:
         found.append(root.reason)
@@ -274,34 +274,36 @@ def _notes(draft: Draft, facts: Facts, words: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _share(incident: Joined, verdicts: dict[str, Verdict], drafts: Mapping[str, Draft]) -> None:
-    """The worst of an incident is the priority of all of it: it is one problem.
+def _share(
+    incident: IncidentDraft, verdicts: dict[str, Verdict], drafts: Mapping[str, Draft]
+) -> None:
+    """Gives the whole incident the highest priority within it: it is one problem.
 
-    Of an echo it is the root's own: a second telling of the same requests makes nothing worse.
+    An echo keeps its root's priority: a second record of the same requests makes nothing worse.
     """
     root = verdicts[incident.root]
     worst = root.priority
     if incident.kind != "echo":
         worst = min([worst, *(verdicts[s].priority for s in incident.symptoms)])
     if worst < root.priority:
-        said = f"a symptom of it is {worst.name}"
+        why = f"a symptom of it is {worst.name}"
         verdicts[incident.root] = replace(
             root,
             priority=worst,
-            reasons=(*root.reasons, said),
-            factors=(*root.factors, Factor("symptoms", said, worst - root.priority)),
+            reasons=(*root.reasons, why),
+            factors=(*root.factors, Factor("symptoms", why, worst - root.priority)),
         )
     title = drafts[incident.root].title
     title = title if len(title) <= 80 else title[:79] + "…"
     for symptom in incident.symptoms:
         mine = verdicts[symptom]
-        why = [f"part of the incident that begins with “{title}”"]
+        reasons = [f"part of the incident that begins with “{title}”"]
         if symptom in incident.evidence:
-            why.append(incident.evidence[symptom])
+            reasons.append(incident.evidence[symptom])
         verdicts[symptom] = replace(
             mine,
             priority=worst,
-            reasons=(*why, *mine.reasons),
+            reasons=(*reasons, *mine.reasons),
             factors=(*mine.factors, Factor("incident's priority", worst.name)),
             next=None,
         )

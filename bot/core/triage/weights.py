@@ -1,9 +1,9 @@
-"""What figures add to a rule's priority: one ordered table of weights.
+"""How much figures add to a rule's priority: one ordered table of weights.
 
-Each row belongs to a factor; of a factor the first row that fits counts. Weights are steps of
-priority, negative ones towards P0. Their sum is cut to whole steps, so that one figure alone
-decides nothing, and stays within what the table of priorities says of errors and of warnings. Only
-P2 to P5 are moved: what is down is down, and what is expected is not made a problem by its number.
+Each row belongs to a factor; the first matching row of each factor counts. A weight is a step of
+priority, negative towards P0. The sum is truncated to whole steps, so that no single figure
+decides, and stays within the range for errors or warnings in the table of priorities. Only P2 to P5
+move: an outage stays an outage, and expected behaviour does not become a problem by repeating.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import USERS, Case, Facts
 
 MANY = 1_000
-"""Occurrences in a window: more than anybody reads."""
+"""Occurrences in a window from which a message counts as very frequent."""
 RISE = 4
-"""So many times as often in the second half is a trend, from `ENOUGH` entries on."""
+"""A trend is this many times more entries in one half than in the other (at least `ENOUGH`)."""
 ENOUGH = 20
 SOME = 5
-"""On so many instances one that stands out can be told."""
+"""A service needs this many instances before one can stand out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One row: what is looked at, when, how much it weighs, and what a person reads."""
+    """One row: the factor, the condition, the weight and the sentence to show."""
 
     factor: str
     fits: Callable[[Facts], bool]
     shift: float
-    said: Callable[[Facts], str]
+    text: Callable[[Facts], str]
     example: Case
     counter: Case | None
-    """Alike, and left to a later row; None where the row takes all that is left."""
+    """A similar case, left to a later row; None if the row takes everything that is left."""
 
 
 def _case(severity: Severity = Severity.ERROR, **more: object) -> Case:
@@ -181,20 +181,20 @@ ADJUSTMENTS: tuple[Adjustment, ...] = (
         "every request", _any, 0, lambda _f: "no requests were read beside it", _case(), None
     ),
 )
-"""Every row, in order; the last of a factor fits all."""
+"""All rows, in order; the last row of each factor always matches."""
 
 
 def weigh(facts: Facts) -> list[Factor]:
-    """Each factor with its weight, in the order of the table."""
+    """Returns each factor with its weight, in table order."""
     found: dict[str, Factor] = {}
     for row in ADJUSTMENTS:
         if row.factor not in found and row.fits(facts):
-            found[row.factor] = Factor(row.factor, row.said(facts), row.shift)
+            found[row.factor] = Factor(row.factor, row.text(facts), row.shift)
     return list(found.values())
 
 
 def moved(base: Priority, factors: list[Factor], facts: Facts) -> Priority:
-    """The priority once figures have been weighed: whole steps, within P2 (errors), P3 to P5."""
+    """Applies the weights in whole steps, within P2 (errors) or P3 (warnings) to P5."""
     if not Priority.P2 <= base <= Priority.P5:
         return base
     steps = int(sum(factor.shift for factor in factors))

@@ -8,7 +8,7 @@ from bot.core.trends.traffic import (
     arrived,
     belongs,
     served,
-    told,
+    summary,
 )
 from tests.core.logs import START
 
@@ -33,7 +33,7 @@ SOME = (("a-1", 1, 1_000), ("a-2", 1, 200), ("a-1", 2, 4))
     ],
 )
 def test_who_counted_and_whether_all_is_said(traffic, said, beside):
-    assert told(traffic, "UTC", START + HOUR) == said
+    assert summary(traffic, "UTC", START + HOUR) == said
     assert arrived(traffic) == beside
 
 

@@ -45,7 +45,7 @@ def test_what_a_rule_supposes_is_worded_as_likely() -> None:
 def test_a_weights_example_gets_exactly_that_row(row: Adjustment) -> None:
     found = {factor.name: factor for factor in weigh(row.example.facts)}
     assert (found[row.factor].said, found[row.factor].shift) == (
-        row.said(row.example.facts), row.shift,
+        row.text(row.example.facts), row.shift,
     )  # fmt: skip
     if row.counter is not None:
         assert not row.fits(row.counter.facts)
