@@ -26,8 +26,8 @@ from bot.core.entries.understand import (
 )
 from bot.core.model.values import Severity
 from bot.core.rollup.tally import decoded
-from bot.core.text.fast_mask import of_zeroed
-from bot.core.text.id_mask import tells_all, with_like_ids
+from bot.core.text.fast_mask import masked_zeroed
+from bot.core.text.id_mask import ids_are_irrelevant, with_placeholder_ids
 from bot.core.text.severity import nearest
 
 KNOWN = 32_768
@@ -132,8 +132,8 @@ class Meanings:
         """The number of all texts that have this form, or `_OWN`."""
         like, severity = form
         words = decoded(like)
-        if tells_all(words):
-            meaning = understand(words, of_zeroed, severity)
+        if ids_are_irrelevant(words):
+            meaning = understand(words, masked_zeroed, severity)
             # Who asked, and what was raised, may be told by its id.
             if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
                 return self._number(meaning)
@@ -144,7 +144,7 @@ class Meanings:
             own = nearest(key.severity)
             return self._number(requested(key.http, key.text, self._reader.masked, own))
         text, severity = said(key)
-        meaning = understand(decoded(text), of_zeroed, severity)
+        meaning = understand(decoded(text), masked_zeroed, severity)
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
     def _number(self, meaning: Meaning) -> int:
@@ -161,7 +161,7 @@ class Meanings:
 def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
     """Of texts with ids, in place of their keys."""
     texts = [key[:-1] if isinstance(key, bytes) else b"" for key in keys]
-    likes = with_like_ids(texts)
+    likes = with_placeholder_ids(texts)
     return [
         key if like is text else (like, said(cast("TextKey", key))[1])
         for key, text, like in zip(keys, texts, likes, strict=True)

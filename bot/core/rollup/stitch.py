@@ -151,7 +151,7 @@ def _follows(first: Fragment, fragment: Fragment) -> bool:
     """Frames of Java or Node after the exception's line; goroutines after a panic."""
     text = plain(fragment.text)
     if first.piece.kind is tracebacks.LineKind.ENDING:
-        return fragment.piece.kind is tracebacks.LineKind.MIDDLE and tracebacks.goes_on(text)
+        return fragment.piece.kind is tracebacks.LineKind.MIDDLE and tracebacks.continues(text)
     return first.text.startswith(_GO_ENDS) and (
         fragment.piece.kind is tracebacks.LineKind.MIDDLE or tracebacks.is_goroutine(text)
     )

@@ -32,7 +32,7 @@ from bot.core.rollup.meaning_table import Meanings
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Bounds
 from bot.core.text.fast_mask import masked, quick_mask
-from bot.core.text.id_mask import with_like_ids
+from bot.core.text.id_mask import with_placeholder_ids
 from bot.core.text.mask import MASKS, mask
 from bot.core.text.redact import redact
 from bot.core.text.redact_rules import RULES
@@ -400,14 +400,14 @@ def test_ids_of_many_texts_are_found_as_a_pattern_would(texts: list[str]) -> Non
         )[: len(match[0])]  # fmt: skip
 
     zeroed = [_zeroed(text).encode() for text in texts]
-    assert with_like_ids(zeroed) == [_ID.sub(like, text) for text in zeroed]
+    assert with_placeholder_ids(zeroed) == [_ID.sub(like, text) for text in zeroed]
 
 
 def test_ids_go_and_words_stay() -> None:
     uuid = _zeroed("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
     text = f"request {uuid} id=00ab (fe0) took 00 ms; deed cafe v0 0x0f"
     nothing = b"deadbeef-dead-beef-dead-beefdeadbeef abcdefab00 0ab-cd"
-    assert with_like_ids([b"", text.encode(), nothing]) == [
+    assert with_placeholder_ids([b"", text.encode(), nothing]) == [
         b"",
         b"request 0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a id=0a0a (0a0) took 00 ms; deed cafe v0 0x0f",
         nothing,
