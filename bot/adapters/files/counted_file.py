@@ -58,7 +58,7 @@ class CountedFile:
         chosen = np.flatnonzero(asked & (times != NO_TIME))
         if not chosen.size:
             return
-        again = self._seen.add(rows.hashes()[chosen], rows.named[chosen])
+        again = self._seen.add(rows.hashes()[chosen], rows.has_insert_id[chosen])
         for i in np.delete(chosen, again).tolist():
             http = rows.json(i).get("httpRequest")
             if isinstance(http, Mapping):

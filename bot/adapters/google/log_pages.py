@@ -33,7 +33,7 @@ from bot.core.entries.rows import (
     text_key,
 )
 from bot.core.entries.rows import packed as packed_json
-from bot.core.entries.slices import BEHIND, FIRST_BYTES, Slices
+from bot.core.entries.slices import FIRST_BYTES, PADDING, Slices
 from bot.core.entries.writers import Writers
 from bot.core.model.values import JSON, Severity
 
@@ -134,11 +134,11 @@ def read(page: bytes) -> tuple[Rows, str]:
     rows = Rows(
         keys=_keys(side, entries),
         names=_names(side, entries.name),
-        named=entries.name.there,
+        has_insert_id=entries.name.there,
         times=times(side, entries.time.otherwise(entries.received)),
         origins=origins,
         known=known,
-        raws=raws,
+        raw_entries=raws,
         text=_text,
         pack=_pack,
     )
@@ -152,7 +152,7 @@ def _placed(page: bytes, raws: Sequence[bytes]) -> SideBySide:
     ends = (heads + sizes).cumsum()
     if len(raws) and ends[-1] <= len(page):
         starts = ends - sizes
-        side = SideBySide(page + BEHIND, starts, ends)
+        side = SideBySide(page + PADDING, starts, ends)
         told, after = side.numbers(starts - heads + 1)
         tags = side.bytes[starts - heads] == _ENTRY
         if np.all(tags & (told == sizes) & (told < LIMIT) & (after == starts)):
@@ -188,7 +188,7 @@ def _names(side: SideBySide, names: Spans) -> Slices:
     rows, sizes = list(lines), np.fromiter(map(len, lines.values()), np.int64, len(lines))
     end[rows] = len(side.data) + sizes.cumsum()
     start[rows] = end[rows] - sizes
-    return Slices(b"".join([side.data, *lines.values(), BEHIND]), start, end)
+    return Slices(b"".join([side.data, *lines.values(), PADDING]), start, end)
 
 
 # --- keys ----------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.entries.slices import BEHIND, Slices, words
+from bot.core.entries.slices import PADDING, Slices, words
 
 Ints = NDArray[np.int64]
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
@@ -74,7 +74,7 @@ class SideBySide:
         """Those, put one behind another."""
         lengths = np.fromiter(map(len, messages), np.int64, len(messages))
         ends = lengths.cumsum()
-        return cls(b"".join([*messages, BEHIND]), ends - lengths, ends)
+        return cls(b"".join([*messages, PADDING]), ends - lengths, ends)
 
     def field(self, number: int) -> Spans:
         """Where the bytes of a field are."""

@@ -118,7 +118,7 @@ class Batch:
         i, rows = self.row[run.start], self.rows
         time = run.first if run.timed else None
         place = self._cell_places[run.cell]
-        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raws[i]))
+        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raw_entries[i]))
 
     def add_to(self, tally: Tally, run: RowGroup) -> None:
         """Counts where and when a run was written, and offers what may be shown."""
@@ -156,7 +156,7 @@ class Batch:
             time, name = self._times[at], self.rows.names[i]
             first, last = tally.first_entry, tally.last_entry
             if first is None or last is None or not first[:2] < (time, name) < last[:2]:
-                tally.edged(Edge(time, name, self.rows.pack(self.rows.raws[i])))
+                tally.edged(Edge(time, name, self.rows.pack(self.rows.raw_entries[i])))
 
     def _offer_samples(self, tally: Tally, run: RowGroup) -> None:
         rows, orders = self.rows, self._order[run.start : run.end]
@@ -166,7 +166,7 @@ class Batch:
             if order > tally.threshold:
                 return
             i = self.row[run.start + at]
-            tally.sampled(Sample(order, rows.names[i], rows.pack(rows.raws[i])))
+            tally.sampled(Sample(order, rows.names[i], rows.pack(rows.raw_entries[i])))
 
 
 def _order(column: Ints) -> Ints:

@@ -127,7 +127,7 @@ class Intake:
         """Which rows count; the others are counted here."""
         times = rows.times
         keep = np.ones(len(rows), dtype=np.bool_)
-        again = self._seen.add(hashes, rows.named)
+        again = self._seen.add(hashes, rows.has_insert_id)
         keep[again] = False
         self.duplicates += int(again.size)
         timed = times != NO_TIME
@@ -182,7 +182,9 @@ def _name(rollup: Rollup, batch: Batch, run: RowGroup, key: Key) -> None:
 
 def _text(rows: Rows, i: int) -> str:
     """A row's message; a key says that its text is all of it."""
-    return rows.text(rows.raws[i]) if isinstance(rows.keys[i], bytes) else message(rows.json(i))
+    return (
+        rows.text(rows.raw_entries[i]) if isinstance(rows.keys[i], bytes) else message(rows.json(i))
+    )
 
 
 def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
@@ -196,5 +198,5 @@ def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
         key=meaning.key,
         piece=piece,
         text=_text(rows, i),
-        raw=rows.pack(rows.raws[i]),
+        raw=rows.pack(rows.raw_entries[i]),
     )

@@ -14,7 +14,7 @@ from bot.core.entries.rows import (
     RowKey,
     Rows,
     TextKey,
-    said,
+    text_and_severity,
 )
 from bot.core.entries.understand import (
     Key,
@@ -120,11 +120,11 @@ class Meanings:
 
     def _exact(self, rows: Rows, i: int, key: TextKey) -> int:
         # What stands before the quote, the caller's address, decides nothing.
-        text = rows.text(rows.raws[i])
+        text = rows.text(rows.raw_entries[i])
         exact = key, text.partition('"')[2]
         number = self._known(exact)
         if number == _UNKNOWN:
-            meaning = understand(text, self._reader.masked, said(key)[1])
+            meaning = understand(text, self._reader.masked, text_and_severity(key)[1])
             number = self._by_key[exact] = self._number(meaning)
         return number
 
@@ -143,7 +143,7 @@ class Meanings:
         if isinstance(key, RequestKey):
             own = nearest(key.severity)
             return self._number(requested(key.http, key.text, self._reader.masked, own))
-        text, severity = said(key)
+        text, severity = text_and_severity(key)
         meaning = understand(decoded(text), masked_zeroed, severity)
         return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
@@ -163,6 +163,6 @@ def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
     texts = [key[:-1] if isinstance(key, bytes) else b"" for key in keys]
     likes = with_placeholder_ids(texts)
     return [
-        key if like is text else (like, said(cast("TextKey", key))[1])
+        key if like is text else (like, text_and_severity(cast("TextKey", key))[1])
         for key, text, like in zip(keys, texts, likes, strict=True)
     ]
