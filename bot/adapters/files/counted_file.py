@@ -14,7 +14,7 @@ from bot.core.model.environment import Query
 from bot.core.model.report import Event, Traffic
 from bot.core.model.values import HOUR
 from bot.core.ports import Page
-from bot.core.rollup.dedup import Seen
+from bot.core.rollup.dedup import SeenHashes
 
 FAILED = 400
 """A file without one request below this status was filtered: how many came it does not say."""
@@ -27,7 +27,7 @@ class CountedFile:
         """`path` is a file's, or `-` for standard input."""
         self._file = JsonFile(path)
         self._counted: Counter[tuple[str, int]] = Counter()
-        self._seen = Seen()
+        self._seen = SeenHashes()
         self._first: int | None = None
         self._well = False
 
