@@ -26,7 +26,7 @@ from bot.core.entries.rows import LARGE, NO_TIME, Rows
 from bot.core.entries.understand import Kind, understand
 from bot.core.model import rfc3339
 from bot.core.model.values import SECOND, Severity, Window
-from bot.core.rollup.dedup import Seen
+from bot.core.rollup.dedup import SeenHashes
 from bot.core.rollup.intake import Intake
 from bot.core.rollup.meaning_table import Meanings
 from bot.core.rollup.rollup import Rollup
@@ -416,7 +416,7 @@ def test_ids_go_and_words_stay() -> None:
 
 @given(st.lists(st.lists(st.integers(-40, 40)), max_size=8))
 def test_seen_tells_what_was_there_before(parts: list[list[int]]) -> None:
-    seen, known = Seen(), set[int]()
+    seen, known = SeenHashes(), set[int]()
     for part in parts:
         expected = []
         for place, value in enumerate(part):
