@@ -1,4 +1,4 @@
-"""Importing this makes protobuf know the payloads of audit log entries."""
+"""Registers the payload type of audit log entries with protobuf, on import."""
 
 from google.cloud.audit import audit_log_pb2
 
