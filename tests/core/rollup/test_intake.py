@@ -28,7 +28,7 @@ from bot.core.model import rfc3339
 from bot.core.model.values import SECOND, Severity, Window
 from bot.core.rollup.dedup import SeenHashes
 from bot.core.rollup.intake import Intake
-from bot.core.rollup.meaning_table import Meanings
+from bot.core.rollup.meaning_table import MeaningTable
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Bounds
 from bot.core.text.fast_mask import masked, quick_mask
@@ -331,7 +331,7 @@ def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
         "".join(f"{before}{gap}{_id(rng)}{gap}{after}" for before, after, gap in frame)
         for _ in range(20)
     ]
-    known = Meanings(lambda meaning: meaning)
+    known = MeaningTable(lambda meaning: meaning)
     rows = _rows([entry(text, None, i) for i, text in enumerate(texts)])
     numbers = known.known(rows)
     known.learn(rows, numbers, np.ones(len(rows), np.bool_))
