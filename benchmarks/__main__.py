@@ -1,4 +1,4 @@
-"""`make bench`: the figures of the README. Names of benchmarks as arguments choose among them."""
+"""`make bench`: measures the figures of the README. Arguments select benchmarks by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BENCHMARKS = ("quality", "speed", "growth", "month", "acknowledgements", "source
 
 
 def main() -> None:
-    """Run each that is there, one after the other."""
+    """Runs the selected benchmarks, or all of them, one after the other."""
     for name in sys.argv[1:] or BENCHMARKS:
         if name not in BENCHMARKS:
             raise SystemExit(f'There is no benchmark "{name}". Known: {", ".join(BENCHMARKS)}.')

@@ -1,12 +1,12 @@
-"""Plays a month of acknowledgements that break: does the first run that can notice say so?
+"""Simulates a month of acknowledgements that break: does the first possible run report each break?
 
     python -m benchmarks acknowledgements
 
-Seven are made on the fourth morning and break at times drawn from a seed: above the
-rate, one user again and again, a new wording, silence of something frequent and of something rare,
-the end of their time, a newer revision; three more hold all the month. It is read each morning,
-and two days every fourth afternoon. A run can tell a break that its window shows; silence, once a
-day of it lets expect five occurrences.
+Ten acknowledgements are made on the fourth morning. Seven break at times drawn from a seed: rate
+exceeded, one user again and again, a new wording, silence of a frequent and of a rare message,
+expiry, a newer revision. Three hold all month. The log is read each morning, and two days of it
+every fourth afternoon. A run can report a break that its window shows, and silence once it has
+lasted a day and five occurrences were expected.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SERVICE = "orders-api"
 ENVIRONMENT = Environment("staging", "shop-staging", (SERVICE,))
 SECRET = b"a secret of the benchmarks, long enough"
 
-SAID: Mapping[str, tuple[str, int]] = {
+MESSAGES: Mapping[str, tuple[str, int]] = {
     "rate": ("Exchange rates were served from the cache", 48),
     "repeats": ("USER AUTO-CREATED: created user {user} from JWT", 6),
     "variant": ("Thumbnail was not made: unknown colour profile", 8),
@@ -47,35 +47,35 @@ SAID: Mapping[str, tuple[str, int]] = {
     "holds, users": ("Password of user {user} will expire soon", 9),
     "holds, often": ("Search index lags behind the catalogue", 48),
 }
-"""What is acknowledged: how it breaks, its message, occurrences a day."""
+"""The acknowledged messages: how each breaks → (message, occurrences a day)."""
 AGAIN = "file is locked"
-"""The new wording."""
+"""The end of the new wording."""
 
 
 @dataclass
 class Plan:
-    """When each breaks, drawn from a seed."""
+    """When each acknowledgement breaks, drawn from a seed."""
 
     seed: int
     breaks: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = random.Random(self.seed)
-        for kind in SAID:
+        for kind in MESSAGES:
             if not kind.startswith("holds"):
                 hour = rng.choice((10, 11, 17, 18))
                 self.breaks[kind] = START + rng.randrange(6, DAYS - 5) * DAY + hour * HOUR
 
     def revision(self, at: int) -> str:
-        """One is deployed when that acknowledgement ends."""
+        """Returns the running revision; a new one is deployed when `revision` breaks."""
         return f"{SERVICE}-00101-abc" if at < self.breaks["revision"] else f"{SERVICE}-00102-xyz"
 
 
 def entries(plan: Plan) -> list[dict[str, object]]:
-    """The month."""
+    """Generates the month's log entries."""
     rng = random.Random(plan.seed + 1)
     lines: list[tuple[int, str]] = []
-    for kind, (text, often) in SAID.items():
+    for kind, (text, often) in MESSAGES.items():
         at = plan.breaks.get(kind, START + DAYS * DAY)
         ends = at if kind.startswith("stopped") else START + DAYS * DAY
         step = DAY // often
@@ -83,10 +83,10 @@ def entries(plan: Plan) -> list[dict[str, object]]:
             time = START + n * step + rng.randrange(step // 2)
             if time < ends:
                 lines.append((time, text.format(user=rng.randrange(10**6, 10**7))))
-    lines += [(plan.breaks["rate"] + i * MINUTE, SAID["rate"][0]) for i in range(150)]
-    same = SAID["repeats"][0].format(user=1234567)
+    lines += [(plan.breaks["rate"] + i * MINUTE, MESSAGES["rate"][0]) for i in range(150)]
+    same = MESSAGES["repeats"][0].format(user=1234567)
     lines += [(plan.breaks["repeats"] + i * 9 * MINUTE, same) for i in range(5)]
-    head = SAID["variant"][0].partition(":")[0]
+    head = MESSAGES["variant"][0].partition(":")[0]
     lines.append((plan.breaks["variant"], f"{head}: {AGAIN}"))
     return [_entry(i, at, text, plan) for i, (at, text) in enumerate(sorted(lines))]
 
@@ -111,18 +111,18 @@ class Log(PlannedLog):
         self.plan = plan
 
     def read_traffic(self, query: Query) -> Traffic | None:
-        """As many each hour."""
+        """Returns 400 requests per hour."""
         hours = range(query.window.start // HOUR, -(-query.window.end // HOUR))
         name = self.plan.revision(query.window.end)
         return Traffic(tuple((name, at, 400) for at in hours), query.window.start)
 
     def read_events(self, query: Query) -> Sequence[Event]:  # noqa: ARG002 - the port's
-        """None are known."""
+        """Returns no events."""
         return ()
 
 
 def readings() -> list[Window]:
-    """Who reads what, by the end of the window."""
+    """Returns the windows of all runs, ordered by their ends."""
     found = []
     for day in range(1, DAYS):
         morning = START + day * DAY + 9 * HOUR
@@ -133,10 +133,10 @@ def readings() -> list[Window]:
 
 
 def due(kind: str, plan: Plan, log: Log, window: Window) -> bool:
-    """Whether a run over the window can tell the break."""
-    at, text = plan.breaks[kind], SAID[kind][0]
+    """Returns whether a run over the window can detect the break."""
+    at, text = plan.breaks[kind], MESSAGES[kind][0]
     if kind.startswith("stopped"):
-        silent = DAY if kind == "stopped" else 5 * DAY // SAID[kind][1]
+        silent = DAY if kind == "stopped" else 5 * DAY // MESSAGES[kind][1]
         last = max(time for time, e in log.timed(MONTH) if e["textPayload"] == text)
         return window.start > last and window.end - last > silent + HOUR
     if kind == "revision":
@@ -147,23 +147,23 @@ def due(kind: str, plan: Plan, log: Log, window: Window) -> bool:
 
 @dataclass
 class Result:
-    """What was told, by the way in which it broke."""
+    """The reports of one month, by the way in which an acknowledgement broke."""
 
     late: dict[str, int] = field(default_factory=dict)
-    """Runs that could have told it before one did; one that was never told counts them all."""
+    """Runs that could have reported the break before the first report of it, if any."""
     told: dict[str, str] = field(default_factory=dict)
-    """As it was said first."""
+    """The first report of each break."""
     false: list[str] = field(default_factory=list)
-    """Told though it held."""
+    """Reports of acknowledgements that had not broken."""
 
     @property
     def right(self) -> bool:
-        """Each was told within one run, and nothing else."""
+        """True if each break was reported by the first possible run, and nothing else was."""
         return not self.false and not any(self.late.values()) and set(self.told) == set(self.late)
 
 
 def play(seed: int, registry: Registry, decisions: DecisionBook, history: History) -> Result:
-    """One month."""
+    """Simulates one month."""
     plan = Plan(seed)
     log, result = Log(plan), Result(dict.fromkeys(plan.breaks, 0))
     for window in readings():
@@ -190,7 +190,7 @@ def play(seed: int, registry: Registry, decisions: DecisionBook, history: Histor
 
 def _acknowledge(report: Report, plan: Plan, decisions: DecisionBook) -> None:
     for card in report.cards:
-        kind = next(k for k, (text, _) in SAID.items() if text[:16] in card.cluster.title)
+        kind = next(k for k, (text, _) in MESSAGES.items() if text[:16] in card.cluster.title)
         acknowledgement = Acknowledgement(
             card.cluster.id, "U1", kind, ACKNOWLEDGED_AT,
             until=plan.breaks[kind] if kind == "over" else None,
@@ -214,8 +214,8 @@ def main(seeds: Sequence[str] = ()) -> None:
 
     for seed in map(int, seeds or map(str, range(1, 9))):
         result = play(seed, FakeRegistry(), FakeDecisionBook(), FakeHistory())
-        told = sum(not late and kind in result.told for kind, late in result.late.items())
-        print(f"seed {seed}: the first run reported {told} of {len(result.late)} that broke")
+        reported = sum(not late and kind in result.told for kind, late in result.late.items())
+        print(f"seed {seed}: the first run reported {reported} of {len(result.late)} that broke")
         for kind, late in result.late.items():
             if late or kind not in result.told:
                 print(f"  WRONG {kind}: {late} runs late, {result.told.get(kind, 'never told')}")

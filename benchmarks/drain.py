@@ -1,7 +1,7 @@
-"""Drain3 from PyPI in an environment of its own, to measure beside: nothing of it enters ours.
+"""Runs Drain3 from PyPI for comparison, in a virtual environment separate from ours.
 
-Run by that environment's Python this file is the rival itself: JSON list of texts on standard
-input, JSON list of cluster ids on standard output.
+Executed by that environment's Python, this file is the Drain3 side: a JSON list of texts on
+standard input, a JSON list of cluster ids on standard output.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ EXAMPLE_MASKS = (
 
 
 def python() -> Path:
-    """The Python of an environment with Drain3, made in the user's cache where there is none.
+    """Returns the Python of an environment with Drain3; creates it in the user's cache if needed.
 
     Raises:
-        OSError, subprocess.CalledProcessError: it cannot be made, for instance without network.
+        OSError, subprocess.CalledProcessError: it cannot be created, for instance offline.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     place = cache / "gardener-bench" / REQUIREMENT.replace("==", "-")
@@ -49,7 +49,7 @@ def python() -> Path:
 
 
 def clusters(texts: Sequence[str], *, masks: bool) -> list[int]:
-    """Drain3's cluster of each text, with its defaults or with its example's masks too."""
+    """Returns Drain3's cluster id of each text, by default or with `EXAMPLE_MASKS`."""
     answer = subprocess.run(
         [python(), __file__, "masks" if masks else "default"],
         input=json.dumps(texts),
@@ -62,7 +62,7 @@ def clusters(texts: Sequence[str], *, masks: bool) -> list[int]:
 
 
 def timed(texts: Sequence[str]) -> tuple[int, float]:
-    """How many clusters Drain3 makes by default, and the seconds of the processor it takes."""
+    """Returns the number of clusters of Drain3's defaults, and the CPU seconds that it took."""
     answer = subprocess.run(
         [python(), __file__, "timed"],
         input=json.dumps(texts),
@@ -75,7 +75,7 @@ def timed(texts: Sequence[str]) -> tuple[int, float]:
 
 
 def main() -> None:
-    """The rival's side."""
+    """Runs Drain3 on standard input."""
     from drain3 import TemplateMiner
     from drain3.masking import MaskingInstruction
     from drain3.template_miner_config import TemplateMinerConfig

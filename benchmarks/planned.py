@@ -1,4 +1,4 @@
-"""A log that was planned, as what an analysis reads: served by window, in one page."""
+"""A generated log as a `LogSource`, which serves each window in one page."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ Entry = dict[str, object]
 
 
 class PlannedLog:
-    """A `LogSource` of entries in the order of their times."""
+    """A `LogSource` of entries that are sorted by time."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
         self.times = [rfc3339.parse(str(e["timestamp"])) or 0 for e in entries]
 
     def describe(self, query: Query) -> str:
-        """Of no interest here."""
+        """Returns the environment's name."""
         return query.environment
 
     def read(self, query: Query) -> Iterator[Page]:
-        """The window in one page."""
+        """Yields the window's entries in one page."""
         entries = [entry for _, entry in self.timed(query.window)]
         yield Page(of_json(entries, range(1, len(entries) + 1)), api_calls=1)
 
     def timed(self, window: Window) -> Iterator[tuple[int, Entry]]:
-        """The entries of a window with their times."""
+        """Returns (time, entry) of each entry in the window."""
         first, last = (bisect_left(self.times, t) for t in (window.start, window.end))
         return zip(self.times[first:last], self.entries[first:last], strict=True)

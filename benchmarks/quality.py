@@ -1,4 +1,4 @@
-"""How well messages are grouped: GA and FGA on labelled sets, beside Drain3.
+"""Measures how well messages are grouped: GA and FGA on labelled sets, compared with Drain3.
 
 GA and FGA as loghub-2.0's benchmark defines them (Jiang et al., "A Large-scale Evaluation for Log
 Parsing Techniques: How Far are We?", ISSTA 2024, section 3.3; https://github.com/logpai/loghub-2.0;
@@ -7,7 +7,7 @@ Analytics", ISSRE 2023). A predicted group is right when its entries are exactly
 template. GA is the share of entries in right groups; FGA is the harmonic mean of right groups /
 predicted groups and right groups / true templates.
 
-Ours is what `gardener members --from` prints: reading and redaction are measured with it.
+Our groups are those that `gardener members --from` prints, so parsing and redaction are included.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from benchmarks import drain
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "loghub"
 
 UNSEEN = ("Hadoop", "OpenSSH", "OpenStack", "Zookeeper")
-"""Kept unseen while designing: docs/decisions/0003-grouping.md."""
+"""Sets that were not looked at during development: docs/decisions/0003-grouping.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Grouping accuracy and its F1 over templates, both 0 to 1."""
+    """Grouping accuracy, and F1 of grouping accuracy over templates; both 0 to 1."""
 
     ga: float
     fga: float
@@ -38,7 +38,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """Texts and, for each, its true template."""
+    """Texts, each with its true template."""
 
     path: Path
     texts: tuple[str, ...]
@@ -47,7 +47,7 @@ class LabelledSet:
 
     @classmethod
     def read(cls, path: Path) -> LabelledSet:
-        """A file of JSON Lines with `insertId`, `textPayload` and `event`."""
+        """Reads a file of JSON Lines with `insertId`, `textPayload` and `event`."""
         with path.open(encoding="utf-8") as lines:
             entries = [json.loads(line) for line in lines]
         columns = (tuple(e[key] for e in entries) for key in ("textPayload", "insertId", "event"))
@@ -55,7 +55,7 @@ class LabelledSet:
 
 
 def score(predicted: Sequence[Hashable], true: Sequence[Hashable]) -> Score:
-    """Compare two labellings of the same entries."""
+    """Compares two labellings of the same entries."""
     pairs = Counter(zip(predicted, true, strict=True))
     sizes, true_sizes = Counter(predicted), Counter(true)
     right = [n for (p, t), n in pairs.items() if sizes[p] == n == true_sizes[t]]
@@ -63,7 +63,7 @@ def score(predicted: Sequence[Hashable], true: Sequence[Hashable]) -> Score:
 
 
 def gardener(labelled: LabelledSet) -> list[Hashable]:
-    """The cluster of each entry, as the command line gives it."""
+    """Returns Gardener's cluster of each entry, from the command line."""
     command = [sys.executable, "-m", "bot", "members", "--from", str(labelled.path)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     cluster = dict(line.split("\t") for line in answer.stdout.splitlines())
@@ -78,7 +78,7 @@ PARSERS: dict[str, Callable[[LabelledSet], Sequence[Hashable]]] = {
 
 
 def main() -> None:
-    """Print a row a set and their means."""
+    """Prints a row per set, and the means."""
     paths = sorted(DATA.glob("*.jsonl"))
     if not paths:
         print("quality: the labelled sets are not in ../shared/data/loghub")

@@ -1,11 +1,11 @@
-"""How long a repository of 100,000 lines takes to index, and how many of its messages are found.
+"""Measures how long 100,000 lines take to index, and how many of their messages are found.
 
     python -m benchmarks.source_index [LINES]
 
-The repository is made up, seeded and written to a temporary folder: classes with docstrings and
-arithmetic between the log calls, in seven ways of writing a message. Of every call one message is
-made as the program would write it; found means its very file and line, wrong means another one.
-One call in 50 says what another one says as well: that is to be told as not known.
+The repository is generated from a seed in a temporary folder: classes with docstrings and
+arithmetic between log calls, which build their messages in seven ways. For every call one message
+is formatted as the program would. "Found" means exactly its file and line, "wrong" another place.
+One call in 50 repeats the message of another call; it should be reported as ambiguous.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ _BODY = """
 
 
 def write(top: Path, lines: int) -> list[tuple[str, str, int, bool]]:
-    """The repository. Returns (message, file, line, said in one place only) of each log call."""
+    """Writes the repository; returns (message, file, line, is unique) of each log call."""
     rng = random.Random(SEED)
     written = 0
-    said: list[tuple[str, str, int]] = []
+    calls: list[tuple[str, str, int]] = []
     last: tuple[str, str] = ("", "")
     while written < lines:
-        number = len(said)
+        number = len(calls)
         path = top / f"service_{number // 4_000}" / f"part_{number % 97}_{number}.py"
         text = "import logging\n\nlog = logging.getLogger(__name__)\n\n\nclass Part:\n"
         for _ in range(rng.randrange(5, 40)):
-            number = len(said)
+            number = len(calls)
             words = dict(zip("abc", rng.sample(_NOUNS, 3), strict=True))
             words["a"] += rng.choice(_NOUNS)
             words["c"] += f"-{rng.choice(_NOUNS)}"
@@ -77,22 +77,22 @@ def write(top: Path, lines: int) -> list[tuple[str, str, int, bool]]:
             if rng.random() >= 0.02 or not last[0]:
                 last = tuple(form.format(**words) for form in rng.choice(_WAYS))  # type: ignore[assignment]
             line = text.count("\n") + 1 + _BODY[: _BODY.index("{call}")].count("\n")
-            said.append((last[1], path.relative_to(top).as_posix(), line))
+            calls.append((last[1], path.relative_to(top).as_posix(), line))
             text += _BODY.format(n=number, call=last[0], **words)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
         written += text.count("\n")
     times: dict[str, int] = {}
-    for message, _, _ in said:
+    for message, _, _ in calls:
         times[message] = times.get(message, 0) + 1
-    return [(message, file, line, times[message] == 1) for message, file, line in said]
+    return [(message, file, line, times[message] == 1) for message, file, line in calls]
 
 
 def main() -> None:
-    """Prints the figures; fails where the limit of 30 s is missed."""
+    """Prints the figures; fails if indexing takes 30 s or more."""
     lines = int(sys.argv[1]) if len(sys.argv) > 1 else LINES
     with tempfile.TemporaryDirectory() as folder:
-        said = write(Path(folder), lines)
+        calls = write(Path(folder), lines)
         begun = time.perf_counter()
         with opened(folder, None) as source:
             index = build(source.name, source.files, made=0)
@@ -102,18 +102,18 @@ def main() -> None:
     begun = time.perf_counter()
     matcher = Matcher(_unpacked(packed))
     loaded = time.perf_counter() - begun
-    found = wrong = told = 0
+    found = wrong = ambiguous = 0
     begun = time.perf_counter()
-    for message, file, line, single in said:
+    for message, file, line, single in calls:
         answer = matcher.find(message)
         if answer is None:
-            told += not single
+            ambiguous += not single
         elif (answer.template.file, answer.template.line) == (file, line):
             found += 1
         else:
             wrong += 1
     asked = time.perf_counter() - begun
-    single = sum(one for _, _, _, one in said)
+    single = sum(one for _, _, _, one in calls)
     print(f"{index.lines:,} lines in {index.files:,} files: {took:.1f} s")
     print(
         f"{len(index.templates):,} templates, {len(packed) / 1e3:,.0f} kB kept, "
@@ -121,9 +121,9 @@ def main() -> None:
     )
     print(
         f"found {found:,} of {single:,} that are said in one place, wrong {wrong:,}; "
-        f"told as ambiguous {told:,} of {len(said) - single:,}"
+        f"told as ambiguous {ambiguous:,} of {len(calls) - single:,}"
     )
-    print(f"{asked / len(said) * 1e3:.2f} ms a message")
+    print(f"{asked / len(calls) * 1e3:.2f} ms a message")
     assert took < 30 or lines > LINES, "a repository of 100,000 lines takes less than 30 s"
 
 

@@ -1,15 +1,15 @@
-"""How fast a service's log becomes clusters, and in how much memory: one core, the whole Rollup.
+"""Measures the speed and memory of turning a service's log into clusters, on one core.
 
-Measured is the processor's time of what `gardener analyze` does with serialized pages of Cloud
-Logging, or with a file of JSON Lines, up to the clusters; making the stream (`stream.py`) is not.
-Beside it stands what one would write without us, on the same pages in the same run: the entries
-of `google.cloud.logging.Client.list_entries`, each message given to Drain3 with its defaults.
-Only the ratio tells a fast program from a fast machine: that is what the limits are about.
+Measures the CPU time of what `gardener analyze` does with serialised pages of Cloud Logging, or
+with a file of JSON Lines, up to the clusters; without generating the stream (`stream.py`). The
+baseline is what one would write without Gardener, on the same pages in the same run: the entries
+of `google.cloud.logging.Client.list_entries`, each message given to Drain3 with its defaults. The
+limits are on the ratio, which does not depend on the speed of the machine.
 
-The more messages Drain3 knows, the slower it becomes, so the ratio is told on a tenth of the
-stream, and both are measured twice, in turns: what else the machine does meets both.
+Drain3 becomes slower the more messages it knows, so the ratio is measured on a tenth of the
+stream. Both are measured twice, alternately, so that other load on the machine affects both.
 
-`python -m benchmarks.speed [entries [the rival's entries]]`, a million and 100,000 if not said;
+`python -m benchmarks.speed [entries [the rival's entries]]`, by default a million and 100,000;
 `python -m benchmarks.speed --ten-million` measures that many entries from pages, in 20 minutes.
 """
 
@@ -41,32 +41,32 @@ from bot.core.rollup.gc_pause import few_collections
 
 ENTRIES, RIVALS = 1_000_000, 100_000
 AHEAD = 50
-"""Pages made before they are read: who makes and reads in turn measures the processor's caches."""
+"""Pages generated before they are read: alternating page by page would measure cache misses."""
 FASTER = 20.0
-"""At least so many times as fast as the rival, from pages."""
+"""Minimum ratio to the rival's speed, from pages."""
 MEMORY = {1_000_000: 256, 10_000_000: 512}
-"""MiB of the whole process, at most, for so many entries."""
+"""Entries → maximum MiB of the whole process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one road took."""
+    """The measurements of one road, a way of reading entries."""
 
     entries: int
     seconds: float
-    """Of the processor."""
+    """CPU seconds."""
     clusters: int
     mebibytes: float
-    """The process at its largest."""
+    """Peak memory of the process."""
 
     @property
     def rate(self) -> float:
-        """Entries a second."""
+        """Entries per CPU second."""
         return self.entries / self.seconds
 
 
 class _Timed:
-    """Pages, whose making is not timed."""
+    """A `LogSource` of generated pages, which measures the time of generating them."""
 
     def __init__(self, pages: Iterable[bytes]) -> None:
         self._pages = pages
@@ -105,13 +105,13 @@ def _finished(read: Callable[[], Reading], making: Callable[[], float]) -> Resul
 
 
 def from_pages(count: int) -> Result:
-    """Serialized `ListLogEntriesResponse` pages → clusters."""
+    """Measures serialised `ListLogEntriesResponse` pages."""
     source = _Timed(stream.pages(count))
     return _finished(lambda: read_all(source, MEMBERS), lambda: source.making)
 
 
 def from_lines(count: int) -> Result:
-    """A file of JSON Lines → clusters."""
+    """Measures a file of JSON Lines."""
     with tempfile.TemporaryDirectory(prefix="gardener-bench-") as folder:
         path = Path(folder) / "entries.jsonl"
         with path.open("w", encoding="utf-8") as lines:
@@ -121,13 +121,13 @@ def from_lines(count: int) -> Result:
 
 
 def from_new_words(count: int) -> Result:
-    """Pages in which no message is like another: the worst case of whoever looks for likes."""
+    """Measures pages in which all messages differ: the worst case for caches and clustering."""
     source = _Timed(stream.pages(count, new=1.0))
     return _finished(lambda: read_all(source, MEMBERS), lambda: source.making)
 
 
 def alone(road: str, count: int) -> Result:
-    """A road in a process of its own, whose memory is then that road's."""
+    """Measures a road in a process of its own, so that its peak memory is that road's."""
     command = [sys.executable, "-m", "benchmarks.speed", "--road", road, str(count)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
@@ -138,7 +138,7 @@ def alone(road: str, count: int) -> Result:
 
 
 class _Channel:
-    """What the client needs of a gRPC channel: it answers with pages that it was given."""
+    """A minimal gRPC channel that answers with prepared pages."""
 
     def __init__(self, pages: list[bytes]) -> None:
         self._pages = iter(pages)
@@ -158,7 +158,7 @@ class _Call:
 
 
 def rival(count: int) -> Result:
-    """`Client.list_entries`, then Drain3, in seconds that each spent on nothing else."""
+    """Measures `Client.list_entries` followed by Drain3."""
     from google.auth.credentials import AnonymousCredentials
     from google.cloud.logging import Client
     from google.cloud.logging_v2._gapic import _LoggingAPI
@@ -181,7 +181,7 @@ def rival(count: int) -> Result:
         credentials=AnonymousCredentials(), channel=lambda *_, **__: _Channel(pages)
     )
     api = _LoggingAPI(LoggingServiceV2Client(transport=transport), client)
-    client._logging_api = api  # noqa: SLF001 - where the client keeps it
+    client._logging_api = api  # noqa: SLF001 - the client has no public way to replace it
     started = time.process_time()
     texts = [_words(entry.payload) for entry in client.list_entries(page_size=1_000)]
     seconds = time.process_time() - started
@@ -203,7 +203,7 @@ ROADS = {"pages": from_pages, "lines": from_lines, "new words": from_new_words, 
 
 
 def main() -> None:
-    """Print it. Ends with an error where a limit is broken."""
+    """Prints the table. Exits with an error if a limit is broken."""
     if sys.argv[1:2] == ["--road"]:
         result = ROADS[sys.argv[2]](int(sys.argv[3]))
         json.dump({name: getattr(result, name) for name in result.__slots__}, sys.stdout)
@@ -250,7 +250,7 @@ def _row(name: str, result: Result, other: Result | None, broken: list[str]) -> 
 
 
 def _turn() -> float:
-    """Nanoseconds: tells a busy or slow machine from a slow program."""
+    """Measures the machine: nanoseconds per iteration of a trivial loop."""
     best, turns = math.inf, 100_000
     for _ in range(10):
         started, s = time.process_time(), 0

@@ -1,11 +1,10 @@
-"""The stream that speed is measured on: a service's log as serialized pages and as JSON Lines.
+"""Generates the log for the speed benchmark, as serialised pages and as JSON entries.
 
 Half of the entries are text (half of these with a level header), half are JSON payloads with
-`message`, `labels` and `timestamp`. 40 templates make up nine tenths of them, weighted as Zipf
-has it, with fresh numbers, ids, addresses and durations in each. A tenth of the entries say
-something new: words that were never put together before. Two in a thousand are duplicates.
-Eight instances on three revisions; 15 % INFO, 60 % WARNING, 25 % ERROR; one entry in 40 ms on the
-average. Seeded: the same stream every time.
+`message`, `labels` and `timestamp`. Nine tenths come from 40 templates with Zipf weights, with
+fresh numbers, ids, addresses and durations. A tenth have new messages, from random combinations of
+words. Two in a thousand are duplicates. Eight instances on three revisions; 15 % INFO, 60 %
+WARNING, 25 % ERROR; one entry per 40 ms on average. Seeded, so the stream is always the same.
 """
 
 from __future__ import annotations
@@ -82,8 +81,8 @@ _SHAPES = (
     "{a} {b} {v}",
     "Failed to open the {b} of {a} (code {n}, {d} tries)",
 )
-"""One in eight holds a hexadecimal id, as do 53 of the 417 messages of a service in staging that
-the design began with; what else varies is numbers."""
+"""Templates. One in eight has a hexadecimal id, as do 53 of the 417 messages of the staging service
+that the design started from; the other values are numbers."""
 
 
 def _fill(rng: random.Random, shape: str, words: dict[str, str]) -> str:
@@ -98,8 +97,7 @@ def _fill(rng: random.Random, shape: str, words: dict[str, str]) -> str:
 
 
 def entries(count: int, seed: int = SEED, new: float = 0.1) -> Iterator[dict[str, Any]]:
-    """`count` entries in the JSON of gcloud, in the order of their times. `new`: the share of them
-    that says what nobody said before."""
+    """Yields `count` entries in gcloud's JSON, sorted by time. `new`: share with new messages."""
     rng = random.Random(seed)
     known = [
         (
@@ -160,7 +158,7 @@ def entries(count: int, seed: int = SEED, new: float = 0.1) -> Iterator[dict[str
 
 
 def pages(count: int, size: int = 1_000, seed: int = SEED, new: float = 0.1) -> Iterator[bytes]:
-    """The same entries as serialized `ListLogEntriesResponse` pages."""
+    """Yields the same entries as serialised `ListLogEntriesResponse` pages of `size` entries."""
     from google.cloud.logging_v2.types import ListLogEntriesResponse
     from google.protobuf.json_format import ParseDict
 

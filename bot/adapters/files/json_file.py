@@ -1,7 +1,7 @@
-"""Log entries from a file: JSON Lines, or the JSON array of `gcloud logging read --format=json`.
+"""Reads log entries from JSON Lines or from the JSON array of `gcloud logging read --format=json`.
 
-Nothing is lost silently: what cannot be understood is counted as broken and named. A file that
-is cut off gives all that stands before the cut.
+Nothing is lost silently: what cannot be parsed is counted as broken. A truncated file gives all
+entries before the cut.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from bot.core.model.values import JSON
 from bot.core.ports import Page
 
 PAGE = 1_000
-"""Entries a page, as Cloud Logging's."""
+"""Entries per page, as in Cloud Logging."""
 BLOCK = 1024 * 1024
-"""Bytes read at once."""
+"""Bytes per read."""
 MAX_LINE = 16 * 1024 * 1024
-"""Bytes of one line; Cloud Logging's own limit for an entry is 256 KiB."""
+"""Bytes of the longest line; Cloud Logging's own limit for an entry is 256 KiB."""
 _PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload", "httpRequest"})
 _ENVELOPE = frozenset({
     "insertId", "timestamp", "receiveTimestamp", "logName", "resource", "severity", "labels",
@@ -41,18 +41,18 @@ _DECODER = json.JSONDecoder()
 
 
 class JsonFile:
-    """A `LogSource` over a file or standard input; it filters nothing."""
+    """A `LogSource` for a file or standard input. Does not filter."""
 
     def __init__(self, path: str) -> None:
-        """`path` is a file's, or `-` for standard input."""
+        """`path`: a file, or `-` for standard input."""
         self._path = path
 
     def describe(self, query: Query) -> str:  # noqa: ARG002 - the port's
-        """The file's name: there is no query."""
+        """Returns the file's name, since there is no query."""
         return "standard input" if self._path == "-" else f"file {Path(self._path).name}"
 
     def read(self, query: Query) -> Iterator[Page]:  # noqa: ARG002 - the port's
-        """All entries of the file. Raises `InputError` where there is nothing to read."""
+        """Reads all entries of the file. Raises `InputError` if there is nothing to read."""
         with self._open() as stream:
             total = _size(stream)
             blank = 0
@@ -80,7 +80,7 @@ class JsonFile:
             return sys.stdin.buffer
         try:
             stream = Path(self._path).open("rb")  # noqa: SIM115 - the caller closes it
-            # Looked at and not read: a pipe, as of `--from <(gcloud …)`, cannot go back.
+            # Peek instead of reading: a pipe, as in `--from <(gcloud …)`, cannot seek back.
             if stream.peek(2)[:2] == b"\x1f\x8b":
                 if not stream.seekable():
                     return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
@@ -107,7 +107,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _parse(line: bytes) -> JSON | None:
-    """The line's log entry; None where it is none. Odd bytes become the replacement character."""
+    """Parses a line's log entry; None if it is none. Invalid UTF-8 becomes U+FFFD."""
     try:
         value = orjson.loads(line)
         if value.__class__ is dict and not _PAYLOADS.isdisjoint(value):
@@ -121,7 +121,10 @@ def _parse(line: bytes) -> JSON | None:
 
 
 def _entry(value: object) -> JSON | None:
-    """The log entry that the value is, or that a program's own JSON line would have become."""
+    """Returns the value as a log entry; None if it is none.
+
+    Converts a program's own JSON line to the entry that Cloud Logging would have made of it.
+    """
     if not isinstance(value, Mapping):
         return None
     if not _PAYLOADS.isdisjoint(value):
@@ -152,7 +155,7 @@ def _lines(first: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
 
 
 def _parsed(lines: list[bytes], before: int) -> Page:
-    """The lines' entries with their numbers, and how many lines are none."""
+    """Parses lines; `before` is the number of lines before them. Counts broken lines."""
     rows, odd = of_lines(lines, before)
     entries: list[JSON] = []
     numbers: list[int] = []
@@ -188,9 +191,9 @@ def _array(content: bytes) -> Iterator[Page]:
 
 
 def _stream(content: bytes) -> Iterator[Page]:
-    """JSON values one behind another, in an array that may be cut off or spread over lines.
+    """Reads consecutive JSON values, or an array that may be truncated or pretty-printed.
 
-    What is no JSON is skipped up to the next line that begins an object, and counts as one.
+    Skips invalid JSON up to the next line that starts an object, and counts it as one broken entry.
     """
     text = content.decode("utf-8", "replace")
     at = number = broken = 0

@@ -1,9 +1,8 @@
-"""What goes on around the log: requests by revision and hour, deploys and deletions.
+"""Reads the context of the log: requests by revision and hour, deploys and deletions.
 
-Both are read with filters of their own, since a read at WARNING has neither. They help to judge;
-so they take few calls, never wait for one, and say that nothing is known where they fail.
-Requests come from Cloud Monitoring, which counts them all, where that may be asked; else from the
-request log.
+A read at WARNING contains neither, so both use filters of their own. They are optional: they make
+few calls, never wait for the budget, and return "unknown" when they fail. Requests come from Cloud
+Monitoring, which counts all of them, if we have access to it; else from the request log.
 """
 
 from __future__ import annotations
@@ -25,34 +24,34 @@ from bot.core.model.values import HOUR
 from bot.core.ports import Activity
 
 TRAFFIC_CALLS = 5
-"""Calls for the request log: 5,000 requests; of more, the newest are counted."""
+"""Calls for the request log: 5,000 requests. If there are more, the newest are counted."""
 
 _log = logging.getLogger(__name__)
 
 
 class Fetch(Protocol):
-    """One page and the next one's token; None where no call may be made now."""
+    """Fetches one page; returns its rows and the next token, or None if the budget is used up."""
 
     def __call__(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None: ...
 
 
 class Requests(Protocol):
-    """Who counts requests: Cloud Monitoring."""
+    """A counter of requests, such as Cloud Monitoring."""
 
     def read_traffic(self, query: Query) -> Traffic | None:
-        """None where the query is none for it. Raises `GardenerError`."""
+        """Returns the traffic; None if the query does not apply here. Raises `GardenerError`."""
         ...
 
 
 class CloudActivity:
-    """`ports.Activity`: requests from `metrics`, and where that is refused from the log."""
+    """`ports.Activity`: requests from `metrics`, or from the log if that is refused."""
 
     def __init__(self, logs: Activity, metrics: Requests | None) -> None:
         self._logs = logs
         self._metrics = metrics
 
     def read_traffic(self, query: Query) -> Traffic | None:
-        """`Traffic.source` says who counted."""
+        """Counts requests; `Traffic.source` is where the counts come from."""
         if self._metrics is not None:
             try:
                 counted = self._metrics.read_traffic(query)
@@ -64,12 +63,12 @@ class CloudActivity:
         return self._logs.read_traffic(query)
 
     def read_events(self, query: Query) -> Sequence[Event]:
-        """From the audit log."""
+        """Reads deploys and deletions from the audit log."""
         return self._logs.read_events(query)
 
 
 def span_filter(query: Query) -> list[str]:
-    """The query's services and window, in lines of the Logging query language."""
+    """Returns the query's services and window as lines of the Logging query language."""
     parts = [
         'resource.type="cloud_run_revision"',
         f'timestamp>="{rfc3339.show(query.window.start)}"',
@@ -87,7 +86,7 @@ def quoted(name: str) -> str:
 
 
 def traffic(fetch: Fetch, query: Query) -> Traffic | None:
-    """Requests of the window; of its newest part, and marked as sampled, over the budget."""
+    """Counts the requests of the window; above the budget only its newest part, `sampled`."""
     wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
     counted: Counter[tuple[str, int]] = Counter()
     seen: set[tuple[str, int, bytes]] = set()
@@ -117,7 +116,7 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
 
 
 def events(fetch: Fetch, query: Query) -> Sequence[Event]:
-    """Deploys and deletions of the window: the newest thousand entries of the audit log."""
+    """Reads the window's deploys and deletions, from the newest thousand audit log entries."""
     wanted = "\n".join([*span_filter(query), f'log_id("{AUDIT_LOG}/activity")'])
     got = _fetched(fetch, query, "", wanted)
     return () if got is None else tuple(events_in(got[0]))

@@ -1,8 +1,8 @@
-"""Google Cloud Logging, read page by page over gRPC.
+"""Reads Google Cloud Logging page by page over gRPC.
 
-The gapic client's channel and not `Client.list_entries`: that one hides tokens, retries and
-time-outs, drops nanoseconds, and costs twenty times the CPU. The newest entries are read first,
-so a read that has to stop early has the part that matters, and says what is missing.
+Uses the gapic client's channel, since `Client.list_entries` hides tokens, retries and time-outs,
+drops nanoseconds, and costs twenty times the CPU. Reads the newest entries first, so that a read
+that has to stop early has the most important part; it then reports what is missing.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from bot.core.model.values import Severity, Window
 from bot.core.ports import Page
 
 PAGE_SIZE = 1_000
-"""The most that entries.list gives at once."""
+"""Entries per page: the maximum of entries.list."""
 CALL_TIMEOUT = 30.0
 """Seconds for one call."""
 ATTEMPTS = 6
-"""Tries of one page before what is left of the window is given up and named as missing."""
+"""Attempts per page, after which the rest of the window is reported as missing."""
 LOOK_UP = 1.0
-"""Seconds between two looks at whether somebody said stop, while waiting."""
+"""Seconds between checks for a cancellation while waiting."""
 
 
 class Budget(Protocol):
-    """How many calls may still be made: Google allows 60 entries.list calls a minute a project."""
+    """A limit on calls: Google allows 60 entries.list calls per minute and project."""
 
     def take(self, project: str) -> float:
-        """Takes one call: 0.0, or the seconds to wait before asking again."""
+        """Takes one call and returns 0.0, or returns the seconds to wait before the next try."""
         ...
 
 
 class NoBudget:
-    """Lets every call through, for an endpoint that is not Google's."""
+    """A budget without a limit, for endpoints that are not Google's."""
 
     def take(self, project: str) -> float:  # noqa: ARG002 - the protocol's
-        """Always at once."""
+        """Always allows the call."""
         return 0.0
 
 
 def log_filter(query: Query) -> str:
-    """The query in the Logging query language.
+    """Returns the query in the Logging query language.
 
-    Entries without a severity are asked for too: the level of a quarter of all entries of a real
-    service stands in their text only.
+    Includes entries without a severity, since a quarter of a real service's entries have their
+    level only in the text.
     """
     parts = activity.span_filter(query)
     if query.min_severity > Severity.DEFAULT:
@@ -59,7 +59,7 @@ def log_filter(query: Query) -> str:
 
 
 class CloudLogging:
-    """A `LogSource` over Cloud Logging. Makes its client at the first read, never before a fork."""
+    """`LogSource` for Cloud Logging. Creates its client at the first read, never before a fork."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class CloudLogging:
         self._call: Callable[[Mapping[str, object]], bytes] | None = None
 
     def describe(self, query: Query) -> str:
-        """The filter on one line."""
+        """Returns the filter on one line."""
         return log_filter(query).replace("\n", " AND ")
 
     def read(self, query: Query) -> Iterator[Page]:
-        """The window's entries, the newest first. Never retries what was refused."""
+        """Reads the window's entries, newest first. Does not retry refused calls."""
         token = ""
         reached = query.window.end
         anything = False
@@ -93,11 +93,11 @@ class CloudLogging:
                 return
             rows, token = got
             anything = True
-            seen = rows.times[rows.times != NO_TIME]
+            known = rows.times[rows.times != NO_TIME]
             if not token:
                 reached = query.window.start
-            elif seen.size:
-                reached = min(reached, int(seen.min()))
+            elif known.size:
+                reached = min(reached, int(known.min()))
             yield Page(
                 rows=rows,
                 reached=reached,
@@ -108,10 +108,10 @@ class CloudLogging:
     def _fetch(
         self, query: Query, token: str, reached: int
     ) -> Generator[Page, None, tuple[Rows, str]]:
-        """One page of the API, however many calls it takes; meanwhile empty pages.
+        """Fetches one page of the API, with retries; yields empty pages while it waits.
 
-        An empty page says nothing new, but it is a chance to say stop. Each failed call is told
-        as such; the one that succeeds is the caller's to count.
+        An empty page lets the caller cancel. It also counts a failed call; the caller counts the
+        call that succeeds.
         """
         for attempt in range(1, ATTEMPTS + 1):
             while (pause := self._budget.take(query.project)) > 0:
@@ -134,25 +134,25 @@ class CloudLogging:
         return Page(reached=reached, share=_share(query.window, reached), api_calls=calls)
 
     def _given_up(self, query: Query, reached: int, error: GardenerError) -> Page:
-        # The entry at `reached` was read; others at the same nanosecond may not have been.
+        # The entry at `reached` was read, but perhaps not others at the same nanosecond.
         missing = Window(query.window.start, min(reached + 1, query.window.end))
         return Page(reached=reached, share=1.0, missing=(missing,), notes=(str(error),))
 
     def page(self, query: Query, token: str, *, wanted: str) -> tuple[Rows, str] | None:
-        """One page of the query's project with another filter, newest first, by one call.
+        """Fetches one page of the query's project with the filter `wanted`, newest first.
 
-        None where the budget has no call left. Never waits, never tries twice.
+        None if the budget is used up. Makes one call at most, and never waits.
         """
         if self._budget.take(query.project) > 0:
             return None
         return self._page(query, token, wanted)
 
     def read_traffic(self, query: Query) -> Traffic | None:
-        """Requests by revision and hour, from the request log: `activity`."""
+        """Counts requests by revision and hour from the request log (see `activity`)."""
         return activity.traffic(self.page, query)
 
     def read_events(self, query: Query) -> Sequence[Event]:
-        """Deploys and deletions, from the audit log: `activity`."""
+        """Reads deploys and deletions from the audit log (see `activity`)."""
         return activity.events(self.page, query)
 
     def _page(self, query: Query, token: str, wanted: str = "") -> tuple[Rows, str]:
@@ -204,7 +204,7 @@ class CloudLogging:
             ) from error
 
     def _connected(self) -> Callable[[Mapping[str, object]], bytes]:
-        """entries.list, whose answer stays serialized: only its columns are parsed."""
+        """Returns entries.list as a function whose result stays serialised, for `log_pages`."""
         if self._call is None:
             import grpc
             from google.api_core import grpc_helpers
@@ -217,7 +217,7 @@ class CloudLogging:
             else:
                 channel = grpc.insecure_channel(
                     self._endpoint.removeprefix("grpc://"),
-                    # A page may be larger than gRPC's 4 MiB, which reads as RESOURCE_EXHAUSTED.
+                    # A page can exceed gRPC's default of 4 MiB, which fails as RESOURCE_EXHAUSTED.
                     options=[("grpc.max_receive_message_length", -1)],
                 )
             wrap_errors: Any = grpc_helpers.wrap_errors
@@ -250,14 +250,14 @@ class SlidingWindow:
     """A `Budget` for one process: at most `limit` calls in any `seconds`."""
 
     def __init__(self, limit: int = 55, seconds: float = 60.0) -> None:
-        """Stays a little below Google's 60, since others in the project read as well."""
+        """The default is below Google's limit of 60, which others in the project share."""
         self._limit = limit
         self._seconds = seconds
         self._calls: dict[str, list[float]] = {}
         self._lock = threading.Lock()
 
     def take(self, project: str) -> float:
-        """0.0 and the call is counted, or the seconds until one is free."""
+        """Counts the call and returns 0.0, or returns the seconds until one is free."""
         now = time.monotonic()
         with self._lock:
             calls = self._calls.setdefault(project, [])

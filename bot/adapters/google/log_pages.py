@@ -1,9 +1,8 @@
-"""Pages of Cloud Logging as they come over the wire, straight into columns.
+"""Parses serialised pages of Cloud Logging straight into columns.
 
-Entries are read side by side, field by field. Payloads, labels, times and the resource stay
-serialized, so equal ones are told by comparing bytes. What waits to be counted is each entry's
-bytes: they are decoded whole only when the entry must be read, because no key can tell what it
-says, or because it will be shown.
+All entries are parsed together, field by field (`side_by_side`). Payloads, labels, times and the
+resource stay serialised, so equal ones are found by comparing bytes. An entry is decoded as a
+whole only if it has no key or will be shown.
 Field numbers: google/logging/v2/log_entry.proto and logging.proto.
 """
 
@@ -33,7 +32,7 @@ from bot.core.entries.rows import (
     text_key,
 )
 from bot.core.entries.rows import packed as packed_json
-from bot.core.entries.slices import BEHIND, FIRST_BYTES, Slices
+from bot.core.entries.slices import FIRST_BYTES, PADDING, Slices
 from bot.core.entries.writers import Writers
 from bot.core.model.values import JSON, Severity
 
@@ -99,11 +98,11 @@ def _classes() -> dict[str, Any]:
 
 _CLASSES = _classes()
 _Page, _Entry, _Request = _CLASSES["Page"], _CLASSES["Entry"], _CLASSES["Request"]
-_ASKED = [number for _, number, _, _ in _MESSAGES["Entry"]]
+_KNOWN_FIELDS = [number for _, number, _, _ in _MESSAGES["Entry"]]
 
 
 class _Entries(NamedTuple):
-    """The fields of a page's entries."""
+    """The fields of all entries of a page."""
 
     audit: Spans
     text: Spans
@@ -114,48 +113,49 @@ class _Entries(NamedTuple):
     time: Spans
     severity: Ints
     writer: Spans
-    """Labels and the name of the log."""
+    """Labels and log name."""
     received: Spans
 
 
 def read(page: bytes) -> tuple[Rows, str]:
-    """A serialized `ListLogEntriesResponse` as rows, and the next page's token."""
+    """Parses a serialised `ListLogEntriesResponse`; returns its rows and the next page's token."""
     parsed = _Page.FromString(page)
-    side = _placed(page, parsed.entries)
+    side = _in_place(page, parsed.entries)
     entries = _fields(side)
     raws = side.messages
     if stuck := side.stuck:
         ordered = list(raws)
         for i in stuck:
-            ordered[i] = _Entry.FromString(raws[i]).SerializeToString()  # by the fields' numbers
+            # Serialising again writes the fields in the order of their numbers.
+            ordered[i] = _Entry.FromString(raws[i]).SerializeToString()
         side = SideBySide.of(ordered)
         entries = _fields(side)
-    origins, known = _WRITERS.of(_telling(side, entries), raws)
+    origins, known = _WRITERS.of(_writer_bytes(side, entries), raws)
     rows = Rows(
         keys=_keys(side, entries),
         names=_names(side, entries.name),
-        named=entries.name.there,
+        has_insert_id=entries.name.there,
         times=times(side, entries.time.otherwise(entries.received)),
         origins=origins,
         known=known,
-        raws=raws,
+        raw_entries=raws,
         text=_text,
         pack=_pack,
     )
     return rows, parsed.next_page_token
 
 
-def _placed(page: bytes, raws: Sequence[bytes]) -> SideBySide:
-    """The entries in their places in the page, where nothing stands between them."""
+def _in_place(page: bytes, raws: Sequence[bytes]) -> SideBySide:
+    """Reads the entries in place if they are contiguous in the page, else from a copy."""
     sizes = np.fromiter(map(len, raws), np.int64, len(raws))
     heads = 2 + (sizes >= 1 << 7) + (sizes >= 1 << 14)  # a tag and the size
     ends = (heads + sizes).cumsum()
     if len(raws) and ends[-1] <= len(page):
         starts = ends - sizes
-        side = SideBySide(page + BEHIND, starts, ends)
-        told, after = side.numbers(starts - heads + 1)
+        side = SideBySide(page + PADDING, starts, ends)
+        lengths, after = side.numbers(starts - heads + 1)
         tags = side.bytes[starts - heads] == _ENTRY
-        if np.all(tags & (told == sizes) & (told < LIMIT) & (after == starts)):
+        if np.all(tags & (lengths == sizes) & (lengths < LIMIT) & (after == starts)):
             return side
     return SideBySide.of(raws)
 
@@ -176,7 +176,7 @@ def _fields(side: SideBySide) -> _Entries:
         writer=side.fields(11, 12),
         received=side.field(24),
     )
-    side.skip(_ASKED)
+    side.skip(_KNOWN_FIELDS)
     return entries
 
 
@@ -188,7 +188,7 @@ def _names(side: SideBySide, names: Spans) -> Slices:
     rows, sizes = list(lines), np.fromiter(map(len, lines.values()), np.int64, len(lines))
     end[rows] = len(side.data) + sizes.cumsum()
     start[rows] = end[rows] - sizes
-    return Slices(b"".join([side.data, *lines.values(), BEHIND]), start, end)
+    return Slices(b"".join([side.data, *lines.values(), PADDING]), start, end)
 
 
 # --- keys ----------------------------------------------------------------------------------------
@@ -197,21 +197,21 @@ def _names(side: SideBySide, names: Spans) -> Slices:
 def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     payloads = entries.payload.where(~entries.text.there)
     messages, odd_payloads = struct_wire.messages(side, payloads, entries.severity)
-    said = entries.text.otherwise(messages)
-    # As `ZEROS` has it, and several times as fast.
+    texts = entries.text.otherwise(messages)
+    # Replaces digits by zeros as `ZEROS` does, several times as fast.
     digits = side.bytes - np.uint8(ord("0"))
     digits *= digits < 10
     zeroed = np.subtract(side.bytes, digits, out=digits)
-    zeroed[said.end] = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `nearest`
-    keys: list[RowKey] = list(Slices(zeroed.tobytes(), said.start, said.end + 1))
-    # Blanks and what is below them begin few texts: some of these say nothing.
-    odd = (side.bytes[said.start] <= 0x20) | (said.end - said.start > LONGEST) | ~said.there
+    zeroed[texts.end] = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `nearest`
+    keys: list[RowKey] = list(Slices(zeroed.tobytes(), texts.start, texts.end + 1))
+    # Few texts start with a blank or a control character; `text_key` checks whether they are blank.
+    odd = (side.bytes[texts.start] <= 0x20) | (texts.end - texts.start > LONGEST) | ~texts.there
     for i in np.flatnonzero(odd).tolist():
-        keys[i] = text_key(side.data[said.start[i] : said.end[i]], int(entries.severity[i]))
+        keys[i] = text_key(side.data[texts.start[i] : texts.end[i]], int(entries.severity[i]))
     for i in odd_payloads:
         payload, severity = side.data[payloads.start[i] : payloads.end[i]], int(entries.severity[i])
-        known = len(payload) <= LONGEST
-        keys[i] = text_key(struct_wire.message(payload, severity), severity) if known else None
+        short = len(payload) <= LONGEST
+        keys[i] = text_key(struct_wire.message(payload, severity), severity) if short else None
     for i in np.flatnonzero(entries.request.there).tolist():
         keys[i] = _request_key(side, entries, i)
     return keys
@@ -246,11 +246,11 @@ def _text(raw: Any) -> str:
 
 
 def times(side: SideBySide, stamps: Spans) -> Ints:
-    """Serialized `google.protobuf.Timestamp` → nanoseconds; `NO_TIME` for an empty one, and for
-    what does not fit into 64 bits (it would be after 2262).
+    """Decodes serialised `google.protobuf.Timestamp`s to nanoseconds.
 
-    All at once where they have their usual form, after 1978: a tag, five bytes of seconds and,
-    unless there are none, a tag and at most five bytes of nanoseconds. The others one by one.
+    `NO_TIME` for an empty one, and for times beyond 64 bits (after 2262). Vectorised for the usual
+    form of times after 1978: a tag, five bytes of seconds and, unless they are zero, a tag and at
+    most five bytes of nanoseconds. Others are decoded one by one.
     """
     start, lengths = stamps.start, stamps.end - stamps.start
     head = side.words[start]
@@ -259,7 +259,7 @@ def times(side: SideBySide, stamps: Spans) -> Ints:
     seconds = _seven_bits(head >> np.uint64(8), 5)
     size = np.where(usual, np.maximum(lengths - 7, 0), 0)
     tail = side.words[start + 7] & FIRST_BYTES[size]
-    usual &= (tail & _HIGH == _MORE_OF[size]) & (seconds < _LATE)
+    usual &= (tail & _HIGH_BITS == _CONTINUATION[size]) & (seconds < _LATE)
     found = seconds * 1_000_000_000 + _seven_bits(tail, 5)
     for i in np.flatnonzero(~usual).tolist():
         found[i] = _time(side.data[start[i] : stamps.end[i]])
@@ -267,7 +267,7 @@ def times(side: SideBySide, stamps: Spans) -> Ints:
 
 
 def _seven_bits(words: NDArray[np.uint64], count: int) -> Ints:
-    """The numbers in so many bytes, seven bits each, the lowest first."""
+    """Decodes varints of `count` bytes: seven bits per byte, the lowest first."""
     value = (words & np.uint64(0x7F)).astype(np.int64)
     for i in range(1, count):
         value |= ((words >> np.uint64(i)) & np.uint64(0x7F << 7 * i)).astype(np.int64)
@@ -275,13 +275,13 @@ def _seven_bits(words: NDArray[np.uint64], count: int) -> Ints:
 
 
 _FORM, _USUAL = np.uint64(0xFF80_8080_8080_FF), np.uint64(0x1000_8080_8080_08)
-"""Tags, and which bytes of seconds are the last; and what they are in a usual timestamp."""
+"""Mask of the tags and the continuation bits of the seconds; their values in a usual timestamp."""
 _SIX_BYTES = np.uint64(2**48 - 1)
 _LATE = 9_000_000_000
-"""Seconds that fit into 64 bits as nanoseconds."""
-_HIGH = np.uint64(0x8080_8080_80)
-_MORE_OF = np.array([0, *(0x8080_8080_80 & (1 << 8 * n) - 1 for n in range(5))], np.uint64)
-"""By the bytes of a number: what says in them that more follow."""
+"""Bound for seconds that fit into 64 bits as nanoseconds."""
+_HIGH_BITS = np.uint64(0x8080_8080_80)
+_CONTINUATION = np.array([0, *(0x8080_8080_80 & (1 << 8 * n) - 1 for n in range(5))], np.uint64)
+"""Continuation bits that must be set, by the size of the tail in bytes."""
 
 
 def _time(stamp: bytes) -> int:
@@ -292,8 +292,11 @@ def _time(stamp: bytes) -> int:
     return time if abs(time) < 2**63 else NO_TIME
 
 
-def _telling(side: SideBySide, entries: _Entries) -> Slices:
-    """What tells who wrote each: all from the resource to the log, but for the time."""
+def _writer_bytes(side: SideBySide, entries: _Entries) -> Slices:
+    """Returns the bytes that identify each entry's writer.
+
+    These are the fields from the resource to the log name, with time and severity zeroed.
+    """
     resource, writer = entries.resource, entries.writer
     timeless = side.bytes.copy()
     widest = int((writer.start - resource.end).max(initial=0))
@@ -303,10 +306,10 @@ def _telling(side: SideBySide, entries: _Entries) -> Slices:
 
 
 _BETWEEN = 24
-"""Bytes of the longest time and severity there are, with their tags."""
+"""Bytes of the longest time and severity together, with their tags."""
 
 
-def _about(raw: bytes) -> JSON:
+def _decode_writer(raw: bytes) -> JSON:
     entry = _Entry.FromString(raw)
     return {
         "resource": {"labels": _labels(entry.resource.labels)},
@@ -319,7 +322,7 @@ def _labels(labels: Any) -> dict[str, str]:
     return {_decoded(label.key): _decoded(label.value) for label in labels}
 
 
-_WRITERS = Writers(_about)
+_WRITERS = Writers(_decode_writer)
 
 
 def _decoded(data: bytes) -> str:
@@ -334,14 +337,14 @@ def _pack(raw: Any) -> Raw:
 
 
 def unpack(data: bytes) -> JSON:
-    """A serialized `LogEntry` in the JSON that gcloud prints; empty where it cannot be read."""
+    """Decodes a serialised `LogEntry` to the JSON that gcloud prints; empty if that fails."""
     from google.cloud.logging_v2.types import LogEntry
 
     return to_json(LogEntry.deserialize(data)) or {}
 
 
 def to_json(item: Any) -> JSON | None:
-    """A `LogEntry` (proto-plus) in the JSON that gcloud prints; None where it cannot be read."""
+    """Converts a `LogEntry` (proto-plus) to the JSON that gcloud prints; None if that fails."""
     from google.cloud.audit import audit_log_pb2  # noqa: F401 - protobuf knows AuditLog then
     from google.protobuf.json_format import MessageToDict
 
@@ -349,7 +352,7 @@ def to_json(item: Any) -> JSON | None:
     try:
         return MessageToDict(entry)
     except (TypeError, ValueError):
-        # A payload whose type nobody here knows: the rest of the entry is still worth reading.
+        # The payload has an unknown type, but the rest of the entry is still useful.
         rest = type(entry)()
         rest.CopyFrom(entry)
         rest.ClearField("proto_payload")

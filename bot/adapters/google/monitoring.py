@@ -1,8 +1,8 @@
-"""Requests as Cloud Monitoring counts them: all of them, by revision and hour, in a few calls.
+"""Reads request counts by revision and hour from Cloud Monitoring, in a few calls.
 
-The metric is `run.googleapis.com/request_count`. It needs a role of its own (Monitoring Viewer)
-and no more than a plain HTTP call, so Google's own client library is not worth its weight here.
-It counts what reached an instance: what Cloud Run turned away before is not among it.
+The metric is `run.googleapis.com/request_count`; reading it needs the role Monitoring Viewer. A
+plain HTTP call suffices, so Google's client library is not used. The metric counts requests that
+reached an instance, not those that Cloud Run rejected before.
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ METRIC = "run.googleapis.com/request_count"
 API = "https://monitoring.googleapis.com"
 SCOPES = ("https://www.googleapis.com/auth/monitoring.read",)
 NAME = "Cloud Monitoring"
-"""As reports name where a traffic comes from."""
+"""Name of this source in reports."""
 TIMEOUT = 10.0
-"""Seconds for one call; it is never tried twice."""
+"""Seconds for one call; there are no retries."""
 POINTS = 20_000
-"""Of one answer: some megabytes. The API's own limit is 100,000."""
+"""Points per page, some megabytes. The API's limit is 100,000."""
 PAGES = 20
 SHORTEST = 15 * MINUTE
-"""A point is there up to three minutes after its minute: a shorter window would lack too much."""
+"""The shortest window: points appear up to three minutes late, and a shorter one would lack too
+many of them."""
 
 
 def metrics(endpoint: str | None, logging_endpoint: str | None) -> CloudMonitoring | None:
-    """Where requests are counted; None where the logs are not Google's and nothing else is set."""
+    """Returns the reader; None if the logs are not Google's and no endpoint is set."""
     if endpoint is None and logging_endpoint is not None:
         return None
     return CloudMonitoring(endpoint)
 
 
 class CloudMonitoring:
-    """Reads the metric. Makes its session at the first read, never before a fork."""
+    """Reads the metric. Creates its session at the first read, never before a fork."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         """`endpoint`: `http://host:port` without credentials, or None for Google."""
@@ -50,7 +51,7 @@ class CloudMonitoring:
         self._session: Any = None
 
     def read_traffic(self, query: Query) -> Traffic | None:
-        """Requests of the window, to the minute; None where it is shorter than `SHORTEST`.
+        """Counts the window's requests, to the minute; None if it is shorter than `SHORTEST`.
 
         Raises `Refused` or `Unavailable`.
         """
@@ -65,7 +66,7 @@ class CloudMonitoring:
         return Traffic(hours, query.window.start, source=NAME)
 
     def _points(self, query: Query, window: Window, period: int) -> Iterator[tuple[str, int, int]]:
-        """(revision, end, requests) of each point; one ends with what it counts."""
+        """Yields (revision, end, requests) per point; `end` is the end of the counted period."""
         parameters: dict[str, str | int | list[str]] = {
             "filter": wanted(query),
             "interval.startTime": rfc3339.show(window.start),
@@ -125,7 +126,7 @@ class CloudMonitoring:
                 import google.auth
                 from google.auth.transport.requests import AuthorizedSession
 
-                # google-auth's functions carry no types of their own.
+                # google-auth's functions are untyped.
                 default: Any = google.auth.default
                 session: Any = AuthorizedSession
                 self._session = session(default(scopes=SCOPES)[0])
@@ -133,12 +134,12 @@ class CloudMonitoring:
                 import requests
 
                 self._session = requests.Session()
-                self._session.trust_env = False  # no proxy stands before loopback
+                self._session.trust_env = False  # no proxy for loopback
         return self._session
 
 
 def wanted(query: Query) -> str:
-    """The query's services in the language of Monitoring's filters."""
+    """Returns the query's services as a filter for Cloud Monitoring."""
     parts = [f'metric.type="{METRIC}"', 'resource.type="cloud_run_revision"']
     if query.services:
         names = ",".join(f'"{quoted(name)}"' for name in query.services)
@@ -147,9 +148,10 @@ def wanted(query: Query) -> str:
 
 
 def parts(window: Window) -> Iterator[tuple[Window, int]]:
-    """The window in whole UTC hours, and what is left at both ends in minutes; with each period.
+    """Splits the window into whole UTC hours and, at both ends, minutes.
 
-    Nanoseconds. Points are cut from the end of what is asked for: only so they are whole hours.
+    Yields (window, period), both in nanoseconds. Monitoring aligns points with the end of the
+    requested interval, so hourly points need an interval that ends on the hour.
     """
     start, end = (time // MINUTE * MINUTE for time in (window.start, window.end))
     first, last = -(-start // HOUR) * HOUR, end // HOUR * HOUR
@@ -170,7 +172,7 @@ def _unreadable() -> Unavailable:
 
 def _refusal(project: str, status: int, answer: Any) -> GardenerError:
     error = answer.get("error") if isinstance(answer, dict) else None
-    said = str(error.get("message") or "") if isinstance(error, dict) else ""
+    detail = str(error.get("message") or "") if isinstance(error, dict) else ""
     if status in (401, 403):
         if "SERVICE_DISABLED" in str(error):
             return Refused(
@@ -184,4 +186,4 @@ def _refusal(project: str, status: int, answer: Any) -> GardenerError:
         )
     if status in (408, 429) or status >= 500:
         return Unavailable(f"{NAME} does not answer ({status}).")
-    return Refused(f"{NAME} did not accept the query ({status}): {said[:200]}")
+    return Refused(f"{NAME} did not accept the query ({status}): {detail[:200]}")

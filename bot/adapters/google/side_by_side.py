@@ -1,18 +1,17 @@
-"""Serialized protocol buffers of one kind, read side by side: field by field, of all at once.
+"""Parses many serialised protocol buffers of one type together, one field of all at a time.
 
-To make an object of each message, and one of each of its fields, costs more than all else that is
-done with most log entries. Here none is made: what a field holds is a column of places among the
-bytes of all messages, one behind another.
+Creating an object per message and per field would cost more than everything else that is done with
+most log entries. Here a field is a column of offsets into the concatenated bytes of all messages.
 
 ```
 messages   |text…|id…|time…||id…|json……|time…||text…|id…|time…|
-field 3     ^text            ^              ^text               where a cursor stands in each:
-field 4           ^id        ^id                  ^id           it moves on over what was asked for
+field 3     ^text            ^              ^text               the cursor in each message
+field 4           ^id        ^id                  ^id           moves past the field just read
 ```
 
-All writers of protocol buffers that we know of write fields in the order of their numbers, though
-none must. So fields are asked for in that order, and a message whose cursor is not at its end
-after the last one has another order, or is broken: it is `stuck`.
+All known encoders write fields in the order of their numbers, though the encoding does not require
+it. So fields must be read in that order. A message whose cursor is not at its end after the last
+field has another order or is broken: it is `stuck`.
 
 Encoding: https://protobuf.dev/programming-guides/encoding/
 """
@@ -25,31 +24,31 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.entries.slices import BEHIND, Slices, words
+from bot.core.entries.slices import PADDING, Slices, words
 
 Ints = NDArray[np.int64]
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 LIMIT = 1 << 21
-"""Numbers of more than three bytes stand in no field that we ask for: a page is smaller."""
+"""Bound for varints: three bytes suffice for every field that we read, since a page is smaller."""
 
 
 class Spans(NamedTuple):
-    """Where something begins and ends in each message: both the same where it is not there."""
+    """Start and end of something in each message; equal if it is absent."""
 
     start: Ints
     end: Ints
 
     @property
     def there(self) -> NDArray[np.bool_]:
-        """Where there is any of it."""
+        """Whether it is present, and not empty, per message."""
         return self.start < self.end
 
     def where(self, chosen: NDArray[np.bool_]) -> Spans:
-        """The chosen ones; the others end where they begin."""
+        """Keeps the chosen spans and makes the others empty."""
         return Spans(self.start, np.where(chosen, self.end, self.start))
 
     def otherwise(self, other: Spans) -> Spans:
-        """The other one's where there is nothing."""
+        """Takes the spans of `other` where these are empty."""
         there = self.there
         if there.all():
             return self
@@ -57,11 +56,14 @@ class Spans(NamedTuple):
 
 
 class SideBySide:
-    """A cursor in each message. Arrays that were given out are never changed."""
+    """A cursor in each message. Arrays that were returned are never changed."""
 
     def __init__(self, data: bytes, starts: Ints, ends: Ints) -> None:
-        """At the beginning of each. `data` goes on for `BEHIND` after the last one, so that a tag
-        and a length may be looked for at every cursor."""
+        """Starts at the beginning of each message.
+
+        `data` must continue with `PADDING` after the last one, so that a tag and a length can be
+        read at every cursor.
+        """
         self.data = data
         self.bytes = np.frombuffer(self.data, np.uint8)
         self.words = words(self.data)
@@ -71,13 +73,13 @@ class SideBySide:
 
     @classmethod
     def of(cls, messages: Sequence[bytes]) -> SideBySide:
-        """Those, put one behind another."""
+        """Concatenates messages."""
         lengths = np.fromiter(map(len, messages), np.int64, len(messages))
         ends = lengths.cumsum()
-        return cls(b"".join([*messages, BEHIND]), ends - lengths, ends)
+        return cls(b"".join([*messages, PADDING]), ends - lengths, ends)
 
     def field(self, number: int) -> Spans:
-        """Where the bytes of a field are."""
+        """Reads a length-delimited field: returns the spans of its bytes."""
         mine, at = self._with(number, _BYTES)
         if not at.size:
             return Spans(self._at, self._at)
@@ -85,7 +87,7 @@ class SideBySide:
         return self._moved(mine, start, start + size)
 
     def fields(self, *numbers: int) -> Spans:
-        """Where fields with these numbers are, with their tags: parts of a message that are one."""
+        """Reads adjacent, possibly repeated fields: returns their common spans, tags included."""
         start = self._at
         for number in numbers:
             before: Ints | None = None
@@ -95,7 +97,7 @@ class SideBySide:
         return Spans(start, self._at)
 
     def number(self, number: int) -> Ints:
-        """A field's number; 0 where it is not there."""
+        """Reads a varint field: returns its values, 0 if absent or not below `LIMIT`."""
         mine, at = self._with(number, _VARINT)
         value, end = self.numbers(at)
         value = np.where(value < LIMIT, value, 0)
@@ -107,7 +109,7 @@ class SideBySide:
         return found
 
     def skip(self, known: Sequence[int]) -> None:
-        """Moves on over all fields but the `known` ones, which should have come before."""
+        """Skips all fields except the `known` ones, which should have come before."""
         rows = np.flatnonzero(self._at < self._end)
         while rows.size:
             tag, at = self.numbers(self._at[rows])
@@ -124,13 +126,13 @@ class SideBySide:
 
     @property
     def stuck(self) -> list[int]:
-        """Which messages were not read to their end."""
+        """Indices of the messages that were not read to their end."""
         return np.flatnonzero(self._at != self._end).tolist()
 
     # --- cursors -------------------------------------------------------------------------------
 
     def _with(self, number: int, kind: int) -> tuple[Ints | slice, Ints]:
-        """Which messages go on with a field, and where its tag ends in them."""
+        """Returns the messages whose cursor is at this field, and the ends of its tag in them."""
         tag = number << 3 | kind
         first, *more = (tag,) if tag < 0x80 else (tag & 0x7F | 0x80, tag >> 7)
         mine = self.bytes[self._at] == first
@@ -144,10 +146,10 @@ class SideBySide:
         return rows, self._at[rows] + after
 
     def numbers(self, at: Ints) -> tuple[Ints, Ints]:
-        """The numbers there, seven bits a byte, and where they end; `LIMIT` or more: too long."""
+        """Decodes varints; returns values and ends. A value of `LIMIT` or more is incomplete."""
         value, at = self.bytes[at].astype(np.int64), at + 1
         for bits in (7, 14):
-            more = np.flatnonzero(value >= 1 << bits)  # the highest bit of its last byte says so
+            more = np.flatnonzero(value >= 1 << bits)  # the continuation bit is set
             if not more.size:
                 break
             value[more] += (self.bytes[at[more]].astype(np.int64) - 1) << bits
@@ -155,7 +157,7 @@ class SideBySide:
         return value, at
 
     def _moved(self, mine: Ints | slice, start: Ints, end: Ints) -> Spans:
-        """Moves cursors to `end`, but not beyond a message's: there, nothing was found."""
+        """Moves cursors to `end`; if that is beyond a message's end, the field counts as absent."""
         beyond = end > self._end[mine]
         if beyond.any():
             start, end = (np.where(beyond, self._at[mine], side) for side in (start, end))

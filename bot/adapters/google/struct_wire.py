@@ -1,7 +1,7 @@
-"""What JSON payloads say, read from serialized `google.protobuf.Struct`s side by side.
+"""Extracts the messages of JSON payloads from serialised `google.protobuf.Struct`s.
 
-A Struct is a map, and so a list of fields, each with a name and a value. All payloads of a page
-are walked at once, one field a step: that takes three steps for the payloads of most loggers.
+A Struct is a map, encoded as a list of fields, each with a name and a value. All payloads of a
+page are scanned together, one field per step: three steps for the payloads of most loggers.
 
 ```
 0a SIZE  0a SIZE name  12 SIZE  1a SIZE text
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 _FIELD, _KEY, _VALUE, _STRING = b"\x0a\x0a\x12\x1a"
 _STEPS = 32
-"""Fields of a payload that are looked at side by side."""
+"""Fields of a payload that are scanned together with the others'."""
 _SPECIAL = TRACES | {"error"}
 _LEVELS = frozenset(LEVELS)
 
 
 def message(payload: bytes, severity: int) -> bytes:
-    """A payload's message; empty where something beside it decides what the entry says."""
+    """Returns a payload's message; empty if another field affects the entry's meaning."""
     try:
         fields = Struct.FromString(payload).fields
     except DecodeError:
@@ -47,9 +47,9 @@ def message(payload: bytes, severity: int) -> bytes:
 
 
 def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, list[int]]:
-    """Where the message of each payload stands, and which payloads only `message` can tell.
+    """Returns the spans of the payloads' messages, and the indices that need `message` instead.
 
-    What the other fields hold is not looked into, and may be broken.
+    Does not validate the values of other fields.
     """
     found = Spans(payloads.start.copy(), payloads.start.copy())
     odd: list[NDArray[np.int64]] = []
@@ -68,13 +68,13 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
         usual &= (side.bytes[value] == _VALUE) & (inside + held == after) & (after <= end)
         usual &= ~_is_one_of(name, _SPECIAL_NAMES)
         usual &= (severity[rows] != 0) | ~_is_one_of(name, _LEVEL_NAMES)
-        said = np.flatnonzero(usual & (name == _MESSAGE) & (key_size == len("message")))
-        if said.size:
-            length, text = side.numbers(inside[said] + 1)
-            whole = (side.bytes[inside[said]] == _STRING) & (text + length == after[said])
-            found.start[rows[said]] = text
-            found.end[rows[said]] = np.where(whole, after[said], text)
-            usual[said] = whole
+        here = np.flatnonzero(usual & (name == _MESSAGE) & (key_size == len("message")))
+        if here.size:
+            length, text = side.numbers(inside[here] + 1)
+            whole = (side.bytes[inside[here]] == _STRING) & (text + length == after[here])
+            found.start[rows[here]] = text
+            found.end[rows[here]] = np.where(whole, after[here], text)
+            usual[here] = whole
         if not usual.all():
             odd.append(rows[~usual])
             rows, after, end = rows[usual], after[usual], end[usual]
@@ -88,7 +88,7 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
 
 
 def _names_at(side: SideBySide, at: Ints, sizes: Ints) -> NDArray[np.uint64]:
-    """A number for each name; a long one may share that of another."""
+    """Encodes each name as a number; long names may collide."""
     first = side.words[at] & FIRST_BYTES[np.minimum(sizes, 8)]
     return first ^ (sizes.astype(np.uint64) << np.uint64(56))
 

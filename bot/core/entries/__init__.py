@@ -1,5 +1,5 @@
-"""Log entries as columns (`Rows`), and what one entry means.
+"""Log entries in columns (`Rows`), and the interpretation of one entry (`understand`).
 
-Turns an entry's fields into severity, kind, message and location, whatever wrote them. Imports
-`text` and `model`.
+Derives severity, kind, message and location from an entry's fields, whichever library wrote them.
+Imports `text` and `model`.
 """

@@ -1,4 +1,4 @@
-"""Deploys and deletions of Cloud Run services, from the audit log's entries."""
+"""Extracts deploys and deletions of Cloud Run services from audit log entries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _METHOD = re.compile(r"google\.cloud\.run\.v\d\w*\.Services\.(Create|Replace|Upd
 
 
 def events(rows: Rows) -> Iterable[Event]:
-    """What succeeded, as far as the rows tell; rows of other logs cost nothing."""
+    """Yields the successful deploys and deletions; does not decode rows of other logs."""
     audited = rows.of_logs(lambda log: AUDIT_LOG in log)
     for i in np.flatnonzero(audited & (rows.times != NO_TIME)).tolist():
         event = _event(rows.json(i), rows.origin(i).place.service, int(rows.times[i]))
@@ -31,7 +31,7 @@ def _event(raw: JSON, service: str, at: int) -> Event | None:
     found = _METHOD.fullmatch(str(payload.get("methodName") or ""))
     status = payload.get("status")
     if found is None or (isinstance(status, dict) and status.get("code")):
-        return None  # something else, or it was refused
+        return None  # another method, or a failed call
     service = service or str(payload.get("resourceName") or "").rpartition("/")[2]
     if not service:
         return None

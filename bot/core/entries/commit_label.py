@@ -1,4 +1,4 @@
-"""Which commit wrote an entry: the label that Cloud Build and the usual deploy actions set."""
+"""Reads the commit that wrote an entry from the labels that Cloud Build and deploy actions set."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from bot.core.model.values import JSON
 
 LABELS = ("commit-sha", "git-commit", "commit_sha", "git_commit")
-"""Of the service: what Cloud Build and the usual deploy actions set; the first that is there."""
+"""Labels of the service that Cloud Build and common deploy actions set; the first one counts."""
 
 _COMMIT = re.compile(r"([0-9a-f]{7,40})(?:\.\.\.)?")  # redaction keeps the first eight
 
 
 def deployed(entry: JSON) -> str | None:
-    """The commit that the entry's labels or its resource's name; perhaps its first digits only."""
+    """Returns the commit from the labels of the entry or its resource, perhaps abbreviated."""
     resource = entry.get("resource")
     of_resource = resource.get("labels") if isinstance(resource, Mapping) else None
     for labels in (entry.get("labels"), of_resource):

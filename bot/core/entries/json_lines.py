@@ -1,7 +1,7 @@
-"""JSON Lines as rows: of each line, only what counting needs is made into objects.
+"""Converts JSON Lines to rows, decoding only the fields that counting needs.
 
-Payload, resource and labels stay the text that they are in the line, so equal ones are told by
-comparing bytes. What is odd in any way is left to `json_rows`, which takes whatever may be there.
+Payload, resource and labels stay undecoded, so equal ones are found by comparing bytes. Unusual
+lines are left to `json_rows`, which accepts anything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOTHING = msgspec.Raw()
 
 
 class Line(msgspec.Struct, rename="camel", gc=False):
-    """A log entry as it stands in a line; what is `Raw` was not looked into."""
+    """A log entry decoded from a line; `Raw` fields are left as JSON text."""
 
     insert_id: str | None = None
     timestamp: str | None = None
@@ -47,9 +47,10 @@ _decode = msgspec.json.Decoder(Line).decode
 
 
 def of_lines(lines: Sequence[bytes], before: int) -> tuple[Rows, list[int]]:
-    """Lines in columns, and the places of those that are odd, or no entries at all.
+    """Converts lines to rows; returns also the indices of the lines that were left out.
 
-    `before` is how many lines came before: a line's number stands for a missing insertId.
+    Those are unusual or no log entries. `before`: the number of lines before these, since a
+    missing insertId is replaced by the line's number.
     """
     found = _decoded(lines)
     odd = [i for i, line in enumerate(found) if line is None]
@@ -62,21 +63,21 @@ def of_lines(lines: Sequence[bytes], before: int) -> tuple[Rows, list[int]]:
 
 def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int]) -> Rows:
     names = [(line.insert_id or "").encode() for line in found]
-    named = np.fromiter(map(bool, names), np.bool_, len(names))
-    if not named.all():
+    has_insert_id = np.fromiter(map(bool, names), np.bool_, len(names))
+    if not has_insert_id.all():
         names = [name or b"line:%d" % number for name, number in zip(names, numbers, strict=True)]
     stamps = [line.timestamp or line.receive_timestamp or "" for line in found]
     join = b"\n".join
-    telling = [join((line.resource, line.labels, line.log_name)) for line in found]
-    origins, known = _WRITERS.of(telling, lines)
+    writers = [join((line.resource, line.labels, line.log_name)) for line in found]
+    origins, known = _WRITERS.of(writers, lines)
     return Rows(
         keys=_keys(found, lines),
         names=names,
-        named=named,
+        has_insert_id=has_insert_id,
         times=rfc3339.many(stamps, NO_TIME),
         origins=origins,
         known=known,
-        raws=list(lines),
+        raw_entries=list(lines),
     )
 
 
@@ -89,23 +90,23 @@ _WRITERS = Writers(loads)
 def _decoded(lines: Sequence[bytes]) -> list[Line | None]:
     if all(map(bytes.isascii, lines)):
         try:
-            return [line if _says(line) else None for line in map(_decode, lines)]
+            return [line if _has_payload(line) else None for line in map(_decode, lines)]
         except (ValueError, RecursionError):
             pass
-    return list(map(_usual, lines))
+    return list(map(_decoded_or_none, lines))
 
 
-def _usual(line: bytes) -> Line | None:
+def _decoded_or_none(line: bytes) -> Line | None:
     try:
-        line.decode()  # what is not looked into may be no text
+        line.decode()  # msgspec does not check that `Raw` fields are UTF-8
         found = _decode(line)
     except (ValueError, RecursionError):
         return None
-    return found if _says(found) else None
+    return found if _has_payload(found) else None
 
 
-def _says(line: Line) -> bool:
-    """Whether it has a payload: else a program may have written it, not Cloud Logging."""
+def _has_payload(line: Line) -> bool:
+    """Returns whether the line has a payload; without one it may not come from Cloud Logging."""
     return (
         line.json_payload is not _NOTHING
         or line.text_payload is not None
@@ -130,24 +131,24 @@ def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
         elif severity and (payload := line.json_payload) is not nothing:
             data = bytes(payload)
             zeroed = data.translate(zeros), severity
-            if b"\\u" in data:  # there a digit decides which letter it is
+            if b"\\u" in data:  # the digits of an escape determine its character
                 keys.append(_key_of(data, severity))
                 continue
             try:
                 keys.append(_payload_keys[zeroed])
             except KeyError:
-                if len(_payload_keys) >= _REMEMBERED:
+                if len(_payload_keys) >= _CACHE_SIZE:
                     _payload_keys.clear()
                 keys.append(_payload_keys.setdefault(zeroed, _key_of(data, severity)))
-        else:  # a payload may say its severity
+        else:  # without a severity of its own: the payload may contain one
             keys += keys_of([loads(raw)])
     return keys
 
 
 _payload_keys: dict[tuple[bytes, int], RowKey] = {}
-"""By a payload with its digits as zeros, and the severity."""
-_REMEMBERED = 8_192
-"""Payloads whose message is known; a table that is full is emptied."""
+"""Cache by payload, its digits as zeros, and severity."""
+_CACHE_SIZE = 8_192
+"""Payloads in the cache, which is emptied when it is full."""
 
 
 def _key_of(payload: bytes, severity: int) -> RowKey:
@@ -155,5 +156,5 @@ def _key_of(payload: bytes, severity: int) -> RowKey:
         return None
     try:
         return message_key(loads(payload), severity)
-    except UnicodeEncodeError:  # half a surrogate pair
+    except UnicodeEncodeError:  # a lone surrogate
         return None

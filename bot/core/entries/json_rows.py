@@ -1,4 +1,4 @@
-"""JSON entries as rows, column by column, whatever may stand in them."""
+"""Converts JSON entries to rows. Accepts any content."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from bot.core.text.severity import own_severity
 
 
 def of_json(entries: Sequence[JSON], lines: Sequence[int]) -> Rows:
-    """JSON entries in columns. `line:{lines[i]}` stands for a missing insertId."""
+    """Converts JSON entries to rows. `line:{lines[i]}` replaces a missing insertId."""
     ids = _texts([raw.get("insertId") for raw in entries])
     stamps = _texts([raw.get("timestamp") or raw.get("receiveTimestamp") for raw in entries])
     origins, known = numbered(list(map(origin, entries)))
     return Rows(
         keys=keys_of(entries),
         names=[name or b"line:%d" % line for name, line in zip(_bytes(ids), lines, strict=True)],
-        named=np.fromiter(map(bool, ids), np.bool_, len(ids)),
+        has_insert_id=np.fromiter(map(bool, ids), np.bool_, len(ids)),
         times=rfc3339.many(stamps, NO_TIME),
         origins=origins,
         known=known,
-        raws=list(entries),
+        raw_entries=list(entries),
     )
 
 
@@ -44,11 +44,11 @@ def _texts(values: list[object]) -> list[str]:
 def _bytes(texts: list[str]) -> list[bytes]:
     try:
         return list(map(str.encode, texts))
-    except UnicodeEncodeError:  # half a surrogate pair
+    except UnicodeEncodeError:  # a lone surrogate
         return [text.encode("utf-8", "surrogatepass") for text in texts]
 
 
-# --- what ----------------------------------------------------------------------------------------
+# --- keys ----------------------------------------------------------------------------------------
 
 SEVERITIES: dict[object, int] = {
     **{name: int(level) for name, level in Severity.__members__.items()},
@@ -57,7 +57,7 @@ SEVERITIES: dict[object, int] = {
 
 
 def keys_of(entries: Sequence[JSON]) -> list[RowKey]:
-    """The entries' keys."""
+    """Returns the key of each entry."""
     keys: list[RowKey] = []
     for raw in entries:
         try:
@@ -69,7 +69,7 @@ def keys_of(entries: Sequence[JSON]) -> list[RowKey]:
 
 def _key(raw: JSON) -> RowKey:
     get = raw.get
-    # Without one, or with `DEFAULT`, the payload may say it.
+    # Without a severity, or with `DEFAULT`, the payload may contain one.
     severity = SEVERITIES.get(get("severity")) or int(own_severity(raw))
     if "httpRequest" in raw:
         return _request_key(raw, raw["httpRequest"], severity)
@@ -80,16 +80,16 @@ def _key(raw: JSON) -> RowKey:
 
 
 def message_key(payload: object, severity: int) -> RowKey:
-    """The key of a payload; None where its message is not all that decides what it says."""
+    """Returns a payload's key; None if fields other than its message affect its meaning."""
     if payload.__class__ is not dict or not TRACES.isdisjoint(payload):
         return None
     text, error = payload.get("message"), payload.get("error")
-    all_said = (
+    message_only = (
         error is None
         or isinstance(error, int | float)
         or (isinstance(error, dict) and not (error.get("traceback") or error.get("stack")))
     )
-    return text_key(text.encode(), severity) if all_said and text.__class__ is str else None
+    return text_key(text.encode(), severity) if message_only and text.__class__ is str else None
 
 
 def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:

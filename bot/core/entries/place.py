@@ -1,4 +1,4 @@
-"""Where an entry was written, and the entry itself as it was read."""
+"""The place that wrote an entry, and the packed entry itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.core.model.values import JSON
 
 
 class Place(NamedTuple):
-    """Where an entry was written."""
+    """The Cloud Run instance that wrote an entry."""
 
     service: str
     revision: str
@@ -20,9 +20,9 @@ class Place(NamedTuple):
 
 
 class Raw(NamedTuple):
-    """An entry as it was read, packed; it is unpacked, and redacted, only to be shown.
+    """An entry as it was read, packed. It is unpacked and redacted only to be shown.
 
-    They are put in order by their bytes: the same bytes are always unpacked by the same function.
+    Comparable by its bytes: equal bytes always come with the same `unpack`.
     """
 
     data: bytes
@@ -30,4 +30,4 @@ class Raw(NamedTuple):
 
 
 order_of = zlib.crc32
-"""The order of a name among samples, 32 bits, the same in every run and on every machine."""
+"""32-bit sort order of an insertId among samples; the same in every run and on every machine."""

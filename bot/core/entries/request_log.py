@@ -1,4 +1,4 @@
-"""The log to which Cloud Run writes one entry a request."""
+"""The request log, to which Cloud Run writes one entry per request."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ REQUEST_LOG = "run.googleapis.com/requests"
 
 
 def is_request_log(log: str) -> bool:
-    """Whether this is the full name of the request log, as entries have it."""
+    """Returns whether an entry's `logName` is the request log's."""
     return log.endswith(REQUEST_LOG.replace("/", "%2F"))

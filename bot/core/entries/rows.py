@@ -1,8 +1,7 @@
-"""Entries side by side: what counting needs of each, and nothing more.
+"""Log entries in columns, with only what counting needs of each.
 
-Every source gives its pages in this form, by the quickest way that it knows. A row's key decides
-all that its words mean: two entries with the same key mean the same, so one of them is understood
-and all others are looked up.
+Every source converts its pages to this form in its own fastest way. A row's key determines its
+meaning, so one entry per key is interpreted and all others are looked up.
 """
 
 from __future__ import annotations
@@ -27,26 +26,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NO_TIME = -(2**63)
-"""Stands for a missing timestamp."""
+"""In place of a missing timestamp."""
 
 LONGEST = 4_096
-"""Bytes of text that a key may hold: longer texts are rare, and are understood each time."""
+"""Bytes of text in a key. Longer texts are rare and have no key: each is interpreted."""
 LARGE = 16_384
-"""Bytes of a packed entry, above which its long texts are cut in the middle: it is kept to show
-what a message looks like, and a report shows no more of it."""
+"""Bytes of a packed entry above which its long texts are cut in the middle. An entry is kept as an
+example of a message, and a report shows no more of it."""
 
 
 TextKey = bytes
-"""Of an entry that says nothing but a text: this in UTF-8 with its digits as zeros, and one byte
-for the severity beside it, in hundreds. One object, since every entry's is made and looked for."""
+"""The key of an entry with nothing but a text: its UTF-8 with digits as zeros, then one byte for
+the severity in hundreds. A single bytes object, since one is made and looked up per entry."""
 
 
 class RequestKey(NamedTuple):
-    """Of an entry of the request log."""
+    """The key of an entry of the request log."""
 
     method: str
     url: str
-    """Without its query, which decides nothing."""
+    """Without its query, which does not affect the meaning."""
     status: int
     agent: str
     referer: str
@@ -55,7 +54,7 @@ class RequestKey(NamedTuple):
 
     @property
     def http(self) -> JSON:
-        """As an entry holds it."""
+        """The key as an entry's `httpRequest`."""
         return {
             "requestMethod": self.method,
             "requestUrl": self.url,
@@ -66,67 +65,69 @@ class RequestKey(NamedTuple):
 
 
 RowKey = TextKey | RequestKey | None
-"""None: no key can tell, the entry must be read as a whole."""
+"""None: no key determines the meaning, so the whole entry must be read."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """Columns of equal length, one row an entry."""
+    """Columns of equal length, one row per entry."""
 
     keys: list[RowKey] = field(default_factory=list)
     names: Column[bytes] = field(default_factory=list)
-    """insertId, or `line:N`, in UTF-8."""
-    named: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
-    """Whether the name is an insertId, which can be a duplicate."""
+    """insertIds, or `line:N` where there is none, in UTF-8."""
+    has_insert_id: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    """Whether the name is an insertId; only those can reveal duplicates."""
     times: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Nanoseconds since the epoch, or `NO_TIME`."""
     origins: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    """Of each row: which one of `known`."""
+    """Per row, an index into `known`."""
     known: Sequence[Origin] = ()
-    """Those of the rows; one can be in there twice."""
-    raws: Column[object] = field(default_factory=list)
+    """The origins of these rows; an origin can occur twice."""
+    raw_entries: Column[object] = field(default_factory=list)
+    """The entries in the form in which the source delivered them."""
     text: Callable[[object], str] = field(default=lambda raw: text_of(raw))  # noqa: PLW0108
-    """The text of an entry that has a `TextKey`, with its digits."""
+    """Returns the text, with its digits, of a raw entry that has a `TextKey`."""
     pack: Callable[[object], Raw] = field(default=lambda raw: packed(raw))  # noqa: PLW0108
+    """Packs a raw entry."""
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def origin(self, i: int) -> Origin:
-        """Who wrote a row."""
+        """Returns the origin of row `i`."""
         return self.known[int(self.origins[i])]
 
     def of_logs(self, wanted: Callable[[str], bool]) -> NDArray[np.bool_]:
-        """Which rows are of a log whose name is wanted."""
+        """Returns which rows come from a log whose name is `wanted`."""
         numbers = [number for number, origin in enumerate(self.known) if wanted(origin.log)]
         return np.isin(self.origins, numbers) if numbers else np.zeros(len(self), np.bool_)
 
     def orders(self) -> NDArray[np.int64]:
-        """Of each row's name, among samples."""
+        """Computes `order_of` each row's name."""
         names = self.names
         if isinstance(names, Slices):
             return names.crc32()
         return np.fromiter(map(order_of, names), np.int64, len(names))
 
     def hashes(self) -> NDArray[np.int64]:
-        """64 bits of each row's log, time and name: equal for duplicates, and for no others."""
+        """Computes 64-bit hashes of each row's log, time and name, which find duplicates."""
         names = self.names
         if isinstance(names, Slices):
             of_names = names.hashes()
         else:
             of_names = np.fromiter(map(hash, names), np.int64, len(names))
         logs = np.array([hash(origin.log) for origin in self.known], np.int64)[self.origins]
-        # Odd factors lose nothing: what differs in its name, its time or its log alone stays apart.
+        # Odd factors are invertible: rows that differ in name, time or log alone get other hashes.
         return of_names ^ (self.times * _BY_TIME) ^ (logs * _BY_LOG)
 
     def time(self, i: int) -> int | None:
-        """A row's time."""
+        """Returns the time of row `i` in nanoseconds since the epoch; None if it has none."""
         time = int(self.times[i])
         return None if time == NO_TIME else time
 
     def json(self, i: int) -> JSON:
-        """A row's whole entry."""
-        raw = self.raws[i]
+        """Returns the whole entry of row `i`."""
+        raw = self.raw_entries[i]
         if isinstance(raw, dict):
             return raw
         packed = self.pack(raw)
@@ -137,15 +138,15 @@ _BY_TIME, _BY_LOG = np.int64(-7046029254386353131), np.int64(5871781006564002453
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
-    """The rows of one source, one part behind another."""
+    """Concatenates rows of one source; at least one part."""
     if len(parts) == 1:
         return parts[0]
     whole = Rows(pack=parts[0].pack, text=parts[0].text)
     whole.names = Chain([rows.names for rows in parts])
-    whole.raws = Chain([rows.raws for rows in parts])
+    whole.raw_entries = Chain([rows.raw_entries for rows in parts])
     for rows in parts:
         whole.keys += rows.keys
-    whole.named = np.concatenate([rows.named for rows in parts])
+    whole.has_insert_id = np.concatenate([rows.has_insert_id for rows in parts])
     whole.times = np.concatenate([rows.times for rows in parts])
     starts = [0, *accumulate(len(rows.known) for rows in parts[:-1])]
     whole.origins = np.concatenate(
@@ -159,7 +160,7 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 
 def packed(raw: object) -> Raw:
-    """A JSON entry, packed; what is long in it is cut."""
+    """Packs a JSON entry, given as a value or as bytes; shortens it if it is `LARGE`."""
     data = raw if isinstance(raw, bytes) else serialized(raw)
     if len(data) > LARGE:
         raw = loads(data)
@@ -168,7 +169,7 @@ def packed(raw: object) -> Raw:
 
 
 def serialized(value: object) -> bytes:
-    """A JSON value as bytes, half a surrogate pair in it too."""
+    """Serialises a JSON value; escapes lone surrogates, which UTF-8 cannot encode."""
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError:
@@ -176,10 +177,10 @@ def serialized(value: object) -> bytes:
 
 
 def loads(data: bytes) -> JSON:
-    """A JSON object; empty where it is none. Never fails."""
+    """Parses a JSON object; returns an empty one for anything else. Never raises."""
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:  # half a surrogate pair, or a number of thousands of digits
+    except orjson.JSONDecodeError:  # a lone surrogate, or a number of thousands of digits
         try:
             value = json.loads(data.decode("utf-8", "replace"), parse_int=_number)
         except (ValueError, RecursionError):
@@ -195,11 +196,11 @@ _HEAD, _TAIL, _ITEMS, _DEPTH = 9_000, 3_000, 100, 16
 
 
 def shortened(value: object, depth: int = 0) -> object:
-    """A JSON value whose texts keep their beginning and their last lines, and lists their head."""
+    """Shortens a JSON value: texts keep their start and last lines, lists their first items."""
     if isinstance(value, str):
         if len(value) <= _HEAD + _TAIL:
             return value
-        # A line that is cut in two could hide half of a secret from its rule.
+        # Cut at a line break: half a line could hide a secret from its redaction rule.
         _, newline, tail = value[-_TAIL:].partition("\n")
         return value[:_HEAD] + newline + tail if newline else value[:_HEAD]
     if isinstance(value, Mapping):
@@ -211,11 +212,11 @@ def shortened(value: object, depth: int = 0) -> object:
     return value
 
 
-# --- what several sources have in common ----------------------------------------------------------
+# --- shared by several sources --------------------------------------------------------------------
 
 
 def text_of(raw: object) -> str:
-    """The text of a JSON entry, or of its bytes, that has a `TextKey`."""
+    """Returns the text of a JSON entry with a `TextKey`, given as an object or as bytes."""
     entry = raw if isinstance(raw, dict) else loads(cast("bytes", raw))
     text = entry.get("textPayload")
     return text if isinstance(text, str) else str(cast("JSON", entry["jsonPayload"])["message"])
@@ -224,18 +225,18 @@ def text_of(raw: object) -> str:
 TRACES = frozenset({
     "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
 })  # fmt: skip
-"""Fields of a payload that may hold a traceback: then its message is not all that it says."""
+"""Fields of a payload that may hold a traceback, so that its message alone is not its meaning."""
 
 
 def text_key(text: bytes, severity: int) -> TextKey | None:
-    """The key of a text; None where it is too long or says nothing."""
+    """Returns the key of a UTF-8 text; None if it is longer than `LONGEST` or blank."""
     if len(text) > LONGEST or not text or text.isspace():
         return None
     return text.translate(ZEROS) + _AS_BYTES[nearest(severity)]
 
 
-def said(key: TextKey) -> tuple[bytes, Severity]:
-    """The text and the severity of a key."""
+def text_and_severity(key: TextKey) -> tuple[bytes, Severity]:
+    """Splits a key into its text, digits as zeros, and its severity."""
     return key[:-1], _SEVERITIES[key[-1]]
 
 

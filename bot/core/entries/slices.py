@@ -1,6 +1,6 @@
-"""Parts of a larger text that are cut out when they are asked for: most of a log's never are.
+"""Slices of a larger buffer, cut out on access, since most of a log's never are.
 
-What every entry's name is asked for, its order and its hash, is told of all names at once.
+Computes the sort order and hash of all slices (insertIds, for instance) in one vectorised pass.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Ints = NDArray[np.int64]
-BEHIND = bytes(16)
-"""At least so many bytes must stand behind the last part: numbers of eight bytes are read."""
+PADDING = bytes(16)
+"""Padding that must follow the last slice in its buffer, since eight bytes are read at a time."""
 
 
 def words(data: bytes) -> NDArray[np.uint64]:
-    """Eight bytes from each place on, the first ones lowest, as one number; none is copied."""
+    """Views the eight bytes at every offset as one little-endian number, without copying."""
     return np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
 
 
 FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
-"""What leaves so many bytes of such a number, and zeros for the others."""
+"""`FIRST_BYTES[n]`: a mask that keeps the first n bytes of such a number."""
 
 
 class Column(Protocol[T_co]):
-    """What a column of rows can do: less than a list."""
+    """A column of rows: a sequence without slicing."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, at: int, /) -> T_co: ...
@@ -40,10 +40,10 @@ class Column(Protocol[T_co]):
 
 
 class Chain(Generic[T]):
-    """Columns one behind another."""
+    """A concatenation of columns, without copying them."""
 
     def __init__(self, parts: Sequence[Column[T]]) -> None:
-        """Those, none of them copied."""
+        """`parts`: the columns, in order."""
         self._parts = parts
         self._starts = list(accumulate(map(len, parts), initial=0))
 
@@ -60,10 +60,10 @@ class Chain(Generic[T]):
 
 
 class Slices:
-    """Parts of a text."""
+    """Slices of one buffer."""
 
     def __init__(self, data: bytes, starts: Ints, ends: Ints) -> None:
-        """`data` goes on for `BEHIND` after the last part."""
+        """`data` must continue for at least `len(PADDING)` bytes after the last slice."""
         self._data = data
         self._starts = starts
         self._ends = ends
@@ -80,31 +80,31 @@ class Slices:
             yield data[a:b]
 
     def crc32(self) -> Ints:
-        """As `zlib.crc32` of each: a sum, without carries, of what each byte in its place adds."""
+        """Computes `zlib.crc32` of each slice, as the XOR of one table entry per byte."""
         sizes = self._ends - self._starts
         data = np.frombuffer(self._data, np.uint8)
         shortest, longest = int(sizes.min(initial=_SHORT)), int(sizes.max(initial=0))
-        found = _OF_ZEROS[np.minimum(sizes, _SHORT)]
-        for behind in range(min(longest, _SHORT)):
-            if behind < shortest:
-                found ^= _ADDS[behind][data[self._ends - (behind + 1)]]
+        found = _CRC_OF_ZEROS[np.minimum(sizes, _SHORT)]
+        for after in range(min(longest, _SHORT)):
+            if after < shortest:
+                found ^= _CRC_TABLES[after][data[self._ends - (after + 1)]]
             else:
-                there = sizes > behind
-                found ^= _ADDS[behind][data[(self._ends - (behind + 1)) * there] * there]
+                present = sizes > after
+                found ^= _CRC_TABLES[after][data[(self._ends - (after + 1)) * present] * present]
         orders: Ints = found.astype(np.int64)
         for i in np.flatnonzero(sizes > _SHORT).tolist():
             orders[i] = zlib.crc32(self[i])
         return orders
 
     def hashes(self) -> Ints:
-        """64 bits of each, which differ from run to run: nobody can write two that share theirs."""
+        """Computes a 64-bit hash of each slice, keyed per process so that none can be forged."""
         data = words(self._data)
         sizes = self._ends - self._starts
-        found = _mixed(sizes.astype(np.uint64) ^ _SECRET)
+        found = _mix(sizes.astype(np.uint64) ^ _SECRET)
         rows = np.flatnonzero(sizes <= _SHORT)
         at, left = self._starts[rows], sizes[rows]
         while at.size:
-            found[rows] = _mixed(found[rows] ^ (data[at] & FIRST_BYTES[np.minimum(left, 8)]))
+            found[rows] = _mix(found[rows] ^ (data[at] & FIRST_BYTES[np.minimum(left, 8)]))
             on = left > 8
             rows, at, left = rows[on], at[on] + 8, left[on] - 8
         hashes: Ints = found.view(np.int64)
@@ -113,10 +113,10 @@ class Slices:
         return hashes
 
 
-def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Other numbers for numbers, one to one, where each bit depends on all bits.
+def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Mixes numbers one to one, so that each bit of the result depends on all bits.
 
-    Formula: the end of MurmurHash3 (`fmix64`), by Austin Appleby.
+    Formula: the finaliser of MurmurHash3 (`fmix64`), by Austin Appleby.
     """
     mixed = numbers ^ (numbers >> _SHIFT)
     for factor in _FACTORS:
@@ -129,13 +129,13 @@ _SHIFT = np.uint64(33)
 _FACTORS = np.uint64(0xFF51_AFD7_ED55_8CCD), np.uint64(0xC4CE_B9FE_1A85_EC53)
 _SECRET = np.uint64(random.SystemRandom().getrandbits(64))
 _SHORT = 32
-"""Names of more bytes are rare: each of them is looked at alone."""
+"""Bytes of the longest slice in the vectorised pass; longer insertIds are rare, one by one."""
 
 
-def _adds() -> NDArray[np.uint32]:
-    """What each byte adds to a CRC-32, by how many bytes come after it.
+def _crc_tables() -> NDArray[np.uint32]:
+    """Computes each byte's contribution to a CRC-32, by the number of bytes after it.
 
-    Formula: RFC 1952, section 8, a byte at a time; a zero behind only shifts what was there.
+    Formula: RFC 1952, section 8, byte by byte; a zero byte after it only shifts the register.
     """
     table = np.array([zlib.crc32(bytes([b])) for b in range(256)], np.uint32)
     table ^= table[0]
@@ -145,5 +145,5 @@ def _adds() -> NDArray[np.uint32]:
     return np.array(tables)
 
 
-_ADDS = _adds()
-_OF_ZEROS = np.array([zlib.crc32(bytes(size)) for size in range(_SHORT + 1)], np.uint32)
+_CRC_TABLES = _crc_tables()
+_CRC_OF_ZEROS = np.array([zlib.crc32(bytes(size)) for size in range(_SHORT + 1)], np.uint32)

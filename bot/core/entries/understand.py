@@ -1,7 +1,7 @@
-"""Reading one log entry: what it says, and how bad it is.
+"""Interprets one log entry: its message, kind and severity.
 
-An entry comes in the JSON shape of `gcloud logging read --format=json`. What it says is a function
-of its text; and but for access lines, of its text with every digit as a zero.
+Entries have the JSON shape of `gcloud logging read --format=json`. The meaning is a function of
+the text; except for access lines, it does not depend on the values of its digits.
 """
 
 from __future__ import annotations
@@ -29,43 +29,45 @@ from bot.core.text.severity import own_severity
 
 
 class Kind(StrEnum):
-    """Which payload a message came from. Messages of different kinds never share a cluster."""
+    """The kind of entry a message came from. Messages of different kinds never share a cluster."""
 
     MESSAGE = "message"
     REQUEST = "request"
     AUDIT = "audit"
     TRACE = "trace"
 
-    # Enum's own is not written in C, and this is asked for every message.
+    # Enum's own hash is written in Python, and this one is computed per message.
     __hash__ = str.__hash__
 
 
 class Key(NamedTuple):
-    """What two entries must share to say the same thing."""
+    """Identifies a message: entries with equal keys have the same message."""
 
     kind: Kind
     masked: str
     place: str = ""
-    """Of a traceback: the innermost own function, without its line, which moves."""
+    """For a traceback: the innermost own function, without its line, since lines move."""
 
 
 _clean = lru_cache(maxsize=4_096)(redact)
-"""Of routes, whose values are slots: they come again and again, and are short."""
+"""Cached redaction for masked routes, which are short and repeat."""
 
 
 class Meaning(NamedTuple):
-    """What an entry says, apart from when and where. All but who asked, and which status the
-    answer had, is the same whichever digits stand in its text."""
+    """The interpretation of an entry, without its time and place.
+
+    Apart from a request's client and status it does not depend on the digits in the text.
+    """
 
     key: Key
     severity: Severity
-    """Its own; else from the header, the access line or the traceback, or else DEFAULT."""
+    """The entry's own; else from the header, the access line or the traceback; else DEFAULT."""
     route: str | None = None
-    """A request's, redacted."""
+    """The route of a request, redacted."""
     piece: tracebacks.Piece | None = None
-    """It may be a fragment of a traceback, and must be kept as it is."""
+    """Set if the entry may be a fragment of a traceback; it must then be kept whole."""
     logged_request: bool = False
-    """An entry of the request log, not an access line that the server wrote."""
+    """True for an entry of the request log, False for an access line that the server wrote."""
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -79,9 +81,10 @@ _LEVEL_WORD = re.compile(
 
 
 def message(raw: JSON, *, error: bool = True) -> str:
-    """The entry's own words: of the payload that holds any; empty where none does.
+    """Returns the entry's message, from whichever payload has one; empty if none does.
 
-    With the error that a logger wrote beside them, unless only what stands in the code is asked.
+    With `error`, appends the error that the logger put in another field. Without it the message is
+    closer to the text in the source code.
     """
     text = raw.get("textPayload")
     if isinstance(text, str):
@@ -114,7 +117,7 @@ def _json_message(payload: Mapping[str, object], *, with_error: bool) -> str:
         text = str(error) if isinstance(error, str) and error else ""
     if not text and not trace:
         values = orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS).decode()
-        return f"{said}: {values}" if (said := _said_by(payload)) else values
+        return f"{event}: {values}" if (event := _event_of(payload)) else values
     beside = _error_of(payload) if with_error and text else ""
     if beside and beside not in text and beside not in trace:
         text = f"{text}: {beside}"
@@ -123,19 +126,29 @@ def _json_message(payload: Mapping[str, object], *, with_error: bool) -> str:
     return text
 
 
-_TELLING = ("@type", "type", "kind", "eventType", "event_type", "status", "state", "reason", "code")
+_EVENT_KEYS = (
+    "@type",
+    "type",
+    "kind",
+    "eventType",
+    "event_type",
+    "status",
+    "state",
+    "reason",
+    "code",
+)
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{1,39}")
 
 
-def _said_by(payload: Mapping[str, object]) -> str:
-    """What a payload without a message says happened: `AttemptFinished UNAVAILABLE`."""
-    values = [value for key in _TELLING if isinstance(value := payload.get(key), str)]
+def _event_of(payload: Mapping[str, object]) -> str:
+    """Names the event of a payload without a message: `AttemptFinished UNAVAILABLE`."""
+    values = [value for key in _EVENT_KEYS if isinstance(value := payload.get(key), str)]
     words = [value.rpartition(".")[2] for value in values]
     return " ".join(word for word in words if _WORD.fullmatch(word))
 
 
 def _error_of(payload: Mapping[str, object]) -> str:
-    """What went wrong, where it stands beside the message: Go's loggers write it there."""
+    """Returns the error in a field beside the message, where Go's loggers put it; else empty."""
     err = payload.get("err")
     for value in (payload.get("error"), err, _object(err).get("message")):
         if isinstance(value, str) and value.strip() and "\n" not in value:
@@ -144,7 +157,7 @@ def _error_of(payload: Mapping[str, object]) -> str:
 
 
 def _trace_of(payload: Mapping[str, object]) -> str:
-    """A traceback that stands beside the message, as many libraries write it."""
+    """Returns the traceback in a field beside the message, as many libraries write it."""
     error = _object(payload.get("error"))
     err = _object(payload.get("err"))
     for value in (
@@ -166,15 +179,15 @@ def _audit_message(payload: Mapping[str, object]) -> str:
 
 
 LONG = 65_536
-"""Characters of a message that are looked at: three quarters at its beginning, the rest, in whole
-lines, at its end. Cloud Logging takes 256 KiB; nobody says something new in the middle of that."""
+"""Characters of a message that are interpreted: three quarters from its start and, in whole lines,
+the rest from its end. Cloud Logging allows 256 KiB; the middle of that adds nothing."""
 
 
 def _bounded(text: str) -> str:
     if len(text) <= LONG:
         return text
     tail = text[-LONG // 4 :]
-    # A line that is cut in two could hide half of a secret from its rule.
+    # Cut at a line break: half a line could hide a secret from its redaction rule.
     return (
         text[: LONG * 3 // 4] + tail[tail.find("\n") :] if "\n" in tail else text[: LONG * 3 // 4]
     )
@@ -183,7 +196,7 @@ def _bounded(text: str) -> str:
 def understand(
     text: str, masked: Callable[[str], str] = masked, own: Severity = Severity.DEFAULT
 ) -> Meaning:
-    """What a message says; a pure function of the text and of the severity beside it."""
+    """Interprets a text; `own` is the entry's own severity. A pure function."""
     text = plain(_bounded(text))
     head = header(text)
     words = text[head.length :] if head.length else text
@@ -196,15 +209,15 @@ def understand(
     if not level:
         if piece and piece.kind is not tracebacks.LineKind.MIDDLE:
             level = Severity.ERROR
-        elif words[:1] in _STRUCTURED:
+        elif words[:1] in _STRUCTURED_STARTS:
             level = _named_level(words[:200])
     return Meaning(Key(Kind.MESSAGE, masked(words)), level, None, piece)
 
 
 def _worst(request: access_lines.Request, level: Severity) -> Severity:
-    """A status of 400 and more says more than the level of an access line."""
-    said = access_lines.severity(request.status)
-    return max(level, said) if request.status >= 400 else level or said
+    """Combines an access line's level with its status; from 400 on the higher severity counts."""
+    by_status = access_lines.severity(request.status)
+    return max(level, by_status) if request.status >= 400 else level or by_status
 
 
 def _named_level(words: str) -> Severity:
@@ -216,8 +229,8 @@ def _named_level(words: str) -> Severity:
     return Severity.DEFAULT
 
 
-_STRUCTURED = frozenset("{[l")
-"""How a text begins that may name its level: JSON, a list, logfmt."""
+_STRUCTURED_STARTS = frozenset("{[l")
+"""First characters of texts that may name their level: JSON, a list, logfmt."""
 
 
 def requested(
@@ -226,7 +239,7 @@ def requested(
     masked: Callable[[str], str] = masked,
     own: Severity = Severity.DEFAULT,
 ) -> Meaning:
-    """What an entry of the request log says, and the words beside it."""
+    """Interprets an entry of the request log and the `text` beside its `httpRequest`."""
     request = access_lines.from_log(http)
     words = _clean(request.key)
     if text.strip():
@@ -236,14 +249,14 @@ def requested(
 
 
 class Reader:
-    """Understands whole entries."""
+    """Interprets whole entries."""
 
     def __init__(self) -> None:
-        """Remembers the masks of messages: a traceback that comes again is long."""
+        """Caches masked messages, since tracebacks are long and repeat."""
         self.masked = lru_cache(maxsize=1_024)(masked)
 
     def read(self, raw: JSON) -> Meaning:
-        """What an entry says. Never fails on odd values."""
+        """Interprets an entry. Never fails on unexpected values."""
         text, own = message(raw), own_severity(raw)
         http = raw.get("httpRequest")
         if isinstance(http, Mapping):
@@ -253,11 +266,11 @@ class Reader:
         return understand(text, self.masked, own)
 
 
-# --- for the report: asked of a few representatives only ------------------------------------------
+# --- for the report: computed for a few representatives only --------------------------------------
 
 
 def title(raw: JSON, limit: int = 300) -> str:
-    """One line in the message's own words, redacted: header and colours gone, blanks folded."""
+    """Returns the message in one redacted line, without header, colours and extra blanks."""
     words = plain(_bounded(message(raw)))
     head = header(words)
     words = redact(words[head.length :])
@@ -284,7 +297,7 @@ _LIBRARY_MODULES = re.compile(
 
 
 def location(raw: JSON) -> Location | None:
-    """Where the message was written; None where only the logging library itself is named."""
+    """Returns the source location; None if there is none or only the logging library's own."""
     payload = _object(raw.get("jsonPayload"))
     words = plain(_bounded(message(raw)))
     head: Header = header(words)
@@ -345,7 +358,7 @@ def _traced(words: str) -> Location | None:
 
 
 def _named(payload: Mapping[str, object]) -> Location | None:
-    """The logger's name, where it is a dotted one: a module by custom."""
+    """Returns the logger's name if it is dotted, which by convention is a module."""
     for value in (_object(payload.get("context")).get("name"), payload.get("logger"),
                   payload.get("name")):  # fmt: skip
         if isinstance(value, str) and "." in value and " " not in value:
@@ -357,5 +370,5 @@ _SWALLOWED = re.compile(rf"=\s?{REDACTED}\b")
 
 
 def swallows(text: str) -> bool:
-    """Whether the service's own filter has replaced words of this message (worklog case 1)."""
+    """Returns whether the service's own log filter replaced words of the message."""
     return bool(_SWALLOWED.search(text))

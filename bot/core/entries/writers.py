@@ -1,4 +1,4 @@
-"""Who wrote an entry: few are different, so each is understood once."""
+"""Identifies the writers of entries; there are few, so each is decoded once."""
 
 from __future__ import annotations
 
@@ -17,77 +17,78 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T", bound=Hashable)
-_REMEMBERED = 8_192
-"""A table that is full is emptied."""
+_CACHE_SIZE = 8_192
+"""Writers in a cache, which is emptied when it is full."""
 
 
 class Origin(NamedTuple):
-    """Where an entry was written, and into which log."""
+    """The place that wrote an entry, its log and its commit."""
 
     place: Place
     log: str
     commit: str | None = None
-    """The one that the revision was built from, where the entry names it."""
+    """The commit that the revision was built from, if the entry names it."""
 
 
 def origin(entry: JSON) -> Origin:
-    """An entry's own."""
+    """Returns the origin of a JSON entry."""
     log = entry.get("logName")
     where = place(entry.get("resource"), entry.get("labels"))
     return Origin(where, log if isinstance(log, str) else "", deployed(entry))
 
 
 class Writers:
-    """Origins by the bytes that tell them: equal bytes, the same writer."""
+    """Cache of origins, by the bytes that identify the writer. Thread-safe."""
 
     def __init__(self, read: Callable[[bytes], JSON]) -> None:
-        """`read` gives resource, labels and logName of an entry, in the JSON that gcloud prints."""
+        """`read`: decodes an entry's resource, labels and logName to JSON as gcloud prints it."""
         self._read = read
         self._table: tuple[dict[bytes, int], list[Origin]] = {}, []
-        self._learning = threading.Lock()
+        self._lock = threading.Lock()
 
     def of(
-        self, telling: Column[bytes], raws: Iterable[bytes]
+        self, writers: Column[bytes], entries: Iterable[bytes]
     ) -> tuple[NDArray[np.int64], list[Origin]]:
-        """Which origin each entry has, and these: thousands may be known.
+        """Returns, per entry, an index into the list of origins returned with it.
 
-        `telling` is what tells an entry's origin, `raws` is all of it.
+        That list has only the origins of these entries, since thousands may be cached. `writers`:
+        the bytes of each entry that identify its writer; `entries`: the whole entries.
         """
         numbers, known = self._table
         try:
-            of = _looked_up(telling, numbers)
+            found = _looked_up(writers, numbers)
         except KeyError:
-            with self._learning:
-                if len(known) >= _REMEMBERED:
+            with self._lock:
+                if len(known) >= _CACHE_SIZE:
                     self._table = {}, []
                 numbers, known = self._table
-                for one, raw in zip(telling, raws, strict=True):
-                    if one not in numbers:
-                        known.append(origin(self._read(raw)))
-                        numbers[one] = len(known) - 1
-            of = _looked_up(telling, numbers)
-        there = np.zeros(len(known), np.bool_)
-        there[of] = True
-        numbered_here = there.cumsum() - 1
-        return numbered_here[of], [known[number] for number in np.flatnonzero(there).tolist()]
+                for writer, entry in zip(writers, entries, strict=True):
+                    if writer not in numbers:
+                        known.append(origin(self._read(entry)))
+                        numbers[writer] = len(known) - 1
+            found = _looked_up(writers, numbers)
+        used = np.zeros(len(known), np.bool_)
+        used[found] = True
+        renumbered = used.cumsum() - 1
+        return renumbered[found], [known[number] for number in np.flatnonzero(used).tolist()]
 
 
-def _looked_up(telling: Column[bytes], numbers: dict[bytes, int]) -> NDArray[np.int64]:
-    return np.fromiter(map(numbers.__getitem__, telling), np.int64, len(telling))
+def _looked_up(writers: Column[bytes], numbers: dict[bytes, int]) -> NDArray[np.int64]:
+    return np.fromiter(map(numbers.__getitem__, writers), np.int64, len(writers))
 
 
 def numbered(values: Sequence[T]) -> tuple[NDArray[np.int64], list[T]]:
-    """Each value's number among the distinct ones, and these."""
+    """Numbers the distinct values; returns each value's number, and the distinct values."""
     numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
     return np.fromiter(map(numbers.__getitem__, values), np.int64, len(values)), list(numbers)
 
 
 _places: dict[tuple[object, ...], Place] = {}
-"""By what tells them: as many as `place` keeps."""
+"""Cache of `place`, by the values of the labels."""
 
 
 def place(resource: object, labels: object) -> Place:
-    """Where an entry was written; the same object for the same place."""
+    """Returns the place that wrote an entry; usually the same object for the same place."""
     about = resource.get("labels") if isinstance(resource, dict) else None
     if not isinstance(about, dict):
         about = {}
@@ -101,7 +102,7 @@ def place(resource: object, labels: object) -> Place:
     except TypeError:  # a label that is a list or an object
         return Place(*(str(part or "") for part in where))
     except KeyError:
-        if len(_places) >= _REMEMBERED:
+        if len(_places) >= _CACHE_SIZE:
             _places.clear()
         found = _places[where] = Place(*(str(part or "") for part in where))
         return found

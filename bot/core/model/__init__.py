@@ -1,4 +1,4 @@
-"""The values that every other package may use, the error family, and how both are stored as JSON.
+"""The values that every other package may use, the error family, and the JSON codec.
 
-Frozen dataclasses and enums without behaviour that needs anything else. Imports nothing of ours.
+Frozen dataclasses and enums with no dependencies. Imports no other package of ours.
 """

@@ -1,8 +1,8 @@
-"""Values ↔ JSON, by the annotations of the dataclasses: one rule for all that is stored or sent.
+"""Converts values to JSON and back, by the annotations of the dataclasses.
 
-Written with what older and newer versions of us read in mind: a field that is not known is
-passed over, a field that is absent takes its default, an enum is written by its name (its value,
-where that is a word), and `None` stays out where it is the default.
+Everything that is stored or sent uses this codec. It is compatible with older and newer versions
+of the program: unknown fields are ignored, absent fields take their defaults, an enum is written
+by its name (a `StrEnum` by its value), and `None` is omitted where it is the default.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ T = TypeVar("T")
 
 
 class CodecError(ValueError):
-    """What was read is not what it should be. Names the place, never the content."""
+    """The data does not have the expected form. The message has the path, never the content."""
 
 
 def dumps(value: object) -> bytes:
-    """A value as compact UTF-8 JSON."""
+    """Encodes a value as compact UTF-8 JSON."""
     return dump_json(encode(value))
 
 
 def loads(kind: type[T], data: bytes | str) -> T:
-    """The value that `dumps` wrote. Raises `CodecError` where it is no JSON or not a `kind`."""
+    """Decodes what `dumps` wrote. Raises `CodecError` if it is not JSON or not a `kind`."""
     return decode(kind, load_json(data))
 
 
 def dump_json(data: object) -> bytes:
-    """Plain JSON data as bytes; what orjson refuses (half a surrogate pair) is escaped instead."""
+    """Serialises plain JSON data; escapes what orjson refuses, such as lone surrogates."""
     try:
         return orjson.dumps(data)
     except TypeError:
@@ -46,7 +46,7 @@ def dump_json(data: object) -> bytes:
 
 
 def load_json(data: bytes | str) -> object:
-    """JSON as data. Raises `CodecError`."""
+    """Parses JSON. Raises `CodecError`."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -57,7 +57,7 @@ def load_json(data: bytes | str) -> object:
 
 
 def encode(value: object) -> object:
-    """A value as plain JSON data: objects, lists, words and numbers."""
+    """Converts a value to plain JSON data. Raises `CodecError` for unsupported types."""
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, Enum):
@@ -78,7 +78,7 @@ def encode(value: object) -> object:
 
 
 def decode(kind: type[T], data: object) -> T:
-    """Plain JSON data as a value of `kind`. Raises `CodecError` with the place that is wrong."""
+    """Converts plain JSON data to a `kind`. Raises `CodecError` with the path of the mistake."""
     return cast("T", _decode(kind, data, kind.__name__))
 
 

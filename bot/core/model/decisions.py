@@ -1,4 +1,4 @@
-"""What people decided about a cluster: acknowledgements, issues, claims, snoozes, priorities."""
+"""People's decisions about a cluster: acknowledgements, issues, claims, snoozes, priorities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.core.model.values import Priority, Values
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A person says that a cluster is expected behaviour: who, why, and how long that holds."""
+    """A person's statement that a cluster is expected: who, why, and for how long."""
 
     cluster: str
     by: str
@@ -17,28 +17,28 @@ class Acknowledgement:
     reason: str
     at: int
     until: int | None = None
-    """Ends then; None with `until_revision` None means forever."""
+    """When it expires; None, with `until_revision` None, means never."""
     until_revision: str | None = None
-    """Ends when a revision other than this (the newest when it was said) writes it."""
+    """Expires when a revision other than this (the newest at the time) writes the cluster."""
     tell: bool = True
-    """Tell the channel when it breaks: above `per_day`, one value repeats, or it stops."""
+    """Alert the channel when it no longer matches: above `per_day`, one value repeats, it stops."""
     per_day: float | None = None
-    """The acknowledged rate, occurrences a day; None: no bound."""
+    """The acknowledged rate in occurrences a day; None: no bound."""
     title: str = ""
-    """The cluster's title when it was said, so that the list reads without a report."""
+    """The cluster's title at the time, so that a list can be shown without a report."""
     channel: str = ""
-    """Where it was said, and is told when it breaks; empty: not known."""
+    """The channel in which it was made, and which is alerted; empty: unknown."""
     usual: float = 0.0
-    """Occurrences a day when it was said; 0: not known."""
+    """Occurrences a day at the time; 0: unknown."""
     values: tuple[Values, ...] = ()
-    """Whom it was said about."""
+    """The values (users, accounts) that the cluster concerned at the time."""
     variants: tuple[str, ...] = ()
-    """Hashes of the masked messages that were known then; empty: a new one says nothing."""
+    """Hashes of the masked messages known at the time; empty: do not alert about new ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssueLink:
-    """The GitHub issue that stands for a cluster."""
+    """The GitHub issue that is linked to a cluster."""
 
     cluster: str
     repository: str
@@ -51,23 +51,23 @@ class IssueLink:
     state: str = "open"
     """`open` or `closed`, as last seen."""
     closed_at: int | None = None
-    """When it was closed; None: it is open, or that is not known."""
+    """When it was closed; None: open, or unknown."""
     fixed_in: str | None = None
-    """The commit that closed it; empty: no commit did, None: nobody has looked yet."""
+    """The commit that closed it; empty: closed without a commit, None: not looked up yet."""
     symptom_of: str | None = None
-    """The root's cluster id, where the issue was filed for the whole incident."""
+    """The root's cluster id, if the issue was filed for the whole incident."""
     labels: tuple[str, ...] = ()
     """As last seen."""
     locked: bool = False
     changed: bool = False
-    """True where title, labels, place or lock are not what they were when it was filed."""
+    """True if its title, labels, repository or lock changed since it was filed."""
     moved_from: str | None = None
-    """`owner/name#12`, where it was transferred since."""
+    """The former `owner/name#12`, if it was transferred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Someone said that they are on it."""
+    """A person is working on the cluster."""
 
     cluster: str
     by: str
@@ -76,7 +76,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """A person does not want to hear of it for a while."""
+    """A person has muted the cluster, until a time or until a newer revision writes it."""
 
     cluster: str
     by: str
@@ -87,7 +87,7 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A person set the priority by hand."""
+    """A person set the cluster's priority by hand."""
 
     cluster: str
     by: str
@@ -98,36 +98,36 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Something that was about to be sent to GitHub, stored before it is.
+    """A write to GitHub, stored before it is sent.
 
-    It outlives the process that sent it: whoever finds it (a later click, the reconcile job)
-    looks on GitHub whether it was done, and finishes it.
+    It survives the process that sent it: whoever finds it (a later click, the reconcile job)
+    checks on GitHub whether it was carried out, and completes it.
     """
 
     cluster: str
-    """The root's id."""
+    """The root's cluster id."""
     by: str
     at: int
-    """When it was last sent, or about to be."""
+    """When it was last about to be sent."""
     repository: str
     kind: str
     """`create`, `comment` or `reopen`."""
     body: str
-    """As it was sent, its marker included."""
+    """The body as sent, including its marker."""
     public: bool
-    """What the body was written for: one for a private repository never goes to a public one."""
+    """Whether the body was written for a public repository; a private one is never sent to one."""
     title: str = ""
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     number: int | None = None
-    """The issue that gets the comment; where one is created, those up to it are other ones."""
+    """The issue to comment on; for `create`, the newest issue number before, so ours is higher."""
     nonce: str = ""
-    """Of the comment's marker."""
+    """The nonce in the comment's marker."""
     symptoms: tuple[str, ...] = ()
-    """Clusters that the issue stands for as well."""
+    """Other clusters that the issue is for."""
     attempts: int = 1
     reply: str = ""
-    """Where the person is told what became of it; only the caller reads it."""
+    """Where to tell the person about the outcome; opaque to the core."""
 
 
 Decision = Acknowledgement | IssueLink | Claim | Snooze | Override | Pending
@@ -135,7 +135,7 @@ Decision = Acknowledgement | IssueLink | Claim | Snooze | Override | Pending
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All that people decided about one cluster."""
+    """All decisions about one cluster."""
 
     expected: Acknowledgement | None = None
     issue: IssueLink | None = None

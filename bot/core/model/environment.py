@@ -1,4 +1,4 @@
-"""An environment as gardener.toml names it, a team's own rules, and what is asked of its log."""
+"""An environment of gardener.toml, a team's own rules, and a query of the environment's log."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from bot.core.model.values import Priority, Severity, Window
 
 @dataclass(frozen=True, slots=True)
 class TeamRule:
-    """One `[[rules]]` of gardener.toml. What is empty is not asked; all that is said must hold."""
+    """One `[[rules]]` of gardener.toml. All conditions that are not empty must hold."""
 
     name: str
     line: int = 0
-    """Where it stands in its file; 0: not known."""
+    """Its line in the file; 0: unknown."""
     contains: str = ""
-    """Words of the message, in lower case."""
+    """Text that the message must contain, in lower case."""
     match: str = ""
-    """A regular expression on the message, whose values are `<*>`; case does not matter."""
+    """A case-insensitive regular expression for the message, in which values are `<*>`."""
     severity: Severity = Severity.DEFAULT
-    """At least this."""
+    """The minimum severity."""
     services: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
-    """The module that the log names, or a package that it is in."""
+    """Modules that the log names, or packages that contain them."""
     routes: tuple[str, ...] = ()
-    """A route, or what it begins with in whole parts."""
+    """Routes, or prefixes of routes in whole segments."""
     statuses: tuple[int, ...] = ()
     at_least: int = 1
-    """Occurrences in the window."""
+    """The minimum of occurrences in the window."""
     environments: tuple[str, ...] = ()
     priority: Priority | None = None
-    """Sets the priority; of those that do, the first that fits counts."""
+    """The priority to set; the first matching rule with a priority counts."""
     shift: int = 0
-    """Moves it; below zero is towards P0. All that fit count."""
+    """Steps to move the priority; below zero is towards P0. All matching rules add up."""
     reason: str = ""
     cause: str | None = None
     next: str | None = None
@@ -40,7 +40,7 @@ class TeamRule:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """One `[[impact]]` of gardener.toml: what it means where a route or module fails."""
+    """One `[[impact]]` of gardener.toml: what it means when a route or module fails."""
 
     says: str
     routes: tuple[str, ...] = ()
@@ -58,23 +58,23 @@ class Environment:
     name: str
     project: str
     services: tuple[str, ...] = ()
-    """Cloud Run services; empty: all of the project's."""
+    """Cloud Run services; empty: all services of the project."""
     github: str | None = None
     min_severity: Severity = Severity.WARNING
     timezone: str = "UTC"
     channels: tuple[str, ...] | None = None
-    """None: every channel that the bot is in and that is not shared with another company."""
+    """None: every channel that the bot is in, unless it is shared with another company."""
     act: tuple[str, ...] | None = None
-    """None: every full member, no guests; empty: nobody."""
+    """None: every full member but no guests; empty: nobody."""
     admin: tuple[str, ...] = ()
     rules: tuple[TeamRule, ...] = ()
-    """The team's own, in the order of the file."""
+    """The team's own rules, in the order of the file."""
     impacts: tuple[Impact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to read: an environment's entries in a window. Hashable, so it is a cache key too."""
+    """The log entries to read. Hashable, so that it can be a cache key."""
 
     environment: str
     project: str

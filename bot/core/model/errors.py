@@ -1,15 +1,15 @@
-"""The one error family. Its message is safe to show and useful: what, why, what to do next."""
+"""The error family. Messages are safe to show and useful: what failed, why, what to do next."""
 
-# ruff: noqa: N818 - these read as what happened: `except Unavailable`, not UnavailableError
+# ruff: noqa: N818 - the names state what happened: `except Unavailable`, not UnavailableError
 
 from __future__ import annotations
 
 
 class GardenerError(Exception):
-    """Something a person should be told, in one or two calm sentences.
+    """An error to show to a person, in one or two calm sentences.
 
-    The message never holds a secret, a credential or a traceback: whoever raises it has
-    redacted what came from outside.
+    The message never contains a secret, a credential or a traceback: whoever raises it redacts
+    text from outside first.
     """
 
 
@@ -18,19 +18,19 @@ class UsageError(GardenerError):
 
 
 class InputError(GardenerError):
-    """What was to be read is not there, not readable or not log entries. Exit code 1."""
+    """The input is missing, unreadable or not log entries. Exit code 1."""
 
 
 class Refused(GardenerError):
-    """Google, GitHub or Slack said no, and asking again will not help until someone mends it."""
+    """Google, GitHub or Slack refused; retrying will not help until someone fixes the cause."""
 
 
 class Missing(Refused):
-    """The one thing that was asked for is not there any more; what it stood in is."""
+    """The requested item does not exist any more, but its container does."""
 
 
 class Moved(Refused):
-    """The one thing that was asked for stands elsewhere now, at `url`."""
+    """The requested item has moved to `url`."""
 
     def __init__(self, message: str, url: str) -> None:
         super().__init__(message)
@@ -38,9 +38,9 @@ class Moved(Refused):
 
 
 class Unavailable(GardenerError):
-    """Something that we need did not answer. Asking again later may help.
+    """A system that we need did not answer; retrying later may help.
 
-    `retry_after` is in seconds, where the other side named it.
+    `retry_after` is in seconds, if the system named it.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -49,11 +49,11 @@ class Unavailable(GardenerError):
 
 
 class UnknownOutcome(GardenerError):
-    """A request was sent and no answer came: it may have been carried out.
+    """A request was sent but no answer came, so it may have been carried out.
 
-    Never retried blindly: the caller looks first whether it was done.
+    Never retry it blindly: check first whether it was done.
     """
 
 
 class Cancelled(GardenerError):
-    """The person who asked said stop."""
+    """The person who started the work cancelled it."""

@@ -1,8 +1,8 @@
-"""What people taught about grouping: which clusters are one, and what is none of theirs. Pure.
+"""People's grouping rules: which clusters to merge, and which messages to split off. Pure.
 
-A rule names clusters by their lasting ids, so it holds for every variant that joins them later.
-All of it is a function of the set of rules: in which order they were taught or stored changes
-nothing, and a rule that is taken back leaves no trace.
+A rule refers to clusters by their lasting ids, so it also applies to variants that join them later.
+The result is a function of the set of rules: the order in which they were made or stored does not
+matter, and a rule that is removed leaves no trace.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from dataclasses import dataclass
 from bot.core.model.errors import UsageError
 
 TOKEN_LIMIT = 200
-"""Characters of a token: what is longer is no word of a message any more."""
+"""Characters of the longest token; nothing longer is a word of a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A cluster as a rule remembers it."""
+    """A cluster as stored in a rule."""
 
     id: str
     name: str
     """`C3`"""
     title: str = ""
-    """When it was taught, so that the list reads without a report."""
+    """Its title when the rule was made, so that a list can be shown without a report."""
 
     @property
     def number(self) -> tuple[int, str]:
-        """To sort by: C2 before C10, whatever has no number last."""
+        """Sort key: C2 before C10, names without a number last."""
         digits = self.name[1:]
         return (int(digits) if digits.isascii() and digits.isdigit() else 1 << 62, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """These clusters are one. `keep` lives on, the others' ids stand for it."""
+    """Merges clusters: `keep` remains, and the others' ids become aliases of it."""
 
     keep: Member
     others: tuple[Member, ...]
@@ -47,13 +47,13 @@ class Same:
 
     @property
     def id(self) -> str:
-        """The same for the same rule, whoever teaches it."""
+        """The rule's id, independent of who made it and when."""
         return _rule_id("same", self.keep.id, *sorted(other.id for other in self.others))
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The messages of `cluster` that hold `token` are a cluster of their own, `apart`."""
+    """Moves the messages of `cluster` that contain `token` to a cluster of their own, `apart`."""
 
     cluster: Member
     token: str
@@ -63,7 +63,7 @@ class Split:
 
     @property
     def id(self) -> str:
-        """The same for the same rule, whoever teaches it."""
+        """The rule's id, independent of who made it and when."""
         return _rule_id("split", self.cluster.id, self.token.casefold())
 
 
@@ -76,13 +76,16 @@ def _rule_id(*parts: str) -> str:
 
 
 def apart_id(cluster: str, token: str) -> str:
-    """The id of what a split takes out of a cluster: the same whenever it is split so again."""
+    """Returns the id of the cluster that a split creates; the same if the split is made again."""
     data = f"{cluster}\x1fapart\x1f{token.casefold()}".encode("utf-8", "surrogatepass")
     return "c-" + hashlib.blake2b(data, digest_size=6).hexdigest()
 
 
 def holds(message: str, token: str) -> bool:
-    """Whether a masked message has the token as whole words, in any case, single-spaced."""
+    """Returns whether a masked message contains the token as whole words.
+
+    Ignores case and the amount of whitespace.
+    """
     wanted = " ".join(token.split())
     if not wanted:
         return False
@@ -93,7 +96,7 @@ def holds(message: str, token: str) -> bool:
 
 
 class Teaching:
-    """All rules of an environment, ready to be asked."""
+    """All grouping rules of an environment, indexed."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         by_id = {rule.id: rule for rule in rules}
@@ -110,35 +113,35 @@ class Teaching:
 
     @property
     def version(self) -> str:
-        """Of this set of rules; empty where there is none."""
+        """A hash of this set of rules; empty if there are none."""
         return _rule_id(*sorted(rule.id for rule in self.rules)) if self.rules else ""
 
     @property
     def ids(self) -> frozenset[str]:
-        """Every cluster that a rule names."""
+        """The ids of all clusters in a rule."""
         return frozenset(self._named)
 
     @property
     def apart(self) -> frozenset[str]:
-        """Clusters that there are only because a split made them."""
+        """The ids of clusters that a split created."""
         return frozenset(split.apart.id for split in self._splits)
 
     def named(self, cluster: str) -> Member | None:
-        """As the rules remember it."""
+        """Returns the cluster as stored in the rules; None if it is in none."""
         return self._named.get(cluster)
 
     def canonical(self, cluster: str) -> str:
-        """The id under which a cluster lives on: its own, or that of the one it is the same as."""
+        """Returns the id of the cluster into which this one was merged, else its own id."""
         return self._roots.get(cluster, cluster)
 
     def together(self, cluster: str) -> tuple[str, ...]:
-        """All ids that stand for the same cluster: the one that lives on, then by C-number."""
+        """Returns all ids of the same merged cluster: the canonical one, then by C-number."""
         root = self.canonical(cluster)
         others = [id_ for id_, its in self._roots.items() if its == root and id_ != root]
         return (root, *sorted(others, key=lambda id_: self._named[id_].number))
 
     def place(self, cluster: str, message: str) -> str:
-        """The cluster that a message of `cluster` belongs to by the rules."""
+        """Returns the id of the cluster to which the rules assign a message of `cluster`."""
         here = self.canonical(cluster)
         left = list(self._splits)
         while True:
@@ -156,7 +159,7 @@ class Teaching:
             here = self.canonical(rule.apart.id)
 
     def _joined(self, rules: Sequence[Same]) -> Mapping[str, str]:
-        """Each cluster that was named in a `Same` -> the one that lives on for it."""
+        """Returns cluster id → canonical id, for all clusters in a `Same`."""
         groups: list[set[str]] = []
         kept, given_up = set(), set()
         for rule in rules:
@@ -170,7 +173,7 @@ class Teaching:
             groups.append(members.union(*touching))
         roots: dict[str, str] = {}
         for group in groups:
-            # Taught one after the other, C3 may have been given up for C1 after C5 was for C3.
+            # Merges can be chained: C5 into C3, and later C3 into C1.
             living = (group & kept) - given_up or group
             root = min(living, key=lambda id_: self._named[id_].number)
             roots.update(dict.fromkeys(group, root))
@@ -183,9 +186,9 @@ class Teaching:
 def same(
     clusters: Sequence[Member], decided: Iterable[str], teaching: Teaching, *, by: str, at: int
 ) -> Same:
-    """The rule that makes one of these. What a decision hangs on lives on, else the older.
+    """Makes the rule that merges clusters; keeps one in `decided`, else the one seen first.
 
-    Raises `UsageError` where there is nothing to make one.
+    Raises `UsageError` if they are one already, or if a split separated them.
     """
     by_root: dict[str, Member] = {}
     for cluster in clusters:
@@ -218,10 +221,10 @@ def same(
 def split(
     cluster: Member, token: str, wordings: Sequence[str], teaching: Teaching, *, by: str, at: int
 ) -> Split:
-    """The rule that takes the messages with the token out of the cluster.
+    """Makes the rule that splits the messages with the token off the cluster.
 
-    `wordings`: the masked messages that are remembered of it. Raises `UsageError` where the token
-    divides nothing. `apart` has its id but no name yet: the registry gives it one.
+    `wordings`: the cluster's stored masked messages. Raises `UsageError` if all or none of them
+    contain the token. `apart` has an id but no name yet; the registry assigns one.
     """
     token = " ".join(token.split())
     if not token or len(token) > TOKEN_LIMIT:
@@ -244,7 +247,7 @@ def split(
 
 
 def dividing(wordings: Sequence[str], limit: int = 4) -> tuple[str, ...]:
-    """Words that some wordings have and some have not, the most even division first."""
+    """Returns words that some wordings contain and others do not, the most even split first."""
     split_ = [
         {word.strip(".,;:!?()[]{}\"'") for word in wording.split() if "<*>" not in word}
         for wording in wordings

@@ -1,7 +1,7 @@
-"""What is remembered of an environment over time: counts by hour, revisions, deploys, traffic.
+"""An environment's history: counts by hour, revisions, deploys, traffic.
 
-Everything in here is a maximum, a minimum or a set: an hour that is read twice, by overlapping
-windows or by two workers at once, is the same as read once. Nothing is ever added up.
+Everything is a maximum, a minimum or a set and nothing is summed, so reading an hour twice, in
+overlapping windows or by two workers, has the same result as reading it once.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from bot.core.model.report import Event, Traffic
 from bot.core.model.values import DAY, HOUR, SECOND, Window
 
 KEPT_DAYS = 35
-"""Days of hours that are kept."""
+"""Days for which hourly counts are kept."""
 WHOLE = 3_600
-"""Seconds of an hour that was read whole."""
+"""Seconds read of an hour that was read completely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """First and last entry of a revision, as far as they were read."""
+    """The first and the last entry of a revision that were read."""
 
     service: str
     first: int
     last: int
     commit: str = ""
-    """That it runs, where a label of its entries says so."""
+    """The commit that it runs, if a label of its entries names it; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCluster:
-    """What is remembered of a cluster beside its counts."""
+    """A cluster's history apart from its counts."""
 
     name: str
     title: str
@@ -41,31 +41,31 @@ class KnownCluster:
     reported: int | None = None
     """When a report first showed it."""
     told: int | None = None
-    """When a report first said that it escalates, of the last such time."""
+    """When a report first called it escalating, in its latest escalation."""
     told_rate: float = 0.0
-    """Per hour, then."""
+    """Its rate then, per hour."""
     per_hour: float = 0.0
-    """What it was before."""
+    """Its rate before the escalation, per hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is remembered, or what one run adds to it. Hours are whole UTC hours since 1970."""
+    """An environment's history, or what one run adds to it. Hours are UTC hours since 1970."""
 
     covered: Mapping[int, int] = field(default_factory=dict)
-    """Seconds of each hour that were read in one piece."""
+    """The most seconds of each hour that one read covered."""
     counts: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
-    """Occurrences by cluster id and hour; an hour that is not there has none."""
+    """Occurrences by cluster id and hour; a missing hour means none."""
     requests: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
-    """Requests by revision and hour, where the request log was read."""
+    """Requests by revision and hour, if they were counted."""
     revisions: Mapping[str, Lifetime] = field(default_factory=dict)
     events: frozenset[Event] = frozenset()
     clusters: Mapping[str, KnownCluster] = field(default_factory=dict)
     last_entry: int | None = None
-    """The newest entry of any severity that was ever read."""
+    """Time of the newest entry of any severity ever read."""
 
     def merged(self, other: Past) -> Past:
-        """Both; of what both know of an hour the larger. `other` is the newer."""
+        """Merges two histories, with the larger count per hour; `other` must be the newer one."""
         return Past(
             covered=_largest(self.covered, other.covered),
             counts=_nested(self.counts, other.counts),
@@ -77,13 +77,13 @@ class Past:
         )
 
     def observed_between(self, start: int, end: int) -> bool:
-        """Whether every hour of the span was read whole, but for the last, which may be partial."""
+        """Returns whether all hours of the span were read completely; the last may be partial."""
         hours = range(start // HOUR, end // HOUR)
         return all(self.covered.get(at, 0) >= WHOLE for at in hours)
 
 
 def seconds_of(window: Window) -> Mapping[int, int]:
-    """The seconds of each hour that lie in the window; at most the last `KEPT_DAYS`."""
+    """Returns the seconds of each hour within the window, for its last `KEPT_DAYS` at most."""
     start = max(window.start, window.end - KEPT_DAYS * DAY)
     found: dict[int, int] = {}
     for at in range(start // HOUR, -(-window.end // HOUR)):
@@ -94,7 +94,7 @@ def seconds_of(window: Window) -> Mapping[int, int]:
 
 
 def requests_of(traffic: Traffic | None) -> Mapping[str, Mapping[int, int]]:
-    """The counts of a traffic, as a `Past` has them."""
+    """Converts traffic to `Past.requests`."""
     found: dict[str, dict[int, int]] = {}
     for revision, at, count in traffic.hours if traffic else ():
         found.setdefault(revision, {})[at] = count

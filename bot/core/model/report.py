@@ -1,6 +1,6 @@
-"""The values that a report is made of: clusters, incidents, cards, and what else was seen.
+"""The parts of a report: clusters, incidents, cards, coverage and traffic.
 
-Times and text are as `model` says: nanoseconds since the epoch, redacted, not escaped.
+As in `values`, times are nanoseconds since the epoch; text is redacted but not escaped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bot.core.model.values import JSON, Location, Priority, Severity, State, Val
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What became of every entry that was read. The five parts add up to `read`."""
+    """Accounts for every entry that was read. The five parts add up to `read`."""
 
     read: int = 0
     clustered: int = 0
@@ -23,73 +23,73 @@ class Coverage:
     duplicates: int = 0
     broken: int = 0
     missing: tuple[Window, ...] = ()
-    """Parts of the window that could not be read, in order, not overlapping."""
+    """Parts of the window that could not be read, ascending and disjoint."""
     sampled: float = 1.0
-    """Share of the entries that were read, where a budget cut in; 1.0 is all."""
+    """Share of the entries that were read before a budget ended; 1.0 is all."""
     api_calls: int = 0
     notes: tuple[str, ...] = ()
     """Sentences for a person: why something is missing and when to try again."""
 
     @property
     def complete(self) -> bool:
-        """True only where everything was read, understood and counted."""
+        """True only if all entries were read, parsed and counted."""
         return not self.missing and self.broken == 0 and self.sampled == 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One of the things that a priority was made of."""
+    """One factor of a priority."""
 
     name: str
     """`frequency`, `trend`, …"""
     said: str
-    """What was found, for a person."""
+    """The finding, as text for a person."""
     shift: float = 0.0
-    """Steps of priority; below zero is towards P0."""
+    """Steps by which it moves the priority; below zero is towards P0."""
 
     @property
     def weight(self) -> str:
-        """`½ up`, `1 down`: how far it moves a priority, P0 being at the top; empty: not at all."""
+        """The shift as text: `½ up` (towards P0), `1 down`; empty if there is none."""
         size = {0.25: "¼", 0.5: "½", 0.75: "¾"}.get(abs(self.shift), f"{abs(self.shift):g}")
         return f"{size} {'up' if self.shift < 0 else 'down'}" if self.shift else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The first revision that wrote a cluster, where the log shows one before that did not."""
+    """The revision in which a cluster began, if an earlier one ran without it."""
 
     service: str
     revision: str
     before: str
-    """The newest revision before it that did something: it never wrote the cluster."""
+    """The newest earlier revision that was active; it never wrote the cluster."""
     entries: int
-    """So many entries of any kind did `before` write in what was read."""
+    """Entries of any kind by `before` among those read."""
     project: str = ""
     region: str = ""
     requests: int | None = None
-    """So many did `before` serve; None: nobody counted them, or the service serves none."""
+    """Requests that `before` served; None: not counted, or the service serves none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One problem: log entries that say the same. Its fields are those of the JSON."""
+    """One problem: log entries with the same message. The fields are those of the JSON output."""
 
     id: str
-    """`c-…`; outlives the run where a registry is there."""
+    """`c-…`; lasts across runs if there is a registry."""
     name: str
     """`C3`: the short name, stable within an environment."""
     title: str
-    """One line in the message's own words."""
+    """The message in one line."""
     template: str
-    """The message with `<*>` for what varies."""
+    """The message with `<*>` for its values."""
     severity: Severity
-    """The highest that its entries carry."""
+    """The highest severity of its entries."""
     priority: Priority
     reasons: tuple[str, ...]
     count: int
     """Log entries."""
     occurrences: int
-    """Events, after the fragments of a traceback were stitched. Cards show these."""
+    """Events, with the fragments of a traceback joined to one. Cards show these."""
     first_seen: int | None
     last_seen: int | None
     histogram: tuple[int, ...] = ()
@@ -110,36 +110,36 @@ class Cluster:
     examples: tuple[JSON, ...] = ()
     """The first and the last few entries, redacted, for the evidence."""
     members: tuple[str, ...] = ()
-    """insertIds, only where they were asked for."""
+    """insertIds, if they were requested."""
     estimated: bool = False
-    """True where a memory bound made figures estimates."""
+    """True if a memory bound made some figures estimates."""
     change: str | None = None
-    """What makes it escalating or regressed: `12 a day → 340 in the last hour`."""
+    """Why it is escalating or regressed: `12 a day → 340 in the last hour`."""
     deleted: int | None = None
-    """When the service that wrote it was deleted: nothing of it is new, no issue is offered."""
+    """When its service was deleted; the cluster is then never new and no issue is offered."""
     factors: tuple[Factor, ...] = ()
-    """Everything that was looked at for the priority, also what weighs nothing."""
+    """All factors considered for the priority, including those without weight."""
     notes: tuple[str, ...] = ()
-    """Sentences on what the log shows beside cause and impact: where it began, what drifts."""
+    """Further findings as sentences, such as where it began or which value drifts."""
     began: Began | None = None
     values: tuple[Values, ...] = ()
-    """Whom it concerns, for acknowledgements (`expected.fingerprints`); empty if unknown."""
+    """The users and accounts concerned, hashed (`expected.fingerprints`); empty if unknown."""
     variants: tuple[tuple[str, str], ...] = ()
     """(keyed hash, masked message) of each wording, for acknowledgements."""
     by_revision: tuple[tuple[str, int], ...] = ()
-    """(revision, occurrences) of each that wrote it; empty: not known, or not all of them are."""
+    """(revision, occurrences) of all revisions that wrote it; empty if not all are known."""
     silent: int = 0
-    """Nanoseconds without it until the newest entry, where requests arrived; 0: not known."""
+    """Nanoseconds from its last entry to the newest one, if requests arrived; 0: unknown."""
 
     @property
     def repeats(self) -> bool:
-        """Three or more occurrences in the window."""
+        """True for three or more occurrences in the window."""
         return self.occurrences >= 3
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A root and the symptoms that followed it."""
+    """A root cluster and the symptom clusters that followed from it."""
 
     id: str
     root: str
@@ -154,7 +154,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one card shows: a lone cluster, or an incident's root with its symptoms."""
+    """The content of one card: a single cluster, or an incident's root with its symptoms."""
 
     cluster: Cluster
     symptoms: tuple[Cluster, ...] = ()
@@ -162,18 +162,18 @@ class Card:
 
     @property
     def priority(self) -> Priority:
-        """Of the incident where there is one."""
+        """The priority of the incident, else of the cluster."""
         return self.incident.priority if self.incident else self.cluster.priority
 
     @property
     def occurrences(self) -> int:
-        """Of the incident where there is one: a crash in fifteen instances is fifteen."""
+        """The occurrences of the incident, else of the cluster; 15 instances crashing are 15."""
         return self.incident.occurrences if self.incident else self.cluster.occurrences
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What someone did to a service, from the audit log."""
+    """A deploy or deletion of a service, from the audit log."""
 
     kind: str
     """`deploy` or `delete`."""
@@ -183,39 +183,39 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests that arrived. Where nobody could count them there is no `Traffic`: unknown."""
+    """Counts of requests. Without a source for them there is no `Traffic`, meaning unknown."""
 
     hours: tuple[tuple[str, int, int], ...] = ()
     """(revision, whole UTC hours since 1970, requests)."""
     since: int = 0
-    """Requests are counted from then on to the end of what was asked for (nanoseconds)."""
+    """Start of the counted span, which ends with the window (nanoseconds)."""
     sampled: bool = False
-    """True where the budget of calls ended before the window did: `since` is then later."""
+    """True if the call budget ended first, so that `since` is after the window's start."""
     source: str = "request log"
-    """Who counted."""
+    """The source of the counts."""
 
     @property
     def requests(self) -> int:
-        """All of them."""
+        """Total number of requests."""
         return sum(count for _, _, count in self.hours)
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """A known cluster that fell silent although there is traffic; it has no card."""
+    """A known cluster that is absent although there is traffic; it has no card."""
 
     cluster: str
     name: str
     title: str
     last_seen: int | None
     expected: float
-    """Occurrences that its own rate let expect in the window."""
+    """Occurrences expected in the window from its usual rate."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer to one question, ready to be shown as blocks, Markdown or JSON."""
+    """The result of one analysis, rendered later as blocks, Markdown or JSON."""
 
     environment: str
     services: tuple[str, ...]
@@ -227,30 +227,30 @@ class Report:
     clusters: tuple[Cluster, ...]
     incidents: tuple[Incident, ...] = ()
     generated: int = 0
-    """When it was read."""
+    """When the log was read."""
     min_severity: Severity = Severity.WARNING
     timezone: str = "UTC"
     revisions: tuple[str, ...] = ()
-    """Every revision seen in what was read, newest first, whatever its entries' severity."""
+    """All revisions among the entries read, of any severity, newest first."""
     spans: tuple[tuple[str, int, int], ...] = ()
-    """(revision, time of its first entry, of its last) of those that were read, any severity."""
+    """(revision, time of first entry, of last entry) among the entries read, of any severity."""
     severities: tuple[tuple[str, int], ...] = ()
-    """Entries by severity name among all that was read, highest severity first."""
+    """(severity name, entries) among the entries read, highest severity first."""
     quiet: tuple[Quiet, ...] = ()
-    """What fell silent; empty as well where nothing can be said about it."""
+    """Quiet clusters; also empty if the history does not suffice to find them."""
     traffic: Traffic | None = None
     """None: unknown."""
     last_entry: int | None = None
-    """The newest entry that was ever read, where a history is kept."""
+    """Time of the newest entry ever read, if a history is kept."""
     commits: tuple[tuple[str, str], ...] = ()
-    """(revision, its commit) of the newest ones whose entries name one, where a history is kept."""
+    """(revision, commit) of the newest revisions whose entries name one, if a history is kept."""
     partial: bool = False
-    """True where other services were asked for than all of the environment's: that they write
-    nothing says nothing about it."""
+    """True if the query named other services than the environment does; their silence then does
+    not mean that the environment is silent."""
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        """Incidents and lone clusters, the most important first (the clusters' own order)."""
+        """Incidents and single clusters by priority, then in the order of `clusters`."""
         return tuple(self._cards())
 
     def _cards(self) -> Iterator[Card]:
@@ -267,16 +267,16 @@ class Report:
         yield from sorted(cards, key=lambda card: card.priority)
 
     def cluster(self, name_or_id: str) -> Cluster | None:
-        """The cluster called `C3` (in any case) or `c-…`; None where there is none."""
+        """Returns the cluster named `C3` or with the id `c-…`, in any case; None if absent."""
         wanted = name_or_id.casefold()
         return next(
             (c for c in self.clusters if wanted in (c.name.casefold(), c.id.casefold())), None
         )
 
     def with_decisions(self, decisions: Mapping[str, Decisions]) -> Report:
-        """The same report with what people have decided since: reports are cached without.
+        """Returns the report with people's current decisions, which cached reports do not have.
 
-        A priority that a person set by hand is the cluster's, and its incident's.
+        A priority set by hand applies to the cluster and to the incident of which it is the root.
         """
         clusters = [_decided(c, decisions.get(c.id, Decisions())) for c in self.clusters]
         by_hand = {c.id: c.priority for c in clusters if c.decisions.override}
@@ -295,24 +295,24 @@ def _decided(cluster: Cluster, decisions: Decisions) -> Cluster:
     override = decisions.override
     if override is None:
         return replace(cluster, decisions=decisions)
-    said = f"set to {override.priority.name} by hand; the rules said {cluster.priority.name}"
+    reason = f"set to {override.priority.name} by hand; the rules said {cluster.priority.name}"
     return replace(
         cluster,
         decisions=decisions,
         priority=override.priority,
-        reasons=(said, *cluster.reasons),
-        factors=(*cluster.factors, Factor("people", said, override.priority - cluster.priority)),
+        reasons=(reason, *cluster.reasons),
+        factors=(*cluster.factors, Factor("people", reason, override.priority - cluster.priority)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running read has come."""
+    """The progress of a running read."""
 
     read: int
     read_back_to: int | None
-    """Every entry of the window later than this (or, reading forwards, earlier) was seen."""
+    """All entries of the window after this time have been read (before it, if read forwards)."""
     share: float
-    """Of the window, 0.0 to 1.0."""
+    """Share of the window that was read, 0.0 to 1.0."""
     worst: str | None = None
-    """`P0 No module named 'auth_service'`: the worst so far."""
+    """The worst problem so far: `P0 No module named 'auth_service'`."""

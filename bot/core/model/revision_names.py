@@ -1,4 +1,4 @@
-"""Names of revisions: `service-00598-qss` as Cloud Run counts them, or what a person chose."""
+"""Parses names of revisions: Cloud Run's own, `service-00598-qss`, and those that people chose."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _ALIKE = re.compile(r"\A(.*)-(\d{5,})-[a-z0-9]+\Z")
 
 
 def numbered(name: str) -> tuple[str, str] | None:
-    """(service, number as it is written) of a name that Cloud Run gave; None of any other."""
+    """Returns (service, number as written) of a name that Cloud Run generated; else None."""
     found = _GIVEN.match(name)
     return (found[1], found[2]) if found else None
 
 
 def alike(name: str) -> tuple[str, int] | None:
-    """(service, number) of a name in that form, also of one that a person made up, however long."""
+    """Returns (service, number) of any name of that form, even a person's; else None."""
     found = _ALIKE.match(name)
     return (found[1], int(found[2])) if found else None

@@ -1,4 +1,4 @@
-"""RFC 3339 times ↔ nanoseconds since the epoch, without losing a digit of either."""
+"""Converts RFC 3339 times to nanoseconds since the epoch and back, without loss."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TIME = re.compile(
 
 @lru_cache(maxsize=4096)
 def _minute(text: str) -> int:
-    """Epoch seconds of `2025-09-14T03:10` in UTC. Log entries come in runs of the same minute."""
+    """Returns the epoch seconds of `2025-09-14T03:10`. Cached: entries share their minutes."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
 def parse(text: str) -> int | None:
-    """Nanoseconds since the epoch; None where the text is no RFC 3339 time.
+    """Parses to nanoseconds since the epoch; None if the text is not an RFC 3339 time.
 
-    A missing offset is read as UTC. Digits past the ninth are dropped.
+    A missing offset means UTC. Digits after the ninth of the fraction are dropped.
     """
     match = _TIME.match(text)
     if match is None:
@@ -46,26 +46,26 @@ def parse(text: str) -> int | None:
 
 
 _WIDTH = 30
-"""Characters of a time with nine digits of a fraction."""
+"""Characters of a time with a fraction of nine digits."""
 _AT = np.arange(_WIDTH)[:, np.newaxis]
 _DIGITS = (0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, *range(20, 29))
 _SIGNS = np.frombuffer(b"--T::", np.uint8)[:, np.newaxis]
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _FIRST_YEAR, _LAST_YEAR = 1678, 2261
-"""Nanoseconds of these have 64 bits."""
+"""Years whose times in nanoseconds fit into 64 bits."""
 
 
 def many(texts: Sequence[str], unknown: int) -> NDArray[np.int64]:
-    """As `parse`, all at once for what Cloud Logging writes: `2025-09-14T03:10:06.03Z`.
+    """Parses many times; vectorised for Cloud Logging's form, `2025-09-14T03:10:06.03Z`.
 
-    `unknown` stands for what is no time, or one that does not fit into 64 bits.
+    Returns `unknown` for texts that are not times or do not fit into 64 bits.
     """
     size = len(texts)
     joined = "".join(texts)
     lengths = np.fromiter(map(len, texts), np.int64, size)
     data = np.frombuffer(joined.encode("ascii", "replace") + bytes(_WIDTH), np.uint8)
     table = data[(lengths.cumsum() - lengths) + _AT]
-    # The last character is no digit of a fraction, and what follows belongs to the next text.
+    # Replace the final `Z` and the characters after it, which belong to the next text, by zeros.
     table[20:] = np.where(_AT[20:] < lengths - 1, table[20:], ord("0"))
     ends = data[lengths.cumsum() - 1]
     digit = table.astype(np.int64) - ord("0")
@@ -77,7 +77,7 @@ def many(texts: Sequence[str], unknown: int) -> NDArray[np.int64]:
     usual &= (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12)
     usual &= (day >= 1) & (day <= _DAYS[np.where(usual, month, 0)])
     usual &= (hour < 24) & (minute < 60) & (second < 60)
-    # Days since 1970 of a year that begins in March, so that its leap day is the last one.
+    # Days since 1970, with years that begin in March so that the leap day is the last day.
     years = year - (month <= 2)
     days = years * 365 + years // 4 - years // 100 + years // 400 - 719_469
     days += (153 * ((month + 9) % 12) + 2) // 5 + day
@@ -93,7 +93,7 @@ _PLACES = np.array([10**power for power in range(8, -1, -1)])[:, np.newaxis]
 
 
 def show(nanoseconds: int) -> str:
-    """`2025-09-14T03:10:06.030348Z`: as many digits of the fraction as are needed, in threes."""
+    """Formats as `2025-09-14T03:10:06.030348Z`, with 0, 3, 6 or 9 digits of the fraction."""
     seconds, fraction = divmod(nanoseconds, SECOND)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     if not fraction:

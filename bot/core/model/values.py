@@ -1,10 +1,10 @@
-"""The values that travel between the rooms: units, what people decided, what a team set up.
+"""Basic values that all packages share: units of time, severities, priorities, windows, locations.
 
-What a report is made of stands in `report`.
+The parts of a report are in `report`.
 
 All times are integers, nanoseconds since the Unix epoch in UTC: Cloud Logging's own resolution,
-exact to compare and to add, and free of time zones until a person reads them. All text in here
-has been redacted (see `redact`); nothing has been escaped, since that depends on where it goes.
+exact to compare and to add, and without a time zone until a person reads them. All text is
+redacted (see `redact`) but not escaped, since escaping depends on where the text is shown.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Priority(IntEnum):
 
 
 class State(StrEnum):
-    """What became of a cluster since it was last looked at."""
+    """The state of a cluster compared with its history."""
 
     NEW = "new"
     RECURRING = "recurring"
@@ -77,7 +77,7 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length in seconds."""
         return (self.end - self.start) / SECOND
 
     def __contains__(self, timestamp: int) -> bool:
@@ -86,7 +86,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a message was written: module (or file), function and line, as the log names them."""
+    """A place in the source: module (or file), function and line, as the log names them."""
 
     module: str
     function: str | None = None
@@ -96,14 +96,14 @@ class Location:
         return self.module if self.line is None else f"{self.module}:{self.line}"
 
 
-# --- what people decided -------------------------------------------------------------------------
+# --- acknowledgements ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Who stood in one place of a cluster's messages: hashes only."""
+    """The values in one slot of a cluster's messages, as hashes only."""
 
     before: str
-    """What they are called: `user`."""
+    """The subject before the slot: `user`."""
     seen: tuple[tuple[str, int], ...] = ()
-    """(keyed hash, time), of the most frequent ones; see `expected.fingerprints`."""
+    """(keyed hash, time) of the most frequent values; see `expected.fingerprints`."""

@@ -1,4 +1,4 @@
-"""Counting log entries into a Rollup that merges.
+"""Counts log entries into a Rollup, which can be merged.
 
 `Rollup.merge` is associative and commutative, so any split of the entries gives the same value.
 Imports `entries`, `text` and `model`.

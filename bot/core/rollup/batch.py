@@ -1,4 +1,4 @@
-"""Rows that count, sorted so that what is counted together stands together."""
+"""A batch of rows, sorted so that rows that are counted together are adjacent."""
 
 from __future__ import annotations
 
@@ -20,33 +20,36 @@ _NEVER = np.iinfo(np.int64).max
 
 
 class RowGroup(NamedTuple):
-    """Rows of one meaning: their places in the batch, and what all of them have in common."""
+    """The rows of one meaning in a batch, with their aggregates."""
 
     meaning: int
     start: int
     end: int
     timed: int
-    """How many have a time."""
+    """Number of rows that have a time."""
     first: int
     last: int
-    """The earliest and the latest time, where any has one."""
+    """Earliest and latest time; meaningful only if `timed` is above zero."""
     order: int
-    """The lowest order of a name."""
+    """The lowest sort order of a row's name among samples."""
     cell: int
-    """The first of its cells."""
+    """Index of the group's first cell."""
     edges: list[int]
-    """Where those of the earliest and of the latest time stand."""
+    """Positions of the rows with the earliest or the latest time."""
 
 
 class Batch:
-    """Rows sorted by meaning, place and time; all sums are made at once.
+    """Rows sorted by meaning, place and time, so that numpy computes all aggregates at once.
 
-    A cell is a run of rows that have one meaning and one place.
+    A run is the rows of one meaning; a cell is the part of a run that has one place.
     """
 
     def __init__(self, rows: Rows, chosen: Ints, meanings: Ints, orders: Ints) -> None:
-        """The rows that are `chosen`, at least one; the number of what each of all rows means, and
-        the order of its name."""
+        """`chosen`: indices of the rows to count, at least one.
+
+        `meanings`, `orders`: per row, chosen or not, the number of its meaning and the sort order
+        of its name.
+        """
         of_known, self._places = numbered([origin.place for origin in rows.known])
         where = of_known[rows.origins]
         times = rows.times
@@ -54,7 +57,7 @@ class Batch:
             chosen = chosen[_order(column[chosen])]
         self.rows = rows
         self.row: list[int] = chosen.tolist()
-        """Which row stands at a place of the batch."""
+        """Index in `rows` of each position of the batch."""
         self._meaning = meanings[chosen]
         self._where = where[chosen]
         self._time = times[chosen]
@@ -66,8 +69,8 @@ class Batch:
         self._cell_places = [self._places[at] for at in self._where[self._cells].tolist()]
         self._times: list[int] = self._time.tolist()
 
-    def surveys(self) -> Iterator[tuple[Place, int, int, int]]:
-        """Of each place: how many rows, the first and the last time or `NO_TIME`."""
+    def place_counts(self) -> Iterator[tuple[Place, int, int, int]]:
+        """Yields (place, rows, first time, last time) per place; times may be `NO_TIME`."""
         by_place = _order(self._where)
         where, time = self._where[by_place], self._time[by_place]
         starts = _starts(where[1:] != where[:-1])
@@ -78,7 +81,7 @@ class Batch:
             yield self._places[at], size, begin if end != NO_TIME else NO_TIME, end
 
     def runs(self) -> Iterator[RowGroup]:
-        """The rows of each meaning."""
+        """Yields the group of each meaning."""
         starts = self._runs
         first, last = _spans(self._time, starts)
         timed = np.add.reduceat(self._time != NO_TIME, starts, dtype=np.int64)
@@ -103,7 +106,7 @@ class Batch:
         return map(RowGroup, *(column.tolist() for column in columns), of_runs)
 
     def places(self, run: RowGroup) -> Iterator[tuple[Place, int, list[int]]]:
-        """Where: how many rows, and the earliest times."""
+        """Yields (place, rows, earliest times) per place of a run; at most `MOMENTS` times."""
         cell, start = run.cell, run.start
         while start < run.end:
             end = self._cell_starts[cell + 1]
@@ -114,14 +117,14 @@ class Batch:
             cell, start = cell + 1, end
 
     def single(self, run: RowGroup, severity: Severity, route: str | None) -> Single:
-        """The one row of a run."""
+        """Returns the only row of a run."""
         i, rows = self.row[run.start], self.rows
         time = run.first if run.timed else None
         place = self._cell_places[run.cell]
-        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raws[i]))
+        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raw_entries[i]))
 
     def add_to(self, tally: Tally, run: RowGroup) -> None:
-        """Counts where and when a run was written, and offers what may be shown."""
+        """Adds a run's places and times to the tally, and offers entries to show."""
         for place, count, times in self.places(run):
             tally.in_place(place, count, times)
         if run.timed:
@@ -156,7 +159,7 @@ class Batch:
             time, name = self._times[at], self.rows.names[i]
             first, last = tally.first_entry, tally.last_entry
             if first is None or last is None or not first[:2] < (time, name) < last[:2]:
-                tally.edged(Edge(time, name, self.rows.pack(self.rows.raws[i])))
+                tally.offer_edge(Edge(time, name, self.rows.pack(self.rows.raw_entries[i])))
 
     def _offer_samples(self, tally: Tally, run: RowGroup) -> None:
         rows, orders = self.rows, self._order[run.start : run.end]
@@ -166,22 +169,22 @@ class Batch:
             if order > tally.threshold:
                 return
             i = self.row[run.start + at]
-            tally.sampled(Sample(order, rows.names[i], rows.pack(rows.raws[i])))
+            tally.offer_sample(Sample(order, rows.names[i], rows.pack(rows.raw_entries[i])))
 
 
 def _order(column: Ints) -> Ints:
-    """How to sort by it, leaving equal ones as they stand: numbers of 16 bits take no comparing."""
+    """Returns the indices that sort a column stably; numpy radix-sorts 16-bit integers."""
     if column.min() >= 0 and column.max() < 1 << 16:
         return np.argsort(column.astype(np.uint16), kind="stable")
     return np.argsort(column, kind="stable")
 
 
 def _starts(new: NDArray[np.bool_]) -> Ints:
-    """Where runs begin, where `new[i]` says whether one does at i + 1."""
+    """Returns the starts of runs; `new[i]` is whether a run starts at i + 1."""
     return np.concatenate(([0], np.flatnonzero(new) + 1))
 
 
 def _spans(times: Ints, starts: Ints) -> tuple[Ints, Ints]:
-    """The earliest and the latest time from each start on; where none is known, `NO_TIME` last."""
+    """Computes the earliest and latest time per run; the latest is `NO_TIME` if none is known."""
     first = np.minimum.reduceat(np.where(times == NO_TIME, _NEVER, times), starts)
     return first, np.maximum.reduceat(times, starts)

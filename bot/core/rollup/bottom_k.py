@@ -1,11 +1,11 @@
-"""Which messages are kept where more and more different ones come.
+"""Bounded sets of messages: keeps the messages with the smallest ranks, per group.
 
-Messages that are counted together if they are not kept stand on one shelf. Of each shelf the
-messages with the smallest rank stay, at most `alike`; where all shelves together hold too many,
-half of that, and so on. A shelf that only ever held few keeps them all, whatever floods another.
+A group holds the messages that are counted together once they are not kept. Each group keeps its
+`alike` messages of smallest rank. While all groups together hold too many, `alike` is halved, so a
+group with few messages keeps them all however another is flooded.
 
-The outcome depends on nothing but the set of messages: how many stay on a shelf is halved only
-when the messages seen so far make that necessary, and further ones never undo it.
+The outcome is a function of the set of messages alone: a limit is lowered only when the messages
+so far require it, and further messages never raise it.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ T = TypeVar("T", bound=Hashable)
 
 
 @dataclass(slots=True)
-class _Shelf(Generic[T]):
+class _Group(Generic[T]):
     ranks: dict[T, int] = field(default_factory=dict)
     limit: int = 2**64
-    """Only what has a rank below this is kept."""
+    """Only items with a rank below this are kept."""
 
 
-class Shelves(Generic[T]):
-    """Bounded sets of messages, one a shelf."""
+class BottomK(Generic[T]):
+    """One bounded set of items per group."""
 
     def __init__(self, alike: int, total: int, rank: Callable[[T], int]) -> None:
-        """At most so many on one shelf, and on all together; a quarter more before a clearing."""
+        """`alike`, `total`: the most items in one group and in all; `cleared` allows 25 % more."""
         self._rank = rank
         self._alike = alike
         self._total = total
-        self._shelves: dict[T, _Shelf[T]] = {}
+        self._groups: dict[T, _Group[T]] = {}
         self._held = 0
 
-    def put(self, shelf: T, item: T) -> bool:
-        """Whether an item stays; for all that is known now."""
-        known = self._shelves.get(shelf)
+    def put(self, group: T, item: T) -> bool:
+        """Adds an item; returns whether it is kept, which may change later."""
+        known = self._groups.get(group)
         if known is None:
-            known = self._shelves[shelf] = _Shelf()
+            known = self._groups[group] = _Group()
         if item not in known.ranks:
             rank = self._rank(item)
             if rank >= known.limit:
@@ -51,45 +51,48 @@ class Shelves(Generic[T]):
         return True
 
     def cleared(self, final: bool) -> Iterator[tuple[T, T]]:
-        """Clears away what is too much: (shelf, item) for each item that does not stay."""
+        """Drops items above the bounds; yields (group, item) for each.
+
+        Unless `final`, tolerates 25 % above the bounds, so that most calls do nothing.
+        """
         if not final and self._held * 4 <= self._total * 5:
             slack = self._alike // 4
-            for name, shelf in self._shelves.items():
-                if len(shelf.ranks) > self._alike + slack:
-                    yield from self._cut(name, shelf)
+            for name, group in self._groups.items():
+                if len(group.ranks) > self._alike + slack:
+                    yield from self._cut(name, group)
             return
         while True:
-            for name, shelf in self._shelves.items():
-                yield from self._cut(name, shelf)
+            for name, group in self._groups.items():
+                yield from self._cut(name, group)
             if self._held <= self._total or self._alike <= 1:
                 return
             self._alike //= 2
 
-    def merge(self, other: Shelves[T]) -> Iterator[tuple[T, T]]:
-        """Takes over what another one knows of limits: (shelf, item) for each that must go."""
+    def merge(self, other: BottomK[T]) -> Iterator[tuple[T, T]]:
+        """Takes over the lower limits of `other`, not its items; yields (group, item) dropped."""
         self._alike = min(self._alike, other._alike)
-        for name, theirs in other._shelves.items():
-            mine = self._shelves.setdefault(name, _Shelf())
+        for name, theirs in other._groups.items():
+            mine = self._groups.setdefault(name, _Group())
             mine.limit = min(mine.limit, theirs.limit)
             for item in [item for item, rank in mine.ranks.items() if rank >= mine.limit]:
                 yield self._drop(name, mine, item)
 
-    def copy(self) -> Shelves[T]:
-        """The same, to be changed without changing this one."""
-        made = Shelves[T](self._alike, self._total, self._rank)
+    def copy(self) -> BottomK[T]:
+        """Returns an independent copy."""
+        made = BottomK[T](self._alike, self._total, self._rank)
         made._held = self._held
-        made._shelves = {n: _Shelf(dict(s.ranks), s.limit) for n, s in self._shelves.items()}
+        made._groups = {n: _Group(dict(s.ranks), s.limit) for n, s in self._groups.items()}
         return made
 
-    def _cut(self, name: T, shelf: _Shelf[T]) -> Iterator[tuple[T, T]]:
-        if len(shelf.ranks) <= self._alike:
+    def _cut(self, name: T, group: _Group[T]) -> Iterator[tuple[T, T]]:
+        if len(group.ranks) <= self._alike:
             return
-        ranks = np.fromiter(shelf.ranks.values(), np.uint64, len(shelf.ranks))
-        shelf.limit = int(np.partition(ranks, self._alike)[self._alike])
-        for item in [item for item, rank in shelf.ranks.items() if rank >= shelf.limit]:
-            yield self._drop(name, shelf, item)
+        ranks = np.fromiter(group.ranks.values(), np.uint64, len(group.ranks))
+        group.limit = int(np.partition(ranks, self._alike)[self._alike])
+        for item in [item for item, rank in group.ranks.items() if rank >= group.limit]:
+            yield self._drop(name, group, item)
 
-    def _drop(self, name: T, shelf: _Shelf[T], item: T) -> tuple[T, T]:
-        del shelf.ranks[item]
+    def _drop(self, name: T, group: _Group[T], item: T) -> tuple[T, T]:
+        del group.ranks[item]
         self._held -= 1
         return name, item

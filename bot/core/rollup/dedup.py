@@ -1,4 +1,4 @@
-"""Which entries were read before: eight bytes an entry, whatever their number."""
+"""Detects entries that were read before, in eight bytes per entry."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-class Seen:
-    """A set of 64-bit hashes: sorted runs, each at least twice as long as the next.
+class SeenHashes:
+    """A set of 64-bit hashes, stored as sorted runs, each at least twice as long as the next.
 
-    Two entries share a hash by chance once in 370,000 readings of ten million entries
-    (n² / 2⁶⁵); one of them would then be counted as a duplicate.
+    A collision, which counts an entry as a duplicate, happens once in 370,000 reads of ten
+    million entries (n² / 2⁶⁵).
     """
 
     def __init__(self) -> None:
-        """Empty."""
+        """Starts empty."""
         self._runs: list[Ints] = []
 
-    def add(self, hashes: Ints, named: Flags) -> Ints:
-        """Adds those that are `named`; returns the places of those that were there before.
+    def add(self, hashes: Ints, chosen: Flags) -> Ints:
+        """Adds the `chosen` hashes; returns the indices of those that were there already.
 
-        Of equal ones the first is new.
+        Of equal hashes in one call the first counts as new.
         """
-        places = np.flatnonzero(named)
+        places = np.flatnonzero(chosen)
         if not places.size:
             return places
         values = hashes[places]
@@ -47,5 +47,5 @@ class Seen:
     def _keep(self, run: Ints) -> None:
         while self._runs and len(self._runs[-1]) < 2 * len(run):
             run = np.concatenate([self._runs.pop(), run])
-            run.sort(kind="stable")  # merges the two: that takes one pass
+            run.sort(kind="stable")  # numpy's stable sort merges two sorted runs in one pass
         self._runs.append(run)

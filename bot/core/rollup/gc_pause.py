@@ -1,4 +1,4 @@
-"""Python's search for cycles, which costs much where much is kept."""
+"""Makes Python's garbage collection rare while entries are counted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 
 _lock = threading.Lock()
 _inside: list[tuple[int, int, int]] = []
-"""The thresholds that each who is inside found; the first one's are the usual ones."""
+"""One item per active context, each the thresholds from before the first one."""
 
 
 @contextmanager
 def few_collections() -> Iterator[None]:
-    """While entries are counted, cycles are looked for rarely: counting makes none.
+    """Makes collections rare; counting entries creates no reference cycles.
 
-    Hold it around all that is done with them: when it ends, all that was kept is visited once.
-    Each search visits all that is kept, and a page of entries would set off several. The last of
-    several threads to leave makes it usual again.
+    Each collection visits all objects that are kept, and one page of entries would trigger
+    several. Hold the context around everything that is done with the entries, since a full
+    collection is likely after it. The last of several threads to leave restores the thresholds.
     """
     with _lock:
         _inside.append(_inside[0] if _inside else gc.get_threshold())

@@ -1,12 +1,11 @@
-"""The funnel between a source and the Rollup: most entries never leave its first step.
+"""Counts a source's pages into the Rollup, in five steps; most entries need only look-ups.
 
-1. A row's key → what it means, from a table, page by page while its keys are at hand.
-2. Many pages together: duplicates, and what lies outside the window, are counted and go no further.
-3. A key that is not in the table is understood once (`meanings`): header, access line and
-   traceback are looked for in its text, and what is left is masked (`masker`), unless a message
-   that differs in ids alone was before (`ids`).
-4. All rows of a batch are counted at once, by numpy, per meaning and place (`batch`).
-5. Only what may be shown later (a representative, the first and the last) is packed and kept.
+1. Per page: look up each row's key in the table of meanings (`meaning_table`).
+2. Per batch of pages: drop and count duplicates and entries outside the window.
+3. Interpret each unknown key once: header, access line and traceback are parsed and the rest is
+   masked (`fast_mask`), unless a message that differs only in ids is known (`id_mask`).
+4. Count all rows of the batch per meaning and place, with numpy (`batch`).
+5. Pack and keep only entries that may be shown: samples, the first and the last.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from bot.core.entries.understand import (
 )
 from bot.core.model.values import Severity, Window
 from bot.core.rollup.batch import Batch, RowGroup
-from bot.core.rollup.dedup import Seen
-from bot.core.rollup.meaning_table import KNOWN, Meanings
+from bot.core.rollup.dedup import SeenHashes
+from bot.core.rollup.meaning_table import KNOWN, MeaningTable
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.stitch import Fragment
 from bot.core.rollup.subjects import finder_of
@@ -35,14 +34,14 @@ from bot.core.rollup.tally import decoded
 from bot.core.text.tracebacks import Piece
 
 BATCH = 32_768
-"""Rows counted at once: enough for numpy, few enough to hold in memory as they were read."""
+"""Rows per batch: enough for numpy to pay off, few enough to keep unparsed in memory."""
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
 class _Page(NamedTuple):
-    """Rows that wait to be counted, and what is told by each row's own objects."""
+    """A page awaiting counting, with the number of each row's meaning, its hash and sort order."""
 
     rows: Rows
     meanings: Ints
@@ -57,24 +56,24 @@ class Intake:
     window: Window
     rollup: Rollup
     names: bool = True
-    """Count who stands behind the masks."""
+    """Count the subjects (users, accounts) behind the masks."""
     duplicates: int = 0
     outside: int = 0
     first: int | None = None
     last: int | None = None
-    meanings: Meanings = field(init=False)
+    meanings: MeaningTable = field(init=False)
     capacity: int = KNOWN
-    """Of the table of meanings."""
-    _seen: Seen = field(default_factory=Seen)
+    """Keys in the table of meanings."""
+    _seen: SeenHashes = field(default_factory=SeenHashes)
     _pages: list[_Page] = field(default_factory=list)
     _waiting: int = 0
     _counted: int = 0
 
     def __post_init__(self) -> None:
-        self.meanings = Meanings(self._counted_as, self.capacity)
+        self.meanings = MeaningTable(self._counted_as, self.capacity)
 
     def add(self, rows: Rows) -> None:
-        """Takes rows; they are counted now or with a later batch."""
+        """Takes rows; counts them now or with a later batch."""
         if len(rows):
             meanings = self.meanings.known(rows)
             self._pages.append(_Page(rows, meanings, rows.hashes(), rows.orders()))
@@ -83,7 +82,7 @@ class Intake:
             self.flush()
 
     def flush(self) -> None:
-        """Counts what is waiting."""
+        """Counts all waiting rows."""
         self._counted += self._waiting
         pages, self._pages, self._waiting = self._pages, [], 0
         if pages:
@@ -93,14 +92,16 @@ class Intake:
             self.meanings.make_room()
 
     def keep_up(self) -> None:
-        """Counts what is waiting, for someone who watches, where that is not too little to be
-        quick: as much as was counted before."""
+        """Counts the waiting rows, for a live view, once they are as many as all counted before.
+
+        Doubling keeps the cost of small batches low.
+        """
         if self._waiting >= self._counted:
             self.flush()
 
     @property
     def fresh(self) -> list[tuple[Key, Severity]]:
-        """Messages met for the first time since somebody last looked and emptied the list."""
+        """Messages that are new since the caller last cleared this list."""
         return self.meanings.fresh
 
     def _count(self, page: _Page) -> None:
@@ -109,13 +110,13 @@ class Intake:
         if chosen.size:
             self.meanings.learn(page.rows, page.meanings, counting)
             batch = Batch(page.rows, chosen, page.meanings, page.orders)
-            for survey in batch.surveys():
-                self.rollup.surveyed(*survey)
+            for place_count in batch.place_counts():
+                self.rollup.count_place(*place_count)
             for run in batch.runs():
                 self._add(batch, run, self.meanings.listed[run.meaning])
 
     def _counted_as(self, meaning: Meaning) -> Meaning:
-        """The same, or what all messages say together that are like it and not kept."""
+        """Returns the meaning to count under: the same, or that of the messages not kept."""
         key, severity, route, piece, logged_request = meaning
         if piece or route or logged_request or severity < self.rollup.min_severity:
             return meaning
@@ -124,10 +125,10 @@ class Intake:
         return meaning if kept_as is message else Meaning(kept_as[0], severity)
 
     def _counting(self, rows: Rows, hashes: Ints) -> Flags:
-        """Which rows count; the others are counted here."""
+        """Returns which rows count; counts duplicates and rows outside the window."""
         times = rows.times
         keep = np.ones(len(rows), dtype=np.bool_)
-        again = self._seen.add(hashes, rows.named)
+        again = self._seen.add(hashes, rows.has_insert_id)
         keep[again] = False
         self.duplicates += int(again.size)
         timed = times != NO_TIME
@@ -157,7 +158,7 @@ class Intake:
             return
         key = meaning.key
         if self.names and key.kind is Kind.MESSAGE and finder_of(key.masked) is not None:
-            _name(rollup, batch, run, key)
+            _count_subjects(rollup, batch, run, key)
         message = key, int(severity)
         if count == 1:
             rollup.put(message, batch.single(run, severity, meaning.route))
@@ -173,16 +174,18 @@ class Intake:
             tally.members.extend(decoded(names[i]) for i in batch.row[run.start : run.end])
 
 
-def _name(rollup: Rollup, batch: Batch, run: RowGroup, key: Key) -> None:
-    """Counts who stands in each row."""
+def _count_subjects(rollup: Rollup, batch: Batch, run: RowGroup, key: Key) -> None:
+    """Counts the subjects in each row of a run."""
     rows = batch.rows
     for i in batch.row[run.start : run.end]:
         rollup.named.add(key.masked, _text(rows, i), int(rows.times[i]))
 
 
 def _text(rows: Rows, i: int) -> str:
-    """A row's message; a key says that its text is all of it."""
-    return rows.text(rows.raws[i]) if isinstance(rows.keys[i], bytes) else message(rows.json(i))
+    """Returns a row's message; for a row with a `TextKey` that is its text."""
+    return (
+        rows.text(rows.raw_entries[i]) if isinstance(rows.keys[i], bytes) else message(rows.json(i))
+    )
 
 
 def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
@@ -196,5 +199,5 @@ def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
         key=meaning.key,
         piece=piece,
         text=_text(rows, i),
-        raw=rows.pack(rows.raws[i]),
+        raw=rows.pack(rows.raw_entries[i]),
     )

@@ -1,4 +1,4 @@
-"""What a row means: a table from its key, and understanding what is not in there, once."""
+"""Maps row keys to meanings, interpreting each unknown key once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.entries.rows import (
     RowKey,
     Rows,
     TextKey,
-    said,
+    text_and_severity,
 )
 from bot.core.entries.understand import (
     Key,
@@ -26,126 +26,128 @@ from bot.core.entries.understand import (
 )
 from bot.core.model.values import Severity
 from bot.core.rollup.tally import decoded
-from bot.core.text.fast_mask import of_zeroed
-from bot.core.text.id_mask import tells_all, with_like_ids
+from bot.core.text.fast_mask import masked_zeroed
+from bot.core.text.id_mask import ids_are_irrelevant, with_placeholder_ids
 from bot.core.text.severity import nearest
 
 KNOWN = 32_768
-"""Keys in the table. When it is full another one is begun, into which goes what is asked for
-again; the full one is forgotten with the next."""
+"""Keys in the table. A full table is kept as the older generation, from which used keys move to
+the new one, until that one is full."""
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-_UNKNOWN, _EXACT, _OWN = -1, -2, -3
-"""In place of a meaning's number: not in the table; decided by digits, which no key holds; its
-ids decide what a text says."""
+_UNKNOWN, _BY_DIGITS, _BY_IDS = -1, -2, -3
+"""Sentinels instead of a meaning's number: unknown; depends on the exact digits, which no key
+contains; depends on the text's ids."""
 
 
 _Form = tuple[bytes, Severity]
-"""A text whose ids are replaced, and a severity. It is no `TextKey`: there may be a row with this
-very text, and it may say something else."""
+"""A text with placeholder ids, and a severity. Not a `TextKey`, since a row may have this very
+text and a different meaning."""
 
 
-class _Older(NamedTuple):
-    """A full table."""
+class _OldTable(NamedTuple):
+    """The previous generation of the table."""
 
     by_key: dict[object, int]
     listed: list[Meaning]
 
 
-class Meanings:
-    """Numbers for what rows mean."""
+class MeaningTable:
+    """Assigns numbers to the meanings of rows."""
 
     def __init__(self, counted_as: Callable[[Meaning], Meaning], capacity: int = KNOWN) -> None:
-        """Nothing is known; so many keys will be. `counted_as`: what stands for a meaning."""
+        """`counted_as`: returns the meaning under which a meaning is counted."""
         self._counted_as = counted_as
         self._capacity = capacity
         self.listed: list[Meaning] = []
-        """By number."""
+        """Meanings by number."""
         self.fresh: list[tuple[Key, Severity]] = []
-        """Messages met for the first time since somebody last looked and emptied the list; where
-        nobody looks, it is emptied when another table is begun."""
+        """Messages that are new since the caller last cleared this list; `make_room` clears it,
+        too, when it starts a new table."""
         self._reader = Reader()
         self._by_key: dict[object, int] = {}
-        """Keys of rows and forms of texts."""
+        """Numbers by row key, by form, and by exact text."""
         self._numbers: dict[Meaning, int] = {}
-        self._older = _Older({}, [])
+        self._old = _OldTable({}, [])
 
     def known(self, rows: Rows) -> Ints:
-        """The number of what each row means, as far as it is known: others are below zero."""
+        """Returns the number of each row's meaning; below zero if it is not known yet."""
         found = map(self._by_key.get, rows.keys, repeat(_UNKNOWN))
         return np.fromiter(found, np.int64, len(rows))
 
     def learn(self, rows: Rows, numbers: Ints, counting: Flags) -> None:
-        """Puts in the numbers of rows that are `counting` and were not known."""
+        """Fills in the `numbers` of rows that are `counting` and were not known."""
         unknown = np.flatnonzero((numbers < 0) & counting)
         keys = [rows.keys[i] for i in unknown.tolist()]
         forms = _forms(keys)
         found = np.fromiter(map(self._by_key.get, forms, repeat(_UNKNOWN)), np.int64, len(forms))
         for at in np.flatnonzero(found < 0).tolist():
-            found[at] = self._look(rows, int(unknown[at]), keys[at], forms[at])
+            found[at] = self._find(rows, int(unknown[at]), keys[at], forms[at])
         numbers[unknown] = found
 
     def make_room(self) -> None:
-        """Begins another table if this one is full. What had a number may get another one."""
+        """Starts a new table if this one is full. Numbers are not valid across this call."""
         if max(len(self._by_key), len(self.listed)) >= self._capacity:
-            self._older = _Older(self._by_key, self.listed)
+            self._old = _OldTable(self._by_key, self.listed)
             self._by_key, self.listed = {}, []
             self._numbers.clear()
             self.fresh.clear()
 
-    def _look(self, rows: Rows, i: int, key: RowKey, form: RowKey | _Form) -> int:
+    def _find(self, rows: Rows, i: int, key: RowKey, form: RowKey | _Form) -> int:
         if key is None:
             return self._number(self._reader.read(rows.json(i)))
         number = self._known(form)
         if form is not key:
             if number == _UNKNOWN:
-                number = self._by_key[form] = self._alike(cast("_Form", form))
-            if number == _OWN:
+                number = self._by_key[form] = self._of_form(cast("_Form", form))
+            if number == _BY_IDS:
                 number = self._known(key)
         if number == _UNKNOWN:
-            number = self._by_key[key] = self._learn(key)
-        return self._exact(rows, i, cast("TextKey", key)) if number == _EXACT else number
+            number = self._by_key[key] = self._of_key(key)
+        return (
+            self._of_exact_text(rows, i, cast("TextKey", key)) if number == _BY_DIGITS else number
+        )
 
     def _known(self, key: object) -> int:
         number = self._by_key.get(key, _UNKNOWN)
-        if number == _UNKNOWN and key in self._older.by_key:
-            number = self._older.by_key[key]
+        if number == _UNKNOWN and key in self._old.by_key:
+            number = self._old.by_key[key]
             if number >= 0:
-                number = self._listed(self._older.listed[number])
+                number = self._listed(self._old.listed[number])
             self._by_key[key] = number
         return number
 
-    def _exact(self, rows: Rows, i: int, key: TextKey) -> int:
-        # What stands before the quote, the caller's address, decides nothing.
-        text = rows.text(rows.raws[i])
+    def _of_exact_text(self, rows: Rows, i: int, key: TextKey) -> int:
+        # The text before the quote is the client's address, which does not affect the meaning.
+        text = rows.text(rows.raw_entries[i])
         exact = key, text.partition('"')[2]
         number = self._known(exact)
         if number == _UNKNOWN:
-            meaning = understand(text, self._reader.masked, said(key)[1])
+            meaning = understand(text, self._reader.masked, text_and_severity(key)[1])
             number = self._by_key[exact] = self._number(meaning)
         return number
 
-    def _alike(self, form: _Form) -> int:
-        """The number of all texts that have this form, or `_OWN`."""
-        like, severity = form
-        words = decoded(like)
-        if tells_all(words):
-            meaning = understand(words, of_zeroed, severity)
-            # Who asked, and what was raised, may be told by its id.
+    def _of_form(self, form: _Form) -> int:
+        """Returns the number that all texts of this form share, or `_OWN` if they differ."""
+        text, severity = form
+        words = decoded(text)
+        if ids_are_irrelevant(words):
+            meaning = understand(words, masked_zeroed, severity)
+            # Ids can decide the kind of a client and the parts of a traceback.
             if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
                 return self._number(meaning)
-        return _OWN
+        return _BY_IDS
 
-    def _learn(self, key: TextKey | RequestKey) -> int:
+    def _of_key(self, key: TextKey | RequestKey) -> int:
         if isinstance(key, RequestKey):
             own = nearest(key.severity)
             return self._number(requested(key.http, key.text, self._reader.masked, own))
-        text, severity = said(key)
-        meaning = understand(decoded(text), of_zeroed, severity)
-        return _EXACT if meaning.key.kind is Kind.REQUEST else self._number(meaning)
+        text, severity = text_and_severity(key)
+        meaning = understand(decoded(text), masked_zeroed, severity)
+        return _BY_DIGITS if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
     def _number(self, meaning: Meaning) -> int:
         return self._listed(self._counted_as(meaning))
@@ -159,10 +161,10 @@ class Meanings:
 
 
 def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
-    """Of texts with ids, in place of their keys."""
+    """Returns the keys, with a form instead of the key for each text with ids."""
     texts = [key[:-1] if isinstance(key, bytes) else b"" for key in keys]
-    likes = with_like_ids(texts)
+    replaced = with_placeholder_ids(texts)
     return [
-        key if like is text else (like, said(cast("TextKey", key))[1])
-        for key, text, like in zip(keys, texts, likes, strict=True)
+        key if form is text else (form, text_and_severity(cast("TextKey", key))[1])
+        for key, text, form in zip(keys, texts, replaced, strict=True)
     ]

@@ -1,10 +1,9 @@
-"""The Rollup: what is left of any number of log entries once they are masked and counted.
+"""The Rollup: the aggregate of any number of log entries, masked and counted.
 
-`merge` is associative and commutative over disjoint entries, so one page, many pages in any
-order, or several workers give the same value. Nothing in here depends on what came first: where
-only some of many things can be kept, those with the smallest hash are, and the rest is counted
-under what they have in common. `stitched` gives the final value; before that a little more than
-the bounds may be held.
+`merge` is associative and commutative over disjoint entries, so one page, many pages in any order
+or several workers give the same value. Nothing depends on which entry came first: above a bound,
+what has the smallest hash is kept, and the rest is counted under a coarser key. `stitched` returns
+the final value; until then slightly more than the bounds may be kept.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from bot.core.entries.place import Place, order_of
 from bot.core.entries.rows import NO_TIME
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import Severity
-from bot.core.rollup.bottom_k import Shelves
+from bot.core.rollup.bottom_k import BottomK
 from bot.core.rollup.stitch import (
     Fragment,
     Fragments,
@@ -44,11 +43,11 @@ MessageKey = tuple[Key, int]
 """What is counted together until clusters are made: one message at one severity."""
 
 WORDS = 40
-"""Messages of this many words and more count as equally long."""
+"""Word counts above this are treated as this in a coarse key."""
 
 
 def coarse(message: MessageKey) -> MessageKey:
-    """What a message is counted under where too many are different."""
+    """Returns the key under which a message is counted if it is not kept."""
     key, severity = message
     return _coarse(key.kind, min(WORDS, key.masked.count(" ") + 1), severity)
 
@@ -60,68 +59,67 @@ def _coarse(kind: Kind, words: int, severity: int) -> MessageKey:
 
 
 def _rank(message: MessageKey) -> int:
-    """Which messages are kept: those with the smallest rank, on every machine the same ones."""
+    """Ranks messages; those with the smallest rank are kept, the same ones on every machine."""
     return rank("\x1f".join(message[0]))
 
 
 @dataclass(slots=True)
 class Rollup:
-    """All that is kept of the entries that were counted. Mutable while it is filled."""
+    """The aggregate of all counted entries. Mutable while it is filled."""
 
     min_severity: Severity
     keep_members: bool = False
-    """Keep the name of every entry, and every message, whatever that takes."""
+    """Keep every entry's insertId and every message, without bounds."""
     bounds: Bounds = DEFAULT
     counted: dict[MessageKey, Counted] = field(default_factory=dict)
     rest: dict[MessageKey, Tally] = field(default_factory=dict)
-    """Of each coarse key: the entries whose messages are not kept."""
+    """Per coarse key: the tally of the messages that are not kept."""
     fragments: Fragments = field(init=False)
-    """Of tracebacks: what they mean depends on their neighbours, which may be still to come."""
+    """Possible fragments of tracebacks, not counted before their neighbours have been read."""
     below: int = 0
     severities: Counter[Severity] = field(default_factory=Counter)
     places: dict[Place, tuple[int, int, int]] = field(default_factory=dict)
-    """Of every entry, whatever its severity, its instance left out: how many, first, last time."""
+    """(entries, first time, last time) per place without instance, of any severity."""
     requests: Counter[str] = field(default_factory=Counter)
-    """Requests in the request log per service, whatever their severity."""
+    """Requests in the request log per service, of any severity."""
     named: Subjects = field(default_factory=Subjects)
-    """Who stands behind the masks of a message."""
-    _shelves: Shelves[MessageKey] = field(init=False)
+    """The subjects (users, accounts) behind the masks of each message."""
+    _kept: BottomK[MessageKey] = field(init=False)
     _own: set[MessageKey] | None = None
-    """Tallies that may be changed; None: all. The others are those of another Rollup."""
+    """Messages whose tallies we own; None means all. Others are shared and copied on write."""
 
     def __post_init__(self) -> None:
         self.fragments = Fragments(self.bounds.fragments)
-        self._shelves = Shelves(self.bounds.alike, self.bounds.messages, _rank)
+        self._kept = BottomK(self.bounds.alike, self.bounds.messages, _rank)
 
     # --- filling -------------------------------------------------------------------------------
 
     def kept_as(self, message: MessageKey) -> MessageKey:
-        """Where entries of a message are counted from now on: if this is not its own message, but
-        that of all like it, then it stays so."""
+        """Returns the key to count a message under: itself, or its coarse key from then on."""
         if message in self.counted or self.keep_members:
             return message
         common = coarse(message)
-        if self._shelves.put(common, message):
+        if self._kept.put(common, message):
             return message
         if common not in self.rest:
             self._rest(common)
         return common
 
     def put(self, message: MessageKey, one: Single) -> None:
-        """Counts an entry, whose severity is high enough."""
-        if message not in self.counted and message not in self.rest and self._stays(message):
+        """Counts one entry, whose severity must be at least `min_severity`."""
+        if message not in self.counted and message not in self.rest and self._is_kept(message):
             self.counted[message] = one
         else:
             self.tally(message).add(one, self.keep_members)
 
     def tally(self, message: MessageKey) -> Tally:
-        """Where entries of a message are added: its own tally, or the one of all like it."""
+        """Returns the tally for a message, which we own: its own or that of its coarse key."""
         known = self.counted.get(message)
         if isinstance(known, Tally):
-            return self._mine(self.counted, message, known)
+            return self._owned(self.counted, message, known)
         if message in self.rest:
             return self._rest(message)
-        if known is None and not self._stays(message):
+        if known is None and not self._is_kept(message):
             return self._rest(coarse(message))
         made = self.counted[message] = Tally(self.bounds)
         if known is not None:
@@ -129,12 +127,12 @@ class Rollup:
         return made
 
     def fragment(self, fragment: Fragment) -> None:
-        """Counts a fragment of a traceback, which is kept or else stands alone."""
+        """Keeps a fragment of a traceback; above the bound counts it as a message of its own."""
         if not self.fragments.put(fragment):
             self._count_event([fragment])
 
-    def surveyed(self, place: Place, count: int, first: int, last: int) -> None:
-        """Counts entries of a place, whatever their severity."""
+    def count_place(self, place: Place, count: int, first: int, last: int) -> None:
+        """Counts entries of a place, of any severity."""
         place = place._replace(instance="")
         known = self.places.get(place)
         if known is not None:
@@ -146,16 +144,16 @@ class Rollup:
         self.places[place] = (count, first, last)
 
     def trim(self, final: bool = False) -> None:
-        """Leaves about as much as the bounds say; at the end exactly that."""
-        for common, message in self._shelves.cleared(final):
-            self._dropped(common, message)
+        """Drops what exceeds the bounds; tolerates slightly more unless `final`."""
+        for common, message in self._kept.cleared(final):
+            self._move_to_rest(common, message)
         for fragment in self.fragments.cleared():
             self._count_event([fragment])
 
     def merge(self, other: Rollup) -> None:
-        """Adds what another one counted of other entries."""
-        for common, message in self._shelves.merge(other._shelves):
-            self._dropped(common, message)
+        """Adds the counts of another Rollup, of disjoint entries."""
+        for common, message in self._kept.merge(other._kept):
+            self._move_to_rest(common, message)
         for message, counted in other.counted.items():
             if isinstance(counted, Single):
                 self.put(message, counted)
@@ -170,27 +168,27 @@ class Rollup:
         self.requests.update(other.requests)
         self.named.merge(other.named)
         for place, (count, first, last) in other.places.items():
-            self.surveyed(place, count, first, last)
+            self.count_place(place, count, first, last)
         self.trim()
 
-    def _stays(self, message: MessageKey) -> bool:
-        return self.keep_members or self._shelves.put(coarse(message), message)
+    def _is_kept(self, message: MessageKey) -> bool:
+        return self.keep_members or self._kept.put(coarse(message), message)
 
     def _rest(self, common: MessageKey) -> Tally:
         known = self.rest.get(common)
         if known is not None:
-            return self._mine(self.rest, common, known)
+            return self._owned(self.rest, common, known)
         made = self.rest[common] = Tally(self.bounds)
         return made
 
-    def _dropped(self, common: MessageKey, message: MessageKey) -> None:
+    def _move_to_rest(self, common: MessageKey, message: MessageKey) -> None:
         known = self.counted.pop(message)
         if isinstance(known, Single):
             self._rest(common).add(known)
         else:
             self._rest(common).merge(known)
 
-    def _mine(
+    def _owned(
         self,
         where: dict[MessageKey, Tally] | dict[MessageKey, Counted],
         message: MessageKey,
@@ -204,16 +202,16 @@ class Rollup:
     # --- the end -------------------------------------------------------------------------------
 
     def stitched(self) -> Rollup:
-        """The same with every fragment counted: in its traceback, or as a message of its own.
+        """Returns a Rollup with every fragment counted, in its traceback or as its own message.
 
-        It shares with this one what it did not have to change.
+        It shares with this Rollup what it does not change.
         """
         self.trim(final=True)
         whole = Rollup(self.min_severity, self.keep_members, self.bounds, _own=set())
         whole.counted, whole.rest = dict(self.counted), dict(self.rest)
         whole.below, whole.severities = self.below, self.severities.copy()
         whole.places, whole.requests, whole.named = self.places, self.requests, self.named
-        whole._shelves = self._shelves.copy()
+        whole._kept = self._kept.copy()
         for event in events(self.fragments.all()):
             whole._count_event(event)
         whole.trim(final=True)
@@ -242,25 +240,25 @@ class Rollup:
                 tally.in_hour(hour_of(time), 1)
             if self.keep_members:
                 tally.members.append(decoded(fragment.name))
-        tally.sampled(Sample(order_of(shown.name), shown.name, raw))
+        tally.offer_sample(Sample(order_of(shown.name), shown.name, raw))
         if shown.time is not None:
-            tally.edged(Edge(shown.time, shown.name, raw))
+            tally.offer_edge(Edge(shown.time, shown.name, raw))
 
     # --- reading -------------------------------------------------------------------------------
 
     def messages(self) -> Iterator[tuple[MessageKey, Counted]]:
-        """All that was counted, message by message."""
+        """Yields every message or coarse key with its counts."""
         yield from self.counted.items()
         yield from self.rest.items()
 
     @property
     def services(self) -> list[str]:
-        """Every service that wrote, in order."""
+        """All services that wrote entries, sorted."""
         return sorted({place.service for place in self.places if place.service})
 
     @property
     def revisions(self) -> list[str]:
-        """Every revision that wrote, the newest first."""
+        """All revisions that wrote entries, the latest to appear first."""
         first: dict[str, int] = {}
         for place, (_, begin, _end) in self.places.items():
             if place.revision:
@@ -269,7 +267,7 @@ class Rollup:
 
     @property
     def spans(self) -> tuple[tuple[str, int, int], ...]:
-        """(revision, time of its first entry, of its last) of each that wrote, by name."""
+        """(revision, time of first entry, of last entry), sorted by revision."""
         found: dict[str, tuple[int, int]] = {}
         for place, (_, begin, end) in self.places.items():
             if place.revision and NO_TIME not in (begin, end):
@@ -279,12 +277,12 @@ class Rollup:
 
     @property
     def region(self) -> str:
-        """Where most of it runs."""
+        """The region of most entries."""
         return self._most("region")
 
     @property
     def project(self) -> str:
-        """Whose most of it is."""
+        """The project of most entries."""
         return self._most("project")
 
     def _most(self, part: str) -> str:

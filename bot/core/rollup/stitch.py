@@ -1,7 +1,7 @@
-"""Fragments of tracebacks → tracebacks.
+"""Joins fragments of tracebacks to whole tracebacks.
 
-Fragments belong together that one instance wrote into one log at nearly one time, from an opening
-on; so their order on the way here does not matter.
+Fragments belong together if one instance wrote them to one log at nearly the same time, starting
+with an opening. The order in which they were read does not matter.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from bot.core.text.level_headers import header, plain
 from bot.core.text.redact import redact
 
 NEAR = SECOND // 2
-"""Fragments of one traceback are printed at once: a longer gap begins another."""
+"""Nanoseconds between fragments of one traceback, at most: it is printed at once."""
 
 _ALONE = (tracebacks.LineKind.MIDDLE, tracebacks.LineKind.ENDING)
 _GO_ENDS = ("panic: ", "fatal error: ")
 _OVERHEAD = 500
-"""Bytes that a fragment takes beside its text and its packed entry, about."""
+"""Approximate bytes of a fragment besides its text and its packed entry."""
 
 
 class Fragment(NamedTuple):
-    """An entry that may be a part of a traceback."""
+    """An entry that may be part of a traceback."""
 
     time: int | None
     name: bytes
@@ -37,28 +37,28 @@ class Fragment(NamedTuple):
     log: str
     severity: Severity
     key: Key
-    """What it says if it is no part of one."""
+    """The key to count it under if it is not part of a traceback."""
     piece: tracebacks.Piece
     text: str
     raw: Raw
 
 
 class Fragments:
-    """Fragments within a bound, by the place, log and minute in which they were written.
+    """A bounded collection of fragments, grouped by place, log and minute.
 
-    Where there are more, the minutes with the smallest hash are kept whole: however the fragments
-    come, those are the longest row of minutes, in the order of their hashes, that fits.
+    Above the bound, whole groups are dropped, those with the largest hashes first. The groups that
+    remain do not depend on the order in which fragments arrive.
     """
 
     def __init__(self, bound: int) -> None:
-        """At most so many bytes, about."""
+        """`bound`: approximate bytes."""
         self._bound = bound
         self._minutes: dict[int, list[Fragment]] = {}
         self._size = 0
         self._limit = 2**64
 
     def put(self, fragment: Fragment) -> bool:
-        """Keeps a fragment; False where it is one of those that cannot be kept."""
+        """Adds a fragment; returns False if its group has been dropped."""
         minute = (fragment.time or 0) // MINUTE
         which = rank("\x1f".join((*fragment.place, fragment.log, str(minute))))
         if which >= self._limit:
@@ -68,7 +68,7 @@ class Fragments:
         return True
 
     def cleared(self) -> Iterator[Fragment]:
-        """Clears away what is too much, and gives it."""
+        """Drops groups until the rest fits; yields their fragments."""
         if self._size <= self._bound:
             return
         for which in sorted(self._minutes, reverse=True):
@@ -78,7 +78,7 @@ class Fragments:
                 return
 
     def merge(self, other: Fragments) -> Iterator[Fragment]:
-        """Takes those of another one; gives those that cannot be kept."""
+        """Adds the fragments of another collection; yields those that are not kept."""
         self._limit = min(self._limit, other._limit)
         for which in [which for which in self._minutes if which >= self._limit]:
             yield from self._drop(which)
@@ -87,7 +87,7 @@ class Fragments:
                 yield fragment
 
     def all(self) -> Iterator[Fragment]:
-        """Those that are kept."""
+        """Yields all kept fragments."""
         for minute in self._minutes.values():
             yield from minute
 
@@ -102,7 +102,7 @@ def _size(fragment: Fragment) -> int:
 
 
 def events(pieces: Iterable[Fragment]) -> Iterator[list[Fragment]]:
-    """The fragments, cut into tracebacks; one that belongs to none stands alone."""
+    """Groups the fragments into tracebacks; yields any other fragment in a list of its own."""
     streams: dict[tuple[Place, str], list[Fragment]] = {}
     for fragment in pieces:
         streams.setdefault((fragment.place, fragment.log), []).append(fragment)
@@ -125,13 +125,13 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         if kind is tracebacks.LineKind.LINK and near:
             joins = linked = True
             ended = False
-        elif near and _follows(event[0], fragment):
+        elif near and _continues(event[0], fragment):
             joins, ended = True, False
         elif kind is tracebacks.LineKind.OPENING:
             joins, linked = near and linked, False
             ended = fragment.piece.exception is not None
         else:
-            # After the exception's own line only a link goes on.
+            # After the exception's own line only a link continues the traceback.
             joins = near and not ended and event[0].piece.kind not in _ALONE
             ended = ended or kind is tracebacks.LineKind.ENDING
         if joins:
@@ -147,11 +147,11 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         yield event
 
 
-def _follows(first: Fragment, fragment: Fragment) -> bool:
-    """Frames of Java or Node after the exception's line; goroutines after a panic."""
+def _continues(first: Fragment, fragment: Fragment) -> bool:
+    """Returns whether Java or Node frames follow their exception's line, or goroutines a panic."""
     text = plain(fragment.text)
     if first.piece.kind is tracebacks.LineKind.ENDING:
-        return fragment.piece.kind is tracebacks.LineKind.MIDDLE and tracebacks.goes_on(text)
+        return fragment.piece.kind is tracebacks.LineKind.MIDDLE and tracebacks.continues(text)
     return first.text.startswith(_GO_ENDS) and (
         fragment.piece.kind is tracebacks.LineKind.MIDDLE or tracebacks.is_goroutine(text)
     )
@@ -164,16 +164,16 @@ def _near(before: Fragment, after: Fragment) -> bool:
 
 
 def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
-    """What the fragments say together, and an entry that says it.
+    """Returns the key of the joined fragments, and an entry with their text.
 
-    The last exception, and the function in which the first one began, make two tracebacks the
-    same. None where a fragment alone says nothing that a traceback would: it is a message.
+    Tracebacks are the same if they share the exception and the innermost own function of the root
+    cause. None if they are not a traceback; they then count as the first fragment's message.
     """
     first = event[0]
     if len(event) == 1 and first.piece.kind in _ALONE:
         return None
     text = "\n".join(plain(fragment.text) for fragment in event)
-    # Redacted before it is taken apart: a key's first line may be all that tells the others.
+    # Redact the whole before parsing: a rule may need the first line of a key to find the rest.
     piece = tracebacks.piece(redact(text[header(text).length :]))
     if piece is None or not piece.exception:
         return None

@@ -1,8 +1,8 @@
-"""Who stands behind a message's masks: how often each user, account or mail, and when. Bounded.
+"""Counts the subjects (users, accounts, mail addresses) behind a message's masks. Bounded.
 
-A mask makes all users alike, and 32 representatives do not show that one of five hundred came five
-times. So each is counted here, per message. Past the bound, those with the smallest hash stay, with
-all of their counts: which ones these are depends on what there is, never on what came first.
+A mask makes all users alike, and 32 samples do not show that one of five hundred users occurred
+five times. So each subject is counted per message. Above the bound, the subjects with the smallest
+hash are kept with all their times, so the result does not depend on the order of entries.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from bot.core.text.redact import redact
 from bot.core.text.slot_values import subject_of, values
 
 LATEST = 16
-"""Times kept of each: the latest."""
+"""Latest times kept per subject."""
 BOUND = 50_000
-"""Times kept in total, some 20 MB."""
+"""Times kept in total, about 20 MB."""
 LONGEST = 200
-"""Characters of a value; a longer one names nobody."""
+"""Characters of a subject's value; a longer value is not an identifier."""
 _ALL = 1 << 64
 
 
 class Subjects:
     """(message, subject, value) → its latest times. Adding and merging commute."""
 
-    __slots__ = ("_below", "_held", "_size", "bound")
+    __slots__ = ("_held", "_rank_limit", "_size", "bound")
 
     def __init__(self, bound: int = BOUND) -> None:
         self.bound = bound
         self._held: dict[str, dict[tuple[str, str], list[int]]] = {}
         self._size = 0
-        self._below = _ALL
-        """Only what has a smaller rank is kept."""
+        self._rank_limit = _ALL
+        """Only subjects with a smaller rank are kept."""
 
     def add(self, masked: str, text: str, time: int) -> None:
-        """Counts who stands in a text, which reads `masked` once it is masked."""
+        """Counts the subjects in `text`, whose masked form is `masked`."""
         finder = finder_of(masked)
         if finder is None:
             return
@@ -49,22 +49,22 @@ class Subjects:
             self._trim()
 
     def merge(self, other: Subjects) -> None:
-        """Adds what was counted of other entries."""
-        self._below = min(self._below, other._below)
+        """Adds the counts of disjoint entries."""
+        self._rank_limit = min(self._rank_limit, other._rank_limit)
         for masked, held in other._held.items():
             for who, times in held.items():
                 self._put(masked, who, times)
         self._trim()
 
     def of(self, masked: str) -> Mapping[tuple[str, str], list[int]]:
-        """(subject, value) → its latest times, in order."""
+        """Returns (subject, value) → its latest times, ascending."""
         return self._held.get(masked, {})
 
     def _put(self, masked: str, who: tuple[str, str], times: list[int]) -> None:
         held = self._held.get(masked)
         known = held.get(who) if held else None
         if held is None or known is None:
-            if self._below < _ALL and _rank(masked, who) >= self._below:
+            if self._rank_limit < _ALL and _rank(masked, who) >= self._rank_limit:
                 return
             self._held.setdefault(masked, {})[who] = times[-LATEST:]
             self._size += min(len(times), LATEST)
@@ -76,14 +76,14 @@ class Subjects:
         self._size += len(known) - before
 
     def _trim(self) -> None:
-        """Half of the ranks at a time, until what is left fits."""
-        shrunk = self._below < _ALL  # a merge may have lowered it
+        """Halves the range of ranks until the rest fits."""
+        shrunk = self._rank_limit < _ALL  # a merge may have lowered it
         while self._size > self.bound or shrunk:
             if self._size > self.bound:
-                self._below //= 2
+                self._rank_limit //= 2
             shrunk = False
             for masked, held in list(self._held.items()):
-                for who in [w for w in held if _rank(masked, w) >= self._below]:
+                for who in [w for w in held if _rank(masked, w) >= self._rank_limit]:
                     self._size -= len(held.pop(who))
                 if not held:
                     del self._held[masked]
@@ -95,38 +95,38 @@ def _rank(masked: str, who: tuple[str, str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Reads from a text who stands behind a message's masks."""
+    """Extracts the subjects behind one message's masks from texts."""
 
     masked: str
     first: str
-    """The words before the first mask."""
+    """The literal before the first mask."""
     steps: tuple[tuple[str, str], ...]
-    """Of each mask up to the last that hides somebody: the subject or nothing, the words after."""
+    """(subject or empty, literal after) per mask, up to the last one that hides a subject."""
 
     def find(self, text: str) -> Collection[tuple[str, str]]:
-        """(subject, value), each once. Quick where the text has the message's own spaces."""
+        """Returns distinct (subject, value). Fast if the text has the same spaces as `masked`."""
         at = text.find(self.first)
         if at < 0:
-            return self._slowly(text)
+            return self._find_slowly(text)
         at += len(self.first)
         found: list[tuple[str, str]] = []
         for subject, after in self.steps:
             end = text.find(after, at) if after and not after.isspace() else len(text)
             if end < 0:
-                return self._slowly(text)
-            if subject and (value := _usable(text[at:end].strip())):
+                return self._find_slowly(text)
+            if subject and (value := _identifying(text[at:end].strip())):
                 found.append((subject, value))
             at = end + len(after)
         return found if len(found) < 2 else set(found)
 
-    def _slowly(self, text: str) -> Collection[tuple[str, str]]:
-        """As the entry says it, since redaction makes all mails alike; else as it is shown."""
+    def _find_slowly(self, text: str) -> Collection[tuple[str, str]]:
+        """Matches the original text, else the redacted one, which hides mail addresses."""
         return set(named(values(self.masked, text) or values(self.masked, redact(text))))
 
 
 @lru_cache(maxsize=32_768)
 def finder_of(masked: str) -> Finder | None:
-    """None where no user, account or mail stands behind any of a message's masks."""
+    """Returns the finder for a masked message; None if none of its masks hides a subject."""
     literals = masked.split(SLOT)
     subjects = [subject_of(before) for before in literals[:-1]]
     last = max((i for i, subject in enumerate(subjects) if subject), default=-1)
@@ -137,12 +137,12 @@ def finder_of(masked: str) -> Finder | None:
 
 
 def named(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Of (words before, value) those that name somebody, as (subject, value)."""
+    """Yields (subject, value) for those pairs of (text before, value) that name a subject."""
     for before, value in found:
-        if _usable(value) and (subject := subject_of(before)):
+        if _identifying(value) and (subject := subject_of(before)):
             yield subject, value
 
 
-def _usable(value: str) -> str:
-    """Empty where it names nobody: what redaction took away tells nobody from another."""
+def _identifying(value: str) -> str:
+    """Returns the value, or empty if it is too long or redacted and so identifies nobody."""
     return value if len(value) <= LONGEST and not value.startswith("***") else ""

@@ -1,4 +1,4 @@
-"""The figures of one message. Adding and merging commute, also past every bound."""
+"""The counts of one message. Adding and merging commute, even above every bound."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from bot.core.entries.place import Place, Raw, order_of
 from bot.core.model.values import HOUR, Severity
 
 SAMPLES = 32
-"""Representative entries kept of each message: those with the lowest hash of their name."""
+"""Sample entries kept per message: those with the lowest hash of their insertId."""
 MOMENTS = 16
-"""Earliest times kept of each message in each place."""
+"""Earliest times kept per message and place."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much is kept. Past a bound, what has the smallest hash stays: that is the same whatever
-    came first. The rest is counted together."""
+    """How much is kept. Above a bound, what has the smallest hash is kept, so that the order of
+    entries does not matter; the rest is counted together."""
 
     alike: int = 4_000
-    """Messages of one coarse key: kind, severity and number of words."""
+    """Messages per coarse key (kind, severity and number of words)."""
     messages: int = 20_000
     """Messages in total."""
     places: int = 256
-    """Places (revision and instance) of each message: the same ones for every message."""
+    """Places (revision and instance) per message; the same ones for every message."""
     routes: int = 256
-    """Routes of each message."""
+    """Routes per message."""
     hours: int = 10_000
-    """Hours of each message's histogram: over a year, and a log whose times are forged ends."""
+    """Hours in a message's histogram: over a year, and a bound against forged timestamps."""
     fragments: int = 32 * 1024 * 1024
-    """Bytes of fragments of tracebacks."""
+    """Bytes of traceback fragments."""
 
 
 DEFAULT = Bounds()
 
 
 class Sample(NamedTuple):
-    """A representative, ordered by the hash of its name, which nothing else can influence."""
+    """A sample entry, ordered by the hash of its insertId."""
 
     order: int
     name: bytes
@@ -51,7 +51,7 @@ class Sample(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """The first or the last entry, to show."""
+    """The first or last entry of a message, to show."""
 
     time: int
     name: bytes
@@ -59,7 +59,7 @@ class Edge(NamedTuple):
 
 
 class Single(NamedTuple):
-    """A message that one entry alone has said so far: most new ones stay like that."""
+    """A message with one entry so far; most new messages stay like that."""
 
     severity: Severity
     time: int | None
@@ -70,7 +70,7 @@ class Single(NamedTuple):
 
 
 def rank(words: str) -> int:
-    """A hash that nobody can steer, the same in every run and on every machine: 64 bits."""
+    """Computes a 64-bit hash that is stable across runs and machines and hard to manipulate."""
     data = words.encode() if words.isascii() else words.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
@@ -89,7 +89,7 @@ def _rank(thing: Place | str) -> int:
 
 
 def lowest(things: Iterable[T], count: int, by: Callable[[T], int]) -> set[T]:
-    """The `count` things with the lowest rank."""
+    """Returns the `count` things with the lowest rank."""
     return set(sorted(things, key=by)[:count])
 
 
@@ -104,7 +104,7 @@ class Tally:
     hours: dict[int, int] = field(default_factory=dict)
     """Entries per UTC hour since the epoch."""
     elsewhen: int = 0
-    """Entries in hours that are not kept."""
+    """Entries in hours that were dropped."""
     places: dict[Place, int] = field(default_factory=dict)
     routes: dict[str, int] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
@@ -113,33 +113,33 @@ class Tally:
     first: int | None = None
     last: int | None = None
     moments: dict[Place, list[int]] = field(default_factory=dict)
-    """The earliest times in each place, in order."""
+    """The earliest times per place, ascending."""
     members: list[str] = field(default_factory=list)
     estimated: bool = False
-    """There were more places, routes or hours than are kept: those that are named are not all."""
+    """True if places, routes or hours were dropped, so that the ones listed are not all."""
 
     # --- adding a few or many entries ----------------------------------------------------------
 
     def counted(self, count: int, severity: Severity) -> None:
-        """Counts entries."""
+        """Adds to the number of entries and raises the severity."""
         self.count += count
         self.severity = max(self.severity, severity)
 
     def timed(self, first: int, last: int) -> None:
-        """Widens the span."""
+        """Widens the span of times."""
         if self.first is None or first < self.first:
             self.first = first
         if self.last is None or last > self.last:
             self.last = last
 
     def in_hour(self, hour: int, count: int) -> None:
-        """Adds to the histogram."""
+        """Adds entries to an hour of the histogram."""
         self.hours[hour] = self.hours.get(hour, 0) + count
         if len(self.hours) > 2 * self.bounds.hours:
             self.trim()
 
     def in_place(self, place: Place, count: int, times: Sequence[int]) -> None:
-        """Counts where, and remembers the earliest times there."""
+        """Adds entries to a place, with the earliest times among them."""
         self.places[place] = self.places.get(place, 0) + count
         if times:
             known = self.moments.get(place, [])
@@ -149,16 +149,16 @@ class Tally:
             self.trim()
 
     def on_route(self, route: str, count: int) -> None:
-        """Counts which."""
+        """Adds entries to a route."""
         self.routes[route] = self.routes.get(route, 0) + count
         if len(self.routes) > 2 * self.bounds.routes:
             self.trim()
 
     def trim(self) -> None:
-        """Leaves no more places, routes and hours than are kept.
+        """Drops the places, routes and hours above the bounds.
 
-        One that goes can come back, with a part of its count. Whether it stays in the end does
-        not depend on that: there are always enough that have a smaller hash.
+        A dropped one can reappear with a part of its count. It will not be kept in the end, since
+        enough others with smaller hashes remain.
         """
         if len(self.places) > self.bounds.places:
             stay = lowest(self.places, self.bounds.places, _rank)
@@ -178,16 +178,16 @@ class Tally:
 
     @property
     def threshold(self) -> int:
-        """A sample's order must not be above this to be kept."""
+        """The highest order with which a sample is kept."""
         return self.samples[-1].order if len(self.samples) >= SAMPLES else 0xFFFF_FFFF
 
-    def sampled(self, sample: Sample) -> None:
-        """Offers a representative; the 32 with the lowest order are kept."""
+    def offer_sample(self, sample: Sample) -> None:
+        """Offers a sample; keeps the `SAMPLES` with the lowest order."""
         insort(self.samples, sample)
         del self.samples[SAMPLES:]
 
-    def edged(self, edge: Edge) -> None:
-        """Offers the first or last entry."""
+    def offer_edge(self, edge: Edge) -> None:
+        """Offers an entry as the first or the last."""
         if self.first_entry is None or edge < self.first_entry:
             self.first_entry = edge
         if self.last_entry is None or edge > self.last_entry:
@@ -208,15 +208,15 @@ class Tally:
             self.in_place(place, 1, (time,))
             first, last = self.first_entry, self.last_entry
             if first is None or last is None or not first.time < time < last.time:
-                self.edged(Edge(time, name, raw))
+                self.offer_edge(Edge(time, name, raw))
         order = order_of(name)
         if order <= self.threshold:
-            self.sampled(Sample(order, name, raw))
+            self.offer_sample(Sample(order, name, raw))
         if members:
             self.members.append(decoded(name))
 
     def merge(self, other: Tally) -> None:
-        """Adds the figures of disjoint entries."""
+        """Adds the counts of disjoint entries."""
         self.counted(other.count, other.severity)
         self.occurrences += other.occurrences
         if other.first is not None and other.last is not None:
@@ -230,7 +230,7 @@ class Tally:
         self.samples = sorted([*self.samples, *other.samples])[:SAMPLES]
         for edge in (other.first_entry, other.last_entry):
             if edge is not None:
-                self.edged(edge)
+                self.offer_edge(edge)
         self.members.extend(other.members)
         self.elsewhen += other.elsewhen
         self.estimated |= other.estimated
@@ -239,17 +239,17 @@ class Tally:
 
     @property
     def services(self) -> set[str]:
-        """Which services wrote it."""
+        """The services that wrote the message."""
         return {place.service for place in self.places if place.service}
 
     @property
     def revisions(self) -> set[str]:
-        """Which revisions wrote it."""
+        """The revisions that wrote the message."""
         return {place.revision for place in self.places if place.revision}
 
     @property
     def by_revision(self) -> tuple[tuple[str, int], ...]:
-        """(revision, occurrences): entries, scaled down where an event takes many of them."""
+        """(revision, occurrences): entries, scaled down if one occurrence has several entries."""
         entries: Counter[str] = Counter()
         for place, count in self.places.items():
             entries[place.revision] += count
@@ -260,12 +260,12 @@ class Tally:
 
     @property
     def instances(self) -> set[str]:
-        """Which instances wrote it."""
+        """The instances that wrote the message."""
         return {place.instance for place in self.places if place.instance}
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8, half a surrogate pair in it too; a sign that says so for what is none."""
+    """Decodes UTF-8, allowing lone surrogates; if it is invalid, bad bytes become U+FFFD."""
     try:
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -273,7 +273,7 @@ def decoded(data: bytes) -> str:
 
 
 def hour_of(time: int) -> int:
-    """Whole UTC hours since the epoch."""
+    """Converts nanoseconds to whole UTC hours since the epoch."""
     return time // HOUR
 
 
@@ -281,7 +281,7 @@ Counted = Tally | Single
 
 
 def tally_of(counted: Iterable[Counted], bounds: Bounds, members: bool = False) -> Tally:
-    """What all of these count together, in a tally of its own."""
+    """Sums counts in a new tally."""
     whole = Tally(bounds)
     for one in counted:
         if isinstance(one, Tally):
@@ -293,5 +293,5 @@ def tally_of(counted: Iterable[Counted], bounds: Bounds, members: bool = False) 
 
 
 def size(counted: Counted) -> int:
-    """How many entries it counts."""
+    """Returns the number of entries counted."""
     return 1 if isinstance(counted, Single) else counted.count

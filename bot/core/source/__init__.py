@@ -1,4 +1,4 @@
-"""Which line of the repository logs a message, and who owns that line.
+"""Finds the line of the repository that logs a message, and the owners of that line.
 
 Imports `entries`, `text` and `model`.
 """

@@ -1,7 +1,7 @@
-"""CODEOWNERS: who owns a file, as GitHub reads it.
+"""Parses CODEOWNERS as GitHub does, and finds the owners of a file.
 
-The last line that matches decides; one without owners takes ownership away. What GitHub does not
-understand in this file (`!`, character ranges, sections) is passed over, as GitHub does.
+The last matching line wins; a line without owners removes ownership. Syntax that GitHub does not
+support there (`!`, character ranges, sections) is skipped.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""Where GitHub looks for the file; the first that is there counts."""
+"""Paths at which GitHub looks for the file; it uses the first that exists."""
 LIMIT = 3_000_000
-"""Bytes: GitHub reads no larger file."""
+"""Bytes of the largest CODEOWNERS file that GitHub reads."""
 
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _OWNER = re.compile(r"@[\w.-]+(?:/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -20,11 +20,11 @@ _OWNER = re.compile(r"@[\w.-]+(?:/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+")
 
 @dataclass(frozen=True, slots=True)
 class OwnerRule:
-    """One line: files and who owns them."""
+    """One line: a pattern of files, and their owners."""
 
     pattern: str
     owners: tuple[str, ...]
-    """`@user`, `@organisation/team` or a mail address; empty: nobody."""
+    """`@user`, `@organisation/team` or a mail address; empty: no owner."""
     _compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -35,7 +35,7 @@ class OwnerRule:
 
 
 def rules(text: str) -> tuple[OwnerRule, ...]:
-    """The file's lines in their order. Never fails."""
+    """Parses the rules, in the order of the file. Never raises."""
     found: list[OwnerRule] = []
     for line in text.splitlines():
         words = _COMMENT.sub("", line).replace("\\ ", "\0").split()
@@ -47,7 +47,7 @@ def rules(text: str) -> tuple[OwnerRule, ...]:
 
 
 def owners(found: tuple[OwnerRule, ...], path: str) -> tuple[str, ...]:
-    """Who owns the file (its path from the repository's root, with slashes); empty: nobody."""
+    """Returns the owners of a path (from the repository's root, with slashes); empty if none."""
     return next((rule.owners for rule in reversed(found) if path in rule), ())
 
 

@@ -1,4 +1,4 @@
-"""Which commit wrote an entry, and which file of the repository a location means."""
+"""Guesses the repository file of a location, and links to its line on GitHub."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 def guessed(location: Location) -> str | None:
-    """The file that a module or path most likely is in the repository; None: no telling."""
+    """Guesses the repository path of a module or file; None if there is no plausible one."""
     module = location.module.strip().removeprefix("./")
     if "/" in module or _FILE.fullmatch(module):
         for root in ("/workspace/", "/app/", "/usr/src/app/", "/"):
@@ -28,6 +28,6 @@ def guessed(location: Location) -> str | None:
 
 
 def line_url(repository_url: str, commit: str, path: str, line: int | None) -> str:
-    """The line on GitHub, at that commit."""
+    """Returns the URL of a line on GitHub at a commit."""
     at = f"#L{line}" if line else ""
     return f"{repository_url.rstrip('/')}/blob/{quote(commit, safe='')}/{quote(path)}{at}"

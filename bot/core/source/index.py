@@ -1,7 +1,7 @@
-"""Which line of a repository wrote a message, where the log itself does not say.
+"""Indexes the log messages in a repository, to find the line that wrote a log entry.
 
 index = build("acme/backend", files, made=now)
-found = Matcher(index).find("Session access failed: no middleware")  # see source_match
+found = Matcher(index).find("Session access failed: no middleware")  # see `match`
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from bot.core.text.redact import redact
 from bot.core.text.redact_rules import REDACTED
 
 FILE_LIMIT = 2_000_000
-"""Bytes of a file that is read: what is larger was written by a program, and costs seconds."""
+"""Bytes of the largest file that is parsed; larger ones are generated and take seconds."""
 TEMPLATE_LIMIT = 200_000
-"""Texts that are kept; a repository of a million lines has fewer."""
+"""Templates that are kept; a repository of a million lines has fewer."""
 NAMED = 20
-"""Files that were left out and are named; the rest is counted."""
+"""Skipped files that are listed by name; further ones are only counted."""
 
 WORDS = re.compile(r"\w+")
 _LETTER = re.compile(r"[^\W_]")
@@ -45,20 +45,20 @@ _GLYPH = next(rule for rule in MASKS if rule.name == "glyph").pattern
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What one call says, and where it stands."""
+    """The message of one log call, and its place in the source."""
 
     text: str
-    """Blanks single, `source_calls.HOLE` for each value. Redacted."""
+    """Redacted, with single blanks and `log_calls.HOLE` for each value."""
     kind: CallKind
     file: str
-    """From the repository's root, with slashes."""
+    """Path from the repository's root, with slashes."""
     line: int
     function: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file as the repository's adapter hands it over: its content, or why there is none."""
+    """A file from the repository's adapter: its content, or the reason why it was skipped."""
 
     path: str
     data: bytes = b""
@@ -72,24 +72,24 @@ class SourceIndex:
     repository: str
     """`owner/name`, or the name of a local folder."""
     made: int
-    """When it was read."""
+    """When the repository was read, in nanoseconds since the epoch."""
     templates: tuple[Template, ...] = ()
     owners: tuple[OwnerRule, ...] = ()
     commit: str | None = None
     files: int = 0
-    """Python files that were understood."""
+    """Python files that were parsed."""
     lines: int = 0
     skipped: tuple[tuple[str, int], ...] = ()
-    """Why files were left out, and how many."""
+    """(reason, number of files) of skipped files."""
     named: tuple[tuple[str, str], ...] = ()
-    """(file, why) of the first `NAMED` of them."""
+    """(file, reason) of the first `NAMED` skipped files."""
 
     def owned_by(self, file: str) -> tuple[str, ...]:
-        """Who owns a file, by CODEOWNERS."""
+        """Returns a file's owners by CODEOWNERS."""
         return owners(self.owners, file)
 
     def file_of(self, location: Location) -> str | None:
-        """The repository's file of a location as logs name them; None where it is not sure."""
+        """Returns the repository's file of a logged location; None unless exactly one matches."""
         wanted = dotted(location.module)
         known = {template.file for template in self.templates}
         found = {f for f in known if f".{dotted(f)}".endswith(f".{wanted}")}
@@ -98,7 +98,7 @@ class SourceIndex:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a message is written."""
+    """The place in the source that writes a message."""
 
     template: Template
     location: Location
@@ -111,7 +111,7 @@ class Found:
 def build(
     repository: str, files: Iterable[SourceFile], *, made: int, commit: str | None = None
 ) -> SourceIndex:
-    """The index of a repository. Takes each file in turn; one that fails is named, never fatal."""
+    """Builds the index of a repository. A file that cannot be parsed is recorded as skipped."""
     templates: list[Template] = []
     skipped: list[tuple[str, str]] = []
     code_owners: dict[str, str] = {}
@@ -124,7 +124,7 @@ def build(
         if not why:
             try:
                 found = list(templates_of(file.path, file.data))
-            except LeftOutError as left:
+            except SkippedError as left:
                 why = str(left)
             else:
                 read += 1
@@ -146,8 +146,8 @@ def build(
     )
 
 
-class LeftOutError(Exception):
-    """A file is left out; says why."""
+class SkippedError(Exception):
+    """A file is skipped; the message is the reason."""
 
 
 _PYTHON_2 = re.compile(
@@ -156,62 +156,62 @@ _PYTHON_2 = re.compile(
 
 
 def templates_of(path: str, data: bytes) -> Iterator[Template]:
-    """What a file can say. Raises a private error that says why it cannot be read."""
+    """Yields the templates of a file. Raises `LeftOutError` if it cannot be parsed."""
     tree = _parsed(data)
     try:
         found = list(calls(tree))
     except RecursionError:
-        raise LeftOutError("nested too deep") from None
-    for said in found:
-        text = _stored(said.text)
-        if worth(text):
-            yield Template(text, said.kind, path, said.line, said.function)
+        raise SkippedError("nested too deep") from None
+    for call in found:
+        text = _cleaned(call.text)
+        if is_specific(text):
+            yield Template(text, call.kind, path, call.line, call.function)
 
 
 def _parsed(data: bytes) -> ast.Module:
     if len(data) > FILE_LIMIT:
-        raise LeftOutError("larger than 2 MB")
+        raise SkippedError("larger than 2 MB")
     try:
         encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
         data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError):
-        raise LeftOutError("not UTF-8, nor what it says it is") from None
+        raise SkippedError("not UTF-8, nor what it says it is") from None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in somebody else's strings
+            warnings.simplefilter("ignore")  # about escapes in strings that are not ours
             return ast.parse(data)
     except (SyntaxError, ValueError):
-        raise LeftOutError("Python 2" if _PYTHON_2.search(data) else "syntax error") from None
+        raise SkippedError("Python 2" if _PYTHON_2.search(data) else "syntax error") from None
     except (RecursionError, MemoryError):
-        raise LeftOutError("nested too deep") from None
+        raise SkippedError("nested too deep") from None
 
 
-def even(text: str) -> str:
-    """Blanks single, none at the ends, no glyph in front: as texts are compared."""
+def normalized(text: str) -> str:
+    """Normalises a text for comparison: single blanks, none at the ends, no leading glyph."""
     return _GLYPH.sub("", _SPACE.sub(" ", text).strip())
 
 
-def letters(text: str) -> int:
-    """Letters and digits: how much a text says."""
+def count_letters(text: str) -> int:
+    """Counts letters and digits: how specific a text is."""
     return len(_LETTER.findall(text))
 
 
-def worth(text: str) -> bool:
-    """Whether the text says enough to know it again: `Error: %s` fits everybody's words."""
+def is_specific(text: str) -> bool:
+    """Returns whether the text is specific enough to match: `Error: %s` would match anything."""
     if HOLE not in text:
-        return letters(text) >= 6
-    return letters(text) >= 10 and len(WORDS.findall(text)) >= 2
+        return count_letters(text) >= 6
+    return count_letters(text) >= 10 and len(WORDS.findall(text)) >= 2
 
 
-def _stored(text: str) -> str:
-    """As it is kept: no secret that somebody wrote into the source, blanks single, no glyph."""
+def _cleaned(text: str) -> str:
+    """Redacts secrets in the source (they become holes) and normalises the text."""
     clean = redact(text)
     if clean != text:
         clean = clean.replace(REDACTED, HOLE).replace("***", HOLE)
-    return re.sub(f"{HOLE}+", HOLE, even(clean))
+    return re.sub(f"{HOLE}+", HOLE, normalized(clean))
 
 
 def dotted(path: str) -> str:
-    """A file as logs name its module: `src/shop/cart.py` → `shop.cart`."""
+    """Converts a path to the module name that logs use: `src/shop/cart.py` → `shop.cart`."""
     name = path.strip("/").removesuffix(".py").removesuffix("/__init__")
     return name.removeprefix("src/").replace("/", ".")

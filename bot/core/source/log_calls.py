@@ -1,9 +1,9 @@
-"""The log calls of one Python file: what each can say, with a hole for every value.
+"""Extracts the possible messages of log calls from one Python file, with a hole for every value.
 
-Reads logging, structlog and loguru calls whatever the logger is called, `warnings.warn`, and the
-messages of raised exceptions. A name is followed to its assignments in the function, the class or
-the module; a choice (`a if b else c`, `x or "y"`, two assignments) gives one text each. Nothing is
-run or imported.
+Recognises calls of logging, structlog and loguru by their names, `warnings.warn`, and the messages
+of raised exceptions. A name is resolved through its assignments in the function, class or module;
+alternatives (`a if b else c`, `x or "y"`, two assignments) give one text each. The file is neither
+run nor imported.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from enum import IntEnum
 from string import Formatter
 
 HOLE = "\0"
-"""Stands for a value that is known only when the program runs."""
+"""Placeholder for a value that is known only at run time."""
 CHOICES = 6
-"""Texts that one call may have; further ones are left out."""
+"""Alternative texts of one call; further ones are dropped."""
 LONGEST = 2_000
-"""Characters of a text that are kept."""
+"""Characters of a text; more is cut."""
 
 Texts = list[str]
 
 
 class CallKind(IntEnum):
-    """How the words reach the log; the lower is the better witness of where that happens."""
+    """How the text reaches the log; a lower kind is better evidence of where it is logged."""
 
     LOG = 0
     WARNING = 1
@@ -34,19 +34,19 @@ class CallKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One text of one call."""
+class CallText:
+    """One possible text of one call."""
 
     text: str
     kind: CallKind
     line: int
     function: str | None
-    """The innermost function's own name, as `funcName` in a log record; None at module level."""
+    """The innermost function's name, as `funcName` in a log record; None at module level."""
 
 
 @dataclass(slots=True)
 class _Scope:
-    """What a name may stand for, from the inside out."""
+    """A scope in which names are resolved, innermost first."""
 
     node: ast.AST
     function: str | None
@@ -54,7 +54,7 @@ class _Scope:
     _names: dict[str, list[ast.expr]] | None = None
 
     def find(self, name: str) -> list[ast.expr]:
-        """The expressions that were assigned to the name, in the innermost scope that has any."""
+        """Returns the expressions assigned to a name in the innermost scope that has any."""
         if self._names is None:
             self._names = _assigned(self.node, within=self.function is not None)
         found = self._names.get(name)
@@ -66,13 +66,13 @@ class _Scope:
 @dataclass(slots=True)
 class _Module:
     attributes: dict[str, list[ast.expr]] = field(default_factory=dict)
-    """`NAME = "…"` in the bodies of classes: `self.NAME` means one of them."""
+    """Assignments in class bodies, `NAME = "…"`: `self.NAME` may be any of them."""
     loggers: set[str] = field(default_factory=set)
-    """Names that hold a logger and do not sound like one."""
+    """Names that are assigned a logger, whatever they are called."""
 
 
-def calls(tree: ast.Module) -> Iterator[Said]:
-    """All that the module's calls can say, in no order."""
+def calls(tree: ast.Module) -> Iterator[CallText]:
+    """Yields every possible text of the module's calls, in no particular order."""
     module = _Module()
     top = _Scope(tree, None, None)
     stack: list[tuple[ast.AST, _Scope]] = [(tree, top)]
@@ -92,10 +92,10 @@ def calls(tree: ast.Module) -> Iterator[Said]:
             found.append((node.exc, scope, True))
         stack.extend((child, scope) for child in ast.iter_child_nodes(node))
     for call, scope, raised in found:
-        yield from _said(call, scope, module, raised)
+        yield from _texts_of(call, scope, module, raised)
 
 
-def _said(call: ast.Call, scope: _Scope, module: _Module, raised: bool) -> Iterator[Said]:
+def _texts_of(call: ast.Call, scope: _Scope, module: _Module, raised: bool) -> Iterator[CallText]:
     reader = _Reader(scope, module)
     if raised:
         kind, texts = CallKind.RAISED, reader.raised(call)
@@ -109,7 +109,7 @@ def _said(call: ast.Call, scope: _Scope, module: _Module, raised: bool) -> Itera
         return
     for text in dict.fromkeys(texts):
         if text.strip(f"{HOLE} \n"):
-            yield Said(text[:LONGEST], kind, call.lineno, scope.function)
+            yield CallText(text[:LONGEST], kind, call.lineno, scope.function)
 
 
 # --- which calls --------------------------------------------------------------------------------
@@ -122,13 +122,13 @@ _METHODS = _LEVELS | {"a" + level for level in _LEVELS} | {"msg", "failure"}
 _WRAPPER = re.compile(
     r"_{0,2}log_?(?:debug|info|warn|warning|error|critical|exception|failure|event|message)"
 )
-_SOUNDS = {"log", "logs", "logger", "loggers", "logging", "lgr", "loguru", "structlog"}
+_LOGGER_WORDS = {"log", "logs", "logger", "loggers", "logging", "lgr", "loguru", "structlog"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def _sounds_like_logger(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in _SOUNDS or word.endswith("logger") for word in words)
+    return any(word in _LOGGER_WORDS or word.endswith("logger") for word in words)
 
 
 def _chain(node: ast.expr) -> list[str]:
@@ -149,7 +149,7 @@ def _chain(node: ast.expr) -> list[str]:
 
 
 def _message_at(call: ast.Call, module: _Module) -> int | None:
-    """The place of the message among a log call's arguments; None: this is no log call."""
+    """Returns the index of the message among the arguments; None if this is no log call."""
     func = call.func
     name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
     if _WRAPPER.fullmatch(name):
@@ -193,7 +193,7 @@ def _is_warning(call: ast.Call) -> bool:
 
 
 def _is_super(call: ast.Call) -> bool:
-    """`super().__init__("…")`: an exception that carries its message."""
+    """Returns whether this is `super().__init__("…")`, as in an exception with its own message."""
     func = call.func
     return (
         isinstance(func, ast.Attribute)
@@ -205,7 +205,10 @@ def _is_super(call: ast.Call) -> bool:
 
 
 def _assigned(scope: ast.AST, *, within: bool) -> dict[str, list[ast.expr]]:
-    """What is assigned to each name: in all of a function, or at the top of a module or class."""
+    """Returns the expressions assigned to each name.
+
+    Searches a whole function if `within`, else only the top level of a module or class.
+    """
     found: dict[str, list[ast.expr]] = {}
     body = getattr(scope, "body", [])
     nodes = ast.walk(scope) if within else iter(body)
@@ -224,19 +227,19 @@ def _assigned(scope: ast.AST, *, within: bool) -> dict[str, list[ast.expr]]:
     return found
 
 
-# --- what they say ------------------------------------------------------------------------------
+# --- their texts --------------------------------------------------------------------------------
 
 _PERCENT = re.compile(
     r"%(?:\(([^()]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([diouxXeEfFgGcrsa%])"
 )
-_SAME = {"strip", "lstrip", "rstrip", "dedent", "expandtabs"}
+_STRIP_METHODS = {"strip", "lstrip", "rstrip", "dedent", "expandtabs"}
 _TRANSLATES = {"_", "gettext", "gettext_lazy", "gettext_noop", "dedent", "cleandoc", "str"}
 _NOT_VALUES = {"exc_info", "extra", "stack_info", "stacklevel"}
-_SPOKEN = ("detail", "message", "msg", "reason", "description", "error")
+_MESSAGE_KEYWORDS = ("detail", "message", "msg", "reason", "description", "error")
 
 
 class _Reader:
-    """Turns expressions into texts, in one scope."""
+    """Evaluates expressions to possible texts, in one scope."""
 
     def __init__(self, scope: _Scope, module: _Module) -> None:
         self._scope = scope
@@ -244,7 +247,7 @@ class _Reader:
         self._following: set[str] = set()
 
     def logged(self, call: ast.Call, at: int) -> Texts:
-        """What a log call says, its arguments put in as logging or loguru would."""
+        """Returns a log call's texts, with its arguments formatted as logging or loguru would."""
         node: ast.expr | None = call.args[at] if len(call.args) > at else None
         keywords = {k.arg: k.value for k in call.keywords if k.arg and k.arg not in _NOT_VALUES}
         if node is None:
@@ -257,16 +260,16 @@ class _Reader:
         return [self._filled(text, values, keywords) for text in self.texts(node)]
 
     def raised(self, call: ast.Call) -> Texts:
-        """What an exception says: its first argument that holds any words."""
-        said = [k.value for k in call.keywords if k.arg in _SPOKEN]
-        for node in (*call.args, *said):
+        """Returns an exception's texts: those of its first argument with any words."""
+        keywords = [k.value for k in call.keywords if k.arg in _MESSAGE_KEYWORDS]
+        for node in (*call.args, *keywords):
             texts = [] if isinstance(node, ast.Starred) else self.texts(node)
             if any(len(text.strip(f"{HOLE} ")) > 3 for text in texts):
                 return texts
         return []
 
     def texts(self, node: ast.expr) -> Texts:
-        """Every text that the expression may be; `[HOLE]` where none is known."""
+        """Returns the possible texts of an expression; `[HOLE]` if none is known."""
         return self._texts(node)[:CHOICES]
 
     def _texts(self, node: ast.expr) -> Texts:
@@ -309,7 +312,7 @@ class _Reader:
         return [self._plain(node.value)]
 
     def _plain(self, node: ast.expr) -> str:
-        """The one text of a value, or a hole."""
+        """Returns the text of a value if there is exactly one, else a hole."""
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             return str(node.value)
         texts = self.texts(node)
@@ -324,20 +327,20 @@ class _Reader:
     def _called(self, node: ast.Call) -> Texts:
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr == "format":
-            named = {k.arg: k.value for k in node.keywords if k.arg}
-            return [self._brace(text, node.args, named) for text in self.texts(func.value)]
+            keywords = {k.arg: k.value for k in node.keywords if k.arg}
+            return [self._brace(text, node.args, keywords) for text in self.texts(func.value)]
         name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
         if name in _TRANSLATES and node.args and not isinstance(node.args[0], ast.Starred):
             return self.texts(node.args[0])
-        if isinstance(func, ast.Attribute) and name in _SAME:
+        if isinstance(func, ast.Attribute) and name in _STRIP_METHODS:
             return [text.strip() for text in self.texts(func.value)]
         return [HOLE]
 
-    def _filled(self, text: str, values: Sequence[ast.expr], named: dict[str, ast.expr]) -> str:
+    def _filled(self, text: str, values: Sequence[ast.expr], keywords: dict[str, ast.expr]) -> str:
         if values and _PERCENT.search(text):
             return self._percent(text, values)
-        if "{" in text and (values or named):
-            return self._brace(text, values, named)
+        if "{" in text and (values or keywords):
+            return self._brace(text, values, keywords)
         return text
 
     def _percent(self, text: str, values: Sequence[ast.expr]) -> str:
@@ -353,7 +356,7 @@ class _Reader:
 
         return _PERCENT.sub(put, text)
 
-    def _brace(self, text: str, values: Sequence[ast.expr], named: dict[str, ast.expr]) -> str:
+    def _brace(self, text: str, values: Sequence[ast.expr], keywords: dict[str, ast.expr]) -> str:
         try:
             pieces = list(Formatter().parse(text))
         except ValueError:  # not a format at all, such as JSON
@@ -364,7 +367,7 @@ class _Reader:
             out.append(literal)
             if name is None:
                 continue
-            value = named.get(name)
+            value = keywords.get(name)
             if name == "" or name.isdecimal():
                 at = count if name == "" else int(name)
                 count += 1
@@ -379,7 +382,7 @@ class _Reader:
 
 
 def _summands(node: ast.BinOp) -> list[ast.expr]:
-    """`a + b + c` in order, without recursion: such chains can be thousands long."""
+    """Returns the operands of `a + b + c`, without recursion: chains can have thousands."""
     parts: list[ast.expr] = []
     left: ast.expr = node
     while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):

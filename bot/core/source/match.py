@@ -1,7 +1,7 @@
-"""A message → the line that wrote it.
+"""Finds the source line that wrote a message.
 
-A message is matched to the most specific template: all its literal parts, in order; among those
-that fit, the one with the most letters. Where two places say the same, none is named.
+A template matches if the message contains its literal parts in order; of several, the one with the
+most letters is the most specific. If two functions have equally good templates, there is no match.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from bot.core.source.index import (
     Found,
     SourceIndex,
     Template,
+    count_letters,
     dotted,
-    even,
-    letters,
-    worth,
+    is_specific,
+    normalized,
 )
 from bot.core.source.log_calls import HOLE, CallKind
 from bot.core.text.level_headers import header, plain
 from bot.core.text.redact_rules import REDACTED
 
 Locate = Callable[[str], Location | None]
-"""A message's own words (see `words`) → where they are written; None: not known, or not sure."""
+"""Maps a message (see `words`) to its source location; None if unknown or ambiguous."""
 
 _SWALLOWED = re.compile(
     r"(?i)(\b\w*(?:secret|auth|token|jwt|passwd|password|key|credential)s?)\b[\s:=]+\S+"
 )
-"""A secret's name and the word after it, which many services' log filters take away."""
+"""A secret's name and the word after it, which many services' log filters remove."""
 MESSAGE_LIMIT = 8_192
+"""Characters of a message that are matched."""
 CONTAINED = 16
-"""Letters that a template must have, in three words, to be looked for inside a message."""
+"""Letters that a template needs, in at least three words, to match a part of a message."""
 
 
 def words(raw: JSON) -> str:
-    """An entry's own words without header and colours; not redacted: never to be shown."""
+    """Returns an entry's message without header and colours. Not redacted: never show it."""
     text = plain(message(raw, error=False)[: 2 * MESSAGE_LIMIT])
     return text[header(text).length :]
 
@@ -50,10 +51,10 @@ class _Pattern:
     parts: Sequence[str]
     weight: int
     many: bool
-    """Three words or more."""
+    """Whether the template has at least three words."""
 
     def fits(self, text: str) -> int | None:
-        """0: all of the text, 1: some of it, None: not at all."""
+        """Returns 0 if the template matches the whole text, 1 a part of it, None if neither."""
         if self._whole(text):
             return 0
         if self.weight >= CONTAINED and self.many and self._inside(text):
@@ -61,7 +62,7 @@ class _Pattern:
         return None
 
     def _whole(self, text: str) -> bool:
-        # The blank stands for an empty last value: `Failed: %s` of an exception without words.
+        # The blank allows an empty last value: `Failed: %s` with an exception without a message.
         parts, text = self.parts, text + " "
         if len(parts) == 1:
             return text.rstrip() == parts[0].rstrip()
@@ -91,7 +92,7 @@ class _Pattern:
 
 @dataclass(slots=True)
 class Matcher:
-    """Answers for one index; quick after the first question."""
+    """Matches messages to the templates of one index, which it groups by word when created."""
 
     index: SourceIndex
     _by_word: dict[str, list[_Pattern]] = field(init=False, default_factory=dict)
@@ -108,21 +109,21 @@ class Matcher:
                 self._by_word.setdefault(anchor, []).append(pattern)
 
     def locate(self, text: str) -> Location | None:
-        """`Locate`."""
+        """Returns the location that writes a message; a `Locate`."""
         found = self.find(text)
         return found.location if found else None
 
     def find(self, text: str) -> Found | None:
-        """Where the words (see `words`) are written; None: nowhere here, or in several places."""
+        """Finds the place that writes a message (see `words`); None if there is none or several."""
         text = text[:MESSAGE_LIMIT]
         first = next((line for line in text.splitlines() if line.strip()), "")
-        for form in dict.fromkeys((even(text), even(first))):
+        for form in dict.fromkeys((normalized(text), normalized(first))):
             if form and (best := self._best(form)):
                 return self._found(best)
         return None
 
     def _best(self, text: str) -> list[Template]:
-        """The most specific of the templates that fit."""
+        """Returns the most specific matching templates; several if they are equally specific."""
         best: list[Template] = []
         rank: tuple[int, ...] = ()
         for pattern in self._candidates(text):
@@ -130,7 +131,7 @@ class Matcher:
             if fit is None:
                 continue
             template = pattern.template
-            # Where it was logged beats where it was raised, and all of it beats a part.
+            # A whole match beats a partial one; then a log call beats a raised exception.
             mine = (
                 2 * fit + (template.kind is CallKind.RAISED),
                 -pattern.weight,
@@ -150,13 +151,13 @@ class Matcher:
             yield from self._variants()
 
     def _variants(self) -> list[_Pattern]:
-        """The templates as they read once a log filter has swallowed words."""
+        """Returns the templates as they read after a log filter has removed words."""
         if self._swallowed is None:
             self._swallowed = [
                 _pattern(template, text)
                 for template in self.index.templates
                 if (text := _SWALLOWED.sub(rf"\1{HOLE}", template.text)) != template.text
-                and worth(text)
+                and is_specific(text)
             ]
         return self._swallowed
 
@@ -171,11 +172,11 @@ class Matcher:
 
 def _pattern(template: Template, text: str) -> _Pattern:
     parts = re.sub(f"{HOLE}+", HOLE, text).split(HOLE)
-    return _Pattern(template, parts, letters(text), len(WORDS.findall(text)) >= 3)
+    return _Pattern(template, parts, count_letters(text), len(WORDS.findall(text)) >= 3)
 
 
 def _anchor(text: str) -> str | None:
-    """A word that every message of the template holds: whole, so not beside a hole."""
+    """Returns the longest word that every message contains: one not adjacent to a hole."""
     whole = [
         found[0]
         for found in WORDS.finditer(text)

@@ -1,4 +1,4 @@
-"""Short names of places in the code: a module's or file's own name, and the room it is in."""
+"""Shortens source locations: the module's own name, and the package that contains it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _PART = re.compile(r"[./\\]+")
 
 
 def module(location: Location) -> str:
-    """`websocket_ssot` of `netra_backend.app.routes.websocket_ssot` or of its file."""
+    """Returns `websocket_ssot` of `netra_backend.app.routes.websocket_ssot` or of its file."""
     return (_parts(location) or [""])[-1]
 
 
 def room(location: Location) -> str:
-    """`routes`: the package or folder that holds it; empty where there is none."""
+    """Returns the package or folder that contains the module (`routes`); empty if none."""
     parts = _parts(location)
     return parts[-2] if len(parts) >= 2 else ""
 
 
 def short(location: Location) -> str:
-    """`websocket_ssot:1619`."""
+    """Formats module and line: `websocket_ssot:1619`."""
     name = module(location)
     return name if location.line is None else f"{name}:{location.line}"
 

@@ -1,5 +1,5 @@
-"""What one string says, and how a string is shown to people.
+"""Parsing one log message, and formatting text for people.
 
-Redaction, masks, level headers, tracebacks and access lines read text; `display` and
-`github_markdown` write it. Knows nothing of log entries. Imports `model`.
+Redaction, masks, level headers, tracebacks and access lines parse text; `display` and
+`github_markdown` format it. Knows nothing of log entries. Imports `model`.
 """

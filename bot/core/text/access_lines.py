@@ -1,8 +1,8 @@
-"""Requests: the Cloud Run request log, and access lines that a server wrote as text.
+"""Parses requests: entries of the Cloud Run request log, and access lines written as text.
 
-Both become a message of the same form, `GET /api/threads 403 (browser)`, whose route has its
-variable parts masked. Who asked is part of it: a scanner's 404 and a browser's are not one
-problem.
+Both become a message of the same form, `GET /api/threads 403 (browser)`, with the variable parts
+of the route masked. The kind of client belongs to it, since a scanner's 404 and a browser's are
+different problems.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ MAX_ROUTE = 200
 
 
 class Client(Enum):
-    """Who made a request, by user agent, path and referer."""
+    """The kind of client that sent a request, by user agent, path and referer."""
 
     BROWSER = "browser"
     OWN_PAGE = "own page"
-    """A browser on a page of the same site: what it asks for should exist."""
+    """A browser on a page of the same site, so what it requests should exist."""
     SCANNER = "scanner"
     TEST = "test"
     MONITOR = "monitor"
@@ -34,7 +34,7 @@ class Client(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as the log tells it."""
+    """One logged request, its route masked."""
 
     method: str
     route: str
@@ -47,7 +47,10 @@ class Request:
 
     @property
     def key(self) -> str:
-        """What is one problem: a missing page that strangers ask for is one, whatever its name."""
+        """The text by which requests are clustered.
+
+        All 404s and 410s of one kind of outside client are one problem, whatever the route.
+        """
         strangers = self.client not in (Client.OWN_PAGE, Client.BROWSER)
         if self.status in (404, 410) and strangers:
             return f"<*> 404 ({self.client.value})"
@@ -84,8 +87,8 @@ _SERVICE_AGENT = re.compile(
 
 
 def client(agent: str, path: str, referer: str, host: str) -> Client:
-    """Who asked. The path counts first: a scanner can call itself a browser."""
-    # No digit decides it, but for those of `%2e`: paths that differ in digits are looked at once.
+    """Classifies the client. The path comes first, since a scanner can pose as a browser."""
+    # Digits matter only in `%2e`: without `%`, paths that differ in digits share a cache entry.
     if _scanned(path if "%" in path else path.translate(_ZEROS)):
         return Client.SCANNER
     found = _by_agent(agent)
@@ -118,7 +121,7 @@ def _by_agent(agent: str) -> Client:
 
 
 def _same_site(referer: str, host: str) -> bool:
-    """Whether both hosts end in the same two labels (`app.example.org`, `api.example.org`)."""
+    """Returns whether both hosts share their last two labels (`app.shop.org`, `api.shop.org`)."""
     try:
         other = urlsplit(referer).hostname or ""
     except ValueError:
@@ -134,11 +137,11 @@ _ID = re.compile(
 
 
 _HASH = re.compile(r"(?<=\w[.-])(?=\w{0,20}[\dA-Z])\w{8,20}(?=\.[a-z]\w{1,4}(?:\.map)?$)")
-"""Of the contents, in the name of a built file: `app.3f9ac21b.js`, `index-DiwrgTda.css`."""
+"""Content hash in the name of a built file: `app.3f9ac21b.js`, `index-DiwrgTda.css`."""
 
 
 def route(path: str) -> str:
-    """The path without its query, its variable parts as `<*>`: `/api/users/<*>/posts`."""
+    """Masks the variable parts of a path and drops its query: `/api/users/<*>/posts`."""
     path = path.split("?", 1)[0].split("#", 1)[0] or "/"
     parts = [
         "<*>" if part and _ID.match(part[:200]) else _HASH.sub("<*>", part[:80])
@@ -148,7 +151,7 @@ def route(path: str) -> str:
 
 
 def from_log(http: Mapping[str, object]) -> Request:
-    """A request-log entry's `httpRequest`. Missing parts become empty, never an error."""
+    """Parses a request-log entry's `httpRequest`. Missing or invalid fields get defaults."""
     url = str(http.get("requestUrl") or "")
     try:
         parts = urlsplit(url)
@@ -174,7 +177,7 @@ _ACCESS = re.compile(
 
 
 def from_text(text: str) -> Request | None:
-    """An access line as uvicorn, gunicorn, nginx or Apache write it; None where it is none."""
+    """Parses an access line of uvicorn, gunicorn, nginx or Apache; None for any other text."""
     if '"' not in text:
         return None
     match = _ACCESS.match(text)
@@ -190,7 +193,7 @@ def from_text(text: str) -> Request | None:
 
 
 def severity(status: int) -> Severity:
-    """What an access line without a level means: ERROR for 5xx, WARNING for 4xx, else INFO."""
+    """Returns the severity that a status implies: ERROR for 5xx, WARNING for 4xx, else INFO."""
     if status >= 500:
         return Severity.ERROR
     return Severity.WARNING if status >= 400 else Severity.INFO

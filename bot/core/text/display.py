@@ -1,7 +1,7 @@
-"""How times, numbers and foreign text are put into words, wherever a person reads them.
+"""Formats times, numbers and untrusted text for people.
 
-Foreign text (log lines, names, reasons, issue titles) goes through `clean` or `one_line` first:
-what is left cannot move the cursor, reverse the reading direction or break JSON.
+Untrusted text (log lines, names, reasons, issue titles) goes through `clean` or `one_line` first:
+the result cannot move the cursor, reverse the reading direction or break JSON.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ ELLIPSIS = "…"
 REPLACED = "\ufffd"
 _BARS = "▁▂▃▄▅▆▇█"
 
-# What a terminal or a bidi renderer obeys and what cannot be encoded: seen, but without power.
+# Characters that a terminal or a bidi renderer acts on, and those that cannot be encoded.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that reverse the reading direction
-    "\ud800-\udfff"  # halves of a character, which no encoder takes
+    "\ud800-\udfff"  # lone surrogates, which cannot be encoded
     "\ufffe\uffff\ufff9-\ufffb\U000e0000-\U000e007f]"  # non-characters, invisible tags
 )
 _INVISIBLE = re.compile("[\u200b\u2060-\u2065\ufeff\u00ad\u180e]+")
@@ -36,11 +36,10 @@ _MASKS = re.compile(r"<\*>(?: ?<\*>)+")
 
 
 def clean(text: str) -> str:
-    """The text with everything taken out that acts on a reader's screen; lines are kept.
+    """Removes what would act on the reader's screen; keeps line breaks.
 
-    Controls, direction marks and broken halves become U+FFFD, so that one sees that something
-    stood there; invisible spaces go, since they only hide; marks piled upon one letter stop at
-    three.
+    Control characters, direction marks and lone surrogates become U+FFFD, so that their presence
+    is visible. Invisible spaces are removed, and a letter keeps at most three combining marks.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -50,24 +49,24 @@ def clean(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """The text as it is but for halves of a character, which no encoder takes."""
+    """Replaces lone surrogates by `?`, since they cannot be encoded as UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 
 def one_line(text: str) -> str:
-    """The cleaned text in one line, spaces collapsed."""
+    """Cleans the text and collapses whitespace, line breaks too, to single spaces."""
     return _SPACES.sub(" ", clean(text)).strip()
 
 
 def template(text: str) -> str:
-    """A masked message in one line, for people: masks that follow each other are one."""
+    """Formats a masked message in one line, merging adjacent slots."""
     return _MASKS.sub("<*>", one_line(text))
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters, ending in `…` where something was left out.
+    """Cuts the text to `limit` characters, ending in `…` if it was longer.
 
-    Never between a letter and its accent, inside a joined emoji or between the halves of a flag.
+    Never cuts between a letter and its accent, inside a joined emoji or inside a flag.
     """
     if len(text) <= limit:
         return text
@@ -82,13 +81,13 @@ def quoted(text: str) -> str:
 
 
 def start(text: str, keep: int) -> str:
-    """At most the first `keep` characters and `…`, where something is to be left out."""
+    """Returns at most the first `keep` characters, followed by `…`."""
     return text[: _whole(text, keep)].rstrip() + ELLIPSIS
 
 
 def _whole(text: str, end: int) -> int:
-    """The largest position up to `end` that does not cut what is seen as one character."""
-    lowest = max(0, end - 32)  # no honest character is longer; a hostile pile is cut anyway
+    """Returns the largest position up to `end` that does not split a visible character."""
+    lowest = max(0, end - 32)  # real characters are shorter; a hostile pile of marks is split
     at = end
     while at > lowest and at < len(text) and _belongs(text, at):
         at -= 1
@@ -96,7 +95,7 @@ def _whole(text: str, end: int) -> int:
 
 
 def _belongs(text: str, at: int) -> bool:
-    """Whether the character at `at` is seen as one with the character before."""
+    """Returns whether the character at `at` is displayed as one with the character before."""
     here, before = text[at], text[at - 1]
     if unicodedata.category(here) in {"Mn", "Me", "Mc"} or here == "\u200d" or before == "\u200d":
         return True
@@ -126,10 +125,10 @@ _REFERS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|://", re.IGNORECASE)
 
 
 def markdown(text: str, limit: int) -> str:
-    """One line that shows as it is in Markdown, escaped only where Markdown would act.
+    """Escapes one line for Markdown, only where Markdown would act on it.
 
-    For a document that is also read unrendered, as Slack shows a file: every hyphen escaped
-    (`github_markdown.prose`) would hurt there. Nobody is mentioned if it is pasted to GitHub.
+    For documents that are also read unrendered, as Slack shows a file: there the escapes of
+    `github_markdown.prose` would hurt. Pasted to GitHub, it mentions nobody and links nothing.
     """
     line = _ACTS.sub(r"\\\g<0>", cut(one_line(text[: limit * 8]), limit))
     return _REFERS.sub("\\g<0>\u200b", line)
@@ -139,17 +138,17 @@ def markdown(text: str, limit: int) -> str:
 
 
 def number(n: int) -> str:
-    """`4,812`."""
+    """Formats an integer: `4,812`."""
     return f"{n:,}"
 
 
 def many(n: int, one: str, more: str | None = None) -> str:
-    """`1 problem`, `3 problems`; `more` where the plural takes no s."""
+    """Formats a count: `1 problem`, `3 problems`; `more` is the plural if it is irregular."""
     return f"{number(n)} {one if n == 1 else more or one + 's'}"
 
 
 def rate(per_day: float) -> str:
-    """`340 an hour`, `12 a day`, `3 a week`: in the unit that gives a number one can picture."""
+    """Formats a rate in the unit that gives a readable number: `340 an hour`, `3 a week`."""
     if per_day >= 240:
         return f"{number(round(per_day / 24))} an hour"
     if per_day >= 1:
@@ -160,7 +159,7 @@ def rate(per_day: float) -> str:
 
 
 def percent(share: float) -> str:
-    """`44 %`; 100 only where all is done."""
+    """Formats a share as `44 %`, rounded down: 100 only if the share is 1."""
     return f"{min(99, int(share * 100)) if share < 1 else 100} %"
 
 
@@ -168,7 +167,7 @@ def percent(share: float) -> str:
 
 
 def zone(name: str) -> ZoneInfo:
-    """The time zone, or UTC where the name is unknown: a report must not fail over it."""
+    """Returns the time zone, or UTC if the name is unknown: a report must not fail over it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -176,15 +175,15 @@ def zone(name: str) -> ZoneInfo:
 
 
 def moment(ns: int, timezone: str) -> datetime:
-    """The wall clock there; times before 1970 or after 9998 are shown as those bounds."""
+    """Converts nanoseconds to local time, clamped to the years 1970 to 9998."""
     seconds = min(max(ns // SECOND, 0), 253_370_764_800)
     return datetime.fromtimestamp(seconds, UTC).astimezone(zone(timezone))
 
 
 def clock(ns: int, timezone: str, today: int | None = None) -> str:
-    """`02:10` on the day of `today`, `13 Sep 06:00` on others, `13 Sep 2024 06:00` years ago.
+    """Formats a time: `02:10` on the day of `today`, else `13 Sep 06:00` or `13 Sep 2024 06:00`.
 
-    Without `today` the day is always named.
+    Without `today` the result always has the day and never the year.
     """
     then = moment(ns, timezone)
     if today is not None:
@@ -197,7 +196,7 @@ def clock(ns: int, timezone: str, today: int | None = None) -> str:
 
 
 def day(ns: int, timezone: str, now: int) -> str:
-    """`today`, `Wed` within six days, `13 Sep` otherwise, with the year in another year."""
+    """Formats a day: `today`, `Wed` within six days, else as `date`."""
     then, here = moment(ns, timezone), moment(now, timezone)
     apart = abs((then.date() - here.date()).days)
     if apart == 0:
@@ -206,22 +205,22 @@ def day(ns: int, timezone: str, now: int) -> str:
 
 
 def date(ns: int, timezone: str, now: int) -> str:
-    """`13 Sep`, with the year in another year: a day that no weekday could mistake."""
+    """Formats a date: `13 Sep`, with the year if it is not the current one."""
     then, here = moment(ns, timezone), moment(now, timezone)
     return f"{then.day} {then:%b}" if then.year == here.year else f"{then.day} {then:%b %Y}"
 
 
 def since(ns: int, timezone: str, now: int) -> str:
-    """`09:00` today, `Fri 09:00` within six days, `13 Sep 09:00` otherwise."""
+    """Formats a time: `09:00` today, `Fri 09:00` within six days, else `13 Sep 09:00`."""
     which = day(ns, timezone, now)
     then = moment(ns, timezone)
     return f"{then:%H:%M}" if which == "today" else f"{which} {then:%H:%M}"
 
 
 def span(first: int | None, last: int | None, timezone: str, today: int | None = None) -> str:
-    """`02:10-03:10`, `13 Sep 02:10-03:10`, `13 Sep 02:10 to 14 Sep 03:10`; empty if unknown.
+    """Formats a span: `02:10-03:10`, `13 Sep 02:10 to 14 Sep 03:10`; empty if unknown.
 
-    Over midnight both days are named, today as well: `13 Sep 02:10 to 03:10` would be one hour.
+    Across midnight both days are named, even today: `13 Sep 02:10 to 03:10` reads as one hour.
     """
     if first is None or last is None:
         return ""
@@ -235,7 +234,7 @@ def span(first: int | None, last: int | None, timezone: str, today: int | None =
 
 
 def duration(ns: int) -> str:
-    """`2 d`, `36 h`, `90 min`, `2 min 40 s`, `1 d 6 h`: two units at most, exact to the second."""
+    """Formats nanoseconds, rounded down to at most two units: `36 h`, `2 min 40 s`, `1 d 6 h`."""
     if ns < SECOND:
         return "under 1 s"
     if ns % HOUR == 0 and ns <= 48 * HOUR and ns % DAY:
@@ -253,7 +252,7 @@ def duration(ns: int) -> str:
 
 
 def ago(ns: int) -> str:
-    """`4 min ago`, `just now` under a minute; the largest unit alone."""
+    """Formats an age in its largest unit: `4 min ago`; `just now` under a minute."""
     if ns < MINUTE:
         return "just now"
     units = ((365 * DAY, "y"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
@@ -262,7 +261,7 @@ def ago(ns: int) -> str:
 
 
 def window(w: Window, timezone: str, now: int) -> str:
-    """`last 2 d` where it ends within five minutes of now, else `13 Sep 06:00 to 15 Sep 06:00`."""
+    """Formats a window: `last 2 d` if it ends within five minutes of now, else as `span`."""
     if abs(now - w.end) <= 5 * MINUTE:
         return f"last {duration(w.end - w.start)}"
     return span(w.start, w.end, timezone, now)
@@ -272,16 +271,16 @@ def window(w: Window, timezone: str, now: int) -> str:
 
 
 def sparkline(histogram: Sequence[int], cells: int = 12) -> str:
-    """`▁▁▃▇`: entries over the window, hours merged until at most `cells` are left.
+    """Draws hourly counts as `▁▁▃▇`, merging hours into at most `cells` bars.
 
-    None at all reads `▁`, the highest `█`; empty where there is nothing to see.
+    Zero is `▁`, the maximum `█`; the result is empty if all counts are zero.
     """
     if not histogram or not any(histogram):
         return ""
     wide = -(-len(histogram) // cells)
     merged = [sum(histogram[i : i + wide]) for i in range(0, len(histogram), wide)]
     top = max(merged)
-    # Rounded up, so that a single entry beside thousands is still seen.
+    # Rounds up, so that a single entry beside thousands is still visible.
     return "".join(_BARS[-(-n * (len(_BARS) - 1) // top)] for n in merged)
 
 
@@ -294,7 +293,7 @@ def pretty(value: object, indent: int | None = 2) -> str:
 
 
 def revision(name: str, services: Sequence[str] = ()) -> str:
-    """`00598-qss` of `netra-backend-staging-00598-qss`: what tells revisions apart."""
+    """Shortens `netra-backend-staging-00598-qss` to `00598-qss`, which identifies the revision."""
     for service in services:
         if name.startswith(service + "-"):
             return name[len(service) + 1 :]

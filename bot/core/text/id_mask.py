@@ -1,11 +1,11 @@
-"""Ids that stand alone in a text: a first, fast mask, for the table of what texts mean.
+"""Replaces ids that stand alone in a text by one placeholder id: a fast first mask.
 
-Requests and sessions have ids of one form, and each id would make a text that was never seen. One
-and the same id of that form is put in place of all. What the text says stays the same, since no
-rule of header, redaction or mask tells such ids apart: a test holds that.
+Every new request or session id would make a new key in the table of meanings. The placeholder has
+the same form and length, and no rule of header, redaction or mask distinguishes such ids, so the
+text keeps its meaning; a test checks that.
 
-All texts of a batch are looked at together, by numpy: sign by sign it takes longer to find an id
-than to understand the rest of the text.
+All texts of a batch are processed together by numpy: character by character, finding an id takes
+longer than understanding the rest of the text.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ _SIGNS = {
 }  # fmt: skip
 _KINDS = bytes(sum(kind for kind in _SIGNS if sign in _SIGNS[kind]) for sign in range(256))
 _FIRST = 8
-"""Redaction leaves so many signs of a long id: one of these must be a digit."""
+"""Characters of a long id that redaction keeps; one of them must be a digit."""
 _UUID, _DASHES = 36, (8, 13, 18, 23)
-_TOGETHER = 1_024
-"""Texts that are looked at together: what is made on the way stays in the processor's caches."""
-_LIKE_UUID = np.frombuffer(b"0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a", np.uint8)
+_CHUNK = 1_024
+"""Texts processed at once, so that intermediate arrays stay in the processor's caches."""
+_UUID_PLACEHOLDER = np.frombuffer(b"0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a", np.uint8)
 
 
-def with_like_ids(texts: Sequence[bytes]) -> list[bytes]:
-    """The texts with each id replaced by one of the same length; their digits must be zeros.
+def with_placeholder_ids(texts: Sequence[bytes]) -> list[bytes]:
+    """Replaces each id by a placeholder of the same length. Digits must already be zeros.
 
-    An id is a word of hexadecimal digits, or a UUID, alone between blanks, brackets or commas, and
-    not the first. It has a letter, so that it is no number, and a digit in what redaction leaves
-    of it.
+    An id is a UUID or a word of hexadecimal digits, enclosed by blanks, brackets or commas and not
+    the first word of the text. It has a letter, so it is not a number, and a digit within its
+    first `_FIRST` characters. Texts without ids are returned as the same objects.
     """
     found: list[bytes] = []
-    for at in range(0, len(texts), _TOGETHER):
-        found += _replaced(texts[at : at + _TOGETHER])
+    for at in range(0, len(texts), _CHUNK):
+        found += _replaced(texts[at : at + _CHUNK])
     return found
 
 
 def _replaced(texts: Sequence[bytes]) -> list[bytes]:
     found = list(texts)
-    # Between two texts stands what may follow an id, but not come before one.
+    # A newline may follow an id but not precede one, so no id starts at the start of a text.
     joined = b"\n".join([b"", *texts, b" " * _UUID])
     starts, ends, uuids = _ids(np.frombuffer(joined.translate(_KINDS), np.uint8))
     if not starts.size:
         return found
     sizes = ends - starts
     within = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
-    like = np.where(within & 1, np.uint8(ord("a")), np.uint8(ord("0")))
+    placeholders = np.where(within & 1, np.uint8(ord("a")), np.uint8(ord("0")))
     in_uuid = np.repeat(uuids, sizes)
-    like[in_uuid] = _LIKE_UUID[within[in_uuid]]
+    placeholders[in_uuid] = _UUID_PLACEHOLDER[within[in_uuid]]
     changed = np.frombuffer(bytearray(joined), np.uint8)
-    changed[np.repeat(starts, sizes) + within] = like
+    changed[np.repeat(starts, sizes) + within] = placeholders
     data = changed.tobytes()
     lasts = np.cumsum([len(text) + 1 for text in texts])
     at = np.searchsorted(lasts, starts)
@@ -66,15 +66,15 @@ def _replaced(texts: Sequence[bytes]) -> list[bytes]:
 
 
 def _ids(kinds: NDArray[np.uint8]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-    """Where ids begin and end, and which are UUIDs."""
+    """Returns the starts and ends of all ids, and which of them are UUIDs."""
     is_hex = kinds & _HEX != 0
     starts = np.flatnonzero((kinds[:-2] & _BEFORE != 0) & is_hex[1:-1] & is_hex[2:]) + 1
     others = np.flatnonzero(~is_hex)
     passed = np.cumsum(~is_hex, dtype=np.int32)
     ends = others[passed[starts]]
-    alone = kinds[ends] & (_AFTER | _DASH) != 0  # few words are
+    alone = kinds[ends] & (_AFTER | _DASH) != 0  # drops most words early
     starts, ends = starts[alone], ends[alone]
-    # A UUID has four others, all of them dashes, and these in their places.
+    # A UUID has exactly four characters that are not hexadecimal: dashes at fixed positions.
     uuids = passed[starts + _UUID - 1] - passed[starts] == len(_DASHES)
     for dash in _DASHES:
         uuids &= kinds[starts + dash] == _DASH
@@ -91,10 +91,10 @@ def _ids(kinds: NDArray[np.uint8]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
 _MONTHS = re.compile("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 
 
-def tells_all(text: str) -> bool:
-    """Whether all texts that become this one once their ids are replaced say the same.
+def ids_are_irrelevant(text: str) -> bool:
+    """Returns whether all texts that become this one by `with_like_ids` have the same meaning.
 
-    Not beside a month, which makes a date of an id that begins with a digit; nor where a line is a
-    frame of a traceback if it has a number in it; nor where letters are beyond what was looked at.
+    False next to a month's name, where an id that begins with a digit could be read as a date; for
+    several lines, where a number can make a line a frame of a traceback; and beyond ASCII.
     """
     return text.isascii() and text.isprintable() and not _MONTHS.search(text)

@@ -1,7 +1,7 @@
-"""Level headers: what logging libraries write before the message, in one table.
+"""Parses level headers, the prefixes that logging libraries write before a message: one table.
 
-Over a quarter of a real service's entries carry no severity; the level stands in the text. A
-header is taken off, so that the message begins with its own words, and tells severity and logger.
+Over a quarter of a real service's entries carry no severity of their own; the level is in the
+text. The header is removed from the message and gives its severity and logger.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ _GLOG = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """How one family of logging libraries begins a line."""
+    """The header format of one family of logging libraries."""
 
     name: str
     pattern: re.Pattern[str]
     example: str
     starts: str
-    """The signs that a line of this form can begin with; `0` stands for any digit."""
+    """First characters that a line of this form can have; `0` means any digit."""
     holds: str = ""
-    """What stands in every line of this form: that is asked first, being many times cheaper."""
+    """A substring of every line of this form; tested before the pattern because it is cheaper."""
     keeps: int = 0
-    """A match of up to this many characters besides the level is left standing: `ERROR: ` alone
-    is part of a person's sentence, a date and a logger are not."""
+    """A match of at most this many characters besides the level stays in the message: `ERROR: `
+    alone may be part of a person's sentence, a date and a logger are not."""
 
 
 _CAPITALS = "TDINWESCFAP"
-"""Levels begin with these."""
+"""First letters of the levels."""
 
 FORMS: tuple[Form, ...] = (
     Form(
@@ -198,10 +198,10 @@ FORMS: tuple[Form, ...] = (
 
 
 class Header(NamedTuple):
-    """What a line's beginning says."""
+    """A parsed level header."""
 
     length: int = 0
-    """Characters to take off."""
+    """Characters to remove from the start of the line."""
     severity: Severity = Severity.DEFAULT
     logger: str | None = None
     function: str | None = None
@@ -209,31 +209,31 @@ class Header(NamedTuple):
 
     @property
     def location(self) -> Location | None:
-        """Where it was written, as far as the header says."""
+        """The source location, if the header names a logger."""
         return Location(self.logger, self.function, self.line) if self.logger else None
 
 
 _NONE = Header()
-_STARTING: dict[str, tuple[Form, ...]] = {
-    sign: tuple(form for form in FORMS if ("0" if sign.isdigit() else sign) in form.starts)
-    for sign in {*"0123456789", *(sign for form in FORMS for sign in form.starts)}
+_FORMS_BY_FIRST_CHAR: dict[str, tuple[Form, ...]] = {
+    char: tuple(form for form in FORMS if ("0" if char.isdigit() else char) in form.starts)
+    for char in {*"0123456789", *(char for form in FORMS for char in form.starts)}
 }
 
 
 def header(text: str) -> Header:
-    """The header that a line begins with; the empty one where there is none.
+    """Parses the header at the start of a line; returns an empty one if there is none.
 
-    The text has no ANSI colours any more (see `plain`).
+    Expects text without ANSI colours (see `plain`).
     """
-    for form in _STARTING.get(text[:1], ()):
+    for form in _FORMS_BY_FIRST_CHAR.get(text[:1], ()):
         match = form.pattern.match(text) if form.holds in text else None
         if match is not None:
-            return _told(form, match.end(), match.groups())
+            return _header_of(form, match.end(), match.groups())
     return _NONE
 
 
 @lru_cache(maxsize=4_096)
-def _told(form: Form, end: int, values: tuple[str | None, ...]) -> Header:
+def _header_of(form: Form, end: int, values: tuple[str | None, ...]) -> Header:
     groups = {name: values[number - 1] for name, number in form.pattern.groupindex.items()}
     level = groups.get("level") or _GLOG.get(groups.get("glog") or "", "")
     line = groups.get("line")
@@ -249,15 +249,14 @@ def _told(form: Form, end: int, values: tuple[str | None, ...]) -> Header:
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,1024}(?:\x07|\x1b\\)|[@-Z\\-_])"
 )
-# Some shippers drop the escape byte and leave `[32m` standing.
+# Some log shippers drop the escape byte and leave `[32m`.
 _BARE_ANSI = re.compile(r"\[(?:\d{1,3};){0,4}\d{1,3}m")
 
 
 def plain(text: str) -> str:
-    """The text without ANSI colours and without what a terminal would obey.
+    """Removes ANSI escapes and control characters other than newline and tab.
 
-    Control characters other than newline and tab go: they hide or reorder words where the text
-    is shown.
+    They would hide or reorder words where the text is shown. A carriage return becomes a newline.
     """
     printable = text.isprintable()
     if not printable:
@@ -271,7 +270,7 @@ _CONTROL: dict[int, str | None] = dict.fromkeys(
     [
         *(code for code in range(32) if code not in (0x09, 0x0A, 0x0D)),
         *range(0x7F, 0xA0),
-        # What reorders or joins words unseen: bidirectional controls and the byte order mark.
+        # Bidirectional controls and the byte order mark reorder or join words invisibly.
         *range(0x202A, 0x202F),
         *range(0x2066, 0x206A),
         0xFEFF,

@@ -1,8 +1,8 @@
-"""Words that a service's own log filter has swallowed, marked where they change the meaning.
+"""Marks words that a service's own log filter removed, where that may reverse the meaning.
 
 Some services replace the word after *secret*, *auth* or *key*, not only its value: the line
-`SERVICE_SECRET=REDACTED found in config` stands for "SERVICE_SECRET not found in config". Our own
-titles must not say "found" then.
+`SERVICE_SECRET=REDACTED found in config` was "SERVICE_SECRET not found in config". A title must
+not claim "found" then.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PROSE = re.compile(rf"(?i)({_NAME}{_GAP}) (?=[a-z]{{2,}}\b)")
 
 
 def turned(text: str) -> bool:
-    """Whether a word that may have been negated follows a gap."""
+    """Returns whether a word that may have been negated follows a removed word."""
     return _TURNED.search(text) is not None
 
 
 def marked(text: str) -> str:
-    """The text with `…` for every swallowed word, if one of them may have been a "not".
+    """Puts `…` where words were removed, if one of them may have been a "not".
 
-    What a "not" may have stood before is left out. All other text stays as it is.
+    Drops the word that may have been negated (`found`). Returns all other text unchanged.
     """
     if not turned(text):
         return text

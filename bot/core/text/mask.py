@@ -1,16 +1,15 @@
-r"""What varies in a message, replaced by `<*>`: one ordered table of rules.
+r"""Replaces the values in a message by `<*>`, with one ordered table of rules.
 
-`mask` looks at the text after every run of digits became one `0`, so it is a function of that
-collapsed text: a caller may keep a table from collapsed text to masked message, and nine lines
-in ten are answered by one look-up. A long id and what redaction left of it (`10812417...`) mask
-alike, for the same reason: what follows the first digits of an id never decides anything.
+`mask` first collapses every run of digits to one `0`, so its result depends on the collapsed text
+alone: a caller can cache masked messages by collapsed text, which answers nine lines in ten. A
+long id and its redacted form (`10812417...`) are masked alike.
 
-A slot says "a value stood here", not what kind: the kinds are for the reader of the table. What
-no pattern can tell - a user's name, a host without a dot - is left to `grouping`, which sees
-what else stands in the same place.
+All slots look the same; the rules' names are for people who read the table. Values that no pattern
+recognises (a user's name, a host without a dot) are left to `clusters.grouping`, which compares
+messages with each other.
 
-Patterns run in time linear in the text: a run is entered at its start only (a look-behind
-refuses every other place), repetitions are possessive or exclude what follows them.
+Patterns take time linear in the text: a look-behind lets a run match only from its start, and
+repetitions are possessive or exclude what follows them.
 """
 
 from __future__ import annotations
@@ -20,27 +19,27 @@ from dataclasses import dataclass
 from typing import Final
 
 MASK_VERSION: Final = 2
-"""Goes up with every change of the table: registries keep decisions across versions."""
+"""Increment on every change of the table, so that registries can carry decisions over."""
 
 SLOT: Final = "<*>"
-"""Stands for a value that varies."""
+"""Placeholder for a value that varies."""
 
 LIMIT: Final = 4_096
-"""Characters of collapsed text that are looked at: what differs only behind them is the same
-message. A template is for reading, and 256 KiB lines must not cost 256 KiB a template."""
+"""Characters of collapsed text that are masked; the rest is dropped. Templates are for reading,
+and a log line can have 256 KiB."""
 
 
 BEYOND_ASCII: Final = "\u0080"
-"""Stands among a rule's needs for every letter that is not of ASCII."""
+"""In a rule's `needs`: any character outside ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaskRule:
-    """One row: what is replaced, and an example of what is and of what is not.
+    """One row of the table, with an example that it masks and one that it leaves alone.
 
-    `pattern` matches collapsed text (every run of digits is one `0`), and never a text that holds
-    none of `needs`: that is asked first, being many times cheaper. `example` becomes
-    `example_masked` under the whole table, `counter` is a message that this row leaves alone.
+    `pattern` matches collapsed text (every run of digits is one `0`). It cannot match a text that
+    contains none of `needs`; that substring test comes first because it is far cheaper. The whole
+    table turns `example` into `example_masked`; this row does not change `counter`.
     """
 
     name: str
@@ -52,7 +51,7 @@ class MaskRule:
     counter: str
 
     def may_match(self, text: str) -> bool:
-        """Whether something of what it needs stands in the text."""
+        """Returns whether the text contains any of `needs`."""
         return any(
             not text.isascii() if need == BEYOND_ASCII else need in text for need in self.needs
         )
@@ -79,7 +78,7 @@ _PROSE = (
     "description", "code", "errno", "status",
 )  # fmt: skip
 _NO_PROSE = "".join(f"(?<!{key}{sign})" for key in _PROSE for sign in ("=", " =", " = "))
-"""In `msg="disk full" user="ana"` the one value is what is said, the other what it is said of."""
+"""Look-behinds that keep the values of `_PROSE` keys: `msg="disk full"` is the message itself."""
 
 MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
@@ -240,26 +239,26 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         counter="delete blk_1 and blk_2",
     ),
 )
-"""Every rule, in the order in which they are applied."""
+"""All rules, in the order in which they are applied."""
 
 ZEROS: Final = bytes(0x30 if 0x31 <= byte <= 0x39 else byte for byte in range(256))
-"""Every digit as `0`: what a message says never depends on which digit stands where."""
+"""Translation table that turns every digit into `0`; masks never depend on the digit."""
 
 _DIGITS = re.compile(r"[0-9]+")
 _SPACE = re.compile(r"\s+")
 
 
 SWALLOWED: Final = 8
-"""Words of an older mask's message that one slot of a newer one may stand for: a date has six."""
+"""Words of an older template that one slot of a newer one may replace: a date has six."""
 
 _GLYPH = re.compile(r"\A(?:\[U\+[^\]\s]{1,24}\] )+")
 
 
 def covers(masked: str, older: str) -> bool:
-    """Whether a masked message is what a newer mask may have made of the line behind an older one.
+    """Returns whether `masked` may be a newer mask's template of the line behind `older`.
 
-    It is where its slots stand for something in the older one, all else being equal, and at least
-    two words of its own say what it is.
+    It may if each slot replaces one to `SWALLOWED` words of `older` and everything else is equal.
+    A template with slots but fewer than two literal words is too vague and must be equal.
     """
     first, *rest = masked.split(SLOT)
     if not rest or sum(len(part.split()) for part in (first, *rest)) < 2:
@@ -279,20 +278,19 @@ def covers(masked: str, older: str) -> bool:
 
 
 def without_glyph(older: str) -> str:
-    """An older mask's message without what that made of a glyph: `[U+<*>] ` is none any more."""
+    """Drops leading `[U+<*>] `, which older masks made of a glyph and newer ones remove."""
     return _GLYPH.sub("", older)
 
 
 def collapse(text: str) -> str:
-    """The text with every run of ASCII digits as one `0`: what `mask` alone depends on."""
+    """Replaces every run of ASCII digits by one `0`; `mask` depends on nothing else."""
     return _DIGITS.sub("0", text)
 
 
 def mask(text: str) -> str:
-    """The message that is left of a redacted text once its values are slots.
+    """Masks a redacted text: replaces its values by slots.
 
-    Never raises; takes time linear in the text. The empty text gives the empty message. Spaces
-    are made single, those at both ends go.
+    Never raises; takes time linear in the text. Whitespace is collapsed and stripped.
     """
     masked = _SPACE.sub(" ", collapse(text)[:LIMIT]).strip()
     for rule in MASKS:

@@ -1,8 +1,8 @@
-"""What is redacted, in one table; `redact` applies it.
+"""The redaction rules, in one ordered table; `redact` applies them.
 
-What the table names is gone before anything is stored, posted, filed or logged by us. Each rule
-is linear in the length of the text: every repetition is bounded or starts where a token starts,
-since a log line can be 256 KiB of whatever somebody chose.
+Secrets are redacted before we store, post, file or log anything. Each rule takes time linear in
+the text, with every repetition bounded or anchored at the start of a token: a log line can be
+256 KiB that an attacker chose.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _HOLDERS = (
     r"(?:password|passwd|passphrase|pwd|[a-z]{1,24}[_-]secret"
     r"|(?:secret|api|access|private)[ _+-]?key)"
 )
-"""What stands behind one of these and a colon is it, if not how it is."""
+"""Names after which a colon is followed by the secret itself, unless `_STATES` matches."""
 _STATES = (
     r"(?:\w{0,24}(?:ed|ing|id|able|ible|ent|al|ect|ure|set)|null|none|nil|true|false|wrong|empty"
     r"|unknown|mismatch|string|default|value|field)\b"
 )
-"""How a secret is, instead of the secret."""
+"""Words that describe a secret's state (`expired`, `missing`) and are not the secret."""
 _PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt"
 
 
 @dataclass(frozen=True, slots=True)
 class RedactionRule:
-    """One kind of secret: what it looks like and what stays of it."""
+    """One kind of secret: its pattern and its replacement."""
 
     name: str
     pattern: re.Pattern[str]
@@ -43,14 +43,14 @@ class RedactionRule:
     spares: str
     """An example that it must leave alone."""
     needs: tuple[str, ...]
-    """An ASCII text that holds none of these cannot match; empty: see `_SHAPES`. They are in lower
-    case where the rule ignores it, and then so must the text be."""
+    """Substrings, at least one of which any matching ASCII text contains; empty: see
+    `redact._SHAPES`. For a case-insensitive rule they are in lower case, as the text must be."""
     gate: str
-    """It cannot match either where none of these signs is; empty: no sign is needed."""
+    """Characters, at least one of which any matching text contains; empty: no condition."""
     also: tuple[str, ...] = ()
-    """Nor where none of these is, in lower case too; empty: nothing else is needed."""
+    """Lower-case substrings, one of which must occur as well; empty: no condition."""
     mixed: bool = False
-    """Nor where no word has both a letter and a digit."""
+    """A matching text must have a word with both a letter and a digit."""
 
 
 def _rule(
@@ -71,37 +71,37 @@ def _rule(
     )
 
 
-def _named(match: re.Match[str]) -> str:
-    """The secret's name, in whichever group it stands, and what stands for the secret."""
+def _keep_name(match: re.Match[str]) -> str:
+    """Keeps the secret's name, in whichever group matched, and replaces the secret."""
     return f"{next(filter(None, match.groups()))}{REDACTED}"
 
 
 def _cut(match: re.Match[str]) -> str:
-    """The first eight characters of an id, as a worklog writes them: `10812417...`."""
+    """Cuts an id to its first eight characters, as a worklog shows it: `10812417...`."""
     return match[0][:8] + "..."
 
 
-_NAME = re.compile(r"(?:[A-Z][a-z]{2,15}){2,6}\d{1,4}")
-"""Of a class, with the number of a version: `PydanticDeprecatedSince20`."""
+_CLASS_NAME = re.compile(r"(?:[A-Z][a-z]{2,15}){2,6}\d{1,4}")
+"""A class name with a version number: `PydanticDeprecatedSince20`."""
 
 
 def _cut_mixed(match: re.Match[str]) -> str:
-    """Cuts only what mixes letters and digits: a long word is a name, not an id."""
+    """Cuts a token only if it mixes letters and digits: a long word is a name, not an id."""
     token = match[0]
-    if _NAME.fullmatch(token):
+    if _CLASS_NAME.fullmatch(token):
         return token
     digits = sum(c.isdigit() for c in token)
     return token[:8] + "..." if 2 <= digits < len(token) else token
 
 
 _MIXED = re.compile(r"[a-z](?=[A-Z\d])|[A-Z](?=[a-z\d])|\d(?=[A-Za-z])")
-_DENSE = 0.3
-"""Changes between lower case, upper case and digits, for each character: random text in base64
-has 0.64, in hexadecimal 0.47; a path or a name in several parts hardly reaches 0.25."""
+_MIN_CHANGES = 0.3
+"""Changes between lower case, upper case and digits per character, from which text is random:
+base64 has 0.64 on average, hexadecimal 0.47; a path or a compound name hardly reaches 0.25."""
 
 
 def _cut_random(match: re.Match[str]) -> str:
-    """Cuts what reads as chance: words are no part of it, and its characters keep changing kind."""
+    """Cuts a token that looks random: few words in it, and frequent changes of character class."""
     path = _PATH.match(match[0])
     start = path.end() if path else 0
     token = match[0][start:]
@@ -110,7 +110,7 @@ def _cut_random(match: re.Match[str]) -> str:
     if (
         len(token) < 32
         or 4 * words > len(token)
-        or len(_MIXED.findall(token)) < _DENSE * len(token)
+        or len(_MIXED.findall(token)) < _MIN_CHANGES * len(token)
     ):
         return match[0]
     return match[0][:start] + "".join(parts)[:8] + "..."
@@ -119,8 +119,8 @@ def _cut_random(match: re.Match[str]) -> str:
 _PATH = re.compile(r"/?(?:[a-z]{2,32}[/_-])+")
 _WORD = re.compile(r"[a-z]{3,}|[A-Z]{3,}")
 
-_CHANCE = r"(?=[^\s\"',;]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
-"""Words have neither a digit nor a capital inside; what was made at random does."""
+_RANDOM = r"(?=[^\s\"',;]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
+"""Look-ahead for a digit or an inner capital: random values have one, ordinary words do not."""
 
 RULES: tuple[RedactionRule, ...] = (
     _rule(
@@ -247,7 +247,7 @@ RULES: tuple[RedactionRule, ...] = (
         r"|((?<![a-z])(?:(?:password|passwd|passphrase|pwd)[ +](?:(?:is|was)[ +])?"
         rf"|{_HOLDERS}:[ +]?)[\"'])(?!REDACTED|{_STATES}|(?-i:[A-Z_]{{4,}}))"
         r"[^\"'\n]{4,128}(?=[\"'])",
-        _named,
+        _keep_name,
         matches="client_secret: opensesame, password is 'open sesame'",
         spares="password: incorrect, api key: missing, Invalid password: must not be empty",
         needs="password|passwd|passphrase|pwd|secret|key",
@@ -256,9 +256,9 @@ RULES: tuple[RedactionRule, ...] = (
     _rule(
         "value after a secret's name and a blank",
         rf"(?i)((?:\b(?:password|passphrase|secret|token|api key)[ +](?:is|was)[ +]"
-        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_CHANCE}"
+        rf"|(?<!-)--(?=\w)[\w-]{{0,24}}(?:{NAMES_OF_SECRETS})[ +])[\"']?)(?!{REDACTED}){_RANDOM}"
         r"[^\s\"',;]{6,}|([ +]-u[ +][\"']?[^\s:\"']{1,64}:)(?!REDACTED)[^\s\"'@]{3,}",
-        _named,
+        _keep_name,
         matches="connect --password hunter22 --host db",
         spares="the password is too short",
         needs=f"{_PARTS_OF_NAMES}|-u",
@@ -280,10 +280,10 @@ RULES: tuple[RedactionRule, ...] = (
         "header that carries a secret",
         rf"(?i)((?:\bx-(?:api|auth|access|csrf)-(?:key|token)|\bauthorization[\"']?\s?[:=]\s?[\"']?"
         r"(?:apikey|api-key|negotiate|digest|bearer|basic)(?=[ ]))[\"']?[\s:=]{1,3}[\"']?)"
-        rf"(?!REDACTED)(?:{_CHANCE}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
+        rf"(?!REDACTED)(?:{_RANDOM}[^\s\"',;]{{6,}}|[^\s\"',;]{{16,}})"
         r"|(\b(?:set-)?cookie:\s?)(?!(?:path|samesite|domain|expires|max-age)=)"
         r"(?=[\w.-]{1,64}=)(?!REDACTED)[^\r\n\"']{1,4096}",
-        _named,
+        _keep_name,
         matches="X-Api-Key: abcdefghijklmnop, Cookie: sid=xyz",
         spares="x-auth-token: missing, authorization: digest auth, cookie: path=/ is invalid",
         needs="x-api-|x-auth-|x-access-|x-csrf-|authorization|cookie",
@@ -293,8 +293,8 @@ RULES: tuple[RedactionRule, ...] = (
         "signature or code in an address",
         r"(?i)([?&](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token|credential))=)"
         r"(?!REDACTED)[^\s&\"'<>]{6,}"
-        rf"|([?&](?:key|code)=)(?!REDACTED){_CHANCE}[^\s&\"'<>]{{12,}}",
-        _named,
+        rf"|([?&](?:key|code)=)(?!REDACTED){_RANDOM}[^\s&\"'<>]{{12,}}",
+        _keep_name,
         matches="https://storage.example.org/a?se=2025&sig=AbCdEf123",
         spares="/search?q=sig&code=NOT_FOUND&key=product-list",
         needs="?sig|&sig|?x-|&x-|?key=|&key=|?code=|&code=",
@@ -315,7 +315,7 @@ RULES: tuple[RedactionRule, ...] = (
         r"(?i)(\b(?:otp|one-time (?:code|password)|verification code|passcode)"
         r"(?: (?:code|is|was))?[ :=]{1,3})\d{6}(?![\w.]| ?(?:ms|s|seconds)\b)"
         r"|(\bcv[vc]\d?[ :=]{1,3})\d{3,4}\b",
-        _named,
+        _keep_name,
         matches="your verification code is 482913",
         spares="exit code: 137, otp is 300000 ms old",
         needs="otp|one-time |verification |passcode|cvv|cvc",
@@ -385,7 +385,5 @@ RULES: tuple[RedactionRule, ...] = (
     ),
 )
 
-# --- which rules may match -----------------------------------------------------------------------
-
-# Most lines hold nothing of the kind. What a rule needs tells so many times cheaper than matching
-# it, and most needs are ruled out by the signs in a text alone: that is looked up by its signs.
+# Most lines contain no secret. Testing for a rule's needs is far cheaper than matching it, and the
+# punctuation of a text alone rules most of them out; `redact` caches that by punctuation.

@@ -1,4 +1,4 @@
-"""How bad an entry says it is: its own severity, or the level in its JSON payload."""
+"""Determines an entry's severity: its own, or the level in its JSON payload."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from bot.core.model.values import JSON, Severity
 from bot.core.text.level_headers import NAMES
 
 LEVELS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
-"""Where logging libraries put it in a payload."""
+"""Keys of a payload in which logging libraries put the level."""
 _PINO = ((60, Severity.CRITICAL), (50, Severity.ERROR), (40, Severity.WARNING), (30, Severity.INFO))
 _BY_NUMBER: dict[int, Severity] = {int(level): level for level in Severity}
 _BY_NAME: dict[str, Severity] = {**NAMES, **Severity.__members__}
 
 
 def own_severity(raw: JSON) -> Severity:
-    """The entry's own severity, or that of a JSON payload without one; else DEFAULT."""
+    """Returns the entry's `severity`, else the level in its JSON payload, else DEFAULT."""
     value = raw.get("severity")
     if isinstance(value, str):
         known = _BY_NAME.get(value) or _BY_NAME.get(value.upper())
@@ -35,7 +35,7 @@ def own_severity(raw: JSON) -> Severity:
 
 
 def nearest(number: int) -> Severity:
-    """The highest severity that is not above the number."""
+    """Returns the highest severity that is not above the number."""
     known = _BY_NUMBER.get(number)
     if known is None:
         known = max((s for s in Severity if s <= number), default=Severity.DEFAULT)

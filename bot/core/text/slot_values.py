@@ -1,4 +1,4 @@
-"""The values behind a template's slots, read back from a representative message."""
+"""Reads the values behind a template's slots back from a representative message."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SUBJECT = re.compile(
 
 
 def values(template: str, text: str) -> list[tuple[str, str]]:
-    """(the words before the slot, its value) for each slot; empty where the text does not fit.
+    """Returns (text before the slot, its value) per slot; empty if the text does not match.
 
-    One pass from left to right, the nearest place of each literal: linear, and exact wherever a
-    slot's value does not hold the words that follow it.
+    Takes the nearest occurrence of each literal, in one pass from left to right: linear, and exact
+    unless a slot's value contains the literal that follows it.
     """
     text = " ".join(text.split())
     literals = [" ".join(part.split(" ")) for part in template.split(SLOT)]
@@ -36,7 +36,7 @@ def values(template: str, text: str) -> list[tuple[str, str]]:
 
 
 def subject_of(before: str) -> str:
-    """Whom a value behind these words names: `user`, `account id`; empty where nobody."""
+    """Returns the subject that the words before a slot name: `user`, `account id`; else empty."""
     found = _SUBJECT.search(before[-40:])
     return " ".join(found[0].casefold().rstrip(" :=#").split()) if found else ""
 
@@ -48,30 +48,30 @@ _LIMIT_WORDS = r"(?i)\b(?:within|after|timeout|limit|of|for|exceeded|in|than|at)
 _LIMIT = re.compile(_LIMIT_WORDS + "$")
 _DRIFTING = re.compile(_LIMIT_WORDS + re.escape(SLOT))
 STEPS = 4
-"""A number that takes more values than this varies; it does not drift."""
+"""Values up to which a number drifts; one with more values merely varies."""
 
 
 def may_drift(template: str) -> bool:
-    """Whether a value stands behind a word that announces a limit or a duration."""
+    """Returns whether a slot follows a word that announces a limit or a duration."""
     return _DRIFTING.search(template) is not None
 
 
 def drift(messages: Iterable[tuple[str, str, int]]) -> str | None:
-    """`within 1.2s → 2.8s`: a limit or duration that went one way over time; None if none did.
+    """Finds a limit or duration that rose or fell steadily: `within 1.2s → 2.8s`; None if none.
 
-    `messages`: (template, text, time) of representatives, in any order. Told where each value
-    held for a while and was never seen again, for 2 to 4 values of one unit.
+    `messages`: (template, text, time) of representatives, in any order. A drift has 2 to `STEPS`
+    values of one unit, each of which held for a while and never came back.
     """
-    seen: dict[tuple[str, str], list[tuple[int, float, str]]] = {}
+    series: dict[tuple[str, str], list[tuple[int, float, str]]] = {}
     for template, text, time in messages:
         for before, value in values(template, text):
             if (figure := _FIGURE.fullmatch(value)) and _LIMIT.search(before):
                 words = " ".join(before.split()[-1:])
-                seen.setdefault((words, figure[2]), []).append((time, float(figure[1]), value))
-    for (words, _unit), told in sorted(seen.items()):
-        told.sort()
-        runs = [told[0]]
-        for point in told[1:]:
+                series.setdefault((words, figure[2]), []).append((time, float(figure[1]), value))
+    for (words, _unit), points in sorted(series.items()):
+        points.sort()
+        runs = [points[0]]
+        for point in points[1:]:
             if point[1] != runs[-1][1]:
                 runs.append(point)
         numbers = [number for _, number, _ in runs]

@@ -1,8 +1,9 @@
-"""Tracebacks: telling a fragment of one, and reading what it says.
+"""Recognises fragments of tracebacks, and extracts their exception and innermost own frame.
 
-Cloud Run writes what a process prints; a traceback may arrive as one entry, as one an exception
-of the chain, or as one a line. `piece` looks at one text alone (so it can be cached and the order
-of entries cannot matter); `rollup` puts the pieces of one instance together again.
+Cloud Run logs whatever a process prints, so a traceback may arrive as one entry, as one entry per
+exception of the chain, or as one entry per line. `piece` classifies one text on its own, so that
+results can be cached and do not depend on the order of entries; `rollup.stitch` joins the pieces
+of one instance.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ MAX_LINE = 2_000
 
 
 class LineKind(Enum):
-    """What part of a traceback a text is."""
+    """Which part of a traceback a text is."""
 
     OPENING = "opening"
-    """Begins one: `Traceback (most recent call last):`, alone or with all that follows."""
+    """Starts a traceback: `Traceback (most recent call last):`, with or without its frames."""
     LINK = "link"
-    """Between two exceptions of a chain."""
+    """The sentence between two exceptions of a chain."""
     MIDDLE = "middle"
-    """A frame or its source line: means something only after an opening."""
+    """A frame or its source line: meaningless without an opening before it."""
     ENDING = "ending"
-    """Names the exception: means something alone too."""
+    """The line that names the exception: meaningful on its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one entry contributes to a traceback."""
+    """The part of a traceback that one entry holds."""
 
     kind: LineKind
     exception: str | None = None
-    """`ModuleNotFoundError: No module named 'x'`, where this text holds it."""
+    """`ModuleNotFoundError: No module named 'x'`, if this text contains it."""
     frame: Location | None = None
     """The innermost frame of the service's own code in this text."""
     message: str | None = None
-    """The words before the traceback, where a log call wrote both in one text."""
+    """The log message before the traceback, if one log call wrote both."""
 
 
 _PY_OPEN = re.compile(
@@ -54,9 +55,9 @@ _BEGINNINGS = (
     *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
     "Caused by: ", "[signal SIG", "created by ",
 )  # fmt: skip
-"""Of a line that is not indented and opens, links or explains; an exception's own name aside."""
-_TELLING = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
-"""How one begins that is indented, or one of these."""
+"""Prefixes of unindented traceback lines other than the exception's own line."""
+_FIRST_CHARS = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
+"""First characters of traceback lines: indentation, or the start of one of `_BEGINNINGS`."""
 _PY_FRAME = re.compile(
     r'\s{0,40}[|+]?\s{0,8}File "([^"\n]{1,400})", line (\d{1,8})(?:, in ([^\n]{1,200}))?'
 )
@@ -79,7 +80,7 @@ _EXCEPTION = re.compile(
     r"(?: \[\w{1,60}\])?(?:: ?[^\n]{0,2000}|)$"
 )
 _GO_CALL = re.compile(r"[\w./@-]{1,200}\.[\w.()*\[\]-]{1,200}\((?:\{?0x[^\n]{0,1000}|\.\.\.)?\)$")
-"""A function between a goroutine's lines, with the words of memory that it was given."""
+"""A call in a goroutine's stack, with its arguments as hexadecimal words."""
 _CAUSED_BY = re.compile(r"\s{0,8}(?:Caused by|\[cause\]): ([^\n]{1,2000})")
 _AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ")
 _MORE = re.compile(r"\s{1,16}\.{3} \d{1,6} (?:more|common frames omitted)")
@@ -104,7 +105,7 @@ def _python_location(path: str, line: str, function: str | None) -> Location | N
 
 
 def own_frames(lines: Iterable[str]) -> list[Location]:
-    """The frames of the service's own code, as the text orders them."""
+    """Returns the frames of the service's own code, in the order of the text."""
     found: list[Location] = []
     for text in lines:
         line = text[:MAX_LINE]
@@ -115,7 +116,7 @@ def own_frames(lines: Iterable[str]) -> list[Location]:
             if not _DEPENDENCY.search(js[2]):
                 location = Location(_ROOTS.sub("", js[2]), js[1], int(js[3]))
         elif java := _JAVA_FRAME.match(line):
-            # Spring's proxies stand before the class that they stand for, without a line.
+            # Spring prints a proxy (`$$`) without a line number before the class that it wraps.
             if not _JAVA_DEPENDENCY.match(java[1]) and "$$" not in java[1]:
                 location = Location(java[1], java[2], int(java[4]) if java[4] else None)
         elif (go := _GO_FRAME.match(line)) and not _DEPENDENCY.search(go[1]):
@@ -135,7 +136,7 @@ def _innermost(lines: Sequence[str]) -> Location | None:
 
 
 def is_exception(line: str) -> bool:
-    """Whether the line names an exception: `ValueError: bad`, `java.io.IOException: gone`."""
+    """Returns whether the line names an exception: `ValueError: bad`, `java.io.IOException: x`."""
     return len(line) <= MAX_LINE and _EXCEPTION.match(line) is not None
 
 
@@ -145,14 +146,14 @@ def _is_frame(line: str) -> bool:
 
 
 def piece(text: str) -> Piece | None:
-    """What part of a traceback the text is; None where it is an ordinary message.
+    """Classifies the text as a part of a traceback; None for an ordinary message.
 
-    A message that a log call wrote together with its traceback counts as OPENING, since what
-    follows may belong to it; its own words are in `message`.
+    A message that a log call wrote together with its traceback is an OPENING, since later entries
+    may continue it; `Piece.message` then holds the message without the traceback.
     """
     if "\n" not in text:
-        # What is in lower case names no exception: most messages are told from all else by that.
-        if text.islower() and text[0] not in _TELLING and text[-1] != ")":
+        # Text in lower case names no exception: this cheap test settles most messages.
+        if text.islower() and text[0] not in _FIRST_CHARS and text[-1] != ")":
             return None
         return _single(text)
     lines = text.split("\n")
@@ -172,13 +173,14 @@ def piece(text: str) -> Piece | None:
     if is_exception(before[0]):
         exception = _exception(lines)
         if len(before) > 1 and exception == before[0].strip() and exception.endswith(":"):
-            exception = " ".join(line.strip() for line in before)  # Prisma says what below it
+            # Prisma puts the message on the lines below the exception's name.
+            exception = " ".join(line.strip() for line in before)
         return Piece(LineKind.OPENING, exception, _deepest(lines))
     if len(before) > 1 and _GO_FRAME.match(lines[opening][:MAX_LINE]):
-        before.pop()  # the function, which Go names on a line of its own
+        before.pop()  # the function name, which Go prints on its own line above the frame
     exception = _exception(lines)
-    said = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
-    return Piece(LineKind.OPENING, exception, _deepest(lines), " ".join(said).strip() or None)
+    words = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
+    return Piece(LineKind.OPENING, exception, _deepest(lines), " ".join(words).strip() or None)
 
 
 def _single(text: str) -> Piece | None:
@@ -216,13 +218,16 @@ def _unindented(text: str) -> Piece | None:
     return None
 
 
-def goes_on(text: str) -> bool:
-    """Whether it follows the line that names an exception: Java and Node print frames after it."""
+def continues(text: str) -> bool:
+    """Returns whether the text continues a traceback after the exception's line.
+
+    Java and Node print the frames after that line.
+    """
     return text.lstrip().startswith(_AFTER)
 
 
 def is_goroutine(text: str) -> bool:
-    """Whether a goroutine's lines begin here: after a panic, or in a dump of all of them."""
+    """Returns whether a goroutine's stack starts here, after a panic or in a full dump."""
     return _GO_OPEN.match(text) is not None
 
 
@@ -230,10 +235,10 @@ _CAUSE = ", caused by "
 
 
 def _exception(lines: Sequence[str]) -> str | None:
-    """The exception that a Python traceback ends with; elsewhere the first one and its cause.
+    """Finds the last exception of a Python traceback; in other languages the first and its cause.
 
-    Python prints the cause first, and what it led to last. Java prints the cause last, and there
-    the first exception alone often says little: "could not open a transaction".
+    Python prints the root cause first and its consequence last. Java prints the root cause last,
+    and its first exception alone is often vague: "could not open a transaction".
     """
     python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
     for line in reversed(lines) if python else lines:
@@ -251,9 +256,9 @@ def _with_cause(exception: str, lines: Sequence[str]) -> str:
 
 
 def _deepest(lines: Sequence[str]) -> Location | None:
-    """The innermost own frame of the exception in a chain that is nearest to the cause and has any.
+    """Finds the innermost own frame, starting with the exception nearest to the root cause.
 
-    The cause is where one has to look. Python prints it first, Java and Node print it last.
+    The root cause is where to look first. Python prints it first, Java and Node print it last.
     """
     starts = [i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):

@@ -1,67 +1,70 @@
-"""Which signs stand in a text, told by its words: words come again where texts do not.
+"""Finds which rule triggers occur in a text; caches the answer per word.
 
-To look for eighty signs takes longer than all the rest of understanding a message, and most hold
-none. So it is remembered of each word what stands in it.
+A trigger is a substring without which a rule cannot match. Searching a text for all eighty takes
+longer than the rest of understanding it, and most texts contain none. Words repeat where texts do
+not, so the triggers of each word are cached.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-WORDS, WORD, MANY = 32_768, 64, 64
-"""Words that are remembered, and the characters of the longest of them; more words than that in
-one text are not looked at one by one."""
+CACHE_SIZE, LONGEST_WORD, MANY_WORDS = 32_768, 64, 64
+"""Words in the cache; characters of the longest cached word; words of a text above which it is
+searched as a whole instead of word by word."""
 
 
-class Signs:
-    """A number for each text, with one bit for each sign in it. No sign holds a blank."""
+class TriggerIndex:
+    """Maps a text to an integer with one bit per trigger in it. No trigger contains a blank."""
 
-    def __init__(self, exact: Iterable[str], folded: Iterable[str], *odd: Callable[[str], bool]):
-        """Signs as they are, signs in any case (in lower case here), and tests of a text: these
-        have the lowest bits, in their order. A test that holds for none of its words holds for no
-        text."""
-        names = [*((sign, False) for sign in exact), *((sign, True) for sign in folded)]
-        self._bits = {name: 1 << at for at, name in enumerate(names, len(odd))}
+    def __init__(self, exact: Iterable[str], folded: Iterable[str], *tests: Callable[[str], bool]):
+        """`exact`: case-sensitive triggers. `folded`: case-insensitive ones, in lower case.
+
+        `tests`: predicates, which get the lowest bits in their order. A predicate must be true of
+        a text only if it is true of one of its words.
+        """
+        names = [*((trigger, False) for trigger in exact), *((trigger, True) for trigger in folded)]
+        self._bits = {name: 1 << at for at, name in enumerate(names, len(tests))}
         self._letters = {name: bit for name, bit in self._bits.items() if name[0].isalnum()}
-        self._odd = odd
+        self._tests = tests
         self._known: dict[str, int] = {}
 
-    def bit(self, sign: str, folds: bool = False) -> int:
-        """The bit of a sign."""
-        return self._bits[sign, folds]
+    def bit(self, trigger: str, ignores_case: bool = False) -> int:
+        """Returns the bit of a trigger."""
+        return self._bits[trigger, ignores_case]
 
     def of(self, words: Sequence[str]) -> int:
-        """Which signs are in a text of these words."""
+        """Returns the bits of all triggers in a text of these words."""
         found = 0
         try:
             for bits in map(self._known.__getitem__, words):
                 found |= bits
         except KeyError:
-            return self._learnt(words)
+            return self._scan_words(words)
         return found
 
-    def _learnt(self, words: Sequence[str]) -> int:
-        if len(words) > MANY:
-            return self._within(" ".join(words))
+    def _scan_words(self, words: Sequence[str]) -> int:
+        if len(words) > MANY_WORDS:
+            return self._scan(" ".join(words))
         found, known = 0, self._known
         for word in words:
             bits = known.get(word)
             if bits is None:
-                bits = self._within(word)
-                if len(word) <= WORD:
-                    if len(known) >= WORDS:
+                bits = self._scan(word)
+                if len(word) <= LONGEST_WORD:
+                    if len(known) >= CACHE_SIZE:
                         known.clear()
                     known[word] = bits
             found |= bits
         return found
 
-    def _within(self, text: str) -> int:
+    def _scan(self, text: str) -> int:
         lower, found = text.lower(), 0
-        for at, test in enumerate(self._odd):
+        for at, test in enumerate(self._tests):
             found |= test(text) << at
-        # What is letters and digits alone holds no other sign.
+        # A word of letters and digits contains no trigger that begins with another character.
         bits = self._letters if text.isalnum() else self._bits
-        for (sign, folds), bit in bits.items():
-            if sign in (lower if folds else text):
+        for (trigger, ignores_case), bit in bits.items():
+            if trigger in (lower if ignores_case else text):
                 found |= bit
         return found

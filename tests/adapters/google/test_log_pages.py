@@ -76,7 +76,7 @@ def _columns(rows: Rows) -> Any:
         (
             rows.keys[i],
             rows.names[i],
-            bool(rows.named[i]),
+            bool(rows.has_insert_id[i]),
             rows.time(i),
             rows.origin(i),
             rows.json(i),
@@ -97,7 +97,7 @@ def test_columns_hold_what_the_entries_say() -> None:
                 told, given = told[:9_000], given[:9_000]
             assert told == given
     assert rows.names[6] == b"line:7"
-    assert not rows.named[6]
+    assert not rows.has_insert_id[6]
     assert [rows.time(i) is None for i in range(len(rows))] == [
         "timestamp" not in one and "receiveTimestamp" not in one for one in ENTRIES
     ]
@@ -150,7 +150,7 @@ def test_what_stands_between_entries_hides_none_of_them(between: str, at: int) -
     response = ListLogEntriesResponse.pb().FromString(page)
     rows, token = log_pages.read(page)
     assert token == response.next_page_token
-    assert [LogEntry.pb().FromString(raw) for raw in rows.raws] == list(response.entries)
+    assert [LogEntry.pb().FromString(raw) for raw in rows.raw_entries] == list(response.entries)
     assert [str(rows.json(i).get("textPayload", ""))[:9] for i in range(len(rows))] == [
         raw.text_payload[:9] for raw in response.entries
     ]

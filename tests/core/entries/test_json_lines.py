@@ -40,7 +40,7 @@ ENTRIES = [
 
 def _columns(rows: Rows) -> Any:
     return [
-        (rows.keys[i], rows.names[i], bool(rows.named[i]), rows.time(i), rows.origin(i))
+        (rows.keys[i], rows.names[i], bool(rows.has_insert_id[i]), rows.time(i), rows.origin(i))
         for i in range(len(rows))
     ]
 

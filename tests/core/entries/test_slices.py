@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.entries.slices import BEHIND, Chain, Slices
+from bot.core.entries.slices import PADDING, Chain, Slices
 
 _PARTS = st.lists(
     st.one_of(
@@ -22,7 +22,7 @@ _PARTS = st.lists(
 def _slices(parts: list[bytes]) -> Slices:
     sizes = np.fromiter(map(len, parts), np.int64, len(parts))
     ends = sizes.cumsum()
-    return Slices(b"".join(parts) + BEHIND, ends - sizes, ends)
+    return Slices(b"".join(parts) + PADDING, ends - sizes, ends)
 
 
 @given(_PARTS)

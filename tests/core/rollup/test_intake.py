@@ -26,13 +26,13 @@ from bot.core.entries.rows import LARGE, NO_TIME, Rows
 from bot.core.entries.understand import Kind, understand
 from bot.core.model import rfc3339
 from bot.core.model.values import SECOND, Severity, Window
-from bot.core.rollup.dedup import Seen
+from bot.core.rollup.dedup import SeenHashes
 from bot.core.rollup.intake import Intake
-from bot.core.rollup.meaning_table import Meanings
+from bot.core.rollup.meaning_table import MeaningTable
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Bounds
 from bot.core.text.fast_mask import masked, quick_mask
-from bot.core.text.id_mask import with_like_ids
+from bot.core.text.id_mask import with_placeholder_ids
 from bot.core.text.mask import MASKS, mask
 from bot.core.text.redact import redact
 from bot.core.text.redact_rules import RULES
@@ -331,7 +331,7 @@ def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
         "".join(f"{before}{gap}{_id(rng)}{gap}{after}" for before, after, gap in frame)
         for _ in range(20)
     ]
-    known = Meanings(lambda meaning: meaning)
+    known = MeaningTable(lambda meaning: meaning)
     rows = _rows([entry(text, None, i) for i, text in enumerate(texts)])
     numbers = known.known(rows)
     known.learn(rows, numbers, np.ones(len(rows), np.bool_))
@@ -400,14 +400,14 @@ def test_ids_of_many_texts_are_found_as_a_pattern_would(texts: list[str]) -> Non
         )[: len(match[0])]  # fmt: skip
 
     zeroed = [_zeroed(text).encode() for text in texts]
-    assert with_like_ids(zeroed) == [_ID.sub(like, text) for text in zeroed]
+    assert with_placeholder_ids(zeroed) == [_ID.sub(like, text) for text in zeroed]
 
 
 def test_ids_go_and_words_stay() -> None:
     uuid = _zeroed("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
     text = f"request {uuid} id=00ab (fe0) took 00 ms; deed cafe v0 0x0f"
     nothing = b"deadbeef-dead-beef-dead-beefdeadbeef abcdefab00 0ab-cd"
-    assert with_like_ids([b"", text.encode(), nothing]) == [
+    assert with_placeholder_ids([b"", text.encode(), nothing]) == [
         b"",
         b"request 0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a id=0a0a (0a0) took 00 ms; deed cafe v0 0x0f",
         nothing,
@@ -416,7 +416,7 @@ def test_ids_go_and_words_stay() -> None:
 
 @given(st.lists(st.lists(st.integers(-40, 40)), max_size=8))
 def test_seen_tells_what_was_there_before(parts: list[list[int]]) -> None:
-    seen, known = Seen(), set[int]()
+    seen, known = SeenHashes(), set[int]()
     for part in parts:
         expected = []
         for place, value in enumerate(part):

@@ -21,7 +21,7 @@ from bot.core.source.index import (
 from bot.core.source.log_calls import (
     HOLE,
     CallKind,
-    Said,
+    CallText,
     calls,
 )
 from bot.core.source.match import Matcher, words
@@ -30,7 +30,7 @@ from tests.core import sample_sources
 from tests.fakes.logs import FakeLogs
 
 
-def said(code: str) -> list[Said]:
+def said(code: str) -> list[CallText]:
     return sorted(calls(ast.parse(textwrap.dedent(code))), key=lambda s: (s.line, s.text))
 
 
