@@ -19,6 +19,7 @@ from blocks import buttons
 from blocks.buttons import Act
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Unavailable
+from bot.job_names import JobName
 from handlers.app import build_app
 
 SECRET = "a signing secret"
@@ -121,7 +122,7 @@ def test_building_asks_nothing_of_slack(app):
 def test_a_signed_command_is_queued_with_who_and_where(app, tools):
     assert app.dispatch(signed(command("staging 36h"))).status == 200
     function, kwargs = tools.queue.only
-    assert function == "bot.jobs.command"
+    assert function == JobName.COMMAND
     assert kwargs["text"] == "staging 36h"
     assert kwargs["asker"]["user"] == "U1"
     assert kwargs["asker"]["channel"] == "C1"
@@ -205,7 +206,7 @@ def test_a_form_is_opened_with_the_click_and_filled_by_a_worker(app, tools):
     _wait(lambda: tools.queue.jobs)
     assert tools.slack.opened[0][0] == "1.2.3"
     function, kwargs = tools.queue.only
-    assert function == "bot.jobs.fill_filing"
+    assert function == JobName.FILL_FILING
     assert kwargs["view"] == "V1"
     kept = Act.decode(kwargs["act"])
     assert (kept.cluster, kept.channel, kept.message) == ("c-1", "C1", "5.6")
@@ -282,7 +283,7 @@ def test_a_filled_form_goes_to_the_queue(app, tools):
         "title": {"value": {"value": "It broke"}}, "labels": {"value": {"value": "P2, bug"}},
     })))  # fmt: skip
     function, kwargs = tools.queue.only
-    assert function == "bot.jobs.submit_filing"
+    assert function == JobName.SUBMIT_FILING
     assert kwargs["said"] == {
         "choice": "new", "number": None, "title": "It broke", "labels": ["P2", "bug"], "note": "",
     }  # fmt: skip

@@ -193,7 +193,7 @@ def town(_state_of_session, redis_client, environments) -> Iterator[Town]:
         logs = FakeLogs(some(now))
         wiring.__dict__["logs"] = wiring.__dict__["activity"] = logs
         # Without a pace: that both keep to one is shown where they are tested alone.
-        wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, notes=wiring.notes)
+        wiring.__dict__["slack"] = SlackMessenger(wiring.slack_client, look_ups=wiring.look_ups)
         wiring.__dict__["tracker"] = GitHubTracker(
             Token(github.state.token), base_url=github.url, pace=lambda: None
         )

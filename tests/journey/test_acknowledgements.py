@@ -227,8 +227,7 @@ def test_a_question_for_another_service_says_nothing_of_the_acknowledged_one(sig
 
     known = town.wiring.environment("staging")
     reports = [
-        town.wiring.reports.get("staging", key)
-        for key in town.wiring.notes.get("staging", "reports")
+        town.wiring.reports.get("staging", key) for key in town.wiring.recent.newest("staging")
     ]
     assert reports[0].partial
     assert reports[0].services == ("other",)

@@ -160,7 +160,7 @@ def test_one_that_is_killed_while_it_tells_is_gone_on_with(town, call):
 
     setattr(Dying, call, dies)
     dying = replace_gate(town)
-    dying.__dict__["slack"] = Dying(town.wiring.slack_client, notes=town.wiring.notes)
+    dying.__dict__["slack"] = Dying(town.wiring.slack_client, look_ups=town.wiring.look_ups)
     with pytest.raises(Killed):
         jobs.analyze(dying, **job.kwargs["kwargs"])
     assert files(town) == []
@@ -181,13 +181,14 @@ def replace_gate(town):
     return other
 
 
-def test_a_job_that_was_given_up_is_told(town):
+@pytest.mark.parametrize("name", ["analyze", "bot.jobs.analyze"])
+def test_a_job_that_was_given_up_is_told(town, name):
     town.logs.gate, town.logs.page = threading.Event(), 5
     town.types("staging 2d")
     town.slack.wait_for(lambda: town.logs.reads)
     queue = Queue(NAME, connection=town.wiring.redis_client, serializer=JSONSerializer)
     [job] = [queue.fetch_job(i) for i in queue.started_job_registry.get_job_ids()]
-    jobs.gave_up(town.wiring, "bot.jobs.analyze", job.kwargs["kwargs"])
+    jobs.gave_up(town.wiring, name, job.kwargs["kwargs"])
     assert buttons(town.sees("was ended three times")) == ["Try again"]
 
 

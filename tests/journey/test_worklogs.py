@@ -118,7 +118,9 @@ class Away(SlackMessenger):
 
 def test_what_slack_did_not_take_is_tried_again_by_the_clock(town):
     report = reported(town)
-    town.wiring.__dict__["slack"] = away = Away(town.wiring.slack_client, notes=town.wiring.notes)
+    town.wiring.__dict__["slack"] = away = Away(
+        town.wiring.slack_client, look_ups=town.wiring.look_ups
+    )
     town.chooses(report, "I'm on it")
     town.slack.wait_for(lambda: away.tried)
     by_the_clock(town, "is on it")

@@ -18,6 +18,7 @@ from bot.core.expected.acknowledgement import (
 )
 from bot.core.model.decisions import Acknowledgement, Claim, Decisions, IssueLink
 from bot.core.model.errors import UsageError
+from bot.core.model.issue_memory import Fix
 from bot.core.model.report import (
     Card,
     Cluster,
@@ -49,15 +50,6 @@ class Worse:
     def cluster(self) -> Cluster:
         """The card's own, the root of an incident."""
         return self.card.cluster
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """What was deployed after an issue was closed, and has been out for a day."""
-
-    revision: str
-    per_day: float
-    """The problem's rate before."""
 
 
 @dataclass(frozen=True, slots=True)
