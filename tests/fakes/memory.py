@@ -16,8 +16,8 @@ from bot.core.model.shown import (
     WorklogCopy,
     WorklogVersion,
 )
-from bot.core.ports import Compared
-from bot.runs import Reading, Unanswered
+from bot.core.ports import CommitPair, Compared
+from bot.runs import Reading, Unanswered, Want
 
 
 @dataclass
@@ -204,15 +204,51 @@ class FakeLookUps:
 class FakeComparedCommits:
     """`ports.ComparedCommits`, with for how long each answer is kept."""
 
-    known: dict[tuple[str, str, str, str], Compared] = field(default_factory=dict)
+    known: dict[tuple[str, CommitPair], Compared] = field(default_factory=dict)
     seconds: dict[Compared, int] = field(default_factory=dict)
 
-    def get(self, environment: str, repository: str, commit: str, fix: str) -> Compared | None:
-        return self.known.get((environment, repository, commit, fix))
+    def get(self, environment: str, pair: CommitPair) -> Compared | None:
+        return self.known.get((environment, pair))
 
-    def put(self, environment, repository, commit, fix, compared, seconds) -> None:
-        self.known[environment, repository, commit, fix] = compared
+    def put(self, environment: str, pair: CommitPair, compared: Compared, seconds: int) -> None:
+        self.known[environment, pair] = compared
         self.seconds[compared] = seconds
+
+
+@dataclass
+class FakeRuns:
+    """`runs.Runs`; what was started is in `jobs`."""
+
+    people: dict[tuple[str, str], dict[str, Want]] = field(default_factory=dict)
+    jobs: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    left: set[tuple[str, str]] = field(default_factory=set)
+
+    def ask(self, environment, run, job, kwargs, want) -> bool:
+        name = environment, run
+        starts = name not in self.people
+        self.people.setdefault(name, {})[want.who] = want
+        self.left.discard(name)
+        if starts:
+            self.jobs.append((job, kwargs))
+        return starts
+
+    def waiting(self, environment: str, run: str) -> Mapping[str, Want]:
+        return dict(self.people.get((environment, run), {}))
+
+    def answer(self, environment: str, run: str) -> Mapping[str, Want]:
+        self.left.discard((environment, run))
+        return self.people.pop((environment, run), {})
+
+    def leave(self, environment: str, run: str, who: str) -> bool:
+        waiting = self.people.get((environment, run), {})
+        waiting.pop(who, None)
+        if waiting or (environment, run) not in self.people:
+            return False
+        self.left.add((environment, run))
+        return True
+
+    def cancelled(self, environment: str, run: str) -> bool:
+        return (environment, run) in self.left
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.model.errors import GardenerError
 from bot.core.model.values import DAY, HOUR, SECOND
-from bot.core.ports import Compared, ComparedCommits, Contains, IssueTracker
+from bot.core.ports import CommitPair, Compared, ComparedCommits, Contains, IssueTracker
 
 KEPT = 400 * DAY // SECOND
 """Seconds for which an answer is kept."""
@@ -32,7 +32,8 @@ class Ancestry:
 
         def contains(repository: str, commit: str, fix: str) -> bool | None:
             nonlocal left
-            known = self.known.get(environment, repository, commit, fix)
+            pair = CommitPair(repository, commit, fix)
+            known = self.known.get(environment, pair)
             if known is not None:
                 return known.contains
             if left == 0:
@@ -44,7 +45,7 @@ class Ancestry:
                 _log.info("Two commits could not be compared: %s", error)
                 return None
             seconds = UNKNOWN if found is None else KEPT
-            self.known.put(environment, repository, commit, fix, Compared(found), seconds)
+            self.known.put(environment, pair, Compared(found), seconds)
             return found
 
         return contains

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.adapters.redis.client import Store
 from bot.adapters.redis.notes import Notes
-from bot.core.ports import Compared
+from bot.core.ports import CommitPair, Compared
 
 T = TypeVar("T")
 
@@ -36,29 +36,23 @@ class RedisComparedCommits:
     def __init__(self, client: Store) -> None:
         self._notes = Notes(client)
 
-    def get(self, environment: str, repository: str, commit: str, fix: str) -> Compared | None:
+    def get(self, environment: str, pair: CommitPair) -> Compared | None:
         """None where it was not asked, or too long ago."""
-        found = self._notes.read(object, environment, _compared(repository, commit, fix))
-        if isinstance(found, bool) or found is None:
-            return None if found is None else Compared(found)
+        found = self._notes.read(object, environment, _compared(pair))
+        if found is None:
+            return None
+        if isinstance(found, bool):
+            return Compared(found)
         if found == "?":
             return Compared(None)
         _log.warning("What GitHub answered of two commits cannot be read and counts as absent")
         return None
 
-    def put(  # noqa: PLR0917 - a question, its answer and for how long
-        self,
-        environment: str,
-        repository: str,
-        commit: str,
-        fix: str,
-        compared: Compared,
-        seconds: int,
-    ) -> None:
+    def put(self, environment: str, pair: CommitPair, compared: Compared, seconds: int) -> None:
         """Remembered for `seconds`."""
         value = "?" if compared.contains is None else compared.contains
-        self._notes.write(environment, _compared(repository, commit, fix), value, seconds)
+        self._notes.write(environment, _compared(pair), value, seconds)
 
 
-def _compared(repository: str, commit: str, fix: str) -> str:
-    return f"contains:{repository}:{commit}:{fix}"
+def _compared(pair: CommitPair) -> str:
+    return f"contains:{pair.repository}:{pair.commit}:{pair.fix}"

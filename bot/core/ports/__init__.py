@@ -13,6 +13,7 @@ from bot.core.ports.decisions import (
 )
 from bot.core.ports.github import (
     Comment,
+    CommitPair,
     Compared,
     ComparedCommits,
     Contains,
@@ -54,6 +55,7 @@ __all__ = [
     "Activity",
     "Candidate",
     "Comment",
+    "CommitPair",
     "Compared",
     "ComparedCommits",
     "Contains",

@@ -115,8 +115,17 @@ class IssueTracker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CommitPair:
+    """Asks whether a commit contains a fix."""
+
+    repository: str
+    commit: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """What GitHub answered when it was asked whether a commit contains a fix."""
+    """What GitHub answered of a `CommitPair`."""
 
     contains: bool | None
     """None: it does not know one of them (yet)."""
@@ -125,18 +134,10 @@ class Compared:
 class ComparedCommits(Protocol):
     """Remembers what GitHub answered: what is in a commit never changes."""
 
-    def get(self, environment: str, repository: str, commit: str, fix: str) -> Compared | None:
+    def get(self, environment: str, pair: CommitPair) -> Compared | None:
         """None where it was not asked, or too long ago."""
         ...
 
-    def put(  # noqa: PLR0917 - a question, its answer and for how long
-        self,
-        environment: str,
-        repository: str,
-        commit: str,
-        fix: str,
-        compared: Compared,
-        seconds: int,
-    ) -> None:
+    def put(self, environment: str, pair: CommitPair, compared: Compared, seconds: int) -> None:
         """Remembered for `seconds`."""
         ...
