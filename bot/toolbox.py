@@ -7,22 +7,29 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.adapters.chart import Chart
 from bot.adapters.github.ancestry import Ancestry
-from bot.adapters.redis.notes import RedisNotes
 from bot.adapters.redis.source_index import RedisSources
 from bot.core.model.environment import Environment
 from bot.core.model.report import Report
 from bot.core.ports import (
     Activity,
+    ConversationMemory,
     DecisionBook,
     History,
     IssueTracker,
     Locks,
     LogSource,
+    Posted,
+    RecentReports,
     Registry,
     ReportCache,
     RuleBook,
+    ShownReports,
     Subscriptions,
+    SyncMemory,
+    UnlinkedIssues,
+    Worklogs,
 )
+from bot.runs import RunProgress, Runs
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -61,13 +68,29 @@ class Toolbox(Protocol):
     @property
     def locks(self) -> Locks: ...
     @property
-    def notes(self) -> RedisNotes: ...
+    def shown(self) -> ShownReports: ...
+    @property
+    def recent(self) -> RecentReports: ...
+    @property
+    def conversations(self) -> ConversationMemory: ...
+    @property
+    def posted(self) -> Posted: ...
+    @property
+    def worklogs(self) -> Worklogs: ...
+    @property
+    def sync_memory(self) -> SyncMemory: ...
+    @property
+    def unlinked(self) -> UnlinkedIssues: ...
     @property
     def history(self) -> History: ...
     @property
     def sources(self) -> RedisSources: ...
     @property
     def queue(self) -> JobQueue: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def progress(self) -> RunProgress: ...
     @property
     def tracker(self) -> IssueTracker: ...
     @property

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,17 +20,24 @@ from bot.adapters.github.ancestry import Ancestry
 from bot.adapters.redis import client, queue_keys
 from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.redis.client import Store
+from bot.adapters.redis.conversations import RedisConversationMemory
 from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
-from bot.adapters.redis.notes import RedisNotes
+from bot.adapters.redis.look_ups import RedisComparedCommits, RedisLookUps
 from bot.adapters.redis.old_queue import OldQueue
+from bot.adapters.redis.posted import RedisPosted
 from bot.adapters.redis.registry import RedisRegistry
+from bot.adapters.redis.runs import RedisRunProgress, RedisRuns
+from bot.adapters.redis.shown_reports import RedisRecentReports, RedisShownReports
 from bot.adapters.redis.source_index import RedisSources
+from bot.adapters.redis.sync_memory import RedisSyncMemory, RedisUnlinkedIssues
 from bot.adapters.redis.takeover import Takeover
+from bot.adapters.redis.worklogs import RedisWorklogs
 from bot.core.clusters.aliases import AliasedDecisions
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, Refused
+from bot.job_names import understood
 from bot.settings.settings import Settings, load, local_secret
 
 if TYPE_CHECKING:
@@ -46,8 +52,8 @@ if TYPE_CHECKING:
     from bot.adapters.slack.messenger import SlackMessenger
     from bot.core.model.report import Report
 
-JOBS = "bot.jobs"
-"""The module whose functions may be queued; each takes the wiring first."""
+JOB_MODULE = "bot.jobs"
+"""Has the table `JOBS`; loaded by name, since it stands above this module."""
 LIST_CALLS = 55
 """A minute and project, of the 60 that Google allows: a person in the console needs some too."""
 
@@ -161,9 +167,44 @@ class Wiring:
         return RedisLocks(self.redis_client)
 
     @cached_property
-    def notes(self) -> RedisNotes:
-        """Which message shows which report, and what was posted already."""
-        return RedisNotes(self.redis_client)
+    def shown(self) -> RedisShownReports:
+        """`ports.ShownReports`."""
+        return RedisShownReports(self.redis_client)
+
+    @cached_property
+    def recent(self) -> RedisRecentReports:
+        """`ports.RecentReports`."""
+        return RedisRecentReports(self.redis_client)
+
+    @cached_property
+    def conversations(self) -> RedisConversationMemory:
+        """`ports.ConversationMemory`."""
+        return RedisConversationMemory(self.redis_client)
+
+    @cached_property
+    def posted(self) -> RedisPosted:
+        """`ports.Posted`."""
+        return RedisPosted(self.redis_client)
+
+    @cached_property
+    def worklogs(self) -> RedisWorklogs:
+        """`ports.Worklogs`."""
+        return RedisWorklogs(self.redis_client)
+
+    @cached_property
+    def sync_memory(self) -> RedisSyncMemory:
+        """`ports.SyncMemory`."""
+        return RedisSyncMemory(self.redis_client)
+
+    @cached_property
+    def unlinked(self) -> RedisUnlinkedIssues:
+        """`ports.UnlinkedIssues`."""
+        return RedisUnlinkedIssues(self.redis_client)
+
+    @cached_property
+    def look_ups(self) -> RedisLookUps:
+        """`ports.LookUps` of Slack's people and places."""
+        return RedisLookUps(self.redis_client, "slack")
 
     @cached_property
     def history(self) -> RedisHistory:
@@ -213,6 +254,16 @@ class Wiring:
         return JobQueue(self.redis_client)
 
     @cached_property
+    def runs(self) -> RedisRuns:
+        """`runs.Runs`."""
+        return RedisRuns(self.queue)
+
+    @cached_property
+    def progress(self) -> RedisRunProgress:
+        """`runs.RunProgress`."""
+        return RedisRunProgress(self.redis_client)
+
+    @cached_property
     def tracker(self) -> GitHubTracker:
         """`ports.IssueTracker`."""
         from bot.adapters.github.tracker import (
@@ -235,7 +286,7 @@ class Wiring:
     @cached_property
     def ancestry(self) -> Ancestry:
         """Which commit has which fix."""
-        return Ancestry(self.tracker, self.notes)
+        return Ancestry(self.tracker, RedisComparedCommits(self.redis_client))
 
     @cached_property
     def logs(self) -> CloudLogging:
@@ -279,7 +330,7 @@ class Wiring:
         from bot.adapters.slack.messenger import SlackMessenger
 
         pace = RedisRateLimit(self.redis_client, "slack.post", 1, 1.0)
-        return SlackMessenger(self.slack_client, notes=self.notes, pace=pace.take)
+        return SlackMessenger(self.slack_client, look_ups=self.look_ups, pace=pace.take)
 
 
 def build(settings: Settings) -> Wiring:
@@ -297,24 +348,32 @@ def use(wiring: Wiring) -> None:
     _in_use[:] = [wiring]
 
 
-def perform(function: str, kwargs: Mapping[str, Any], *, jobs: ModuleType | None = None) -> None:
-    """Runs a queued job: `function(wiring, **kwargs)`, a function of `JOBS` by its dotted path.
+def perform(
+    function: str,
+    kwargs: Mapping[str, Any],
+    *,
+    jobs: Mapping[str, Callable[..., None]] | None = None,
+) -> None:
+    """Runs a queued job: `JOBS[function](wiring, **kwargs)`.
 
-    `jobs` takes that module's place.
+    RQ calls this by its dotted path, which jobs of older versions carry too. `jobs` takes the
+    place of `JOBS`.
 
     An error is logged and not raised: raising would run the job three times more, and tell the
     same people as often. Only what is killed is run again.
     """
     if not _in_use:
         use(build(load()))
-    module, _, name = function.rpartition(".")
+    name, arguments = understood(function, kwargs)
     with structlog.contextvars.bound_contextvars(job=name):
-        if module != JOBS or name.startswith("_"):
+        table = importlib.import_module(JOB_MODULE).JOBS if jobs is None else jobs
+        job = table.get(name)
+        if job is None:
             _log.error("this is no job", function=function)
             return
         try:
             _in_use[0].take_over()
-            getattr(jobs or importlib.import_module(module), name)(_in_use[0], **kwargs)
+            job(_in_use[0], **arguments)
         except GardenerError as error:
             _log.warning("a job failed", error=str(error))
         except Exception:  # noqa: BLE001 - logged with its traceback

@@ -16,6 +16,7 @@ from blocks.buttons import Act
 from blocks.message import View
 from bot.adapters.slack.messenger import Gone
 from bot.core.model.errors import GardenerError, UsageError
+from bot.job_names import JobName
 from handlers import payload, runs
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def act(wiring: Toolbox, ack: Ack, body: Body) -> None:
         runs.cancel(wiring, asker, wanted)
         return
     wiring.queue.enqueue(
-        "bot.jobs.click",
+        JobName.CLICK,
         {"asker": asker.encode(), "act": wanted.encode()},
         job_id=payload.job_id(asker, "click"),
         unique=True,
@@ -78,7 +79,7 @@ def choose(wiring: Toolbox, ack: Ack, body: Body) -> None:
     choice, note = modals.chosen_now(view)
     asker = replace(asker, channel=wanted.channel, message=wanted.message, thread=wanted.thread)
     wiring.queue.enqueue(
-        "bot.jobs.fill_filing",
+        JobName.FILL_FILING,
         {
             "asker": asker.encode(),
             "act": wanted.encode(),
@@ -116,17 +117,17 @@ def _open(wiring: Toolbox, asker: Asker, wanted: Act, trigger: str) -> None:
 
 
 FORMS: Mapping[str, tuple[str, str, Callable[[Act], View]]] = {
-    buttons.CREATE_ISSUE: ("File on GitHub", "bot.jobs.fill_filing", modals.filing_loading),
+    buttons.CREATE_ISSUE: ("File on GitHub", JobName.FILL_FILING, modals.filing_loading),
     buttons.EXPECTED: (
         EXPECTED_TITLE,
-        "bot.jobs.fill_expected",
+        JobName.FILL_EXPECTED,
         lambda act: modals.notice(EXPECTED_TITLE, "Looking at it…", act),
     ),
     buttons.SNOOZE: (
         acknowledgements.TITLE,
-        "bot.jobs.fill_snooze",
+        JobName.FILL_SNOOZE,
         lambda act: modals.notice(acknowledgements.TITLE, "Looking at it…", act),
     ),
-    buttons.REVIEW_ALL: (review.TITLE, "bot.jobs.fill_review", review.loading),
+    buttons.REVIEW_ALL: (review.TITLE, JobName.FILL_REVIEW, review.loading),
 }
 """Buttons that open a form: its title, the job that fills it, what it shows at first."""

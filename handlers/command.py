@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.job_names import JobName
 from handlers import payload
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def gardener(wiring: Toolbox, ack: Ack, body: Body) -> None:
     ack()
     asker = payload.of_command(body, wiring.now())
     wiring.queue.enqueue(
-        "bot.jobs.command",
+        JobName.COMMAND,
         {"asker": asker.encode(), "text": str(body.get("text") or "")},
         job_id=payload.job_id(asker, "command"),
         unique=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bot.job_names import JobName
 from handlers import payload
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _take(wiring: Toolbox, body: Body) -> None:
         for f in event.get("files") or []
     ]
     wiring.queue.enqueue(
-        "bot.jobs.mention",
+        JobName.MENTION,
         {
             "asker": asker.encode(),
             "text": _unescaped(_MENTION.sub(" ", str(event.get("text") or ""))).strip(),

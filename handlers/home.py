@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.job_names import JobName
 from handlers import payload
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def opened(wiring: Toolbox, ack: Ack, body: Body) -> None:
         return
     asker = payload.of_event(body, wiring.now())
     wiring.queue.enqueue(
-        "bot.jobs.home",
+        JobName.HOME,
         {"user": str(event["user"])},
         job_id=payload.job_id(asker, "home"),
         unique=True,

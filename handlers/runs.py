@@ -10,6 +10,7 @@ from blocks.buttons import Act
 from blocks.message import Message
 from bot.core.commands.access import may_look
 from bot.core.model.values import Window
+from bot.runs import Reading
 
 if TYPE_CHECKING:
     from bot.asker import Asker
@@ -25,22 +26,20 @@ def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
         return
     run = act.report or act.query
     left = False
-    for who in wiring.queue.waiting(environment.name, run):
-        # `channel/user/ts`, as `bot.jobs.analysis` names them
-        channel, user, ts = (*who.split("/", 2), "", "")[:3]
-        if channel == asker.channel and (ts == asker.message or (not ts and user == asker.user)):
-            wiring.queue.leave(environment.name, run, who)
+    for who, want in wiring.runs.waiting(environment.name, run).items():
+        theirs = want.ts == asker.message or (not want.ts and want.asker.user == asker.user)
+        if want.asker.channel == asker.channel and theirs:
+            wiring.runs.leave(environment.name, run, who)
             left = True
     if not left:
         _tell(wiring, asker, replies.note("Too late to stop: the report is on its way."))
         return
     now = wiring.now()
-    known = wiring.notes.get(environment.name, f"reading:{run}") or [now, now, 0]
-    window, read = Window(int(known[0]), int(known[1])), int(known[2])
+    reading = wiring.progress.reading(environment.name, run) or Reading(Window(now, now), 0)
     message = report_blocks.cancelled(
         environment.name,
-        window,
-        read,
+        reading.window,
+        reading.read,
         Act("", environment.name, query=act.query),
         by=asker.user,
         now=now,

@@ -9,6 +9,7 @@ from blocks import acknowledgements, modals
 from blocks import review as blocks_review
 from blocks.buttons import Act
 from bot.core.model.errors import GardenerError
+from bot.job_names import JobName
 from handlers import payload
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def file_issue(wiring: Toolbox, ack: Ack, body: Body) -> None:
         return
     view = body["view"]
     _submit(
-        wiring, ack, body, "bot.jobs.submit_filing",
+        wiring, ack, body, JobName.SUBMIT_FILING,
         {"said": asdict(form), "view": str(view["id"])}, beside=modals.NOTE,
     )  # fmt: skip
 
@@ -41,7 +42,7 @@ def mark_expected(wiring: Toolbox, ack: Ack, body: Body) -> None:
         ack(response_action="errors", errors=errors)
         return
     _submit(
-        wiring, ack, body, "bot.jobs.submit_expected", {"said": asdict(form)}, beside=modals.REASON
+        wiring, ack, body, JobName.SUBMIT_EXPECTED, {"said": asdict(form)}, beside=modals.REASON
     )
 
 
@@ -53,7 +54,7 @@ def snooze(wiring: Toolbox, ack: Ack, body: Body) -> None:
         return
     priority = form.priority.name if form.priority is not None else ""
     _submit(
-        wiring, ack, body, "bot.jobs.submit_snooze",
+        wiring, ack, body, JobName.SUBMIT_SNOOZE,
         {"until": form.until, "priority": priority}, beside=acknowledgements.CHOICE,
     )  # fmt: skip
 
@@ -69,7 +70,7 @@ def review(wiring: Toolbox, ack: Ack, body: Body) -> None:
         return
     act = Act.decode(body["view"].get("private_metadata"))
     _submit(
-        wiring, ack, body, "bot.jobs.submit_review",
+        wiring, ack, body, JobName.SUBMIT_REVIEW,
         {
             "said": {"chosen": [[c.cluster, c.what, c.number] for c in chosen], "reason": reason},
             "view": str(body["view"]["id"]),

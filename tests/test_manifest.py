@@ -80,14 +80,3 @@ def test_no_scope_is_asked_for_without_need():
 @pytest.mark.parametrize("part", ["home_tab_enabled", "messages_tab_enabled"])
 def test_the_apps_own_tabs_are_there(part):
     assert MANIFEST["features"]["app_home"][part]
-
-
-def test_every_queued_job_is_there():
-    import bot.jobs
-
-    named: set[str] = set()
-    for folder in ("handlers", "bot/jobs"):
-        for path in (ROOT / folder).glob("*.py"):
-            named |= set(re.findall(r'"bot\.jobs\.(\w+)"', path.read_text()))
-    assert named
-    assert named <= set(bot.jobs.__all__)

@@ -1,14 +1,15 @@
-"""What a worker runs. Each job is `function(tools, **kwargs)`, queued by its name in here.
+"""What a worker runs. Each job is `function(tools, **kwargs)`, queued by its name in `JOBS`.
 
-`asks` reads what was typed, `analysis` reads the log, `clicks` and `decisions` do what a button
-says, `filing` files issues, `digests_job` is the clock's. `kwargs` are JSON.
+`commands` reads what was typed, `analysis` reads the log, `clicks` and `decisions` do what a button
+says, `filing` files issues, `digests` is the clock's. `kwargs` are JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.job_names import JobName, understood
 from bot.jobs.acknowledgements import tell_ended
 from bot.jobs.analysis import analyze, given_up
 from bot.jobs.clicks import click, home
@@ -23,33 +24,38 @@ from bot.jobs.revision_diff import compare
 from bot.jobs.worklog import renew
 from bot.toolbox import Toolbox
 
-__all__ = [
-    "analyze",
-    "click",
-    "command",
-    "compare",
-    "digest",
-    "digest_now",
-    "due",
-    "fill_expected",
-    "fill_filing",
-    "fill_review",
-    "fill_snooze",
-    "gave_up",
-    "home",
-    "mention",
-    "reconcile",
-    "renew",
-    "submit_expected",
-    "submit_filing",
-    "submit_review",
-    "submit_snooze",
-    "sync",
-    "tell_ended",
-]
+__all__ = ["JOBS", "due", "gave_up"]
+
+Job = Callable[..., None]
+"""Takes the toolbox first, then its own arguments by name."""
+
+JOBS: Mapping[str, Job] = {
+    JobName.ANALYZE: analyze,
+    JobName.CLICK: click,
+    JobName.COMMAND: command,
+    JobName.COMPARE: compare,
+    JobName.DIGEST: digest,
+    JobName.DIGEST_NOW: digest_now,
+    JobName.FILL_EXPECTED: fill_expected,
+    JobName.FILL_FILING: fill_filing,
+    JobName.FILL_REVIEW: fill_review,
+    JobName.FILL_SNOOZE: fill_snooze,
+    JobName.HOME: home,
+    JobName.MENTION: mention,
+    JobName.RECONCILE: reconcile,
+    JobName.RENEW: renew,
+    JobName.SUBMIT_EXPECTED: submit_expected,
+    JobName.SUBMIT_FILING: submit_filing,
+    JobName.SUBMIT_REVIEW: submit_review,
+    JobName.SUBMIT_SNOOZE: submit_snooze,
+    JobName.SYNC: sync,
+    JobName.TELL_ENDED: tell_ended,
+}
+"""Everything that may be queued."""
 
 
 def gave_up(tools: Toolbox, function: str, kwargs: Mapping[str, Any]) -> None:
-    """Told of a job that was killed once too often: who waits for it learns so."""
-    if function == "bot.jobs.analyze":
-        given_up(tools, **kwargs)
+    """Tells those who wait that a job was killed once too often; `function` as it was queued."""
+    name, arguments = understood(function, kwargs)
+    if name == JobName.ANALYZE:
+        given_up(tools, **arguments)

@@ -21,12 +21,11 @@ from bot.core.model.decisions import Acknowledgement, Decisions
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Report
-from bot.core.model.values import DAY, HOUR, SECOND
+from bot.core.model.shown import BreakAlert
+from bot.core.model.values import HOUR, SECOND
 from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
-TOLD = 7 * DAY // SECOND
-"""Seconds for which a break that lasts is not told again."""
 HOLD = 60
 """Seconds for which who is about to tell keeps the others out."""
 
@@ -82,7 +81,7 @@ def tell_ended(tools: Toolbox, *, environment: str) -> None:
     """Tells of acknowledgements whose time is over: nobody has to read a log to know that."""
     known = tools.environment(environment)
     names = report_messages.names(tools, known.name)
-    key = str(tools.notes.get(known.name, "latest") or "")
+    key = tools.recent.latest(known.name)
     decisions = tools.decisions.all(known.name).values()
     for acknowledgement, found in list(_ended(tools, known.name, decisions, tools.now())):
         message = _message(
@@ -102,13 +101,17 @@ def _ended(
         if acknowledgement is None or not acknowledgement.tell:
             continue
         over = _just_ended(acknowledgement, now)
-        if over is not None and tools.notes.get(environment, _note(acknowledgement, over)) is None:
+        if (
+            over is not None
+            and tools.posted.get(environment, _alert(acknowledgement, over)) is None
+        ):
             yield acknowledgement, over
 
 
 def _just_ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
-    """After `TOLD` it is old news, and not told a second time."""
-    recent = acknowledgement.until is not None and now - acknowledgement.until < TOLD * SECOND
+    """Later than an alert is remembered it is old news, and not told a second time."""
+    remembered = BreakAlert.SECONDS * SECOND
+    recent = acknowledgement.until is not None and now - acknowledgement.until < remembered
     return ended(acknowledgement, now) if recent else None
 
 
@@ -168,11 +171,12 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
     message: Message,
     channel: str,
 ) -> None:
-    name = _note(acknowledgement, found)
-    if tools.notes.get(environment.name, name) is not None:
+    alert = _alert(acknowledgement, found)
+    if tools.posted.get(environment.name, alert) is not None:
         return
     token = uuid.uuid4().hex
-    if not tools.locks.once(f"{environment.name}:{name}", HOLD, token):
+    lock = f"{environment.name}:broke:{alert.cluster}:{alert.at}:{alert.kind}:{alert.which}"
+    if not tools.locks.once(lock, HOLD, token):
         return
     try:
         if not channel or not may_look(environment, acknowledgement.by, channel, tools.slack):
@@ -185,10 +189,10 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
         )
         ts = "alone"
     except GardenerError:
-        tools.locks.release(f"{environment.name}:{name}", token)
+        tools.locks.release(lock, token)
         raise
-    tools.notes.put(environment.name, name, ts, TOLD)
+    tools.posted.put(environment.name, alert, ts)
 
 
-def _note(acknowledgement: Acknowledgement, found: Break) -> str:
-    return f"broke:{acknowledgement.cluster}:{acknowledgement.at}:{found.kind}:{found.which}"
+def _alert(acknowledgement: Acknowledgement, found: Break) -> BreakAlert:
+    return BreakAlert(acknowledgement.cluster, acknowledgement.at, found.kind, found.which)

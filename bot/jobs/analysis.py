@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -25,42 +24,22 @@ from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import Cancelled, GardenerError
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Progress, Report
+from bot.core.model.shown import RequestAnswer, ShownMessage
 from bot.core.model.values import SECOND, Severity, Window
+from bot.job_names import JobName
 from bot.jobs import acknowledgements, report_messages, thread
 from bot.jobs.common import new_reference, tell
+from bot.runs import Reading, Unanswered, Want
 from bot.toolbox import Toolbox
 
-CACHED = 600
-"""Seconds for which a report answers the same question."""
 EVERY = 3.0
 """Seconds between two edits of the progress."""
 LOOK = 0.5
 """Seconds between two looks at whether everyone has left."""
 LONG = 30 * SECOND
 """After this long the asker is told in the thread, since an edit does not notify."""
-POSTED = 3_600
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """Someone who waits for the answer."""
-
-    asker: Asker
-    ts: str
-    """The message that becomes the report; empty: only the asker is told."""
-    quiet: bool = False
-    """That message shows an older report meanwhile: no progress in it."""
-
-    def encode(self) -> dict[str, object]:
-        """As JSON data."""
-        return {"asker": self.asker.encode(), "ts": self.ts, "quiet": self.quiet}
-
-    @classmethod
-    def decode(cls, data: Mapping[str, Any]) -> Want:
-        """What `encode` gave."""
-        return cls(Asker.decode(data["asker"]), str(data["ts"]), bool(data.get("quiet")))
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -72,21 +51,21 @@ def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False)
     run = wanted.typed
     if not refresh and _from_cache(tools, asker, environment.name, run):
         return
-    waiting = tools.queue.waiting(environment.name, run)
+    waiting = tools.runs.waiting(environment.name, run)
     here = any(
         want.asker.channel == asker.channel and want.ts and want.asker.request != asker.request
-        for want in map(Want.decode, waiting.values())
+        for want in waiting.values()
     )
     ts, quiet = "", False
     if refresh and asker.message and not asker.ephemeral:
         ts, quiet = asker.message, True
     elif not here:
         ts = _announce(tools, asker, environment, wanted)
-    note_reading(tools, environment.name, run, wanted.span.window, 0)
-    tools.queue.ask(
+    tools.progress.put_reading(environment.name, run, Reading(wanted.span.window, 0))
+    tools.runs.ask(
         environment.name,
         run,
-        "bot.jobs.analyze",
+        JobName.ANALYZE,
         {
             "environment": environment.name,
             "run": run,
@@ -95,8 +74,7 @@ def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False)
             "services": list(wanted.services),
             "severity": None if wanted.severity is None else wanted.severity.name,
         },
-        who=f"{asker.channel}/{asker.user}/{ts}",
-        want=Want(asker, ts, quiet).encode(),
+        Want(asker, ts, quiet),
     )
     if quiet:
         tell(tools, asker, replies.note("Reading again. The report changes when that is done."))
@@ -106,9 +84,9 @@ def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False)
 
 def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: Analyze) -> str:
     """Posts the progress message; empty where only the asker can be told. Once a request."""
-    name = f"posted:{asker.request}"
-    if (known := tools.notes.get(environment.name, name)) is not None:
-        return str(known)
+    first = RequestAnswer(asker.request)
+    if (known := tools.posted.get(environment.name, first)) is not None:
+        return known
     message = report_blocks.progress(
         environment.name,
         wanted.span.window,
@@ -122,26 +100,22 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
     except NotMember:
         ts = ""
         tell(tools, asker, message)
-    tools.notes.put(environment.name, name, ts, POSTED)
+    tools.posted.put(environment.name, first, ts)
     return ts
 
 
 def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> bool:
     version = Teaching(tools.rules.all(environment)).version
-    key = tools.notes.get(environment, recent(run, version))
-    stored = tools.reports.get(environment, str(key)) if key else None
+    key = tools.recent.answer(environment, run, version)
+    stored = tools.reports.get(environment, key) if key else None
     if stored is None:
         return False
-    if tools.notes.get(environment, f"posted:{asker.request}") is not None:
+    first = RequestAnswer(asker.request)
+    if tools.posted.get(environment, first) is not None:
         return True  # a killed worker's job, done again
-    tools.notes.put(environment, f"posted:{asker.request}", "", POSTED)
-    _deliver(tools, Want(asker, ""), report_messages.fresh(tools, stored), run, str(key))
+    tools.posted.put(environment, first, "")
+    _deliver(tools, Want(asker, ""), report_messages.fresh(tools, stored), run, key)
     return True
-
-
-def recent(run: str, version: str) -> str:
-    """The note of a question's last answer; under other rules of grouping it is another answer."""
-    return f"recent:{run}" + (f":{version}" if version else "")
 
 
 # --- the job -------------------------------------------------------------------------------------
@@ -190,7 +164,7 @@ def analyze(
         report_messages.keep(
             tools, key, report, run, latest=report_messages.tells_now(report, known)
         )
-        tools.notes.put(known.name, recent(run, Teaching(rules).version), key, CACHED)
+        tools.recent.put_answer(known.name, run, Teaching(rules).version, key)
     except Cancelled:
         # Nobody waits any more; who came in the meantime is told to ask again.
         _end(tools, watch, "Everyone who asked had left.")
@@ -207,11 +181,11 @@ def analyze(
 
 def _answered_before(tools: Toolbox, known: Environment, run: str) -> bool:
     """Goes on where a worker was killed that had read everything and was telling it."""
-    left = tools.notes.get(known.name, _telling(run))
-    report = tools.reports.get(known.name, str(left["key"])) if left else None
+    left = tools.progress.unanswered(known.name, run)
+    report = tools.reports.get(known.name, left.key) if left else None
     if left is None or report is None:
         return False
-    _answer(tools, known, report, run, str(left["key"]), left["people"])
+    _answer(tools, known, report, run, left.key, left.people)
     return True
 
 
@@ -221,20 +195,16 @@ def _answer(  # noqa: PLR0917 - what is told of what, and to whom
     report: Report,
     run: str,
     key: str,
-    people: Mapping[str, Mapping[str, Any]],
+    people: Mapping[str, Want],
 ) -> None:
     """Told to all who wait, noted before: nobody waits any more for a run that has ended."""
-    people = {**people, **tools.queue.waiting(known.name, run)}
-    tools.notes.put(known.name, _telling(run), {"key": key, "people": people}, POSTED)
-    people = {**people, **tools.queue.answer(known.name, run)}
+    people = {**people, **tools.runs.waiting(known.name, run)}
+    tools.progress.put_unanswered(known.name, run, Unanswered(key, people))
+    people = {**people, **tools.runs.answer(known.name, run)}
     _answer_all(tools, people, report_messages.fresh(tools, report), run, key)
     asked = next((want.asker.channel for want in _wants(people)), "")
     acknowledgements.tell_broken(tools, known, report, key, asked)
-    tools.notes.put(known.name, _telling(run), None, 1)
-
-
-def _telling(run: str) -> str:
-    return f"telling:{run}"
+    tools.progress.answered(known.name, run)
 
 
 class _Watch:
@@ -252,12 +222,13 @@ class _Watch:
         if now - self._looked < LOOK:
             return
         self._looked = now
-        if self.tools.queue.cancelled(self.environment.name, self.run):
+        if self.tools.runs.cancelled(self.environment.name, self.run):
             raise Cancelled("Everyone who asked has left.")
         if now - self._edited < EVERY:
             return
         self._edited = now
-        note_reading(self.tools, self.environment.name, self.run, self.query.window, progress.read)
+        reading = Reading(self.query.window, progress.read)
+        self.tools.progress.put_reading(self.environment.name, self.run, reading)
         message = report_blocks.progress(
             self.environment.name,
             self.query.window,
@@ -266,7 +237,7 @@ class _Watch:
             now=self.tools.now(),
             timezone=self.environment.timezone,
         )
-        for want in _wants(self.tools.queue.waiting(self.environment.name, self.run)):
+        for want in _wants(self.tools.runs.waiting(self.environment.name, self.run)):
             if want.ts and not want.quiet:
                 self._edit(want, message)
 
@@ -289,14 +260,9 @@ class _Watch:
         )
 
 
-def note_reading(tools: Toolbox, environment: str, run: str, window: Window, read: int) -> None:
-    """How far a run is, for whoever stops it."""
-    tools.notes.put(environment, f"reading:{run}", [window.start, window.end, read], POSTED)
-
-
-def _wants(people: Mapping[str, Mapping[str, Any]]) -> list[Want]:
+def _wants(people: Mapping[str, Want]) -> list[Want]:
     """One a message; of those who have none, one a conversation that has none."""
-    wants = [Want.decode(data) for data in people.values()]
+    wants = list(people.values())
     found = {(w.asker.channel, w.ts): w for w in wants if w.ts}
     with_message = {channel for channel, _ in found}
     for want in wants:
@@ -306,7 +272,7 @@ def _wants(people: Mapping[str, Mapping[str, Any]]) -> list[Want]:
 
 
 def _answer_all(
-    tools: Toolbox, people: Mapping[str, Mapping[str, Any]], report: Report, run: str, key: str
+    tools: Toolbox, people: Mapping[str, Want], report: Report, run: str, key: str
 ) -> None:
     for want in _wants(people):
         try:
@@ -328,13 +294,12 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
         else:
             tell(tools, asker, alone)
         return
-    report_messages.note_place(
-        tools,
+    tools.shown.add(
         report.environment,
         key,
-        report_messages.ShownMessage(report_messages.REPORT, asker.channel, ts),
+        ShownMessage(report_messages.REPORT, asker.channel, ts),
     )
-    report_messages.note_spoken_of(tools, report.environment, asker.channel, key)
+    tools.conversations.saw(report.environment, asker.channel, key)
     if tools.now() - asker.at > LONG:
         sentence = report_blocks.summary(
             report, tools.now(), report_messages.query(report.environment, run, key)
@@ -363,7 +328,7 @@ def _put(tools: Toolbox, want: Want, message: Message) -> str:
 
 def _end(tools: Toolbox, watch: _Watch, sentence: str, reference: str | None = None) -> None:
     message = watch.failed(sentence, reference)
-    for want in _wants(tools.queue.answer(watch.environment.name, watch.run)):
+    for want in _wants(tools.runs.answer(watch.environment.name, watch.run)):
         try:
             if want.ts and not want.quiet:
                 tools.slack.update(want.asker.channel, want.ts, message)
@@ -383,7 +348,7 @@ def _tell(tools: Toolbox, asker: Asker, message: Message) -> None:
 def given_up(tools: Toolbox, *, environment: str, run: str, start: int, end: int, **_: Any) -> None:
     """The job was killed once too often: those who wait are told."""
     known = tools.environment(environment)
-    tools.notes.put(known.name, _telling(run), None, 1)
+    tools.progress.answered(known.name, run)
     query = Query(known.name, known.project, known.services, Window(start, end))
     _end(
         tools,

@@ -12,6 +12,7 @@ from bot.asker import Asker
 from bot.core.commands.access import may_act, may_look
 from bot.core.model.errors import Refused, UsageError
 from bot.core.model.report import Card, Report
+from bot.core.model.shown import EvidencePost
 from bot.jobs import (
     commands,
     decisions,
@@ -61,22 +62,22 @@ def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     report, card = _card(tools, act, asker)
     key = report_messages.report_key(tools, environment.name, act, asker)
-    known = tools.notes.get(environment.name, f"report:{key}") or {}
-    query = report_messages.query(environment.name, str(known.get("typed", "")) or act.query, key)
+    typed = tools.shown.get(environment.name, key).typed or act.query
+    query = report_messages.query(environment.name, typed, key)
     message = evidence.evidence(card, report, now=tools.now(), query=query)
     if asker.ephemeral or not asker.message:
         tell(tools, asker, message)
         return
     root = asker.thread or asker.message
-    name = f"evidence:{key}:{card.cluster.id}:{asker.channel}:{root}"
-    there = tools.notes.get(environment.name, name)
+    evidence_post = EvidencePost(key, card.cluster.id, asker.channel, root)
+    there = tools.posted.get(environment.name, evidence_post)
     if there is not None:
-        url = tools.slack.permalink(asker.channel, str(there))
+        url = tools.slack.permalink(asker.channel, there)
         said = f"The evidence for {card.cluster.name} is in the thread already."
         tell(tools, asker, replies.note(f"{said} {url}" if url else said))
         return
     ts = tools.slack.post(asker.channel, message, thread=root)
-    tools.notes.put(environment.name, name, ts, report_messages.KEPT)
+    tools.posted.put(environment.name, evidence_post, ts)
 
 
 def _unsubscribe(tools: Toolbox, asker: Asker, act: Act) -> None:
@@ -119,8 +120,7 @@ def home(tools: Toolbox, *, user: str) -> None:
     names = {e.name for e in visible}
     latest: dict[str, Report] = {}
     for environment in visible:
-        key = tools.notes.get(environment.name, "latest")
-        report = tools.reports.get(environment.name, str(key)) if key else None
+        report = report_messages.latest(tools, environment.name)
         if report is not None:
             latest[environment.name] = report_messages.fresh(tools, report)
     subscriptions = [s for s in tools.subscriptions.all() if s.environment in names]

@@ -36,9 +36,6 @@ from bot.jobs import (
 from bot.jobs.common import NotAllowed, answering, require, tell
 from bot.toolbox import Toolbox
 
-LAST = 30 * 86_400
-"""Seconds for which a channel's last environment is remembered."""
-
 
 def command(tools: Toolbox, *, asker: dict[str, object], text: str, refresh: bool = False) -> None:
     """Answers `/gardener TEXT`."""
@@ -51,7 +48,7 @@ def command(tools: Toolbox, *, asker: dict[str, object], text: str, refresh: boo
 def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) -> None:
     """The same within a job that tells its failures itself."""
     visible = _visible(tools, asker)
-    last = str(tools.notes.get("", f"channel:{asker.channel}") or "")
+    last = tools.conversations.environment(asker.channel)
     default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
     found = parse(text, environments=visible, default=default, now=tools.now())
     if isinstance(found, Suggestion):
@@ -67,7 +64,7 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
         grouping.preview(tools, asker, found, where)
     else:
         environment = tools.environment(found.environment)
-        tools.notes.put("", f"channel:{asker.channel}", environment.name, LAST)
+        tools.conversations.asked(asker.channel, environment.name)
         if isinstance(found, Analyze):
             analysis.ask(tools, asker, found, refresh=refresh)
         elif isinstance(found, DigestOn):
@@ -139,7 +136,7 @@ def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
     marked = [d.expected for d in known.values() if d.expected is not None]
     marked.sort(key=lambda each: each.at, reverse=True)
     names = report_messages.names(tools, environment.name)
-    latest = str(tools.notes.get(environment.name, "latest") or "")
+    latest = tools.recent.latest(environment.name)
     report = tools.reports.get(environment.name, latest) if latest else None
     broken = {
         each.cluster: found.said
@@ -169,7 +166,7 @@ def _why(
         order = [first] if wanted.environment else [first, *(n for n in order if n != first)]
     for name in order:
         cluster = tools.registry.find(name, wanted.name) or wanted.name
-        here = report_messages.spoken_of(tools, name, asker.channel)
+        here = tools.conversations.report(name, asker.channel)
         act = Act("", name, cluster=cluster, query="", report=here)
         found = report_messages.find_card(tools, act, Asker("", "", 0))
         if found is None:

@@ -18,7 +18,6 @@ from bot.asker import Asker
 from bot.core.commands.access import Answer, may_act, may_administer
 from bot.core.expected.acknowledgement import observed, suggested_rate, watches
 from bot.core.expected.fingerprints import VARIANTS, hashed
-from bot.core.model import codec
 from bot.core.model.decisions import (
     Acknowledgement,
     Claim,
@@ -226,9 +225,7 @@ def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: 
         return replies.nothing_to_undo(name)
     if kind is not IssueLink or link is None:
         return replies.undone(act.note, name)
-    tools.notes.put(
-        environment, _unlinked(act.cluster), codec.dumps(link).decode(), report_messages.KEPT
-    )
+    tools.unlinked.put(environment, link)
     here = replace(act, channel="", message=act.message or asker.message, thread="")
     return replies.undone(act.note, name, here, act.cluster)
 
@@ -238,16 +235,11 @@ def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Me
     now = tools.decisions.all(environment).get(cluster, Decisions()).issue
     if now is not None:
         return replies.note(f"{name} has an issue: #{now.number} {now.title}. Nothing is changed.")
-    known = tools.notes.get(environment, _unlinked(cluster))
-    if known is None:
+    link = tools.unlinked.get(environment, cluster)
+    if link is None:
         return replies.nothing_to_undo(name)
-    link = codec.loads(IssueLink, str(known))
     tools.decisions.put(environment, link)
     return replies.filed(link, name, "tied again to")
-
-
-def _unlinked(cluster: str) -> str:
-    return f"unlinked:{cluster}"
 
 
 def _put(

@@ -18,6 +18,7 @@ from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
+from bot.core.model.shown import KEPT, DigestFailure, DigestPost, ShownMessage
 from bot.core.model.values import DAY, MINUTE, Window
 from bot.core.ports import (
     Candidate,
@@ -27,6 +28,7 @@ from bot.core.ports import (
     Subscription,
 )
 from bot.core.reports import digest as digests
+from bot.job_names import JobName
 from bot.jobs import (
     acknowledgements,
     github_sync,
@@ -36,8 +38,6 @@ from bot.jobs import (
 from bot.jobs.common import answering, require
 from bot.toolbox import Toolbox
 
-SENT = 3 * 86_400
-"""Seconds for which a digest that was sent is not sent again."""
 HOLD = 120
 """Seconds for which one that is about to post keeps the others out."""
 AGAIN = 15 * MINUTE
@@ -64,19 +64,19 @@ def due(tools: Toolbox, now: int) -> None:
         decisions = tools.decisions.all(environment.name)
         if environment.github and any(known.issue for known in decisions.values()):
             tools.queue.enqueue(
-                "bot.jobs.sync",
+                JobName.SYNC,
                 {"environment": environment.name},
                 job_id=f"github-{environment.name}", unique=True, keep=github_sync.PERIOD - 5,
             )  # fmt: skip
         if acknowledgements.run_out(tools, environment.name, decisions.values(), now):
             tools.queue.enqueue(
-                "bot.jobs.tell_ended",
+                JobName.TELL_ENDED,
                 {"environment": environment.name},
                 job_id=f"ended-{environment.name}", unique=True, keep=RECONCILED, quick=True,
             )  # fmt: skip
         if any(known.pending for known in decisions.values()):
             tools.queue.enqueue(
-                "bot.jobs.reconcile",
+                JobName.RECONCILE,
                 {"environment": environment.name},
                 job_id=f"reconcile-{environment.name}", unique=True, keep=RECONCILED, quick=True,
             )  # fmt: skip
@@ -85,13 +85,13 @@ def due(tools: Toolbox, now: int) -> None:
 def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int) -> None:
     """Queues a digest unless it was sent; one that failed is tried again for two hours."""
     attempt = late // AGAIN
-    failed = tools.notes.get(subscription.environment, f"failed:{occasion}") is not None
+    failed = tools.posted.get(subscription.environment, DigestFailure(occasion)) is not None
     if failed and attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
         return  # after two hours once an hour; one that was never tried, the clock away, at once
-    if tools.notes.get(subscription.environment, f"digest:{occasion}") is not None:
+    if tools.posted.get(subscription.environment, DigestPost(occasion)) is not None:
         return
     tools.queue.enqueue(
-        "bot.jobs.digest",
+        JobName.DIGEST,
         {
             "environment": subscription.environment,
             "channel": subscription.channel,
@@ -100,7 +100,7 @@ def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int)
         },
         job_id=f"{occasion}-{attempt}",
         unique=True,
-        keep=SENT,
+        keep=DigestPost.SECONDS,
     )
 
 
@@ -119,7 +119,7 @@ def digest(
     if subscription is None:
         return  # switched off in the meantime
     asker = Asker(subscription.by, occasion, tools.now(), channel)
-    if attempt > 0 and tools.notes.get(environment, f"failed:{occasion}") is not None:
+    if attempt > 0 and tools.posted.get(environment, DigestFailure(occasion)) is not None:
         # Told already; now it works or it is tried once more.
         try:
             _post(tools, asker, environment, occasion, lasting=True)
@@ -130,7 +130,7 @@ def digest(
         try:
             _post(tools, asker, environment, occasion, lasting=True)
         except GardenerError as error:
-            tools.notes.put(environment, f"failed:{occasion}", 1, SENT)
+            tools.posted.put(environment, DigestFailure(occasion), "")
             if not isinstance(error, Unavailable):
                 raise
             raise Unavailable(
@@ -149,14 +149,14 @@ def digest_now(tools: Toolbox, *, asker: dict[str, object], environment: str) ->
 def ask(tools: Toolbox, asker: Asker, environment: str) -> None:
     """Queues a digest for this channel at once."""
     tools.queue.enqueue(
-        "bot.jobs.digest_now",
+        JobName.DIGEST_NOW,
         {"asker": asker.encode(), "environment": environment},
         job_id=f"digest-now-{asker.request}", unique=True, keep=3_600,
     )  # fmt: skip
 
 
 def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, lasting: bool) -> None:
-    if tools.notes.get(environment, f"digest:{occasion}") is not None:
+    if tools.posted.get(environment, DigestPost(occasion)) is not None:
         return
     known = tools.environment(environment)
     # A channel may have been shared with another company since somebody subscribed.
@@ -214,17 +214,15 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
             asker.user, message, channel=asker.channel, response_url=asker.response_url
         )
         return
-    tools.notes.put(known.name, f"digest:{occasion}", ts, SENT)
+    tools.posted.put(known.name, DigestPost(occasion), ts)
     acknowledgements.tell_broken(tools, known, report, key, asker.channel)
-    report_messages.note_place(
-        tools,
+    tools.shown.add(
         known.name,
         key,
-        report_messages.ShownMessage(report_messages.DIGEST, asker.channel, ts),
+        ShownMessage(report_messages.DIGEST, asker.channel, ts),
     )
-    report_messages.note_spoken_of(tools, known.name, asker.channel, key)
-    judged = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}
-    tools.notes.put(known.name, f"fixes:{key}", judged, report_messages.KEPT)
+    tools.conversations.saw(known.name, asker.channel, key)
+    tools.shown.put_fixes(known.name, key, fixes)
     if lasting:
         if report.coverage.complete:
             github_sync.verdict_told(tools, known.name, fixes)
@@ -267,7 +265,7 @@ def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> 
     before = ""
     if previous is not None:
         before = f"{key}-before"
-        tools.reports.put(report.environment, before, previous, report_messages.KEPT)
+        tools.reports.put(report.environment, before, previous, KEPT)
     report_messages.keep(tools, key, report, _typed(report), before)
 
 

@@ -18,6 +18,7 @@ from bot.core.commands.access import may_look
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import GardenerError, InputError, UsageError
 from bot.core.model.report import Report
+from bot.core.model.shown import RequestAnswer, ShownMessage
 from bot.jobs import commands, report_messages, thread
 from bot.jobs.common import NotAllowed, answering, tell
 from bot.toolbox import Toolbox
@@ -60,11 +61,10 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
         more=True,
     )
     tools.slack.update(asker.channel, ts, message)
-    report_messages.note_place(
-        tools,
+    tools.shown.add(
         environment.name,
         key,
-        report_messages.ShownMessage(report_messages.REPORT, asker.channel, ts),
+        ShownMessage(report_messages.REPORT, asker.channel, ts),
     )
     thread.fill(tools, replace(asker, thread=root), report, typed, key=key, ts=ts)
     if count > FILES:
@@ -73,12 +73,12 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
 
 def _reading(tools: Toolbox, asker: Asker, environment: str, name: str, root: str) -> str:
     """Says that the file is being read; once a request, however often the job is done again."""
-    note = f"posted:{asker.request}"
-    known = tools.notes.get(environment, note)
+    first = RequestAnswer(asker.request)
+    known = tools.posted.get(environment, first)
     if known is not None:
-        return str(known)
+        return known
     ts = tools.slack.post(asker.channel, replies.note(f"Reading {name}."), thread=root or None)
-    tools.notes.put(environment, note, ts, 3_600)
+    tools.posted.put(environment, first, ts)
     return ts
 
 

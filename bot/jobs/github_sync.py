@@ -16,7 +16,6 @@ from bot.core.issues.markers import bears
 from bot.core.issues.sync import (
     STATUS_EVERY,
     News,
-    Told,
     after,
     as_on_github,
     at_filing,
@@ -25,7 +24,6 @@ from bot.core.issues.sync import (
     transferred,
     with_fix,
 )
-from bot.core.model import codec
 from bot.core.model.decisions import Decisions, IssueLink
 from bot.core.model.environment import Environment
 from bot.core.model.errors import (
@@ -35,10 +33,10 @@ from bot.core.model.errors import (
     Refused,
     UnknownOutcome,
 )
+from bot.core.model.issue_memory import Fix, Told
 from bot.core.model.report import Card, Report
-from bot.core.model.values import DAY, MINUTE, SECOND
+from bot.core.model.values import MINUTE
 from bot.core.ports import Comment, Issue, Repository
-from bot.core.reports.digest import Fix
 from bot.core.trends.regression import has_fix
 from bot.jobs import report_messages
 from bot.toolbox import Toolbox
@@ -55,8 +53,6 @@ YOUNG = 2 * MINUTE
 """A link younger than this is not taken for deleted: GitHub's own copies lag."""
 LATE = 10 * MINUTE
 """After this long nothing more is expected to say what closed an issue."""
-KEPT = 400 * DAY // SECOND
-"""Seconds for which is remembered what an issue was told."""
 REMEMBERED = 200
 """Revisions of an environment, the newest."""
 
@@ -83,7 +79,7 @@ def sync(tools: Toolbox, *, environment: str) -> None:
 def remember(tools: Toolbox, environment: str, link: IssueLink, card: Card, report: Report) -> None:
     """Called when something was filed: what its text told is not told again."""
     told = at_filing(link.number, card, report)
-    before = _told(tools, environment, card.cluster.id)
+    before = tools.sync_memory.told(environment, card.cluster.id)
     if before is not None and before.number == link.number:
         told = replace(after(before, card, report), usual=told.usual)
     _keep(tools, environment, card.cluster.id, told)
@@ -143,7 +139,7 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
         elif tools.now() - link.at >= YOUNG:
             _log.info("an issue was deleted on GitHub", issue=number, cluster=link.cluster)
             tools.decisions.remove(environment, link.cluster, IssueLink)
-            tools.notes.remove(environment, _name(link.cluster))
+            tools.sync_memory.forget(environment, link.cluster)
             changed.add(link.cluster)
     return changed
 
@@ -177,8 +173,8 @@ def _in_turn(
 ) -> list[tuple[str, int]]:
     if len(all_of_them) <= LOOKED_AT:
         return all_of_them
-    start = int(tools.notes.get(environment, "github-turn") or 0) % len(all_of_them)
-    tools.notes.put(environment, "github-turn", start + LOOKED_AT, KEPT)
+    start = tools.sync_memory.turn(environment) % len(all_of_them)
+    tools.sync_memory.put_turn(environment, start + LOOKED_AT)
     return (all_of_them[start:] + all_of_them[:start])[:LOOKED_AT]
 
 
@@ -187,8 +183,7 @@ def _in_turn(
 
 def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
     """From the newest report."""
-    key = str(tools.notes.get(known.name, "latest") or "")
-    stored = tools.reports.get(known.name, key) if key else None
+    stored = report_messages.latest(tools, known.name)
     if stored is None:
         return
     report = report_messages.fresh(tools, stored)
@@ -292,7 +287,7 @@ def fixes(tools: Toolbox, environment: str) -> Mapping[str, Fix]:
 def verdict_told(tools: Toolbox, environment: str, clusters: Mapping[str, Fix]) -> None:
     """The digest said it."""
     for cluster in clusters:
-        told = _told(tools, environment, cluster)
+        told = tools.sync_memory.told(environment, cluster)
         if told is not None:
             _keep(tools, environment, cluster, replace(told, verdict_at=tools.now()))
 
@@ -303,7 +298,7 @@ def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]
         link = decided.issue
         if link is None or link.symptom_of is not None:
             continue
-        told = _told(tools, environment, cluster)
+        told = tools.sync_memory.told(environment, cluster)
         if told is None or told.number != link.number:
             told = Told(link.number)
         yield link, told
@@ -311,29 +306,17 @@ def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]
 
 def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
     """When each revision was first seen in a report; those of the first report: long ago."""
-    before = tools.notes.get(report.environment, "revisions")
-    known: dict[str, int] = dict(before or {})
+    before = tools.sync_memory.revisions(report.environment)
+    known = dict(before or {})
     fresh = [r for r in report.revisions if r not in known]
     if fresh:
         known.update(dict.fromkeys(fresh, report.generated if before is not None else 0))
         newest = sorted(known.items(), key=lambda item: -item[1])[:REMEMBERED]
         known = dict(newest)
-        tools.notes.put(report.environment, "revisions", known, KEPT)
+        tools.sync_memory.put_revisions(report.environment, known)
     return known
 
 
-def _told(tools: Toolbox, environment: str, cluster: str) -> Told | None:
-    data = tools.notes.get(environment, _name(cluster))
-    try:
-        return codec.decode(Told, data) if data is not None else None
-    except codec.CodecError:
-        return None
-
-
 def _keep(tools: Toolbox, environment: str, cluster: str, told: Told) -> None:
-    if told != _told(tools, environment, cluster):
-        tools.notes.put(environment, _name(cluster), codec.encode(told), KEPT)
-
-
-def _name(cluster: str) -> str:
-    return f"told:{cluster}"
+    if told != tools.sync_memory.told(environment, cluster):
+        tools.sync_memory.put_told(environment, cluster, told)

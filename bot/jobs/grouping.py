@@ -31,6 +31,7 @@ from bot.core.model.report import Report
 from bot.core.model.values import DAY
 from bot.core.ports import Remembered
 from bot.core.text import display
+from bot.jobs import report_messages
 from bot.jobs.common import require, tell
 from bot.toolbox import Toolbox
 
@@ -44,7 +45,7 @@ def preview(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environme
     """What would change, with a button that changes it. Nothing is stored."""
     _require_admin(tools, asker, environment)
     rule = _rule(tools, asker, wanted, environment)
-    report = _latest(tools, environment.name)
+    report = report_messages.latest(tools, environment.name)
     now = tools.now()
     known = rule_preview.PreviewData(
         Teaching(tools.rules.all(environment.name)),
@@ -108,7 +109,7 @@ def regroup(tools: Toolbox, asker: Asker, act: Act) -> None:
         raise UsageError(
             f"I do not remember this cluster any more. Run /gardener {environment.name} again."
         )
-    titles = _titles(_latest(tools, environment.name))
+    titles = _titles(report_messages.latest(tools, environment.name))
     recent = tools.now() - 30 * DAY
     others = [
         each
@@ -150,7 +151,7 @@ def _rule(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environment
     name = environment.name
     teaching = Teaching(tools.rules.all(name))
     known = tools.registry.all(name)
-    titles = _titles(_latest(tools, name))
+    titles = _titles(report_messages.latest(tools, name))
     now = tools.now()
     if isinstance(wanted, SameAs):
         clusters = [_find(known, each, name, titles) for each in wanted.names]
@@ -227,11 +228,6 @@ def _read(typed: str, environment: Environment) -> Taught:
 
 def _token(rest: str) -> str | None:
     return grouping_commands.quoted(rest)
-
-
-def _latest(tools: Toolbox, environment: str) -> Report | None:
-    key = str(tools.notes.get(environment, "latest") or "")
-    return tools.reports.get(environment, key) if key else None
 
 
 def _titles(report: Report | None) -> Mapping[str, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,37 +18,21 @@ from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Card, Report
-from bot.core.model.values import DAY, HOUR, MINUTE, SECOND
+from bot.core.model.shown import KEPT, ShownMessage, ShownReport
+from bot.core.model.values import HOUR, MINUTE
 from bot.core.reports import digest as digests
 from bot.toolbox import Toolbox
 
-KEPT = 90 * DAY // SECOND
-"""Seconds for which buttons find the report that they stand under. After that they act on the
-cluster by its id, and answer all the same."""
 RECENT = 5 * MINUTE
 """A window that ended longer ago (nanoseconds) does not tell how the environment is now."""
 OLD = HOUR
 """A newer report of the environment is preferred over one older than this (nanoseconds)."""
 
 REPORT, FURTHER, DIGEST = "report", "further", "digest"
-DRAWN = 12
-"""Reports of an environment that are drawn anew when something changes elsewhere, the newest."""
 ELSEWHERE = "-"
 """As an act's message: the report does not stand in the message with the button."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ShownMessage:
-    """A message that shows (a part of) a report."""
-
-    kind: str
-    """`report`, `further` or `digest`."""
-    channel: str
-    ts: str
-    index: int = 0
-    """Of the messages with further cards."""
 
 
 def keep(
@@ -67,34 +50,14 @@ def keep(
     """
     environment = report.environment
     tools.reports.put(environment, key, report, KEPT)
-    tools.notes.put(
-        environment, f"report:{key}", {"typed": typed, "previous": previous, "places": []}, KEPT
-    )
-    if latest:
-        tools.notes.put(environment, "latest", key, KEPT)
-    others = tools.notes.get(environment, "reports") or []
-    tools.notes.put(environment, "reports", [key, *others][:DRAWN], KEPT)
+    tools.shown.put(environment, key, ShownReport(typed, previous))
+    tools.recent.add(environment, key, latest=latest)
 
 
-def note_place(tools: Toolbox, environment: str, key: str, place: ShownMessage) -> None:
-    """Remembers that a message shows the report."""
-    name = f"report:{key}"
-    known = tools.notes.get(environment, name) or {"typed": "", "previous": "", "places": []}
-    written = [place.kind, place.channel, place.ts, place.index]
-    if written not in known["places"]:
-        known["places"].append(written)
-        tools.notes.put(environment, name, known, KEPT)
-    tools.notes.put(environment, f"message:{place.channel}:{place.ts}", key, KEPT)
-
-
-def note_spoken_of(tools: Toolbox, environment: str, channel: str, key: str) -> None:
-    """Remembers which report a conversation saw last."""
-    tools.notes.put(environment, f"spoken-of:{channel}", key, KEPT)
-
-
-def spoken_of(tools: Toolbox, environment: str, channel: str) -> str:
-    """Its key: what somebody means there who names a card without clicking it. Empty: none."""
-    return str(tools.notes.get(environment, f"spoken-of:{channel}") or "")
+def latest(tools: Toolbox, environment: str) -> Report | None:
+    """The last report that shows how the environment is, as it was read."""
+    key = tools.recent.latest(environment)
+    return tools.reports.get(environment, key) if key else None
 
 
 def tells_now(report: Report, environment: Environment) -> bool:
@@ -139,8 +102,8 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
     if stored is None:
         return
     report = fresh(tools, stored)
-    known = tools.notes.get(environment, f"report:{key}") or {}
-    typed = str(known.get("typed", "")) or act.query
+    known = tools.shown.get(environment, key)
+    typed = known.typed or act.query
     if asker.ephemeral and asker.response_url and asker.message == (act.message or asker.message):
         _try(
             lambda: tools.slack.respond(
@@ -149,9 +112,8 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
                 replace=True,
             )
         )
-    for place in _places(known):
-        before = str(known.get("previous", ""))
-        message = _message(tools, report, typed, key, place, previous=before)
+    for place in known.places:
+        message = _message(tools, report, typed, key, place, previous=known.previous)
         if message is not None:
             _try(partial(tools.slack.update, place.channel, place.ts, message))
 
@@ -159,18 +121,17 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
 def redraw_all(tools: Toolbox, environment: str, clusters: Collection[str]) -> None:
     """Draws the newest reports anew that show any of these clusters: nobody clicked anything."""
     nobody = Asker("", "", tools.now())
-    for key in tools.notes.get(environment, "reports") or []:
-        report = tools.reports.get(environment, str(key))
+    for key in tools.recent.newest(environment):
+        report = tools.reports.get(environment, key)
         if report is not None and any(c.id in clusters for c in report.clusters):
-            redraw(tools, environment, query(environment, "", str(key)), nobody)
+            redraw(tools, environment, query(environment, "", key), nobody)
 
 
 def report_key(tools: Toolbox, environment: str, act: Act, asker: Asker) -> str:
     """The key of the report under which the button stands; empty where it is not known."""
     if act.report:
         return act.report
-    found = tools.notes.get(environment, f"message:{asker.channel}:{act.message or asker.message}")
-    return str(found or "")
+    return tools.shown.key_of(environment, asker.channel, act.message or asker.message)
 
 
 def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | None:
@@ -181,14 +142,14 @@ def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | N
     """
     environment = act.environment
     here = report_key(tools, environment, act, asker)
-    latest = str(tools.notes.get(environment, "latest") or "")
+    current = tools.recent.latest(environment)
     found: list[tuple[Report, Card]] = []
     # Its own id first: in an older report a cluster stands for itself, whatever was taught since.
     teaching = Teaching(tools.rules.all(environment))
     ids = dict.fromkeys([act.cluster, *teaching.together(act.cluster)])
-    others = map(str, tools.notes.get(environment, "reports") or [])
-    for key in dict.fromkeys(k for k in (here, latest, *others) if k):
-        if found and key not in {here, latest}:
+    others = tools.recent.newest(environment)
+    for key in dict.fromkeys(k for k in (here, current, *others) if k):
+        if found and key not in {here, current}:
             break
         report = tools.reports.get(environment, key)
         if report is None:
@@ -223,19 +184,14 @@ def _message(
         drawn = report_blocks.further(report, now=now, query=query(report.environment, typed, key))
         return drawn[place.index] if place.index < len(drawn) else None
     before = tools.reports.get(report.environment, previous) if previous else None
-    judged = tools.notes.get(report.environment, f"fixes:{key}") or {}
     compared = digests.compare(
         before,
         report,
         tools.decisions.all(report.environment),
         now,
-        fixes={cluster: digests.Fix(str(r), float(rate)) for cluster, (r, rate) in judged.items()},
+        fixes=tools.shown.fixes(report.environment, key),
     )
     return digest_blocks.digest(compared, now=now, query=query(report.environment, typed, key))
-
-
-def _places(known: Mapping[str, Any]) -> Sequence[ShownMessage]:
-    return [ShownMessage(str(k), str(c), str(t), int(i)) for k, c, t, i in known.get("places", [])]
 
 
 def _try(edit: Any) -> None:

@@ -187,7 +187,7 @@ def _is_filed(card: Card) -> bool:
 
 def _report(tools: Toolbox, act: Act, asker: Asker) -> Report:
     """The one under the message, or the newest of the environment where that is forgotten."""
-    latest = str(tools.notes.get(act.environment, "latest") or "")
+    latest = tools.recent.latest(act.environment)
     for key in (report_messages.report_key(tools, act.environment, act, asker), latest):
         report = tools.reports.get(act.environment, key) if key else None
         if report is not None:

@@ -16,7 +16,8 @@ from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
 from bot.core.model.values import DAY, HOUR, Window
 from bot.core.reports import revision_diff as comparing
-from bot.jobs import acknowledgements, analysis, report_messages
+from bot.job_names import JobName
+from bot.jobs import acknowledgements, report_messages
 from bot.jobs.common import answering, require, tell
 from bot.toolbox import Toolbox
 
@@ -29,7 +30,7 @@ def ask(tools: Toolbox, asker: Asker, environment: Environment, wanted: Diff) ->
     if _from_latest(tools, asker, environment, wanted):
         return
     tools.queue.enqueue(
-        "bot.jobs.compare",
+        JobName.COMPARE,
         {
             "asker": asker.encode(),
             "environment": environment.name,
@@ -83,14 +84,13 @@ def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
     typed = f"{environment.name} {TYPED}"
     report_messages.keep(tools, key, report, typed)
     # [Show all] finds it instead of reading the week again.
-    recent = analysis.recent(typed, Teaching(rules).version)
-    tools.notes.put(environment.name, recent, key, analysis.CACHED)
+    tools.recent.put_answer(environment.name, typed, Teaching(rules).version, key)
     return key, report
 
 
 def _from_latest(tools: Toolbox, asker: Asker, environment: Environment, wanted: Diff) -> bool:
     """Whether the latest report answers: it knows both, or is of a week and as good as any."""
-    key = str(tools.notes.get(environment.name, "latest") or "")
+    key = tools.recent.latest(environment.name)
     report = tools.reports.get(environment.name, key) if key else None
     if report is None or not report.spans or report.min_severity > environment.min_severity:
         return False
@@ -110,11 +110,11 @@ def _answer(tools: Toolbox, asker: Asker, report: Report, wanted: Diff, key: str
         right = Diff(report.environment, *found.pair).typed if found.pair else None
         tell(tools, asker, replies.wrong(found.sentence, right, Act("")))
         return
-    kept = tools.notes.get(report.environment, f"report:{key}") or {}
+    typed = tools.shown.get(report.environment, key).typed
     message = comparison(
         comparing.compare(report_messages.fresh(tools, report), *found),
         report,
         now=tools.now(),
-        query=report_messages.query(report.environment, str(kept.get("typed", "")), key),
+        query=report_messages.query(report.environment, typed, key),
     )
     tell(tools, asker, message)

@@ -12,6 +12,7 @@ from bot.adapters.slack.messenger import Upload
 from bot.asker import Asker
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Report
+from bot.core.model.shown import ReportThread, ShownMessage
 from bot.jobs import report_messages, worklog
 from bot.toolbox import Toolbox
 
@@ -30,8 +31,8 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
     environment = report.environment
     if not report.cards:
         return
-    note = f"in-thread:{key}:{asker.channel}:{ts}"
-    there: list[str] = list(tools.notes.get(environment, note) or [])
+    of_report = ReportThread(key, asker.channel, ts)
+    there = list(tools.posted.parts(environment, of_report))
     root = asker.thread or ts
 
     def part(name: str, work: Callable[[], object]) -> object:
@@ -39,7 +40,7 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
             return None
         done = _part(work)
         there.append(name)
-        tools.notes.put(environment, note, there, report_messages.KEPT)
+        tools.posted.put_parts(environment, of_report, there)
         return done
 
     now = tools.now()
@@ -50,10 +51,8 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
         post = partial(tools.slack.post, asker.channel, message, thread=root)
         where = part(f"further {index}", post)
         if where:
-            place = report_messages.ShownMessage(
-                report_messages.FURTHER, asker.channel, str(where), index
-            )
-            report_messages.note_place(tools, environment, key, place)
+            place = ShownMessage(report_messages.FURTHER, asker.channel, str(where), index)
+            tools.shown.add(environment, key, place)
     channel = asker.channel
     part("worklog", partial(worklog.post, tools, report, key, channel=channel, root=root))
     if any(any(card.cluster.histogram) for card in report.cards):

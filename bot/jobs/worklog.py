@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -19,9 +19,11 @@ from bot.adapters.slack.messenger import Gone, NotMember, Upload
 from bot.asker import Asker
 from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.report import Report
+from bot.core.model.shown import WorklogCopy, WorklogVersion
 from bot.core.model.values import SECOND
 from bot.core.reports.worklog import worklog
 from bot.core.text import display
+from bot.job_names import JobName
 from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
@@ -31,19 +33,6 @@ HOLD = 60
 """Seconds for which who is about to upload keeps the others out."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A worklog that stands in a thread."""
-
-    channel: str
-    root: str
-    """`ts` of the thread's first message."""
-    file: str
-    """Slack's id; empty where the thread is gone."""
-    digest: str
-    """Of its text."""
 
 
 def name_of(report: Report) -> str:
@@ -57,7 +46,7 @@ def post(tools: Toolbox, report: Report, key: str, *, channel: str, root: str) -
     environment = report.environment
     text = worklog(report, now=tools.now())
     file = _upload(tools, report, text, channel, root, f"Worklog {name_of(report)}")
-    _keep(tools, environment, key, [Copy(channel, root, file, _digest(text))])
+    _keep(tools, environment, key, [WorklogCopy(channel, root, file, _digest(text))])
     if _asked(tools, environment, key):  # somebody was quicker
         _queue(tools, environment, key)
 
@@ -68,8 +57,8 @@ def decided(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
         key = report_messages.report_key(tools, environment, act, asker)
         if not key:
             return
-        tools.notes.put(environment, f"decided:{key}", uuid.uuid4().hex, report_messages.KEPT)
-        if _copies(tools, environment, key):
+        tools.worklogs.ask(environment, key, uuid.uuid4().hex)
+        if tools.worklogs.copies(environment, key):
             _queue(tools, environment, key)
     except GardenerError as error:
         _log.warning("a worklog was not written anew", why=str(error))
@@ -77,9 +66,9 @@ def decided(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
 
 def left_over(tools: Toolbox, environment: str) -> None:
     """Asked by the clock: queues what decisions changed since the last version."""
-    for key in tools.notes.get(environment, "reports") or []:
-        if _asked(tools, environment, str(key)):
-            _queue(tools, environment, str(key))
+    for key in tools.recent.newest(environment):
+        if _asked(tools, environment, key):
+            _queue(tools, environment, key)
 
 
 def renew(tools: Toolbox, *, environment: str, key: str) -> None:
@@ -93,11 +82,9 @@ def renew(tools: Toolbox, *, environment: str, key: str) -> None:
     try:
         # Read before the decisions are: one that comes meanwhile asks for another version.
         asked = _asked(tools, environment, key)
-        _, at = _written(tools, environment, key)
+        at = tools.worklogs.version(environment, key).at
         if asked and not 0 <= tools.now() - at < PAUSE and _renew_all(tools, environment, key):
-            tools.notes.put(
-                environment, f"written:{key}", [asked, tools.now()], report_messages.KEPT
-            )
+            tools.worklogs.put_version(environment, key, WorklogVersion(asked, tools.now()))
     finally:
         tools.locks.release(lock, token)
 
@@ -110,7 +97,7 @@ def _renew_all(tools: Toolbox, environment: str, key: str) -> bool:
     report = report_messages.fresh(tools, stored)
     text = worklog(report, now=tools.now())
     done = True
-    for copy in _copies(tools, environment, key):
+    for copy in tools.worklogs.copies(environment, key):
         try:
             _renew(tools, report, key, text, copy)
         except (Gone, NotMember) as error:
@@ -122,7 +109,7 @@ def _renew_all(tools: Toolbox, environment: str, key: str) -> bool:
     return done
 
 
-def _renew(tools: Toolbox, report: Report, key: str, text: str, copy: Copy) -> None:
+def _renew(tools: Toolbox, report: Report, key: str, text: str, copy: WorklogCopy) -> None:
     if not copy.file or _digest(text) == copy.digest:
         return
     as_of = f"{display.moment(tools.now(), report.timezone):%Y-%m-%d %H.%M}"
@@ -146,31 +133,19 @@ def _upload(  # noqa: PLR0917 - what is uploaded, and where to
 
 
 def _queue(tools: Toolbox, environment: str, key: str) -> None:
-    tools.queue.enqueue("bot.jobs.renew", {"environment": environment, "key": key}, quick=True)
+    tools.queue.enqueue(JobName.RENEW, {"environment": environment, "key": key}, quick=True)
 
 
 def _asked(tools: Toolbox, environment: str, key: str) -> str:
     """What asks for another version; empty where the last one has everything."""
-    asked = str(tools.notes.get(environment, f"decided:{key}") or "")
-    return "" if asked == _written(tools, environment, key)[0] else asked
+    asked = tools.worklogs.asked(environment, key)
+    return "" if asked == tools.worklogs.version(environment, key).token else asked
 
 
-def _written(tools: Toolbox, environment: str, key: str) -> tuple[str, int]:
-    """What the last version answered, and when it was written."""
-    token, at = tools.notes.get(environment, f"written:{key}") or ("", 0)
-    return str(token), int(at)
-
-
-def _copies(tools: Toolbox, environment: str, key: str) -> list[Copy]:
-    found = tools.notes.get(environment, f"worklogs:{key}") or []
-    return [Copy(*map(str, each)) for each in found]
-
-
-def _keep(tools: Toolbox, environment: str, key: str, copies: Sequence[Copy]) -> None:
+def _keep(tools: Toolbox, environment: str, key: str, copies: Sequence[WorklogCopy]) -> None:
     """Each in the place of the one in its thread."""
-    kept = {(c.channel, c.root): c for c in (*_copies(tools, environment, key), *copies)}
-    written = [astuple(copy) for copy in kept.values()]
-    tools.notes.put(environment, f"worklogs:{key}", written, report_messages.KEPT)
+    kept = {(c.channel, c.root): c for c in (*tools.worklogs.copies(environment, key), *copies)}
+    tools.worklogs.put_copies(environment, key, tuple(kept.values()))
 
 
 def _digest(text: str) -> str:

@@ -113,7 +113,7 @@ def _quick_workers(settings: Settings) -> Iterator[None]:
 
 def _gave_up(parts: Wiring, function: str, kwargs: Any) -> None:
     """A job was killed once too often: the jobs' room tells those who wait for it."""
-    tell = getattr(importlib.import_module(wiring.JOBS), "gave_up", None)
+    tell = getattr(importlib.import_module(wiring.JOB_MODULE), "gave_up", None)
     if tell is None:
         _log.error("a job was given up", function=function)
         return
@@ -139,7 +139,7 @@ def clock(
     """
     end_with_parent()
     parts = wiring.build(settings)
-    call = due or importlib.import_module(wiring.JOBS).due
+    call = due or importlib.import_module(wiring.JOB_MODULE).due
     stop = stop_event()
     _log.info("the clock runs")
     while not stop.is_set():

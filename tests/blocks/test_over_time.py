@@ -9,9 +9,10 @@ from blocks import digest as draw_digest
 from blocks import report as draw
 from blocks.buttons import Act
 from bot.core.model.decisions import Decisions, IssueLink
+from bot.core.model.issue_memory import Fix
 from bot.core.model.report import Coverage, Quiet, Traffic
 from bot.core.model.values import DAY, HOUR, MINUTE, State
-from bot.core.reports.digest import Fix, compare
+from bot.core.reports.digest import compare
 from tests.fakes.reports import LEGACY, NOW, SESSION, report, t
 
 QUERY = Act("", "staging", query="staging 2d")

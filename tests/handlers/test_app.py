@@ -20,6 +20,7 @@ from blocks import buttons
 from blocks.buttons import Act
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Unavailable
+from bot.job_names import JobName
 from handlers.app import build_app
 from tests.waiting import PATIENCE
 
@@ -149,7 +150,7 @@ def test_a_signed_command_is_queued_with_who_and_where(app, tools):
     assert app.dispatch(signed(command("staging 36h"))).status == 200
     tools.listeners.settle()
     function, kwargs = tools.queue.only
-    assert function == "bot.jobs.command"
+    assert function == JobName.COMMAND
     assert kwargs["text"] == "staging 36h"
     assert kwargs["asker"]["user"] == "U1"
     assert kwargs["asker"]["channel"] == "C1"
@@ -236,7 +237,7 @@ def test_a_form_is_opened_with_the_click_and_filled_by_a_worker(app, tools):
     tools.listeners.settle()
     assert tools.slack.opened[0][0] == "1.2.3"
     function, kwargs = tools.queue.only
-    assert function == "bot.jobs.fill_filing"
+    assert function == JobName.FILL_FILING
     assert kwargs["view"] == "V1"
     kept = Act.decode(kwargs["act"])
     assert (kept.cluster, kept.channel, kept.message) == ("c-1", "C1", "5.6")
@@ -317,7 +318,7 @@ def test_a_filled_form_goes_to_the_queue(app, tools):
     })))  # fmt: skip
     tools.listeners.settle()
     function, kwargs = tools.queue.only
-    assert function == "bot.jobs.submit_filing"
+    assert function == JobName.SUBMIT_FILING
     assert kwargs["said"] == {
         "choice": "new", "number": None, "title": "It broke", "labels": ["P2", "bug"], "note": "",
     }  # fmt: skip

@@ -213,7 +213,7 @@ def town(_state_of_session, redis_client, environments, chart, messenger) -> Ite
             redis_client=built.redis_client,
             slack_client=built.slack_client,
             # Without a pace: that both keep to one is shown where they are tested alone.
-            slack=messenger(built.slack_client, notes=built.notes),
+            slack=messenger(built.slack_client, look_ups=built.look_ups),
             tracker=GitHubTracker(
                 Token(github.state.token), base_url=github.url, pace=lambda: None
             ),

@@ -122,7 +122,7 @@ def test_forever_is_refused_to_who_is_no_admin(town):
 
     town.types("staging 2d")
     town.report()
-    jobs.submit_expected(
+    jobs.JOBS["submit_expected"](
         town.wiring,
         asker=Asker("U0ALICE", "r1", town.clock(), "C0OPS").encode(),
         act=Act(EXPECTED, "staging", cluster="c-any").encode(),
@@ -227,8 +227,7 @@ def test_a_question_for_another_service_says_nothing_of_the_acknowledged_one(sig
 
     known = town.wiring.environment("staging")
     reports = [
-        town.wiring.reports.get("staging", key)
-        for key in town.wiring.notes.get("staging", "reports")
+        town.wiring.reports.get("staging", key) for key in town.wiring.recent.newest("staging")
     ]
     assert reports[0].partial
     assert reports[0].services == ("other",)
@@ -243,7 +242,7 @@ def test_one_whose_time_is_over_is_told_by_the_clock_once(signups):
     told = town.sees("its time is over")
     assert "Sign-ups" in all_text(told)
     for _ in range(2):
-        jobs.tell_ended(town.wiring, environment="staging")
+        jobs.JOBS["tell_ended"](town.wiring, environment="staging")
     assert [all_text(m) for m in town.slack.messages("C0OPS")].count(all_text(told)) == 1
     assert town.logs.reads == reads
     town.clock.ahead += 8 * DAY

@@ -9,6 +9,7 @@ from bot import jobs
 from bot.core.issues.markers import marker
 from bot.core.model.decisions import IssueLink, Pending
 from bot.core.model.values import HOUR
+from bot.job_names import JobName
 from playground.github.commits import merge, push
 from playground.github.records import Fault
 from tests.fakes.logs import LEGACY, POOL, entry
@@ -139,7 +140,7 @@ def one_filed(town):
 def looks(town, later=0):
     """What the clock does every two minutes."""
     town.clock.ahead += later
-    jobs.sync(town.wiring, environment="staging")
+    jobs.JOBS["sync"](town.wiring, environment="staging")
 
 
 def drawn(town, report):
@@ -191,7 +192,7 @@ def test_a_transferred_issue_is_followed(town):
 def test_a_repository_that_is_gone_keeps_the_last_state(town):
     report, issue = one_filed(town)
     repo(town).gone = True
-    town.wiring.queue.enqueue("bot.jobs.sync", {"environment": "staging"})
+    town.wiring.queue.enqueue(JobName.SYNC, {"environment": "staging"})
     town.types("why C1")
     town.sees("C1 is P")
     assert f"#{issue.number} ↗" in buttons(drawn(town, report))
@@ -266,7 +267,7 @@ def test_who_clicked_is_told_what_became_of_an_unconfirmed_issue(town):
 
 
 def _key(town):
-    return str(town.wiring.notes.get("staging", "latest"))
+    return town.wiring.recent.latest("staging")
 
 
 def _clusters(town):

@@ -98,7 +98,7 @@ def test_a_job_that_is_done_again_after_a_kill_goes_on_in_the_same_message(town)
     town.slack.wait_for(lambda: town.logs.reads)
     queue = Queue(NAME, connection=town.wiring.redis_client, serializer=JSONSerializer)
     [job] = [queue.fetch_job(i) for i in queue.started_job_registry.get_job_ids()]
-    jobs.analyze(replace_gate(town), **job.kwargs["kwargs"])
+    jobs.JOBS["analyze"](replace_gate(town), **job.kwargs["kwargs"])
     report = town.report()
     town.logs.gate.set()
     town.types("why C1")
@@ -156,13 +156,13 @@ def test_one_that_is_killed_while_it_tells_is_gone_on_with(town, call):
         raise Killed
 
     dying = type("Dying", (SlackMessenger,), {call: dies})
-    slack = dying(town.wiring.slack_client, notes=town.wiring.notes)
+    slack = dying(town.wiring.slack_client, look_ups=town.wiring.look_ups)
     with pytest.raises(Killed):
-        jobs.analyze(replace_gate(town, slack=slack), **job.kwargs["kwargs"])
+        jobs.JOBS["analyze"](replace_gate(town, slack=slack), **job.kwargs["kwargs"])
     assert files(town) == []
 
     again = replace_gate(town)
-    jobs.analyze(again, **job.kwargs["kwargs"])
+    jobs.JOBS["analyze"](again, **job.kwargs["kwargs"])
     assert "last 2 d: 3 problems" in all_text(town.report())
     assert [n.rpartition(".")[2] for n in files(town)] == ["md", "png"]
     assert again.logs.reads == 0
@@ -176,13 +176,14 @@ def replace_gate(town, **parts):
     return Wiring(town.wiring.settings).having(**parts)
 
 
-def test_a_job_that_was_given_up_is_told(town):
+@pytest.mark.parametrize("name", ["analyze", "bot.jobs.analyze"])
+def test_a_job_that_was_given_up_is_told(town, name):
     town.logs.gate, town.logs.page = threading.Event(), 5
     town.types("staging 2d")
     town.slack.wait_for(lambda: town.logs.reads)
     queue = Queue(NAME, connection=town.wiring.redis_client, serializer=JSONSerializer)
     [job] = [queue.fetch_job(i) for i in queue.started_job_registry.get_job_ids()]
-    jobs.gave_up(town.wiring, "bot.jobs.analyze", job.kwargs["kwargs"])
+    jobs.gave_up(town.wiring, name, job.kwargs["kwargs"])
     assert buttons(town.sees("was ended three times")) == ["Try again"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.model.errors import GardenerError
 from bot.core.model.values import DAY, HOUR, SECOND
-from bot.core.ports import Contains, IssueTracker, Notes
+from bot.core.ports import CommitPair, Compared, ComparedCommits, Contains, IssueTracker
 
 KEPT = 400 * DAY // SECOND
 """Seconds for which an answer is kept."""
@@ -24,7 +24,7 @@ class Ancestry:
     """Answers `ports.Contains` from what is remembered, else from GitHub."""
 
     tracker: IssueTracker
-    notes: Notes
+    known: ComparedCommits
 
     def of(self, environment: str) -> Contains:
         """For one run over an environment."""
@@ -32,10 +32,10 @@ class Ancestry:
 
         def contains(repository: str, commit: str, fix: str) -> bool | None:
             nonlocal left
-            name = f"contains:{repository}:{commit}:{fix}"
-            known = self.notes.get(environment, name)
+            pair = CommitPair(repository, commit, fix)
+            known = self.known.get(environment, pair)
             if known is not None:
-                return known if isinstance(known, bool) else None
+                return known.contains
             if left == 0:
                 return None
             left -= 1
@@ -44,10 +44,8 @@ class Ancestry:
             except GardenerError as error:
                 _log.info("Two commits could not be compared: %s", error)
                 return None
-            if found is None:
-                self.notes.put(environment, name, "?", UNKNOWN)
-            else:
-                self.notes.put(environment, name, found, KEPT)
+            seconds = UNKNOWN if found is None else KEPT
+            self.known.put(environment, pair, Compared(found), seconds)
             return found
 
         return contains

@@ -1,44 +1,56 @@
-"""Small things to remember for a while: which message shows which report, what was posted."""
+"""How the stores of this package keep a value for a while: JSON under a hashed name.
+
+Names and shapes live as long as what was stored: the next version reads them. So each store
+writes its names in one place, and what it cannot read counts as absent.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import Any
+import logging
+from typing import TypeVar
 
 from bot.adapters.redis.client import Store, guarded
 from bot.core.model import codec
 
+T = TypeVar("T")
 
-class RedisNotes:
-    """JSON under a name of the caller's, with an expiry."""
+_log = logging.getLogger(__name__)
+
+
+class Notes:
+    """For the stores of this package alone, which know the names and the types."""
 
     def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
-    def get(self, environment: str, name: str) -> Any:
-        """None where there is none or it has expired."""
-        data = self._client.get(_note(self._client, environment, name))
+    def read(self, kind: type[T], environment: str, name: str) -> T | None:
+        """None where there is none, it has expired, or it is not a `kind`."""
+        data = self._client.get(note_key(self._client, environment, name))
         if data is None:
             return None
         try:
-            return json.loads(data)
-        except ValueError:
+            found = codec.load_json(data)
+            return None if found is None else codec.decode(kind, found)
+        except codec.CodecError as error:
+            _log.warning("A stored value cannot be read and counts as absent: %s", error)
             return None
 
     @guarded
-    def put(self, environment: str, name: str, value: object, seconds: int) -> None:
-        """`value` is JSON data."""
+    def write(self, environment: str, name: str, value: object, seconds: int) -> None:
+        """`value` as `codec` writes it. `environment` may be empty."""
         if environment:
             self._client.note_environment(environment)
-        self._client.set(_note(self._client, environment, name), codec.dump_json(value), ex=seconds)
+        data = codec.dumps(value)
+        self._client.set(note_key(self._client, environment, name), data, ex=seconds)
 
     @guarded
     def remove(self, environment: str, name: str) -> None:
         """Nothing happens where there is none."""
-        self._client.delete(_note(self._client, environment, name))
+        self._client.delete(note_key(self._client, environment, name))
 
 
-def _note(store: Store, environment: str, name: str) -> str:
+def note_key(store: Store, environment: str, name: str) -> str:
+    """The key of a name, which may hold anything."""
     return store.key(environment, "note", hashlib.sha256(name.encode()).hexdigest()[:32])

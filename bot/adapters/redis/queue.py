@@ -1,6 +1,6 @@
 """The queue of analyses: RQ on Redis, with the settings that recover a killed job in a minute.
 
-A job is a function's dotted path and JSON. It runs at least once: a worker that was killed leaves
+A job is a name (`bot.job_names`) and JSON. It runs at least once: a worker that was killed leaves
 it to the next, also where it had not begun (`lost_jobs`). So what a job does to the outside is
 guarded by `ports.Locks`. An exception is not tried again, since it would only be told to the same
 people three times more.

@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
-from bot.adapters.slack.directory import Notes, SlackDirectory
+from bot.adapters.slack.directory import SlackDirectory
 from bot.adapters.slack.errors import (
     GONE,
     Gone,
@@ -33,6 +33,7 @@ from bot.core.model.errors import (
     Refused,
     Unavailable,
 )
+from bot.core.ports import LookUps
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -79,14 +80,14 @@ class SlackMessenger(SlackDirectory):
         self,
         client: WebClient,
         *,
-        notes: Notes | None = None,
+        look_ups: LookUps | None = None,
         pace: Callable[[str], float] | None = None,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         """`pace`, asked with a channel before each post, answers the seconds to wait and ask again;
         `wait` waits them.
         """
-        super().__init__(client, notes)
+        super().__init__(client, look_ups)
         self._turn = pace
         self._wait = wait or threading.Event().wait
 

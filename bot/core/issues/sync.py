@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bot.core.model.decisions import IssueLink
+from bot.core.model.issue_memory import Fix, Told
 from bot.core.model.report import Card, Report
 from bot.core.model.values import DAY, HOUR, State
 from bot.core.ports import Issue
-from bot.core.reports.digest import Fix, per_day
+from bot.core.reports.digest import per_day
 from bot.core.trends.traffic import belongs
 
 TENFOLD = 10.0
@@ -59,31 +60,6 @@ def transferred(link: IssueLink, url: str) -> IssueLink | None:
         moved_from=before,
         changed=True,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an issue already mentions, and what is known of its fix."""
-
-    number: int
-    """The issue's number; another issue starts anew."""
-    per_day: float = 0.0
-    """The rate at the last comment."""
-    usual: float = 0.0
-    """The last rate above zero: what to expect if nothing was fixed."""
-    revisions: tuple[str, ...] = ()
-    """Revisions already mentioned on the issue, newest first."""
-    services: tuple[str, ...] = ()
-    edited: int = 0
-    """When the report shown in the status comment was read."""
-    fix: str = ""
-    """The first revision deployed after the issue was closed, unless known to lack its fix."""
-    fix_seen: int = 0
-    """When that revision was first seen."""
-    closed_at: int = 0
-    """When the issue was closed, for the close that `fix` belongs to."""
-    verdict_at: int = 0
-    """When a digest reported whether the fix held."""
 
 
 @dataclass(frozen=True, slots=True)

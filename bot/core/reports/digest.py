@@ -18,6 +18,7 @@ from bot.core.expected.acknowledgement import (
 )
 from bot.core.model.decisions import Acknowledgement, Claim, Decisions, IssueLink
 from bot.core.model.errors import UsageError
+from bot.core.model.issue_memory import Fix
 from bot.core.model.report import (
     Card,
     Cluster,
@@ -49,15 +50,6 @@ class Worse:
     def cluster(self) -> Cluster:
         """Returns the card's cluster, which is the root of an incident."""
         return self.card.cluster
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """A deployed fix of a closed issue, out for a day and ready to be judged."""
-
-    revision: str
-    per_day: float
-    """The problem's rate before the fix."""
 
 
 @dataclass(frozen=True, slots=True)

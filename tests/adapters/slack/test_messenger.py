@@ -18,6 +18,7 @@ from bot.adapters.slack.messenger import (
 )
 from bot.core.model.errors import Refused, Unavailable
 from playground.slack.people import AppSetup
+from tests.fakes.memory import FakeLookUps
 from tests.standins.slack import serve_in_thread
 
 
@@ -25,17 +26,6 @@ from tests.standins.slack import serve_in_thread
 class Said:
     text: str
     blocks: list = field(default_factory=list)
-
-
-@dataclass
-class Notes:
-    known: dict = field(default_factory=dict)
-
-    def get(self, environment, name):
-        return self.known.get((environment, name))
-
-    def put(self, environment, name, value, seconds):
-        self.known[environment, name] = value
 
 
 def messenger(server, token=None, **how):
@@ -147,10 +137,10 @@ def test_people_places_and_groups(server, slack):
 
 
 def test_look_ups_are_remembered_for_other_processes(server):
-    notes = Notes()
-    first = messenger(server, notes=notes)
-    assert first.person("U0ALICE") == messenger(server, notes=notes).person("U0ALICE")
-    assert first.group("oncall") == messenger(server, notes=notes).group("oncall")
+    look_ups = FakeLookUps()
+    first = messenger(server, look_ups=look_ups)
+    assert first.person("U0ALICE") == messenger(server, look_ups=look_ups).person("U0ALICE")
+    assert first.group("oncall") == messenger(server, look_ups=look_ups).group("oncall")
     assert len(server.api_calls("users.info")) == 1
     assert len(server.api_calls("usergroups.list")) == 1
 

@@ -8,10 +8,9 @@ import pytest
 
 from bot.core.entries.commit_label import deployed
 from bot.core.issues import sync
-from bot.core.issues.sync import Told
+from bot.core.model.issue_memory import Fix, Told
 from bot.core.model.values import DAY, Location, State
 from bot.core.ports import Issue
-from bot.core.reports.digest import Fix
 from bot.core.source import github_links
 from tests.fakes.reports import NOW, issue, report
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import month
+from benchmarks import month, month_plan
 from bot.core.analysis.analyze import analyze
 from bot.core.model import rfc3339
 from bot.core.model.decisions import IssueLink
@@ -368,7 +368,7 @@ class TestCounts:
 def test_a_month():
     """Regressions by a commit, by a deploy and by watching; other months: `benchmarks.month`."""
     registry, decisions, history = FakeRegistry(), FakeDecisionBook(), FakeHistory()
-    result = month.play(1, registry, decisions, history, proof=month.Proof.COMMITS)
+    result = month.play(1, registry, decisions, history, proof=month_plan.Proof.COMMITS)
     assert result.share >= 0.95, result.wrong
     right = {truth for truth, said in result.confused if truth == said}
     assert right >= {state.value for state in State}

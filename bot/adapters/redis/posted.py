@@ -1,0 +1,62 @@
+"""What was posted already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.adapters.redis.client import Store
+from bot.adapters.redis.notes import Notes
+from bot.core.model.shown import (
+    KEPT,
+    BreakAlert,
+    DigestFailure,
+    DigestPost,
+    EvidencePost,
+    Posting,
+    ReportThread,
+    RequestAnswer,
+)
+
+
+class RedisPosted:
+    """`ports.Posted`."""
+
+    def __init__(self, client: Store) -> None:
+        self._notes = Notes(client)
+
+    def get(self, environment: str, what: Posting) -> str | None:
+        """The message's `ts`, empty where there is no message to edit; None: not posted."""
+        if isinstance(what, DigestFailure):  # 1: nobody edits that message
+            return None if self._notes.read(int, environment, _name(what)) is None else ""
+        return self._notes.read(str, environment, _name(what))
+
+    def put(self, environment: str, what: Posting, ts: str) -> None:
+        """Remembered for the `SECONDS` of its kind."""
+        value = 1 if isinstance(what, DigestFailure) else ts
+        self._notes.write(environment, _name(what), value, what.SECONDS)
+
+    def parts(self, environment: str, thread: ReportThread) -> Sequence[str]:
+        """Names of the parts that stand in a report's thread."""
+        return self._notes.read(tuple[str, ...], environment, _in(thread)) or ()
+
+    def put_parts(self, environment: str, thread: ReportThread, parts: Sequence[str]) -> None:
+        """All that stand there by now."""
+        self._notes.write(environment, _in(thread), parts, KEPT)
+
+
+def _name(what: Posting) -> str:
+    match what:
+        case RequestAnswer():
+            return f"posted:{what.request}"
+        case DigestPost():
+            return f"digest:{what.occasion}"
+        case DigestFailure():
+            return f"failed:{what.occasion}"
+        case BreakAlert():
+            return f"broke:{what.cluster}:{what.at}:{what.kind}:{what.which}"
+        case EvidencePost():
+            return f"evidence:{what.report}:{what.cluster}:{what.channel}:{what.root}"
+
+
+def _in(thread: ReportThread) -> str:
+    return f"in-thread:{thread.report}:{thread.channel}:{thread.ts}"

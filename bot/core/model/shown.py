@@ -1,0 +1,135 @@
+"""What Slack shows of a report: the messages that show it, its worklogs, what was posted of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.core.model.values import DAY, SECOND
+
+KEPT = 90 * DAY // SECOND
+"""Seconds for which buttons find the report that they stand under. After that they act on the
+cluster by its id, and answer all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """A message that shows (a part of) a report."""
+
+    kind: str
+    """`report`, `further` or `digest`."""
+    channel: str
+    ts: str
+    index: int = 0
+    """Of the messages with further cards."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport:
+    """A report's question and the messages that show the report."""
+
+    typed: str = ""
+    """The question as it is typed; empty for a dropped file."""
+    previous: str = ""
+    """Of a digest: the key of the report that it compares with."""
+    places: tuple[ShownMessage, ...] = ()
+
+
+# --- posted once ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswer:
+    """The first message that answers a request: progress, which becomes the report."""
+
+    SECONDS: ClassVar[int] = 3_600
+    """How long it is remembered; the same for each kind below."""
+
+    request: str
+    """Slack's id of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPost:
+    """A digest, by the occasion on which it is posted once."""
+
+    SECONDS: ClassVar[int] = 3 * 86_400
+
+    occasion: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestFailure:
+    """The message that a digest could not be made."""
+
+    SECONDS: ClassVar[int] = 3 * 86_400
+
+    occasion: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakAlert:
+    """The alert that an acknowledgement broke. One that lasts longer is posted again."""
+
+    SECONDS: ClassVar[int] = 7 * DAY // SECOND
+
+    cluster: str
+    at: int
+    """When it was acknowledged, in nanoseconds."""
+    kind: str
+    which: str
+    """As in `acknowledgement.Break`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePost:
+    """A cluster's evidence in the thread of a report."""
+
+    SECONDS: ClassVar[int] = KEPT
+
+    report: str
+    """The report's key."""
+    cluster: str
+    channel: str
+    root: str
+    """`ts` of the thread's first message."""
+
+
+Posting = RequestAnswer | DigestPost | DigestFailure | BreakAlert | EvidencePost
+"""What is posted once in an environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportThread:
+    """The thread of a message that shows a report."""
+
+    report: str
+    """The report's key."""
+    channel: str
+    ts: str
+
+
+# --- worklogs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorklogCopy:
+    """A worklog that stands in a thread."""
+
+    channel: str
+    root: str
+    """`ts` of the thread's first message."""
+    file: str
+    """Slack's id; empty where the thread is gone."""
+    digest: str
+    """Of its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorklogVersion:
+    """The last version of a report's worklog."""
+
+    token: str = ""
+    """The decision that it answers, as `Worklogs.asked` names it."""
+    at: int = 0
+    """When it was written, in nanoseconds."""
