@@ -137,7 +137,7 @@ def test_one_that_is_never_ready_is_waited_for_only_so_long(tmp_path):
 
     async def story():
         watched = Watched(tmp_path, {"web": [*FAKE, "forever"]}, ready={"web": never})
-        with pytest.raises(StartFailed, match="Not ready after 0 s: (web|up)"):
+        with pytest.raises(StartFailed, match=r"Not ready after 0 s: (web|up)"):
             await watched.all.start(timeout=0.2)
         await watched.all.stop()
 
