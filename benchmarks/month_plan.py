@@ -129,7 +129,7 @@ class Plan:
         return commit_of(number) if known else ""
 
     def contains(self, _repository: str, commit: str, fix: str) -> bool:
-        """`ports.Contains`: every revision has all earlier fixes, except for the branch."""
+        """Returns whether a commit has a fix; the branch lacks one (`ports.Contains`)."""
         number, wanted = int(commit, 16), int(fix, 16)
         return number >= wanted and (number, wanted) != (BRANCH, LACKS)
 

@@ -55,8 +55,8 @@ class CountedFile:
 
     def _count(self, rows: Rows, query: Query) -> None:
         window, times = query.window, rows.times
-        asked = rows.of_logs(is_request_log) & (times >= window.start) & (times < window.end)
-        chosen = np.flatnonzero(asked & (times != NO_TIME))
+        requested = rows.of_logs(is_request_log) & (times >= window.start) & (times < window.end)
+        chosen = np.flatnonzero(requested & (times != NO_TIME))
         if not chosen.size:
             return
         again = self._seen.add(rows.hashes()[chosen], rows.has_insert_id[chosen])

@@ -89,7 +89,7 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
     """Counts the requests of the window; above the budget only its newest part, `sampled`."""
     wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
     counted: Counter[tuple[str, int]] = Counter()
-    seen: set[tuple[str, int, bytes]] = set()
+    entry_ids: set[tuple[str, int, bytes]] = set()
     since = query.window.end
     token = ""
     for _ in range(TRAFFIC_CALLS):
@@ -101,9 +101,13 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
         for (place, log, _), time, name in zip(
             origins, rows.times.tolist(), rows.names, strict=True
         ):
-            if time not in query.window or not is_request_log(log) or (log, time, name) in seen:
+            if (
+                time not in query.window
+                or not is_request_log(log)
+                or (log, time, name) in entry_ids
+            ):
                 continue
-            seen.add((log, time, name))
+            entry_ids.add((log, time, name))
             since = min(since, time)
             counted[place.revision, time // HOUR] += 1
         if not token:

@@ -122,15 +122,15 @@ def read(page: bytes) -> tuple[Rows, str]:
     parsed = _Page.FromString(page)
     side = _in_place(page, parsed.entries)
     entries = _fields(side)
-    raws = side.messages
+    serialized = side.messages
     if stuck := side.stuck:
-        ordered = list(raws)
+        ordered = list(serialized)
         for i in stuck:
             # Serialising again writes the fields in the order of their numbers.
-            ordered[i] = _Entry.FromString(raws[i]).SerializeToString()
+            ordered[i] = _Entry.FromString(serialized[i]).SerializeToString()
         side = SideBySide.of(ordered)
         entries = _fields(side)
-    origins, known = _WRITERS.of(_writer_bytes(side, entries), raws)
+    origins, known = _WRITERS.of(_writer_bytes(side, entries), serialized)
     rows = Rows(
         keys=_keys(side, entries),
         names=_names(side, entries.name),
@@ -138,26 +138,26 @@ def read(page: bytes) -> tuple[Rows, str]:
         times=times(side, entries.time.otherwise(entries.received)),
         origins=origins,
         known=known,
-        raw_entries=raws,
+        raw_entries=serialized,
         text=_text,
         pack=_pack,
     )
     return rows, parsed.next_page_token
 
 
-def _in_place(page: bytes, raws: Sequence[bytes]) -> SideBySide:
+def _in_place(page: bytes, serialized: Sequence[bytes]) -> SideBySide:
     """Reads the entries in place if they are contiguous in the page, else from a copy."""
-    sizes = np.fromiter(map(len, raws), np.int64, len(raws))
+    sizes = np.fromiter(map(len, serialized), np.int64, len(serialized))
     heads = 2 + (sizes >= 1 << 7) + (sizes >= 1 << 14)  # a tag and the size
     ends = (heads + sizes).cumsum()
-    if len(raws) and ends[-1] <= len(page):
+    if len(serialized) and ends[-1] <= len(page):
         starts = ends - sizes
         side = SideBySide(page + PADDING, starts, ends)
         lengths, after = side.numbers(starts - heads + 1)
         tags = side.bytes[starts - heads] == _ENTRY
         if np.all(tags & (lengths == sizes) & (lengths < LIMIT) & (after == starts)):
             return side
-    return SideBySide.of(raws)
+    return SideBySide.of(serialized)
 
 
 _ENTRY = 1 << 3 | 2

@@ -8,7 +8,7 @@ from bot.core.clusters.clusters import Draft
 from bot.core.entries.understand import Key
 from bot.core.model.values import Severity
 from bot.core.rollup.rollup import Rollup
-from bot.core.rollup.subjects import LATEST, finder_of, named
+from bot.core.rollup.subjects import LATEST, finder_of, subjects_in
 from bot.core.rollup.tally import Single
 from bot.core.text.mask import SLOT
 from bot.core.text.redact import redact
@@ -24,7 +24,7 @@ def people(draft: Draft, rollup: Rollup) -> Mapping[tuple[str, str], list[int]]:
         for who, times in rollup.named.of(key.masked).items():
             found.setdefault(who, []).extend(times)
         # A value found by comparing messages rather than by a mask makes each message its own key.
-        for who in named(values(draft.template, key.masked)):
+        for who in subjects_in(values(draft.template, key.masked)):
             if SLOT not in who[1]:
                 found.setdefault(who, []).extend(_times(rollup, key))
     return {who: sorted(times)[-LATEST:] for who, times in found.items()}

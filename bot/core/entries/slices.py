@@ -97,7 +97,7 @@ class Slices:
         return orders
 
     def hashes(self) -> Ints:
-        """Computes a 64-bit hash of each slice, keyed per process so that none can be forged."""
+        """Computes a 64-bit hash of each slice, keyed per process against forged collisions."""
         data = words(self._data)
         sizes = self._ends - self._starts
         found = _mix(sizes.astype(np.uint64) ^ _SECRET)

@@ -44,21 +44,21 @@ class Batch:
     A run is the rows of one meaning; a cell is the part of a run that has one place.
     """
 
-    def __init__(self, rows: Rows, chosen: Ints, meanings: Ints, orders: Ints) -> None:
+    def __init__(self, rows: Rows, chosen: Ints, numbers: Ints, orders: Ints) -> None:
         """`chosen`: indices of the rows to count, at least one.
 
-        `meanings`, `orders`: per row, chosen or not, the number of its meaning and the sort order
+        `numbers`, `orders`: per row, chosen or not, the number of its meaning and the sort order
         of its name.
         """
         of_known, self._places = numbered([origin.place for origin in rows.known])
         where = of_known[rows.origins]
         times = rows.times
-        for column in (times, where, meanings):
+        for column in (times, where, numbers):
             chosen = chosen[_order(column[chosen])]
         self.rows = rows
         self.row: list[int] = chosen.tolist()
         """Index in `rows` of each position of the batch."""
-        self._meaning = meanings[chosen]
+        self._meaning = numbers[chosen]
         self._where = where[chosen]
         self._time = times[chosen]
         self._order = orders[chosen]

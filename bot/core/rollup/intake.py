@@ -44,7 +44,7 @@ class _Page(NamedTuple):
     """A page awaiting counting, with the number of each row's meaning, its hash and sort order."""
 
     rows: Rows
-    meanings: Ints
+    numbers: Ints
     hashes: Ints
     orders: Ints
 
@@ -61,7 +61,7 @@ class Intake:
     outside: int = 0
     first: int | None = None
     last: int | None = None
-    meanings: MeaningTable = field(init=False)
+    table: MeaningTable = field(init=False)
     capacity: int = KNOWN
     """Keys in the table of meanings."""
     _seen: SeenHashes = field(default_factory=SeenHashes)
@@ -70,13 +70,13 @@ class Intake:
     _counted: int = 0
 
     def __post_init__(self) -> None:
-        self.meanings = MeaningTable(self._counted_as, self.capacity)
+        self.table = MeaningTable(self._counted_as, self.capacity)
 
     def add(self, rows: Rows) -> None:
         """Takes rows; counts them now or with a later batch."""
         if len(rows):
-            meanings = self.meanings.known(rows)
-            self._pages.append(_Page(rows, meanings, rows.hashes(), rows.orders()))
+            numbers = self.table.known(rows)
+            self._pages.append(_Page(rows, numbers, rows.hashes(), rows.orders()))
             self._waiting += len(rows)
         if self._waiting >= BATCH:
             self.flush()
@@ -89,7 +89,7 @@ class Intake:
             parts, *columns = zip(*pages, strict=True)
             self._count(_Page(joined(parts), *map(np.concatenate, columns)))
             self.rollup.trim()
-            self.meanings.make_room()
+            self.table.make_room()
 
     def keep_up(self) -> None:
         """Counts the waiting rows, for a live view, once they are as many as all counted before.
@@ -102,18 +102,18 @@ class Intake:
     @property
     def fresh(self) -> list[tuple[Key, Severity]]:
         """Messages that are new since the caller last cleared this list."""
-        return self.meanings.fresh
+        return self.table.fresh
 
     def _count(self, page: _Page) -> None:
         counting = self._counting(page.rows, page.hashes)
         chosen = np.flatnonzero(counting)
         if chosen.size:
-            self.meanings.learn(page.rows, page.meanings, counting)
-            batch = Batch(page.rows, chosen, page.meanings, page.orders)
+            self.table.learn(page.rows, page.numbers, counting)
+            batch = Batch(page.rows, chosen, page.numbers, page.orders)
             for place_count in batch.place_counts():
                 self.rollup.count_place(*place_count)
             for run in batch.runs():
-                self._add(batch, run, self.meanings.listed[run.meaning])
+                self._add(batch, run, self.table.listed[run.meaning])
 
     def _counted_as(self, meaning: Meaning) -> Meaning:
         """Returns the meaning to count under: the same, or that of the messages not kept."""

@@ -121,7 +121,7 @@ class Finder:
 
     def _find_slowly(self, text: str) -> Collection[tuple[str, str]]:
         """Matches the original text, else the redacted one, which hides mail addresses."""
-        return set(named(values(self.masked, text) or values(self.masked, redact(text))))
+        return set(subjects_in(values(self.masked, text) or values(self.masked, redact(text))))
 
 
 @lru_cache(maxsize=32_768)
@@ -136,7 +136,7 @@ def finder_of(masked: str) -> Finder | None:
     return Finder(masked, literals[0], tuple(steps))
 
 
-def named(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def subjects_in(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yields (subject, value) for those pairs of (text before, value) that name a subject."""
     for before, value in found:
         if _identifying(value) and (subject := subject_of(before)):

@@ -132,7 +132,7 @@ def _sounds_like_logger(name: str) -> bool:
 
 
 def _chain(node: ast.expr) -> list[str]:
-    """`self.logger.bind(a=1)` → bind, logger, self."""
+    """Returns the names in a chain, last first: `self.logger.bind(a=1)` → bind, logger, self."""
     names: list[str] = []
     while True:
         if isinstance(node, ast.Attribute):
