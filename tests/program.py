@@ -26,7 +26,7 @@ _forks.set_forkserver_preload(
         "bot.cli.index",
     ]
 )
-ENDS = 55.0
+ENDS = 240.0
 """Seconds after which a call that has not ended is killed."""
 
 Done = subprocess.CompletedProcess[str]

@@ -15,7 +15,7 @@ from bot.adapters.redis import pids
 
 T = TypeVar("T")
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 """Seconds: far beyond what a busy machine needs, so that only a mistake runs into it."""
 
 

@@ -12,14 +12,14 @@ from tests.core.logs import said
 from tests.standins.stage import PlaygroundThread
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
-PATIENCE = 30_000
+PATIENCE = 120_000
 """Milliseconds: an analysis on a slow machine."""
 
 
 @pytest.fixture(scope="module")
 def stage(browser):
     """The playground; asked for after the browser, so that nothing starts where there is none."""
-    with PlaygroundThread(Options(port=0, rate_limits=False)) as running:
+    with PlaygroundThread(Options(port=0, rate_limits=False, start_timeout=240)) as running:
         yield running
 
 

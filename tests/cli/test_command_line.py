@@ -173,6 +173,6 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
     path = _file(tmp_path, [said(f"m {i}") for i in range(20_000)])
     piped = subprocess.run(
         f"{installed()} members --from {path} | head -1",
-        shell=True, capture_output=True, text=True, timeout=50, check=False,
+        shell=True, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert piped.stderr == ""

@@ -9,16 +9,16 @@ from tests.journey.conftest import all_text, buttons
 from tests.standins.stage import PlaygroundThread
 from tests.waiting import PATIENCE, children, ended, eventually
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def stage():
-    with PlaygroundThread(Options(port=0, rate_limits=False)) as running:
+    with PlaygroundThread(Options(port=0, rate_limits=False, start_timeout=240)) as running:
         yield running
 
 
-def sees(stage, words, timeout=60, channel="C0OPS", user="U0ALICE"):
+def sees(stage, words, timeout=PATIENCE, channel="C0OPS", user="U0ALICE"):
     def look():
         found = [m for m in stage.slack.messages(channel, user) if words in all_text(m)]
         return found[-1] if found else None

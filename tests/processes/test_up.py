@@ -35,7 +35,7 @@ def called(pid: int) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts processes in /proc")
 def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
     log = state_dir / "log"

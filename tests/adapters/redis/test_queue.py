@@ -33,10 +33,15 @@ def note(client, text):
     client.rpush("notes", text)
 
 
+def patient(state_dir: Path):
+    """A client that may wait in the server; the program's own gives up after half a second."""
+    return store.connect(None, state_dir, INSTALLATION, timeout=PATIENCE + 5)
+
+
 def linger(client, text):
     """Says that it runs, and goes on when it is told to."""
     client.rpush("notes", f"{text} in {os.getpid()}")
-    assert client.blpop(["go"], timeout=40)
+    assert patient(Path(os.environ["GARDENER_STATE"])).blpop(["go"], timeout=PATIENCE)
     client.rpush("notes", f"{text} done")
 
 
@@ -91,15 +96,10 @@ def start(state_dir):
         worker.wait()
 
 
-def said(client, patience=PATIENCE) -> str:
+def said(client) -> str:
     """The next note, as soon as it is there."""
-    long = store.connect(
-        None,
-        Path(client.connection_pool.connection_kwargs["state_dir"]),
-        INSTALLATION,
-        timeout=patience + 5,
-    )
-    found = long.blpop(["notes"], timeout=patience)
+    state_dir = Path(client.connection_pool.connection_kwargs["state_dir"])
+    found = patient(state_dir).blpop(["notes"], timeout=PATIENCE)
     assert found, "nothing was said"
     return found[1].decode()
 
