@@ -23,6 +23,7 @@ from itertools import product
 
 from benchmarks.planned import PlannedLog
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.model import rfc3339
 from bot.core.model.decisions import IssueLink
 from bot.core.model.environment import Environment, Query
@@ -439,8 +440,11 @@ def play(
     for window in readings():
         query = Query("staging", ENVIRONMENT.project, ENVIRONMENT.services, window)
         report = analyze(
-            log, query, ENVIRONMENT, now=window.end, registry=registry, decisions=decisions,
-            history=history, activity=log, contains=log.plan.contains,
+            Outside(
+                log, registry=registry, decisions=decisions, history=history, activity=log,
+                contains=log.plan.contains,
+            ),
+            query, ENVIRONMENT, now=window.end,
         )  # fmt: skip
         if not report.coverage.read:
             result.alarms.append(report)

@@ -28,7 +28,7 @@ from bot.core.model.report import Progress, Report
 from bot.core.model.values import SECOND, Severity, Window
 from bot.jobs import acknowledgements, report_messages, thread
 from bot.jobs.common import new_reference, tell
-from bot.toolbox import Toolbox
+from bot.toolbox import Toolbox, outside
 
 CACHED = 600
 """Seconds for which a report answers the same question."""
@@ -170,27 +170,13 @@ def analyze(
     )
     watch = _Watch(tools, known, query, run)
     try:
-        rules = tools.rules.all(known.name)
-        report = analyze_log(
-            tools.logs,
-            query,
-            known,
-            now=tools.now(),
-            registry=tools.registry,
-            decisions=tools.decisions,
-            history=tools.history,
-            activity=tools.activity,
-            listener=watch,
-            locate=tools.sources.locate(known.name),
-            rules=rules,
-            secret=tools.secrets[0],
-            contains=tools.ancestry.of(known.name),
-        )
+        systems = outside(tools, known)
+        report = analyze_log(systems, query, known, now=tools.now(), listener=watch)
         key = f"r-{uuid.uuid4().hex[:12]}"
         report_messages.keep(
             tools, key, report, run, latest=report_messages.tells_now(report, known)
         )
-        tools.notes.put(known.name, recent(run, Teaching(rules).version), key, CACHED)
+        tools.notes.put(known.name, recent(run, Teaching(systems.rules).version), key, CACHED)
     except Cancelled:
         # Nobody waits any more; who came in the meantime is told to ask again.
         _end(tools, watch, "Everyone who asked had left.")

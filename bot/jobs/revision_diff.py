@@ -18,7 +18,7 @@ from bot.core.model.values import DAY, HOUR, Window
 from bot.core.reports import revision_diff as comparing
 from bot.jobs import acknowledgements, analysis, report_messages
 from bot.jobs.common import answering, require, tell
-from bot.toolbox import Toolbox
+from bot.toolbox import Toolbox, outside
 
 SPAN = 7 * DAY
 TYPED = "7d"
@@ -58,9 +58,9 @@ def compare(tools: Toolbox, *, asker: dict[str, object], environment: str, a: st
 
 def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
     now = tools.now()
-    rules = tools.rules.all(environment.name)
+    systems = outside(tools, environment)
     report = analyze_log(
-        tools.logs,
+        systems,
         Query(
             environment.name,
             environment.project,
@@ -70,20 +70,12 @@ def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
         ),
         environment,
         now=now,
-        registry=tools.registry,
-        decisions=tools.decisions,
-        history=tools.history,
-        activity=tools.activity,
-        locate=tools.sources.locate(environment.name),
-        rules=rules,
-        secret=tools.secrets[0],
-        contains=tools.ancestry.of(environment.name),
     )
     key = f"r-{uuid.uuid4().hex[:12]}"
     typed = f"{environment.name} {TYPED}"
     report_messages.keep(tools, key, report, typed)
     # [Show all] finds it instead of reading the week again.
-    recent = analysis.recent(typed, Teaching(rules).version)
+    recent = analysis.recent(typed, Teaching(systems.rules).version)
     tools.notes.put(environment.name, recent, key, analysis.CACHED)
     return key, report
 
