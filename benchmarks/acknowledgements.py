@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.planned import PlannedLog
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.expected.acknowledgement import observed
 from bot.core.model import rfc3339
 from bot.core.model.decisions import Acknowledgement
@@ -169,8 +170,11 @@ def play(seed: int, registry: Registry, decisions: DecisionBook, history: Histor
     for window in readings():
         query = Query("staging", ENVIRONMENT.project, ENVIRONMENT.services, window)
         report = analyze(
-            log, query, ENVIRONMENT, now=window.end, registry=registry, decisions=decisions,
-            history=history, activity=log, secret=SECRET,
+            Outside(
+                log, registry=registry, decisions=decisions, history=history, activity=log,
+                secret=SECRET,
+            ),
+            query, ENVIRONMENT, now=window.end,
         )  # fmt: skip
         if window.end == ACKNOWLEDGED_AT:
             _acknowledge(report, plan, decisions)

@@ -28,6 +28,7 @@ from benchmarks.month_plan import (
     readings,
 )
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.model import rfc3339
 from bot.core.model.decisions import IssueLink
 from bot.core.model.environment import Query
@@ -161,8 +162,11 @@ def play(
     for window in readings():
         query = Query("staging", ENVIRONMENT.project, ENVIRONMENT.services, window)
         report = analyze(
-            log, query, ENVIRONMENT, now=window.end, registry=registry, decisions=decisions,
-            history=history, activity=log, contains=log.plan.contains,
+            Outside(
+                log, registry=registry, decisions=decisions, history=history, activity=log,
+                contains=log.plan.contains,
+            ),
+            query, ENVIRONMENT, now=window.end,
         )  # fmt: skip
         if not report.coverage.read:
             result.alarms.append(report)

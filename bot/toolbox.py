@@ -1,4 +1,4 @@
-"""What handlers and jobs are handed: the outside systems, as `bot.wiring` builds them."""
+"""The outside systems that handlers and jobs receive, as `bot.wiring` builds them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.adapters.chart import Chart
 from bot.adapters.github.ancestry import Ancestry
 from bot.adapters.redis.source_index import RedisSources
+from bot.core.analysis.outside import Outside
 from bot.core.model.environment import Environment
 from bot.core.model.report import Report
 from bot.core.ports import (
@@ -105,3 +106,18 @@ class Toolbox(Protocol):
     def chart(self) -> Callable[[Report], Chart]: ...
     @property
     def slack_client(self) -> WebClient: ...
+
+
+def outside(tools: Toolbox, environment: Environment) -> Outside:
+    """Returns all that an analysis of an environment's live log may use."""
+    return Outside(
+        tools.logs,
+        registry=tools.registry,
+        decisions=tools.decisions,
+        history=tools.history,
+        activity=tools.activity,
+        locate=tools.sources.locate(environment.name),
+        rules=tools.rules.all(environment.name),
+        secret=tools.secrets[0],
+        contains=tools.ancestry.of(environment.name),
+    )

@@ -16,24 +16,20 @@ import orjson
 from bot.adapters.files.json_file import JsonFile
 from bot.cli.inputs import instant, opened
 from bot.core.analysis import analyze as analysis
-from bot.core.analysis.reading import (
-    EVERYTHING,
-    MEMBERS,
-    Reading,
-    read_all,
-    refuse_nothing_readable,
-)
+from bot.core.analysis.outside import Outside
+from bot.core.analysis.reading import EVERYTHING, MEMBERS, read_all, refuse_nothing_readable
 from bot.core.commands.time_windows import parse_window
 from bot.core.model import rfc3339
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import GardenerError, Unavailable, UsageError
 from bot.core.model.report import Progress, Report
 from bot.core.model.values import DAY, Severity, Window
-from bot.core.ports import Activity, LogSource, ProgressListener
+from bot.core.ports import ProgressListener
 from bot.core.reports.export import export
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.text import display
 from bot.core.trends.traffic import summary
+from bot.core.triage.triage import glance
 from bot.settings.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -74,8 +70,7 @@ def analyze(request: AnalyzeOptions) -> None:
         window=_window(request, environment, now),
         min_severity=severity,
     )
-    source, activity = opened(request.file, settings)
-    report = _analyze(request, source, activity, query=query, environment=environment, now=now)
+    report = _analyze(request, opened(request.file, settings), query, environment, now)
     _tell_what_is_missing(report)
     click.echo(_shown(report, request, now))
 
@@ -84,7 +79,9 @@ def analyze(request: AnalyzeOptions) -> None:
 def members(file: str) -> None:
     """Prints `insertId<TAB>cluster id` for every entry of the file. Raises `GardenerError`."""
     with _progress(f"Reading {file}") as listener:
-        reading = read_all(JsonFile(file), MEMBERS, keep_members=True, listener=listener)
+        reading = read_all(
+            JsonFile(file), MEMBERS, keep_members=True, listener=listener, glance=glance
+        )
     refuse_nothing_readable(reading)
     if reading.broken:
         _warn(_broken(reading.broken))
@@ -135,55 +132,42 @@ def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Wind
 
 @few_collections()
 def _analyze(
-    request: AnalyzeOptions,
-    source: LogSource,
-    activity: Activity,
-    *,
-    query: Query,
-    environment: Environment,
-    now: int,
+    request: AnalyzeOptions, given: Outside, query: Query, environment: Environment, now: int
 ) -> Report:
+    """`given`: the log source and its activity, without a store."""
     kept = _store(request)
     with _progress(f"Reading {environment.name}") as listener:
-        reading = read_all(source, query, keep_members=request.members, listener=listener)
-    refuse_nothing_readable(reading)
-    reading.look_around(activity, now)
-    try:
-        live = request.file is None
-        report = _concluded(reading, environment, now, kept, live=live)
-    except Unavailable as error:
-        _warn(f"{error} Going on without the store: every state is new.")
-        report = analysis.conclude(reading, environment, now=now)
-    return replace(report, query=source.describe(replace(query, window=report.window)))
+        reading = analysis.read(
+            given, query, now=now, listener=listener, keep_members=request.members
+        )
+    if kept is not None:
+        try:
+            outside = _with_store(given, kept, environment, live=request.file is None)
+            return analysis.conclude(outside, reading, environment, now=now)
+        except Unavailable as error:
+            _warn(f"{error} Going on without the store: every state is new.")
+    return analysis.conclude(given, reading, environment, now=now)
 
 
-def _concluded(
-    reading: Reading,
-    environment: Environment,
-    now: int,
-    kept: Wiring | None,
-    *,
-    live: bool,
-) -> Report:
-    """`live`: read from Cloud Logging. A file says nothing of the hours that it does not hold, so
-    it neither adds to the history nor is judged by it."""
-    if kept is None:
-        return analysis.conclude(reading, environment, now=now)
-    decisions = kept.decisions.all(environment.name)
-    contains = kept.ancestry.of(environment.name) if live else None
-    report = analysis.conclude(
-        reading,
-        environment,
-        now=now,
+def _with_store(given: Outside, kept: Wiring, environment: Environment, *, live: bool) -> Outside:
+    """Adds what the store remembers.
+
+    `live`: read from Cloud Logging. A file tells nothing about hours that it does not hold, so it
+    is not compared with the history and adds nothing to it.
+    """
+    if live:
+        from bot.toolbox import outside
+
+        everything = outside(kept, environment)
+        return replace(everything, source=given.source, activity=given.activity)
+    return replace(
+        given,
         registry=kept.registry,
-        history=kept.history if live else None,
-        decisions=decisions,
+        decisions=kept.decisions,
         locate=kept.sources.locate(environment.name),
         rules=kept.rules.all(environment.name),
         secret=kept.secrets[0],
-        contains=contains,
     )
-    return report.with_decisions(decisions)
 
 
 def _store(request: AnalyzeOptions) -> Wiring | None:

@@ -1,15 +1,16 @@
-"""What the terminal reads: a file, or Cloud Logging; and who knows of the requests beside it."""
+"""Opens what the terminal reads: a file or Cloud Logging, with its requests."""
 
 from __future__ import annotations
 
 import time
 
 from bot.adapters.files.counted_file import CountedFile
-from bot.core.analysis.reading import Reading, read_all
+from bot.core.analysis.analyze import read
+from bot.core.analysis.outside import Outside
+from bot.core.analysis.reading import Reading
 from bot.core.model import rfc3339
 from bot.core.model.environment import Query
 from bot.core.model.errors import UsageError
-from bot.core.ports import Activity, LogSource
 from bot.settings.settings import Settings
 
 
@@ -23,24 +24,24 @@ def instant(text: str | None) -> int:
     return now
 
 
-def opened(file: str | None, settings: Settings) -> tuple[LogSource, Activity]:
-    """`file`: its path, `-` for standard input, None for Cloud Logging. Nothing is read yet."""
+def opened(file: str | None, settings: Settings) -> Outside:
+    """Returns the log source and its activity, without a store. Reads nothing yet.
+
+    `file`: its path, `-` for standard input, None for Cloud Logging.
+    """
     if file:
         counted = CountedFile(file)
-        return counted, counted
+        return Outside(counted, activity=counted)
     from bot.adapters.google.activity import CloudActivity
     from bot.adapters.google.cloud_logging import CloudLogging, SlidingWindow
     from bot.adapters.google.monitoring import metrics
 
     logs = CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
     counts = metrics(settings.monitoring_endpoint, settings.logging_endpoint)
-    return logs, CloudActivity(logs, counts)
+    return Outside(logs, activity=CloudActivity(logs, counts))
 
 
-def whole(file: str | None, settings: Settings, query: Query, now: int) -> Reading:
-    """All of it, with its requests and deploys. Raises `GardenerError`."""
-    source, activity = opened(file, settings)
-    reading = read_all(source, query)
-    if reading.read > reading.broken:
-        reading.look_around(activity, now)
-    return reading
+def whole(file: str | None, settings: Settings, query: Query, now: int) -> tuple[Outside, Reading]:
+    """Reads all of it, with its requests and deploys. Raises `GardenerError`."""
+    outside = opened(file, settings)
+    return outside, read(outside, query, now=now)

@@ -1,4 +1,4 @@
-"""`gardener replay`: what rules of a team would have changed, before they are switched on."""
+"""`gardener replay`: what a team's new rules would have changed, before they are switched on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import click
 
 from bot.cli import inputs
 from bot.core.analysis import analyze
-from bot.core.analysis.reading import EVERYTHING, Reading, refuse_nothing_readable
+from bot.core.analysis.outside import Outside
+from bot.core.analysis.reading import EVERYTHING, Reading
 from bot.core.commands.time_windows import parse_window
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import UsageError
@@ -41,10 +42,9 @@ def replay(request: ReplayOptions) -> None:
     environment = _environment(request, settings)
     own = rules_of(Path(request.rules).expanduser(), settings.environments)
     now = inputs.instant(request.now)
-    reading = _read(request, environment, settings, now)
-    refuse_nothing_readable(reading)
-    before = analyze.conclude(reading, environment, now=now)
-    after = analyze.conclude(reading, _with(environment, own, settings), now=now)
+    outside, reading = _read(request, environment, settings, now)
+    before = analyze.conclude(outside, reading, environment, now=now)
+    after = analyze.conclude(outside, reading, _with(environment, own, settings), now=now)
     click.echo("\n".join(_told(request, own, before, after)))
 
 
@@ -75,7 +75,7 @@ def _environment(request: ReplayOptions, settings: Settings) -> Environment:
 
 def _read(
     request: ReplayOptions, environment: Environment, settings: Settings, now: int
-) -> Reading:
+) -> tuple[Outside, Reading]:
     query = Query(
         environment.name,
         environment.project,
@@ -88,15 +88,15 @@ def _read(
         return inputs.whole(None, settings, replace(query, window=span.window), now)
     if request.last is not None and request.file == "-":
         raise UsageError("Standard input is read once, whole: leave --last out, or name a file.")
-    whole = inputs.whole(request.file, settings, query, now)
+    outside, whole = inputs.whole(request.file, settings, query, now)
     if request.last is None:
-        return whole
+        return outside, whole
     # A file is replayed when somebody has it: its last days count back from its newest entry.
     end = whole.window(now).end
     span = parse_window([request.last], now=end, timezone=environment.timezone)
     window = Window(span.window.start, end)
     if window.start <= whole.window(now).start:
-        return whole
+        return outside, whole
     return inputs.whole(request.file, settings, replace(query, window=window), now)
 
 

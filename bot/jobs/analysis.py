@@ -30,7 +30,7 @@ from bot.job_names import JobName
 from bot.jobs import acknowledgements, report_messages, thread
 from bot.jobs.common import new_reference, tell
 from bot.runs import Reading, Unanswered, Want
-from bot.toolbox import Toolbox
+from bot.toolbox import Toolbox, outside
 
 EVERY = 3.0
 """Seconds between two edits of the progress."""
@@ -144,27 +144,13 @@ def analyze(
     )
     watch = _Watch(tools, known, query, run)
     try:
-        rules = tools.rules.all(known.name)
-        report = analyze_log(
-            tools.logs,
-            query,
-            known,
-            now=tools.now(),
-            registry=tools.registry,
-            decisions=tools.decisions,
-            history=tools.history,
-            activity=tools.activity,
-            listener=watch,
-            locate=tools.sources.locate(known.name),
-            rules=rules,
-            secret=tools.secrets[0],
-            contains=tools.ancestry.of(known.name),
-        )
+        systems = outside(tools, known)
+        report = analyze_log(systems, query, known, now=tools.now(), listener=watch)
         key = f"r-{uuid.uuid4().hex[:12]}"
         report_messages.keep(
             tools, key, report, run, latest=report_messages.tells_now(report, known)
         )
-        tools.recent.put_answer(known.name, run, Teaching(rules).version, key)
+        tools.recent.put_answer(known.name, run, Teaching(systems.rules).version, key)
     except Cancelled:
         # Nobody waits any more; who came in the meantime is told to ask again.
         _end(tools, watch, "Everyone who asked had left.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -36,7 +37,7 @@ from bot.jobs import (
     worklog,
 )
 from bot.jobs.common import answering, require
-from bot.toolbox import Toolbox
+from bot.toolbox import Toolbox, outside
 
 HOLD = 120
 """Seconds for which one that is about to post keeps the others out."""
@@ -168,24 +169,10 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
     query = Query(known.name, known.project, known.services, window, known.min_severity)
     registry = _Remembering(tools.registry, now)
-    locate = tools.sources.locate(known.name)
-    rules = tools.rules.all(known.name)
-    report = analyze_log(
-        tools.logs,
-        query,
-        known,
-        now=now,
-        registry=registry,
-        decisions=tools.decisions,
-        history=tools.history,
-        activity=tools.activity,
-        locate=locate,
-        rules=rules,
-        secret=tools.secrets[0],
-        contains=tools.ancestry.of(known.name),
-    )
+    systems = replace(outside(tools, known), registry=registry)
+    report = analyze_log(systems, query, known, now=now)
     if previous is not None:
-        previous = as_taught(previous, Teaching(rules))
+        previous = as_taught(previous, Teaching(systems.rules))
     key = f"r-{uuid.uuid4().hex[:12]}"
     _keep(tools, key, report, previous)
     fixes = github_sync.fixes(tools, known.name)
@@ -246,6 +233,10 @@ class _Remembering:
                 ever = candidate.first_seen
             self.first_seen[identity.id] = self._now if ever is None else ever
         return found
+
+    def identify(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[str]:
+        """As the registry does."""
+        return self._registry.identify(environment, candidates)
 
     def find(self, environment: str, name: str) -> str | None:
         """As the registry does."""

@@ -13,6 +13,7 @@ from blocks import report as report_blocks
 from bot.adapters.files.counted_file import CountedFile
 from bot.asker import Asker
 from bot.core.analysis.analyze import analyze as analyze_log
+from bot.core.analysis.outside import Outside
 from bot.core.analysis.reading import EVERYTHING
 from bot.core.commands.access import may_look
 from bot.core.model.environment import Environment, Query
@@ -90,16 +91,14 @@ def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Repo
         query = Query(environment.name, "", (), EVERYTHING, environment.min_severity)
         try:
             file = CountedFile(str(path))
-            return analyze_log(
+            outside = Outside(
                 file,
-                query,
-                environment,
-                now=tools.now(),
                 registry=tools.registry,
+                activity=file,
                 locate=tools.sources.locate(environment.name),
                 rules=tools.rules.all(environment.name),
-                activity=file,
             )
+            return analyze_log(outside, query, environment, now=tools.now())
         except InputError as error:
             raise InputError(str(error).replace(str(path), name)) from error
 

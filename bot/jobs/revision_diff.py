@@ -19,7 +19,7 @@ from bot.core.reports import revision_diff as comparing
 from bot.job_names import JobName
 from bot.jobs import acknowledgements, report_messages
 from bot.jobs.common import answering, require, tell
-from bot.toolbox import Toolbox
+from bot.toolbox import Toolbox, outside
 
 SPAN = 7 * DAY
 TYPED = "7d"
@@ -59,9 +59,9 @@ def compare(tools: Toolbox, *, asker: dict[str, object], environment: str, a: st
 
 def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
     now = tools.now()
-    rules = tools.rules.all(environment.name)
+    systems = outside(tools, environment)
     report = analyze_log(
-        tools.logs,
+        systems,
         Query(
             environment.name,
             environment.project,
@@ -71,20 +71,12 @@ def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
         ),
         environment,
         now=now,
-        registry=tools.registry,
-        decisions=tools.decisions,
-        history=tools.history,
-        activity=tools.activity,
-        locate=tools.sources.locate(environment.name),
-        rules=rules,
-        secret=tools.secrets[0],
-        contains=tools.ancestry.of(environment.name),
     )
     key = f"r-{uuid.uuid4().hex[:12]}"
     typed = f"{environment.name} {TYPED}"
     report_messages.keep(tools, key, report, typed)
     # [Show all] finds it instead of reading the week again.
-    tools.recent.put_answer(environment.name, typed, Teaching(rules).version, key)
+    tools.recent.put_answer(environment.name, typed, Teaching(systems.rules).version, key)
     return key, report
 
 

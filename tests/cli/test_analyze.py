@@ -11,6 +11,7 @@ from bot import wiring
 from bot.cli import analyze as terminal
 from bot.cli.analyze import AnalyzeOptions
 from bot.core.analysis.analyze import analyze as read
+from bot.core.analysis.outside import Outside
 from bot.core.expected.acknowledgement import observed
 from bot.core.model import rfc3339
 from bot.core.model.decisions import Acknowledgement
@@ -107,8 +108,8 @@ def test_the_same_user_again_breaks_an_acknowledgement_here_too(logs, analyze, t
     window = Window(START, START + HOUR)
     query = Query("staging", staging.project, staging.services, window, Severity.WARNING)
     first = read(
-        Entries(lines[:1]), query, staging,
-        now=window.end, registry=tools.registry, secret=tools.secrets[0],
+        Outside(Entries(lines[:1]), registry=tools.registry, secret=tools.secrets[0]),
+        query, staging, now=window.end,
     )  # fmt: skip
     [card] = first.cards
     acknowledgement = Acknowledgement(

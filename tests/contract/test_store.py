@@ -160,6 +160,17 @@ class TestRegistry:
         assert registry.known("prod", asked) == {}
         assert registry.known("staging", []) == {}
 
+    def test_ids_are_known_before_anything_is_registered(self, registry):
+        registry.resolve("staging", [candidate("c-1", "cannot start: x")])
+        run = [candidate("c-2", "cannot start: y"), candidate("c-3", "b"), candidate("c-4", "b")]
+        for _ in range(2):
+            assert list(registry.identify("staging", run)) == ["c-1", "c-3", "c-3"]
+        assert [each.name for each in registry.all("staging")] == ["C1"]
+        assert registry.known("staging", ["cannot start: y", "b"]) == {}
+        assert [i.id for i in registry.resolve("staging", run)] == ["c-1", "c-3", "c-3"]
+        assert list(registry.identify("prod", run)) == ["c-2", "c-3", "c-3"]
+        assert list(registry.identify("staging", [])) == []
+
     def test_all_that_is_remembered_is_told_in_order(self, registry):
         assert list(registry.all("staging")) == []
         registry.resolve("staging", [candidate("c-2", "a", "b", first=1, last=4)])

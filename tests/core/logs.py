@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.entries.json_rows import of_json
 from bot.core.model import rfc3339
 from bot.core.model.environment import Environment, Query
@@ -112,8 +113,8 @@ def report(
     """The report of these entries, with the members of each cluster."""
     query = Query("staging", "netra-staging", (), window, severity)
     environment = Environment("staging", "netra-staging")
-    source = Entries(list(entries), page)
-    return analyze(source, query, environment, now=window.end, keep_members=True, registry=registry)
+    outside = Outside(Entries(list(entries), page), registry=registry)
+    return analyze(outside, query, environment, now=window.end, keep_members=True)
 
 
 def shuffled(entries: Iterable[Entry], seed: int = 1) -> list[Entry]:

@@ -85,6 +85,17 @@ class FakeRegistry:
             for i in found
         )
 
+    def identify(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[str]:
+        scratch = FakeRegistry(
+            self.decisions,
+            self.joins,
+            dict(self.messages),
+            dict(self.templates),
+            dict(self.places),
+            dict(self.identities),
+        )
+        return [identity.id for identity in scratch.resolve(environment, candidates)]
+
     def find(self, environment: str, name: str) -> str | None:
         wanted = name.strip().casefold()
         for (of, id_), identity in self.identities.items():

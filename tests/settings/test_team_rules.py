@@ -11,7 +11,8 @@ import pytest
 
 from bot.cli.replay import ReplayOptions, replay
 from bot.core.analysis.analyze import conclude
-from bot.core.analysis.reading import read_all
+from bot.core.analysis.analyze import read as read_log
+from bot.core.analysis.outside import Outside
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import UsageError
 from bot.core.model.report import Report
@@ -35,7 +36,8 @@ def judged(toml: str, entries: list[Entry]) -> Report:
     own = read(tomllib.loads(toml), toml, {})
     known = replace(Environment("staging", ""), rules=own.rules, impacts=own.impacts)
     query = Query("staging", "", (), WINDOW, Severity.WARNING)
-    return conclude(read_all(Entries(entries), query), known, now=WINDOW.end)
+    outside = Outside(Entries(entries))
+    return conclude(outside, read_log(outside, query, now=WINDOW.end), known, now=WINDOW.end)
 
 
 def rule(**keys: object) -> str:

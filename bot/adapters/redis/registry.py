@@ -129,6 +129,13 @@ class RedisRegistry:
                         ) from None
 
     @guarded
+    def identify(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[str]:
+        """The id that `resolve` would give each, in order. Changes nothing."""
+        with self._client.pipeline() as pipe:
+            draft, masks = self._found(pipe, environment, candidates)
+        return [self._identify(draft, candidate, masks).id for candidate in candidates]
+
+    @guarded
     def find(self, environment: str, name: str) -> str | None:
         """The cluster id of `C3` (any case); an id that is known is itself."""
         wanted = name.strip().casefold()
@@ -141,13 +148,8 @@ class RedisRegistry:
     @guarded
     def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
         """Cluster id by masked message, of those that are known. Changes nothing."""
-        masks = self._masks or Masks.current()
         with self._client.pipeline() as pipe:
-            at = functools.partial(self._client.key, environment, "registry")
-            # Immediate answers, as `_read` wants them; what changes meanwhile `resolve` will see.
-            pipe.watch(at("version"))  # type: ignore[no-untyped-call]
-            decided = _decided(pipe.hkeys(self._client.key(environment, "decisions")))
-            draft = self._read(pipe, at, [Candidate("", "", tuple(masked))], masks, decided)
+            draft, _ = self._found(pipe, environment, [Candidate("", "", tuple(masked))])
         wanted = dict.fromkeys(masked)
         return {message: id_ for message, id_ in draft.known.items() if message in wanted}
 
@@ -165,24 +167,8 @@ class RedisRegistry:
     def _attempt(
         self, pipe: redis.client.Pipeline, environment: str, candidates: Sequence[Candidate]
     ) -> Sequence[Identity]:
-        def at(part: str) -> str:
-            return self._client.key(environment, "registry", part)
-
-        pipe.watch(
-            at("version"),
-            self._client.key(environment, "decisions"),
-            rules_key(self._client, environment),
-        )  # type: ignore[no-untyped-call]
-        masks = self._masks or Masks.current()
-        draft = self._read(
-            pipe,
-            at,
-            candidates,
-            masks,
-            _decided(pipe.hkeys(self._client.key(environment, "decisions"))),
-        )
-        draft.taught = clusters_named(pipe.hgetall(rules_key(self._client, environment)))
-        draft.before = dict(draft.entries)
+        draft, masks = self._found(pipe, environment, candidates)
+        at = functools.partial(self._client.key, environment, "registry")
         identities = [self._identify(draft, candidate, masks) for candidate in candidates]
         now = self._clock()
         current = {self._hash(message) for candidate in candidates for message in candidate.masked}
@@ -215,6 +201,20 @@ class RedisRegistry:
         pipe.incr(at("version"))
         pipe.execute()
         return identities
+
+    def _found(
+        self, pipe: redis.client.Pipeline, environment: str, candidates: Sequence[Candidate]
+    ) -> tuple[_Draft, Masks]:
+        """Reads what is known of the candidates; the pipe then watches all that it read."""
+        at = functools.partial(self._client.key, environment, "registry")
+        decisions = self._client.key(environment, "decisions")
+        rules = rules_key(self._client, environment)
+        pipe.watch(at("version"), decisions, rules)  # type: ignore[no-untyped-call]
+        masks = self._masks or Masks.current()
+        draft = self._read(pipe, at, candidates, masks, _decided(pipe.hkeys(decisions)))
+        draft.taught = clusters_named(pipe.hgetall(rules))
+        draft.before = dict(draft.entries)
+        return draft, masks
 
     def _read(
         self,

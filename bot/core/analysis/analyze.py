@@ -1,122 +1,83 @@
-"""The use case: read a window of log entries, and say what the problems in it are."""
+"""The use case: read a window of log entries and report the problems in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from bot.core.analysis.outside import Outside
 from bot.core.analysis.over_time import over_time
 from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable
 from bot.core.clusters.clusters import Draft, clusters
-from bot.core.clusters.identity import settle
+from bot.core.clusters.identity import LastingIds
 from bot.core.clusters.incident import IncidentDraft
 from bot.core.clusters.incidents import incidents
 from bot.core.entries.understand import Kind
 from bot.core.expected.fingerprints import subjects, wordings
-from bot.core.model.decisions import Decisions
 from bot.core.model.environment import Environment, Query
-from bot.core.model.grouping_rules import Rule
-from bot.core.model.report import (
-    Cluster,
-    Incident,
-    Report,
-    Traffic,
-)
+from bot.core.model.errors import Unavailable
+from bot.core.model.report import Cluster, Incident, Report
 from bot.core.model.values import Priority, State, Window
-from bot.core.ports import (
-    Activity,
-    Contains,
-    DecisionBook,
-    History,
-    Identity,
-    LogSource,
-    ProgressListener,
-    Registry,
-)
+from bot.core.ports import Identity, ProgressListener
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.rollup import Rollup
 from bot.core.source.match import Locate, words
-from bot.core.triage.triage import Verdict, judge
+from bot.core.triage.triage import Verdict, glance, judge
+
+TRIES = 3
+"""An analysis is judged again if another run registers one of its clusters meanwhile; so often."""
 
 
 @few_collections()
 def analyze(
-    source: LogSource,
+    outside: Outside,
     query: Query,
     environment: Environment,
     *,
     now: int,
-    registry: Registry | None = None,
-    decisions: DecisionBook | None = None,
     listener: ProgressListener | None = None,
     keep_members: bool = False,
-    locate: Locate | None = None,
-    rules: Sequence[Rule] = (),
-    history: History | None = None,
-    activity: Activity | None = None,
-    secret: bytes | None = None,
-    contains: Contains | None = None,
 ) -> Report:
-    """One analysis. Without a registry ids come from content alone and every state is new.
+    """Reads the query's window and concludes its report. `now` in nanoseconds.
 
-    With a `history` states compare with the past, and `activity` is asked for requests and deploys.
-    `secret` keys the hashes that acknowledgements compare; without it they compare none. `contains`
-    says which revision's commit has the fix of an issue; without it times alone tell.
+    Raises `InputError` if nothing that was read is a log entry, and what the listener raises.
     """
-    reading = read_all(source, query, keep_members=keep_members, listener=listener)
-    refuse_nothing_readable(reading)
-    if activity is not None:
-        reading.look_around(activity, now)
-    decided = decisions.all(environment.name) if decisions is not None else {}
-    report = conclude(
-        reading,
-        environment,
-        now=now,
-        registry=registry,
-        locate=locate,
-        rules=rules,
-        history=history,
-        decisions=decided,
-        secret=secret,
-        contains=contains,
-    )
-    report = replace(report, query=source.describe(replace(query, window=report.window)))
-    if decisions is not None:
-        report = report.with_decisions(decided)
-    return report
+    reading = read(outside, query, now=now, listener=listener, keep_members=keep_members)
+    return conclude(outside, reading, environment, now=now)
 
 
-def conclude(
-    reading: Reading,
-    environment: Environment,
+def read(
+    outside: Outside,
+    query: Query,
     *,
     now: int,
-    registry: Registry | None = None,
-    locate: Locate | None = None,
-    rules: Sequence[Rule] = (),
-    history: History | None = None,
-    decisions: Mapping[str, Decisions] | None = None,
-    secret: bytes | None = None,
-    contains: Contains | None = None,
-) -> Report:
-    """What was read, as a report. Pure but for the registry and the history.
+    listener: ProgressListener | None = None,
+    keep_members: bool = False,
+) -> Reading:
+    """Reads the query's window, then its requests and deploys. Raises as `analyze` does."""
+    reading = read_all(
+        outside.source, query, keep_members=keep_members, listener=listener, glance=glance
+    )
+    refuse_nothing_readable(reading)
+    if outside.activity is not None:
+        reading.look_around(outside.activity, now)
+    return reading
 
-    `locate` says where a message is written in the source, where the log does not. `rules`: what
-    people taught about grouping.
-    `decisions`: only those about issues decide anything, with a history.
-    """
+
+def conclude(outside: Outside, reading: Reading, environment: Environment, *, now: int) -> Report:
+    """Makes the report of what was read. Writes to the registry and the history, if given."""
     rollup = reading.rollup.stitched()
-    drafts = _ordered(clusters(rollup), rollup, environment, reading.traffic)
-    drafts, names = settle(drafts, rollup, environment.name, registry, rules)
-    joined = incidents(drafts)
-    verdicts = judge(drafts, joined, rollup, environment, reading.traffic)
+    judged = _judged(outside, reading, rollup, environment)
+    drafts, joined, verdicts, names = judged.drafts, judged.joined, judged.verdicts, judged.names
     window = reading.window(now)
     found = [_cluster(d, names[d.id], verdicts[d.id], joined, window) for d in drafts]
-    if locate is not None:
-        found = [_located(c, d, locate) for c, d in zip(found, drafts, strict=True)]
-    if secret is not None:
+    if outside.locate is not None:
+        found = [_located(c, d, outside.locate) for c, d in zip(found, drafts, strict=True)]
+    if outside.secret is not None:
         found = [
-            replace(c, values=subjects(d, rollup, secret), variants=wordings(d, secret))
+            replace(
+                c, values=subjects(d, rollup, outside.secret), variants=wordings(d, outside.secret)
+            )
             for c, d in zip(found, drafts, strict=True)
         ]
     found.sort(key=_importance)
@@ -125,7 +86,7 @@ def conclude(
         services=reading.query.services or tuple(rollup.services) or environment.services,
         project=environment.project or rollup.project,
         region=rollup.region,
-        query="",
+        query=outside.source.describe(replace(reading.query, window=window)),
         window=window,
         coverage=reading.coverage(sum(d.tally.count for d in drafts), rollup.below),
         clusters=tuple(found),
@@ -142,38 +103,70 @@ def conclude(
             for severity, count in sorted(rollup.severities.items(), reverse=True)
         ),
     )
-    if history is None:
-        return report
-    return over_time(
-        report,
-        reading,
-        rollup,
-        environment,
-        identities=tuple(names.values()),
-        history=history,
-        decisions=decisions or {},
-        contains=contains,
-    )
+    decisions = outside.decisions.all(environment.name) if outside.decisions is not None else {}
+    if outside.history is not None:
+        report = over_time(
+            report,
+            reading,
+            rollup,
+            environment,
+            outside.history,
+            identities=tuple(names.values()),
+            decisions=decisions,
+            contains=outside.contains,
+        )
+    return report.with_decisions(decisions)
 
 
-def _partial(query: Query, environment: Environment) -> bool:
-    """Whether other services were asked for than the environment's own."""
-    return bool(query.services) and set(query.services) != set(environment.services)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The clusters of a report under their lasting ids, with their verdicts and names by id."""
+
+    drafts: Sequence[Draft]
+    joined: Sequence[IncidentDraft]
+    verdicts: Mapping[str, Verdict]
+    names: Mapping[str, Identity]
 
 
-def _ordered(
-    drafts: Sequence[Draft], rollup: Rollup, environment: Environment, traffic: Traffic | None
-) -> list[Draft]:
-    """In the order of their cards, so that C1 is what one should look at first; symptoms last."""
-    joined = incidents(drafts)
-    verdicts = judge(drafts, joined, rollup, environment, traffic)
+def _judged(
+    outside: Outside, reading: Reading, rollup: Rollup, environment: Environment
+) -> _Judged:
+    """Judges under lasting ids, then names: C1 is what one should look at first.
+
+    Raises `Unavailable` if other runs keep registering the same clusters.
+    """
+    found = clusters(rollup)
+    lasting = LastingIds(rollup, environment.name, outside.registry, outside.rules)
+    for _ in range(TRIES):
+        drafts = lasting.settle(found)
+        joined = incidents(drafts)
+        verdicts = judge(drafts, joined, rollup, environment, reading.traffic)
+        names = lasting.name(_order(drafts, joined, verdicts))
+        if names is not None:
+            return _Judged(drafts, joined, verdicts, names)
+    raise Unavailable("Too many analyses write to the registry at once; try again.", retry_after=5)
+
+
+def _order(
+    drafts: Sequence[Draft], joined: Sequence[IncidentDraft], verdicts: Mapping[str, Verdict]
+) -> list[str]:
+    """Returns the ids in the order of their cards; symptoms, which have none, come last."""
     symptoms = {symptom for incident in joined for symptom in incident.symptoms}
 
     def importance(draft: Draft) -> tuple[bool, Priority, int, str]:
-        verdict = verdicts[draft.id]
-        return draft.id in symptoms, verdict.priority, -draft.tally.occurrences, draft.id
+        return (
+            draft.id in symptoms,
+            verdicts[draft.id].priority,
+            -draft.tally.occurrences,
+            draft.id,
+        )
 
-    return sorted(drafts, key=importance)
+    return [draft.id for draft in sorted(drafts, key=importance)]
+
+
+def _partial(query: Query, environment: Environment) -> bool:
+    """Returns whether the query asks for other services than the environment's own."""
+    return bool(query.services) and set(query.services) != set(environment.services)
 
 
 def _importance(cluster: Cluster) -> tuple[int, int, str]:
@@ -224,7 +217,7 @@ def _cluster(
 
 
 def _located(cluster: Cluster, draft: Draft, locate: Locate) -> Cluster:
-    """With the place that five representatives agree on, where the log names none."""
+    """Adds the source line on which five representatives agree, if the log names none."""
     if cluster.location is not None or draft.kind not in (Kind.MESSAGE, Kind.TRACE):
         return cluster
     places = {locate(words(raw)) for raw in draft.samples[:5]}
@@ -246,9 +239,9 @@ def _incident(joined: IncidentDraft, verdicts: Mapping[str, Verdict]) -> Inciden
 
 
 def members(reading: Reading) -> Iterable[tuple[str, str]]:
-    """(entry's name, cluster id) for every entry of a reading that kept its members.
+    """Yields (insertId, cluster id) for every entry of a reading that kept its members.
 
-    In the order of clusters; an entry read twice is told twice, with the same cluster.
+    In the order of clusters; an entry that was read twice comes twice, with the same cluster.
     """
     for draft in clusters(reading.rollup.stitched()):
         for name in sorted(draft.tally.members):

@@ -1,4 +1,4 @@
-"""One run in the light of the ones before: what it adds to the history, and its states."""
+"""Compares a run with the ones before: its states, and what it adds to the history."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def over_time(
     reading: Reading,
     rollup: Rollup,
     environment: Environment,
+    history: History,
     *,
     identities: Sequence[Identity],
-    history: History,
     decisions: Mapping[str, Decisions],
     contains: Contains | None = None,
 ) -> Report:
-    """The report with its states; what was read is remembered.
+    """Returns the report with its states, and records the run in the history.
 
-    A question for a part of the environment (one service, another severity) is judged by what is
-    remembered but adds no counts to it: they would look like silence of all the rest.
+    A query for a part of the environment (one service, another severity) is compared with the
+    history but adds no counts to it: everything else would look silent.
     """
     query = reading.query
     whole = (
@@ -104,7 +104,7 @@ def _seen(report: Report, reading: Reading, rollup: Rollup) -> Past:
 
 
 def _by_hour(cluster: Cluster, start: int, covered: Mapping[int, int]) -> Mapping[int, int]:
-    """Occurrences by hour: entries, scaled down where an event takes many of them."""
+    """Returns occurrences by hour: entries, scaled down if one event writes many of them."""
     scale = cluster.occurrences / cluster.count if cluster.count else 1.0
     return {
         start + i: max(1, round(n * scale))

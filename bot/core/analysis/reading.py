@@ -1,11 +1,12 @@
-"""A window of log entries, page by page: every one is counted once, whatever becomes of it."""
+"""Reads a window of log entries page by page and counts every entry once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from bot.core.entries.audit_events import events
+from bot.core.entries.understand import Kind
 from bot.core.model.environment import Query
 from bot.core.model.errors import InputError
 from bot.core.model.report import (
@@ -25,20 +26,24 @@ from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.intake import Intake
 from bot.core.rollup.rollup import Rollup
 from bot.core.text.lost_negation import marked
-from bot.core.triage.triage import glance
 
 EVERYTHING = Window(-(2**62), 2**62)
-"""As a query's window: whatever the source holds; the report's window is then its own span."""
+"""As a query's window: all that the source holds; the report's window is then the entries' span."""
 MEMBERS = Query("", "", (), EVERYTHING, Severity.DEFAULT)
 """The query of `gardener members`: every entry, whatever its severity."""
+
+Glance = Callable[[Kind, str, Severity], Priority]
+"""(kind, masked message, severity): a first guess at a message's priority, for the progress."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What has been read so far: counts every entry once, whatever becomes of it."""
+    """What has been read so far. Every entry is counted once, whatever becomes of it."""
 
     query: Query
     keep_members: bool = False
+    glance: Glance | None = None
+    """Without it the progress names no worst problem."""
     rollup: Rollup = field(init=False)
     read: int = 0
     broken: int = 0
@@ -46,17 +51,17 @@ class Reading:
     missing: list[Window] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     events: set[Event] = field(default_factory=set)
-    """What was done to services, where the audit log was among it."""
+    """Deploys and deletions, if the audit log was read."""
     traffic: Traffic | None = None
-    """Requests, where somebody asked who counts them."""
+    """Requests; None until `look_around` finds them."""
     commits: dict[str, str] = field(default_factory=dict)
-    """By revision, where its entries name one."""
+    """By revision, if its entries name one."""
     _intake: Intake = field(init=False)
     _worst: tuple[Priority, str] | None = None
 
     def __post_init__(self) -> None:
         self.rollup = Rollup(self.query.min_severity, self.keep_members)
-        # Who only asks for members is told of nobody, and need not wait for it.
+        # `gardener members` shows no users or accounts, so it does not look for them.
         self._intake = Intake(self.query.window, self.rollup, names=self.query != MEMBERS)
 
     def add(self, page: Page) -> None:
@@ -75,26 +80,25 @@ class Reading:
         self._intake.add(rows)
 
     def done(self) -> None:
-        """Counts what is still waiting."""
+        """Counts what still waits in the intake."""
         self._intake.flush()
 
     def look_around(self, activity: Activity, now: int) -> None:
-        """Asks for requests, and for deploys until now: a deletion may be younger than it all."""
+        """Asks for requests, and for deploys until now: deletions may follow the window."""
         self.traffic = activity.read_traffic(self.query)
         until = max(self.query.window.end, now)
         later = replace(self.query, window=Window(self.query.window.start, until))
         self.events.update(activity.read_events(later))
 
-    def _glance(self) -> None:
+    def _note_worst(self, glance: Glance) -> None:
         for key, severity in self._intake.fresh:
             if severity >= self.query.min_severity:
                 priority = glance(key.kind, key.masked, severity)
                 if self._worst is None or priority < self._worst[0]:
                     self._worst = (priority, marked(key.masked))
-        self._intake.fresh.clear()
 
     def window(self, now: int) -> Window:
-        """The query's; where that is everything, the span of what was read, if any has a time."""
+        """Returns the query's window; for EVERYTHING the span of the entries that have a time."""
         if self.query.window != EVERYTHING:
             return self.query.window
         if self._intake.first is None or self._intake.last is None:
@@ -102,14 +106,16 @@ class Reading:
         return Window(self._intake.first, self._intake.last + 1)
 
     def progress(self, page: Page) -> Progress:
-        """Where the reading stands after the page."""
+        """Returns how far the reading is after the page."""
         self._intake.keep_up()
-        self._glance()
+        if self.glance is not None:
+            self._note_worst(self.glance)
+        self._intake.fresh.clear()
         worst = f"{self._worst[0].name} {self._worst[1]}" if self._worst else None
         return Progress(self.read, page.reached, min(1.0, page.share), worst)
 
     def coverage(self, clustered: int, below: int) -> Coverage:
-        """What became of all that was read."""
+        """Returns what became of all that was read."""
         return Coverage(
             read=self.read,
             clustered=clustered,
@@ -124,7 +130,7 @@ class Reading:
 
 
 def _joined_windows(windows: Iterable[Window]) -> Iterable[Window]:
-    """In order, and touching ones as one."""
+    """Yields the windows in order, those that touch joined."""
     last: Window | None = None
     for window in sorted(windows, key=lambda w: (w.start, w.end)):
         if last is not None and window.start <= last.end:
@@ -143,9 +149,13 @@ def read_all(
     *,
     keep_members: bool = False,
     listener: ProgressListener | None = None,
+    glance: Glance | None = None,
 ) -> Reading:
-    """Reads the whole window. The listener is told after each page and may raise `Cancelled`."""
-    reading = Reading(query, keep_members)
+    """Reads the whole window. The listener is called after each page and may raise `Cancelled`.
+
+    `glance` guesses priorities for the listener; without it no progress names a worst problem.
+    """
+    reading = Reading(query, keep_members, glance)
     with few_collections():
         for page in source.read(query):
             reading.add(page)
@@ -156,7 +166,7 @@ def read_all(
 
 
 def refuse_nothing_readable(reading: Reading) -> None:
-    """Raises `InputError` where something was read and none of it is a log entry."""
+    """Raises `InputError` if something was read and none of it is a log entry."""
     if reading.read and reading.read == reading.broken:
         which = (
             "The one line is no" if reading.read == 1 else f"None of {reading.read:,} lines is a"

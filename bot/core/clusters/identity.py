@@ -1,8 +1,8 @@
 """Gives one run's clusters their lasting ids: from the registry, then from grouping rules.
 
-Grouping sees one window at a time, so it may join what two earlier windows kept apart. Only a
-person may merge two known ids: such a cluster is split again by what the registry knows. After that
-only grouping rules split and merge.
+Grouping sees one window at a time, so it may put beside each other what two earlier windows held
+apart. Two ids that are known are merged only by a person: such a cluster is cut along what the
+registry knows. Then the grouping rules cut and join, and those alone.
 """
 
 from __future__ import annotations
@@ -25,28 +25,121 @@ def registered(key: Key) -> str:
     return key.masked if not key.place else f"{key.masked} in {key.place}"
 
 
-def settle(
-    drafts: Sequence[Draft],
-    rollup: Rollup,
-    environment: str,
-    registry: Registry | None,
-    rules: Iterable[Rule] = (),
-) -> tuple[list[Draft], Mapping[str, Identity]]:
-    """Returns the drafts under their lasting, distinct ids, and the identity of each.
+class LastingIds:
+    """Gives the drafts of one run their lasting ids, then their names.
 
-    `drafts` must be in the order in which new ones are to get their C-numbers. Without a registry,
-    ids come from content alone, and grouping rules do not apply, since they name lasting ids.
+    Naming comes last, since new clusters get their C-numbers in the order of their importance, and
+    that is known only after judgement.
     """
-    if registry is None:
-        alone = [Identity(draft.id, f"C{i}", None) for i, draft in enumerate(drafts, start=1)]
-        return list(drafts), {identity.id: identity for identity in alone}
-    teaching = Teaching(rules)
-    cutter = _Cutter(rollup)
-    drafts = _split_by_known_ids(drafts, environment, registry, cutter)
-    found = registry.resolve(environment, [candidate(draft) for draft in drafts])
-    placed = _placed(drafts, found, teaching, cutter)
-    _register_splits(placed, teaching, environment, registry)
-    return _merged(placed, rollup)
+
+    def __init__(
+        self,
+        rollup: Rollup,
+        environment: str,
+        registry: Registry | None,
+        rules: Iterable[Rule] = (),
+    ) -> None:
+        """Without a registry ids come from content alone, and grouping rules do not apply."""
+        self._rollup = rollup
+        self._environment = environment
+        self._registry = registry
+        self._teaching = Teaching(rules)
+        self._cutter = _Cutter(rollup)
+        self._candidates: Sequence[Candidate] = ()
+        self._parts: Sequence[_Part] = ()
+        self._before: dict[str, Identity] = {}
+        """By id, as the registry knew it before this run."""
+
+    def settle(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Returns the drafts under their lasting ids, one draft an id. Stores nothing."""
+        if self._registry is None:
+            return list(drafts)
+        known = _split_by_known_ids(drafts, self._environment, self._registry, self._cutter)
+        # Where two become one, the more frequent lends its words.
+        known.sort(key=lambda draft: (-draft.tally.occurrences, draft.id))
+        self._candidates = [candidate(draft) for draft in known]
+        ids = self._registry.identify(self._environment, self._candidates)
+        self._parts = [
+            _Part(part, i, was, to)
+            for i, (draft, was) in enumerate(zip(known, ids, strict=True))
+            for to, part in self._placed(draft, was)
+        ]
+        return [self._merged(to, parts) for to, parts in self._by_id().items()]
+
+    def name(self, order: Sequence[str]) -> Mapping[str, Identity] | None:
+        """Registers what `settle` found and returns the identities by id.
+
+        `order`: the ids of the settled drafts, the most important first. None if another run has
+        registered one of them differently since; settle and judge again then.
+        """
+        if self._registry is None:
+            return {id_: Identity(id_, f"C{i}", None) for i, id_ in enumerate(order, start=1)}
+        rank = {id_: i for i, id_ in enumerate(order)}
+        parts = sorted(self._parts, key=lambda part: rank[part.to])
+        asked = list(dict.fromkeys(part.of for part in parts))
+        found = self._resolve(self._registry, [self._candidates[i] for i in asked])
+        ids = dict(zip(asked, found, strict=True))
+        if any(ids[part.of] != part.was for part in parts):
+            return None
+        apart = dict.fromkeys(part.to for part in parts if self._is_apart(part))
+        self._resolve(self._registry, [self._apart_candidate(id_) for id_ in apart])
+        return {to: self._identity(to, its) for to, its in self._by_id().items()}
+
+    def _resolve(self, registry: Registry, candidates: Sequence[Candidate]) -> list[str]:
+        found = registry.resolve(self._environment, candidates)
+        for identity in found:
+            self._before.setdefault(identity.id, identity)
+        return [identity.id for identity in found]
+
+    def _placed(self, draft: Draft, was: str) -> list[tuple[str, Draft]]:
+        """Returns (id, part of the draft) for each cluster that the rules put a part of it into."""
+        if not self._teaching:
+            return [(was, draft)]
+        return self._cutter.cut(draft, lambda key: self._teaching.place(was, registered(key)))
+
+    def _is_apart(self, part: _Part) -> bool:
+        return part.to != part.was and part.to in self._teaching.apart
+
+    def _by_id(self) -> Mapping[str, Sequence[_Part]]:
+        """Groups the parts by lasting id, the part that had this id already first."""
+        groups: dict[str, list[_Part]] = {}
+        for part in self._parts:
+            groups.setdefault(part.to, []).append(part)
+        for parts in groups.values():
+            parts.sort(key=lambda part: part.was != part.to and not self._is_apart(part))
+        return groups
+
+    def _merged(self, to: str, parts: Sequence[_Part]) -> Draft:
+        first = parts[0].draft
+        if len(parts) == 1:
+            return first if first.id == to else replace(first, id=to)
+        keys = {key for part in parts for key in part.draft.keys}
+        tallies = [part.draft.tally for part in parts]
+        return replace(
+            first,
+            id=to,
+            keys=tuple(sorted(keys, key=str)),
+            tally=tally_of(tallies, self._rollup.bounds, self._rollup.keep_members),
+        )
+
+    def _apart_candidate(self, cluster: str) -> Candidate:
+        """Asks with the times of all its parts.
+
+        The registry remembers when a split's part was seen, but none of its messages, so that a
+        split that is undone gives back all that it took.
+        """
+        parts = [part.draft for part in self._parts if part.to == cluster and self._is_apart(part)]
+        firsts = [part.tally.first for part in parts if part.tally.first is not None]
+        lasts = [part.tally.last for part in parts if part.tally.last is not None]
+        return apart_candidate(cluster, min(firsts, default=None), max(lasts, default=None))
+
+    def _identity(self, to: str, parts: Sequence[_Part]) -> Identity:
+        before = [self._before[to if self._is_apart(part) else part.was] for part in parts]
+        named = self._teaching.named(to)
+        name = named.name if named and before[0].id != to else before[0].name
+        firsts = [each.first_seen for each in before if each.first_seen is not None]
+        lasts = [each.last_seen for each in before if each.last_seen is not None]
+        return Identity(to, name, min(firsts, default=None), max(lasts, default=None))
 
 
 def candidate(draft: Draft) -> Candidate:
@@ -130,87 +223,19 @@ def _labels(known: Mapping[str, str], home: str) -> Callable[[Key], str]:
     return lambda key: known.get(registered(key), home)
 
 
-@dataclass(slots=True)
-class _Placed:
-    """A draft with its identity before grouping rules, and the cluster it belongs to by them."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A draft, or what the rules cut out of one, and the cluster that it belongs to."""
 
     draft: Draft
-    was: Identity
+    of: int
+    """Index of its candidate."""
+    was: str
+    """The registry's id of that candidate."""
     to: str
-    name: str
-
-
-def _placed(
-    drafts: Sequence[Draft],
-    identities: Sequence[Identity],
-    teaching: Teaching,
-    cutter: _Cutter,
-) -> list[_Placed]:
-    placed: list[_Placed] = []
-    for draft, identity in zip(drafts, identities, strict=True):
-        if not teaching:
-            placed.append(_Placed(draft, identity, identity.id, identity.name))
-            continue
-        for to, part in cutter.cut(draft, _targets(teaching, identity.id)):
-            named = teaching.named(to)
-            name = named.name if named and to != identity.id else identity.name
-            placed.append(_Placed(part, identity, to, name))
-    return placed
-
-
-def _targets(teaching: Teaching, cluster: str) -> Callable[[Key], str]:
-    return lambda key: teaching.place(cluster, registered(key))
-
-
-def _register_splits(
-    placed: Sequence[_Placed], teaching: Teaching, environment: str, registry: Registry
-) -> None:
-    """Registers the times of what a split took out, without any messages of its own.
-
-    So undoing the split gives everything back.
-    """
-    found = [each for each in placed if each.to in teaching.apart and each.to != each.was.id]
-    if not found:
-        return
-    asking = [
-        apart_candidate(each.to, each.draft.tally.first, each.draft.tally.last) for each in found
-    ]
-    for each, identity in zip(found, registry.resolve(environment, asking), strict=True):
-        each.was, each.name = identity, identity.name
+    """The id by the rules."""
 
 
 def apart_candidate(cluster: str, first: int | None, last: int | None) -> Candidate:
     """Builds the registry query for a split's new cluster; no message ever joins it."""
     return Candidate(cluster, f"split/{cluster}", (), first, last, exact=True)
-
-
-def _merged(
-    placed: Sequence[_Placed], rollup: Rollup
-) -> tuple[list[Draft], Mapping[str, Identity]]:
-    """Merges drafts with the same target id, in order of first appearance."""
-    groups: dict[str, list[_Placed]] = {}
-    for each in placed:
-        groups.setdefault(each.to, []).append(each)
-    drafts: list[Draft] = []
-    names: dict[str, Identity] = {}
-    for to, parts in groups.items():
-        # Prefer the surviving cluster's own wording, if it is present.
-        parts.sort(key=lambda each: each.was.id != to)
-        first = parts[0]
-        firsts = [p.was.first_seen for p in parts if p.was.first_seen is not None]
-        lasts = [p.was.last_seen for p in parts if p.was.last_seen is not None]
-        names[to] = Identity(to, first.name, min(firsts, default=None), max(lasts, default=None))
-        if len(parts) == 1:
-            drafts.append(replace(first.draft, id=to))
-            continue
-        tallies = [part.draft.tally for part in parts]
-        keys = {key for part in parts for key in part.draft.keys}
-        drafts.append(
-            replace(
-                first.draft,
-                id=to,
-                keys=tuple(sorted(keys, key=str)),
-                tally=tally_of(tallies, rollup.bounds, rollup.keep_members),
-            )
-        )
-    return drafts, names

@@ -70,6 +70,10 @@ class Registry(Protocol):
         """
         ...
 
+    def identify(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[str]:
+        """The id that `resolve` would give each, in order. Changes nothing."""
+        ...
+
     def find(self, environment: str, name: str) -> str | None:
         """The cluster id of `C3` (any case), or None."""
         ...

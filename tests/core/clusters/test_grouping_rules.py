@@ -8,6 +8,7 @@ import random
 import pytest
 
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.clusters import rule_preview
 from bot.core.clusters.aliases import AliasedDecisions, as_taught
 from bot.core.model.decisions import Acknowledgement, Claim, Decisions, IssueLink, Pending
@@ -222,13 +223,15 @@ class House:
 
     def report(self, entries, rules=None):
         return analyze(
-            Entries(list(entries)),
+            Outside(
+                Entries(list(entries)),
+                registry=self.registry,
+                rules=self.rules.all("staging") if rules is None else rules,
+            ),
             Query("staging", "p", (), WINDOW, Severity.WARNING),
             Environment("staging", "p"),
             now=WINDOW.end,
             keep_members=True,
-            registry=self.registry,
-            rules=self.rules.all("staging") if rules is None else rules,
         )
 
     def named(self, report, words):
@@ -332,11 +335,10 @@ def test_order_and_pages_do_not_matter_to_what_was_taught(house):
 
 def test_without_a_registry_nothing_that_was_taught_is_asked(house):
     report = analyze(
-        Entries(lines()),
+        Outside(Entries(lines()), rules=[Same(A, (B,))]),
         Query("staging", "p", (), WINDOW, Severity.WARNING),
         Environment("staging", "p"),
         now=WINDOW.end,
-        rules=[Same(A, (B,))],
     )
     assert len(report.clusters) == 2
 

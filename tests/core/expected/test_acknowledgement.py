@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.expected.acknowledgement import (
     asleep,
     broken,
@@ -35,7 +36,7 @@ def read(lines, *, now=NOW, days=2, secret=SECRET):
     entries = [entry(text, at, i, severity="WARNING") for i, (text, at) in enumerate(lines)]
     window = Window(now - days * DAY, now)
     query = Query("staging", "netra-staging", ENVIRONMENT.services, window, Severity.WARNING)
-    return analyze(FakeLogs(entries), query, ENVIRONMENT, now=now, secret=secret)
+    return analyze(Outside(FakeLogs(entries), secret=secret), query, ENVIRONMENT, now=now)
 
 
 def acknowledge(found, *, at=THEN, **changes):

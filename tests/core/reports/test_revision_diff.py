@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.model import codec
 from bot.core.model.environment import Environment, Query
 from bot.core.model.report import (
@@ -194,7 +195,7 @@ def test_an_analysis_knows_who_wrote_what():
     entries += [entry(full, DEPLOY + i * MINUTE, 40 + i) for i in range(1, 6)]
     staging = Environment("staging", "p", (SERVICE,))
     query = Query("staging", "p", (SERVICE,), Window(NOW - 2 * DAY, NOW))
-    read = analyze(FakeLogs(entries), query, staging, now=NOW)
+    read = analyze(Outside(FakeLogs(entries)), query, staging, now=NOW)
     counts = {cluster.title: dict(cluster.by_revision) for cluster in read.clusters}
     assert counts == {lost: {OLD: 8, NEW: 3}, full: {NEW: 5}}
     assert {n: (a, b) for n, a, b in read.spans}[NEW] == (

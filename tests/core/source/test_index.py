@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.analysis import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.model.environment import Environment, Query
 from bot.core.model.values import DAY, Location, Window
 from bot.core.source import codeowners
@@ -393,7 +394,8 @@ def test_a_report_names_the_source_only_where_the_log_does_not() -> None:
     entries = list(service())
 
     def report(**more: Any) -> dict[str, Location | None]:
-        found = analyze.analyze(FakeLogs(entries), query, environment, now=window.end + DAY, **more)
+        outside = Outside(FakeLogs(entries), **more)
+        found = analyze.analyze(outside, query, environment, now=window.end + DAY)
         return {cluster.title: cluster.location for cluster in found.clusters}
 
     without, located = report(), report(locate=sources().locate)

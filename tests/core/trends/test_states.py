@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import month, month_plan
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.model import rfc3339
 from bot.core.model.decisions import IssueLink
 from bot.core.model.environment import Environment, Query
@@ -64,15 +65,17 @@ class Watch:
         query = Query("staging", "netra-staging", (), window, severity)
         inside = [e for e in entries if utc(e["timestamp"]) in window]
         return analyze(
-            Entries(inside),
+            Outside(
+                Entries(inside),
+                registry=self.registry,
+                decisions=self.decisions,
+                history=self.history,
+                activity=self,
+                contains=self.tracker.contains,
+            ),
             query,
             ENVIRONMENT,
             now=window.end if now is None else START + int(now * HOUR),
-            registry=self.registry,
-            decisions=self.decisions,
-            history=self.history,
-            activity=self,
-            contains=self.tracker.contains,
         )
 
     def state(self, *args, **kwargs):
@@ -115,7 +118,7 @@ class TestNew:
 
     def test_without_a_history_all_is_as_before(self, watch):
         query = Query("staging", "", (), Window(START, START + DAY))
-        found = analyze(Entries(boom(1)), query, ENVIRONMENT, now=START + DAY)
+        found = analyze(Outside(Entries(boom(1))), query, ENVIRONMENT, now=START + DAY)
         assert [c.state for c in found.clusters] == [State.NEW]
         assert found.quiet == ()
 

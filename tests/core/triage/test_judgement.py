@@ -11,6 +11,7 @@ from blocks.buttons import Act
 from blocks.report import report as message
 from blocks.text import as_text
 from bot.core.analysis.analyze import analyze
+from bot.core.analysis.outside import Outside
 from bot.core.model.decisions import Decisions, Override
 from bot.core.model.environment import Environment, Query
 from bot.core.model.report import Began, Cluster, Traffic
@@ -78,8 +79,8 @@ def _asked(entries: list[Entry], traffic: Traffic | None) -> Cluster:
     """The only cluster, with these requests."""
     query = Query("staging", "netra-staging", (), WINDOW, Severity.WARNING)
     found = analyze(
-        Entries(shuffled(entries)), query, Environment("staging", "netra-staging"),
-        now=WINDOW.end, activity=FakeLogs(traffic=traffic),
+        Outside(Entries(shuffled(entries)), activity=FakeLogs(traffic=traffic)), query,
+        Environment("staging", "netra-staging"), now=WINDOW.end,
     )  # fmt: skip
     assert found.traffic == traffic
     (only,) = found.clusters
