@@ -18,7 +18,7 @@ from bot.core.model.environment import Environment
 from bot.core.model.errors import UsageError
 from bot.core.model.report import Report
 from bot.core.ports import Subscription
-from bot.core.reports.digest import next_due
+from bot.core.reports.digest_schedule import next_due
 from bot.core.text import display
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from bot.core.commands.parser import default_environment, parse
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, UsageError
 from bot.core.ports import Subscription
-from bot.core.reports import digest as digests
+from bot.core.reports import digest_schedule
 from bot.jobs import (
     acknowledgements,
     analysis,
@@ -113,7 +113,7 @@ def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: D
     subscription = Subscription(
         environment.name, asker.channel, wanted.at, wanted.timezone, asker.user, now
     )
-    due = digests.next_due(subscription, now)
+    due = digest_schedule.next_due(subscription, now)
     # Posted first: where the bot may not write, no digest could ever come.
     message = replies.subscribed(subscription, due, now=now)
     tools.slack.post(asker.channel, message)

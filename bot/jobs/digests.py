@@ -29,6 +29,7 @@ from bot.core.ports import (
     Subscription,
 )
 from bot.core.reports import digest as digests
+from bot.core.reports import digest_schedule
 from bot.job_names import JobName
 from bot.jobs import (
     acknowledgements,
@@ -54,12 +55,12 @@ def due(tools: Toolbox, now: int) -> None:
     """Called twice a minute: queues the digests that are due, and looks after GitHub."""
     for subscription in tools.subscriptions.all():
         try:
-            when = digests.last_due(subscription, now)
+            when = digest_schedule.last_due(subscription, now)
         except GardenerError as error:
             _log.warning("a digest has no time", channel=subscription.channel, why=str(error))
             continue
         if when is not None:
-            _queue(tools, subscription, digests.occasion(subscription, when), now - when)
+            _queue(tools, subscription, digest_schedule.occasion(subscription, when), now - when)
     for environment in tools.environments:
         worklog.left_over(tools, environment.name)
         decisions = tools.decisions.all(environment.name)

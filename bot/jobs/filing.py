@@ -15,14 +15,9 @@ from blocks.buttons import Act
 from blocks.message import View
 from bot.asker import Asker
 from bot.core.issues import issue_text
-from bot.core.issues.filing import (
-    Filed,
-    Filing,
-    How,
-    Order,
-    Outcome,
-)
+from bot.core.issues.filing import Filing
 from bot.core.issues.markers import bears
+from bot.core.issues.orders import Filed, How, Order, Outcome
 from bot.core.issues.related import Related, rank
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, Refused

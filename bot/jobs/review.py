@@ -13,7 +13,7 @@ from blocks.review import ReviewChoice, Row
 from bot.adapters.slack.messenger import Gone
 from bot.asker import Asker
 from bot.core.expected.acknowledgement import holds
-from bot.core.issues.filing import Filed
+from bot.core.issues.orders import Filed
 from bot.core.model.decisions import Acknowledgement
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, Refused, Unavailable

@@ -14,15 +14,9 @@ import pytest
 from bot.adapters.github.tracker import GitHubTracker, Token
 from bot.adapters.redis.cache import RedisLocks
 from bot.adapters.redis.decisions import RedisDecisionBook
-from bot.core.issues.filing import (
-    SETTLE,
-    Filed,
-    Filing,
-    How,
-    Order,
-    Waiting,
-)
+from bot.core.issues.filing import SETTLE, Filing
 from bot.core.issues.markers import marker
+from bot.core.issues.orders import Filed, How, Order, Waiting
 from playground.github.records import Fault
 from playground.github.state import GithubState
 from tests.paths import ROOT

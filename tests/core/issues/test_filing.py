@@ -9,17 +9,9 @@ from itertools import count
 
 import pytest
 
-from bot.core.issues.filing import (
-    ATTEMPTS,
-    HOLD,
-    SETTLE,
-    Filed,
-    Filing,
-    How,
-    Order,
-    Waiting,
-)
+from bot.core.issues.filing import ATTEMPTS, HOLD, SETTLE, Filing
 from bot.core.issues.markers import marker
+from bot.core.issues.orders import Filed, How, Order, Waiting
 from bot.core.model.decisions import IssueLink, Pending
 from bot.core.model.errors import Refused, Unavailable
 from bot.core.model.values import SECOND

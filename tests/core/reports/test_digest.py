@@ -17,12 +17,8 @@ from bot.core.model.errors import UsageError
 from bot.core.model.report import Cluster, Coverage, Report
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Priority, State, Window
 from bot.core.ports import Subscription
-from bot.core.reports.digest import (
-    compare,
-    last_due,
-    next_due,
-    occasion,
-)
+from bot.core.reports.digest import compare
+from bot.core.reports.digest_schedule import last_due, next_due, occasion
 from tests.fakes.reports import (
     JWT,
     LEGACY,
