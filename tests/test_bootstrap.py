@@ -50,6 +50,11 @@ gardener.chmod(0o755)
 """
 
 
+def _hears_ctrl_c() -> None:
+    """A shell's background jobs ignore SIGINT, and pass that on to the tests and their programs."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Clone:
     """A copy of what run.py needs, in a folder whose name has a space."""
 
@@ -75,6 +80,7 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=_hears_ctrl_c,
         )
 
     def run(self, *arguments: str, **env: str) -> tuple[int, str, str]:
