@@ -80,7 +80,7 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_hears_ctrl_c,
+            preexec_fn=_hears_ctrl_c,  # noqa: PLW1509 - it only resets a signal
         )
 
     def run(self, *arguments: str, **env: str) -> tuple[int, str, str]:
