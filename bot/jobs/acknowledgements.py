@@ -1,4 +1,4 @@
-"""Acknowledgements that broke: told once in their channel, by whichever run finds it first."""
+"""Alerts for broken acknowledgements: posted once, by the first run that finds the break."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
 HOLD = 60
-"""Seconds for which who is about to tell keeps the others out."""
+"""Seconds for which the lock around one alert is held."""
 
 _log = structlog.get_logger(__name__)
 
@@ -35,9 +35,10 @@ _log = structlog.get_logger(__name__)
 def tell_broken(
     tools: Toolbox, environment: Environment, report: Report, key: str, channel: str = ""
 ) -> None:
-    """Tells each break where `tell` was ticked. Never fails: the report counts more.
+    """Posts an alert for each broken acknowledgement that asked for one (`tell`).
 
-    `key`: of the report. `channel`: for acknowledgements that do not know where they were said.
+    `key` is the report's. `channel` is used for acknowledgements without a channel of their own.
+    Never raises a `GardenerError`: the report matters more.
     """
     try:
         report = report_messages.fresh(tools, report)
@@ -73,12 +74,12 @@ def tell_broken(
 
 
 def run_out(tools: Toolbox, environment: str, decisions: Iterable[Decisions], now: int) -> bool:
-    """Asked by the clock: whether the time of an acknowledgement is over and nobody was told."""
+    """Returns whether an acknowledgement has expired without an alert; called by the clock."""
     return any(True for _ in _ended(tools, environment, decisions, now))
 
 
 def tell_ended(tools: Toolbox, *, environment: str) -> None:
-    """Tells of acknowledgements whose time is over: nobody has to read a log to know that."""
+    """Posts alerts for expired acknowledgements, which needs no log."""
     known = tools.environment(environment)
     names = report_messages.names(tools, known.name)
     key = tools.recent.latest(known.name)
@@ -109,7 +110,10 @@ def _ended(
 
 
 def _just_ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
-    """Later than an alert is remembered it is old news, and not told a second time."""
+    """Returns the expiry as a break, unless it is older than alerts are remembered.
+
+    An older one could have been posted already.
+    """
     remembered = BreakAlert.SECONDS * SECOND
     recent = acknowledgement.until is not None and now - acknowledgement.until < remembered
     return ended(acknowledgement, now) if recent else None
@@ -118,7 +122,7 @@ def _just_ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
 def broke(
     acknowledgement: Acknowledgement, environment: Environment, report: Report, now: int
 ) -> Break | None:
-    """What broke it, as far as this report can tell."""
+    """Returns what broke an acknowledgement, judged by one report; None if nothing did."""
     cluster = report.cluster(acknowledgement.cluster)
     if cluster is not None:
         card = next((c for c in report.cards if c.cluster.id == cluster.id), None)
@@ -135,7 +139,7 @@ def broke(
 def hits(
     tools: Toolbox, environment: str, acknowledgement: Sequence[Acknowledgement]
 ) -> dict[str, int]:
-    """Occurrences of each by cluster since it was acknowledged, from the next whole hour on."""
+    """Counts each acknowledged cluster's occurrences since then, from the next whole hour on."""
     if not acknowledgement:
         return {}
     counts = tools.history.read(environment, min(a.at for a in acknowledgement), tools.now()).counts
@@ -145,7 +149,7 @@ def hits(
     }
 
 
-def _message(  # noqa: PLR0917 - what a message is made of
+def _message(  # noqa: PLR0917 - the parts of one message
     tools: Toolbox,
     environment: Environment,
     name: str,
@@ -163,7 +167,7 @@ def _message(  # noqa: PLR0917 - what a message is made of
     )
 
 
-def _tell(  # noqa: PLR0917 - what is told, of what, where
+def _tell(  # noqa: PLR0917 - one alert and its destination
     tools: Toolbox,
     environment: Environment,
     acknowledgement: Acknowledgement,
@@ -183,7 +187,7 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
             raise NotMember("The acknowledgement's channel may not read of it.")
         ts = tools.slack.post(channel, message)
     except NotMember:
-        # Whoever said it is told instead: nobody else knows of it.
+        # Only the person who acknowledged it is notified: nobody else knows about it.
         tools.slack.tell(
             acknowledgement.by, message, channel=tools.slack.direct(acknowledgement.by)
         )

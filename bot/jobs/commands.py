@@ -1,4 +1,4 @@
-"""What is typed: /gardener, a mention, a direct message. One grammar, one set of answers."""
+"""Answers typed commands: /gardener, a mention and a direct message share one grammar."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def command(tools: Toolbox, *, asker: dict[str, object], text: str, refresh: boo
 
 
 def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) -> None:
-    """The same within a job that tells its failures itself."""
+    """Answers a command inside a job that handles errors itself. Raises `GardenerError`."""
     visible = _visible(tools, asker)
     last = tools.conversations.environment(asker.channel)
     default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
@@ -80,7 +80,7 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
 
 
 def _channel_name(tools: Toolbox, asker: Asker) -> str:
-    """Slack calls private channels by no name in a command, and none in an event."""
+    """Looks up the channel's name: Slack's payloads lack it in events and private channels."""
     try:
         return tools.slack.place(asker.channel).name
     except GardenerError:
@@ -88,9 +88,9 @@ def _channel_name(tools: Toolbox, asker: Asker) -> str:
 
 
 def _visible(tools: Toolbox, asker: Asker) -> list[Environment]:
-    """Those that this person may ask about here. Raises `NotAllowed` where there is none.
+    """Returns the environments that this person may ask about in this channel.
 
-    Who may see nothing is told why, and no name of what there is.
+    Raises `NotAllowed` if there are none; its message gives the reason but names no environment.
     """
     refused = ""
     found: list[Environment] = []
@@ -114,7 +114,7 @@ def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: D
         environment.name, asker.channel, wanted.at, wanted.timezone, asker.user, now
     )
     due = digests.next_due(subscription, now)
-    # Posted first: where the bot may not write, no digest could ever come.
+    # Post before storing: if the bot may not post here, no digest could ever arrive.
     message = replies.subscribed(subscription, due, now=now)
     tools.slack.post(asker.channel, message)
     tools.subscriptions.put(subscription)

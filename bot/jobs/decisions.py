@@ -1,4 +1,4 @@
-"""What people decide on a card: expected, on it, undo, a little more time."""
+"""Decisions on a card: acknowledge, extend, snooze, set a priority, claim, undo."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ KINDS: dict[str, type[Decision]] = {
 
 
 def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
-    """Fills the modal that the click opened."""
+    """Fills the modal that the click opened (`view` is its id)."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with in_form(tools, view, TITLE, wanted):
         environment = tools.environment(wanted.environment)
@@ -79,7 +79,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
 def submit_expected(
     tools: Toolbox, *, asker: dict[str, object], act: str, said: dict[str, Any]
 ) -> None:
-    """Stores the acknowledgement, and draws the card so."""
+    """Stores the acknowledgement and redraws the card. `said`: the submitted form."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     form = Expected(said["duration"], str(said["reason"]), bool(said["tell"]))
     with answering(tools, who, again=None):
@@ -116,7 +116,7 @@ def seen_now(
     report: Report,
     card: Card,
 ) -> Acknowledgement:
-    """The acknowledgement with what it is about: what the report shows, and every wording known."""
+    """Adds what the report shows and the hashes of all known wordings to an acknowledgement."""
     made = observed(acknowledgement, card, report.window)
     if not made.variants:
         return made
@@ -127,7 +127,7 @@ def seen_now(
 
 
 def _revision(found: tuple[Report, Card] | None) -> str | None:
-    """The newest, of which a later one ends the acknowledgement."""
+    """Returns the newest revision; a later one ends an acknowledgement or a snooze."""
     if found is None:
         return None
     report, card = found
@@ -135,7 +135,7 @@ def _revision(found: tuple[Report, Card] | None) -> str | None:
 
 
 def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """[Extend] of an acknowledgement that ends soon: a week more."""
+    """Handles [Extend]: prolongs an acknowledgement by `EXTENDED`."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "extend it"))
     known = tools.decisions.all(environment.name).get(act.cluster)
@@ -152,7 +152,7 @@ def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
 
 
 def fill_snooze(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
-    """Fills the form that *Snooze…* opened."""
+    """Fills the modal that *Snooze…* opened (`view` is its id)."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with in_form(tools, view, acknowledgements.TITLE, wanted):
         environment = tools.environment(wanted.environment)
@@ -167,7 +167,7 @@ def fill_snooze(tools: Toolbox, *, asker: dict[str, object], act: str, view: str
 def submit_snooze(
     tools: Toolbox, *, asker: dict[str, object], act: str, until: str, priority: str
 ) -> None:
-    """Stores the snooze or the priority, and draws the card so."""
+    """Stores the priority, or else the snooze, and redraws the card."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with answering(tools, who, again=None):
         environment = tools.environment(wanted.environment)
@@ -178,7 +178,7 @@ def submit_snooze(
         cluster, now = found[1].cluster, tools.now()
         put: Decision
         if priority:
-            # What the rules said, however often people change it.
+            # Keep the priority from the rules, however often people change it.
             was = cluster.decisions.override
             before = was.was if was is not None else found[1].priority
             put = Override(cluster.id, who.user, now, Priority[priority], before)
@@ -193,7 +193,7 @@ def submit_snooze(
 
 
 def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """I'm on it."""
+    """Handles *I'm on it*: the asker claims the cluster."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "take it"))
     found = report_messages.find_card(tools, act, asker)
@@ -205,7 +205,7 @@ def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
 
 
 def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """Takes a decision back; `act.note` says which."""
+    """Undoes a decision; `act.note` is its kind."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "take it back"))
     name = _name(tools, act, asker)
@@ -231,7 +231,7 @@ def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: 
 
 
 def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Message:
-    """The way back from *Unlink*, unless another issue has taken its place."""
+    """Undoes *Unlink*, unless the cluster has another issue by now."""
     now = tools.decisions.all(environment).get(cluster, Decisions()).issue
     if now is not None:
         return replies.note(f"{name} has an issue: #{now.number} {now.title}. Nothing is changed.")
@@ -256,14 +256,14 @@ def _put(
         name or "It",
         now=tools.now(),
         timezone=environment.timezone,
-        # The message that shows the card, which is not this one: [Undo] draws that one anew.
+        # The message that shows the card, not the reply: [Undo] redraws it.
         query=replace(act, channel="", message=act.message or asker.message, thread=""),
     )
     tell(tools, asker, message)
 
 
 def may(tools: Toolbox, environment: Environment, asker: Asker, doing: str) -> Answer:
-    """Whether they may decide here; `doing` stands in the sentence."""
+    """Checks whether the asker may decide here; a refusal quotes `doing`."""
     return may_act(environment, asker.user, asker.channel, tools.slack, doing=doing)
 
 
@@ -275,7 +275,7 @@ def _name(tools: Toolbox, act: Act, asker: Asker) -> str:
 
 
 def too_old(environment: str) -> str:
-    """A card that is neither in the report under the message nor in a newer one."""
+    """Explains that a card is in neither the report under the message nor a newer one."""
     return (
         "That report is too old for me to know its cards. "
         f"Run /gardener {environment} for a fresh one."

@@ -1,6 +1,6 @@
-"""Every two minutes: what people did on GitHub reaches the cards, and what is new reaches GitHub.
+"""Syncs with GitHub every two minutes: issue states to the cards, news to the issues.
 
-Nothing here closes, reopens or creates an issue: that is for people.
+It never closes, reopens or creates an issue: only people do.
 """
 
 from __future__ import annotations
@@ -42,32 +42,32 @@ from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
 PERIOD = 120
-"""Seconds between two looks at an environment's issues."""
+"""Seconds between two syncs of an environment."""
 LISTED = 100
-"""Issues read in one call, the most recently changed."""
+"""Issues listed in one call, the most recently changed."""
 LOOKED_AT = 10
-"""Of the others so many are asked for each time, in turn: 300 an hour of the 5,000 allowed."""
+"""Other issues read per sync, in rotation: 300 an hour of the 5,000 calls allowed."""
 WRITTEN = 5
-"""Issues that get a comment or an edit each time."""
+"""Maximum issues that get a comment or an edit per sync."""
 YOUNG = 2 * MINUTE
-"""A link younger than this is not taken for deleted: GitHub's own copies lag."""
+"""A missing issue linked less than this ago (ns) is not deleted: GitHub's replicas lag."""
 LATE = 10 * MINUTE
-"""After this long nothing more is expected to say what closed an issue."""
+"""Nanoseconds after the close when an unknown fixing commit counts as none."""
 REMEMBERED = 200
-"""Revisions of an environment, the newest."""
+"""Maximum revisions remembered per environment, the newest."""
 
 _log = structlog.get_logger(__name__)
 
 
 def sync(tools: Toolbox, *, environment: str) -> None:
-    """One look. What cannot be read keeps its last good state, and is looked at again."""
+    """Syncs an environment. Issues that cannot be read keep their state until the next sync."""
     known = tools.environment(environment)
     decisions = tools.decisions.all(known.name)
     if known.github is None or not any(d.issue for d in decisions.values()):
         return
     lock, token = f"github:{known.name}", uuid.uuid4().hex
     if not tools.locks.once(lock, PERIOD, token):
-        return  # a look is under way: two would write the same comment
+        return  # another sync is running; two would write the same comment
     try:
         repository = tools.tracker.repository(known.github)
         _take(tools, known, repository, decisions)
@@ -77,7 +77,7 @@ def sync(tools: Toolbox, *, environment: str) -> None:
 
 
 def remember(tools: Toolbox, environment: str, link: IssueLink, card: Card, report: Report) -> None:
-    """Called when something was filed: what its text told is not told again."""
+    """Records what a filed issue's text already mentions, so that no comment repeats it."""
     told = at_filing(link.number, card, report)
     before = tools.sync_memory.told(environment, card.cluster.id)
     if before is not None and before.number == link.number:
@@ -114,7 +114,7 @@ def _take(
 
 
 def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set[str]:
-    """One issue that is not among the recent ones: old, deleted or elsewhere."""
+    """Reads an issue that was not listed (old, deleted or moved); returns changed clusters."""
     found: Issue | None = None
     moved = ""
     try:
@@ -145,7 +145,10 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
 
 
 def _fixed(tools: Toolbox, link: IssueLink) -> IssueLink:
-    """With the commit that closed it, looked for once; soon after the close it may be missing."""
+    """Adds the commit that closed the issue, empty if there is none.
+
+    Searched for again until `LATE`, since GitHub may report it late.
+    """
     if link.state != "closed" or link.closed_at is None or link.fixed_in is not None:
         return link
     try:
@@ -163,7 +166,7 @@ def _put(tools: Toolbox, environment: str, before: IssueLink, link: IssueLink) -
         return set()
     current = tools.decisions.all(environment).get(before.cluster, Decisions()).issue
     if current != before:
-        return set()  # somebody decided in the meantime; the next look sees that
+        return set()  # changed by a person in the meantime; left to the next sync
     tools.decisions.put(environment, link)
     return {link.cluster}
 
@@ -182,7 +185,7 @@ def _in_turn(
 
 
 def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
-    """From the newest report."""
+    """Writes news from the latest report to the linked issues."""
     stored = report_messages.latest(tools, known.name)
     if stored is None:
         return
@@ -204,7 +207,7 @@ def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
 
 
 class _Teller:
-    """Writes to issues what a report has new of their clusters."""
+    """Writes comments to issues, from one report."""
 
     def __init__(self, tools: Toolbox, repository: Repository, report: Report) -> None:
         self._tools = tools
@@ -213,12 +216,12 @@ class _Teller:
         self._written = 0
 
     def tell(self, link: IssueLink, told: Told, card: Card, *, may_write: bool) -> Told:
-        """A new comment where there is news, the status where it is time, and what is told now.
+        """Comments on news and updates the status comment if due; returns what is mentioned now.
 
-        What fails is tried again at the next look.
+        A failed write is retried at the next sync.
         """
         report = self._report
-        if not told.revisions:  # filed before this was remembered
+        if not told.revisions:  # filed by a version that did not record it
             told = replace(at_filing(link.number, card, report), edited=told.edited)
         rate = after(told, card, report).per_day
         if link.state == "open" and rate:
@@ -275,17 +278,17 @@ class _Teller:
         self._tools.tracker.comment(name, link.number, body)
 
 
-# --- what was told -------------------------------------------------------------------------------
+# --- what issues mention -------------------------------------------------------------------------
 
 
 def fixes(tools: Toolbox, environment: str) -> Mapping[str, Fix]:
-    """Of which the next digest says whether they held."""
+    """Returns the fixes to report in the next digest, by cluster id."""
     pairs = ((link.cluster, told) for link, told in _links(tools, environment))
     return due(pairs, tools.now())
 
 
 def verdict_told(tools: Toolbox, environment: str, clusters: Mapping[str, Fix]) -> None:
-    """The digest said it."""
+    """Records that a digest has reported whether these fixes held."""
     for cluster in clusters:
         told = tools.sync_memory.told(environment, cluster)
         if told is not None:
@@ -293,7 +296,7 @@ def verdict_told(tools: Toolbox, environment: str, clusters: Mapping[str, Fix]) 
 
 
 def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]:
-    """Those of roots and lone clusters, with what their issue was told."""
+    """Yields issue links, except those of symptoms, with what each issue mentions."""
     for cluster, decided in sorted(tools.decisions.all(environment).items()):
         link = decided.issue
         if link is None or link.symptom_of is not None:
@@ -305,7 +308,7 @@ def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]
 
 
 def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
-    """When each revision was first seen in a report; those of the first report: long ago."""
+    """Returns when each revision was first seen (ns); 0 for those of the first report."""
     before = tools.sync_memory.revisions(report.environment)
     known = dict(before or {})
     fresh = [r for r in report.revisions if r not in known]
