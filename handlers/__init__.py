@@ -1,1 +1,1 @@
-"""Slack payload → request value → use case → blocks → Slack. No decisions."""
+"""Slack payload → request value → queue. No decisions."""
