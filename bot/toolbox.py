@@ -1,4 +1,4 @@
-"""What handlers and jobs are handed: the outside systems, as `bot.wiring` builds them."""
+"""The outside systems as handlers and jobs see them; `bot.wiring` builds them."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 
 class Toolbox(Protocol):
-    """Every part is made when it is first asked for, and dials when it is first used."""
+    """All outside systems. Each is built on first access and connects on first use."""
 
     def now(self) -> int:
-        """Nanoseconds since the epoch."""
+        """Returns nanoseconds since the epoch."""
         ...
 
     def environment(self, name: str) -> Environment:
-        """By name, in any case. Raises `UsageError`."""
+        """Finds an environment by name, ignoring case. Raises `UsageError`."""
         ...
 
     @property
