@@ -1,6 +1,6 @@
-"""What the web process answers besides Slack: is it alive, may it take work, what are its figures.
+"""Liveness, readiness and metrics of the web process.
 
-A WSGI app, so that gunicorn and the small server beside Socket Mode serve the same.
+A WSGI app, so that gunicorn and the small server for Socket Mode serve the same.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from bot.adapters.redis.queue import JobQueue
 
 Ready = Callable[[], None]
-"""Raises a `GardenerError` that says why no work can be taken."""
+"""Raises a `GardenerError` with the reason if the process is not ready."""
 
 FRESH = 1.0
-"""Seconds for which an answer about readiness stands: probes must not load the store."""
+"""Seconds for which readiness is cached, so that probes do not load the store."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +38,11 @@ _log = structlog.get_logger(__name__)
 def application(
     ready: Ready, *, queue: JobQueue | None = None, slack: WSGIApplication | None = None
 ) -> WSGIApplication:
-    """`/healthz`, `/readyz`, `/metrics`, and everything else to `slack`."""
+    """Serves `/healthz`, `/readyz` and `/metrics`; passes everything else to `slack`.
+
+    Without `queue`, the metrics are those of this process only; without `slack`, other paths
+    are 404.
+    """
     registry = _registry(queue)
     state = _Remembered(ready)
 
@@ -63,7 +67,7 @@ def application(
 
 
 class _Remembered:
-    """The answer of the last second, so that many who ask cost one look."""
+    """Readiness, checked at most once in `FRESH` seconds."""
 
     def __init__(self, ready: Ready) -> None:
         self._ready = ready
@@ -84,7 +88,7 @@ class _Remembered:
 
 
 class _QueueFigures(Collector):
-    """Read from Redis when asked: the same from every process, however many there are."""
+    """Metrics of the queue, read from Redis on each scrape: equal in every process."""
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
@@ -110,7 +114,7 @@ class _QueueFigures(Collector):
 
 
 class _Own(Collector):
-    """What this process counts itself, and its CPU and memory."""
+    """This process's own counters, CPU and memory."""
 
     def collect(self) -> Iterable[Metric]:
         return REGISTRY.collect()
@@ -142,7 +146,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class SmallServer:
-    """Serves a WSGI app from a thread. `port` 0 takes a free one. Raises `OSError`."""
+    """Serves a WSGI app from a thread. `port` 0 picks a free one. Raises `OSError`."""
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         self._server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
@@ -153,7 +157,7 @@ class SmallServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stops listening and waits for the thread."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
