@@ -1,4 +1,4 @@
-"""What the terminal reads: a file, or Cloud Logging; and who knows of the requests beside it."""
+"""Input of the terminal commands: a file or Cloud Logging, with the traffic beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.settings.settings import Settings
 
 
 def instant(text: str | None) -> int:
-    """The time of `--now` in nanoseconds, or the clock's. Raises `UsageError`."""
+    """Parses `--now` to nanoseconds; None is the current time. Raises `UsageError`."""
     if text is None:
         return time.time_ns()
     now = rfc3339.parse(text)
@@ -24,7 +24,10 @@ def instant(text: str | None) -> int:
 
 
 def opened(file: str | None, settings: Settings) -> tuple[LogSource, Activity]:
-    """`file`: its path, `-` for standard input, None for Cloud Logging. Nothing is read yet."""
+    """Opens a source without reading from it.
+
+    `file` is a path, `-` for standard input, None for Cloud Logging.
+    """
     if file:
         counted = CountedFile(file)
         return counted, counted
@@ -38,7 +41,7 @@ def opened(file: str | None, settings: Settings) -> tuple[LogSource, Activity]:
 
 
 def whole(file: str | None, settings: Settings, query: Query, now: int) -> Reading:
-    """All of it, with its requests and deploys. Raises `GardenerError`."""
+    """Reads a whole source, with requests and deploys. Raises `GardenerError`."""
     source, activity = opened(file, settings)
     reading = read_all(source, query)
     if reading.read > reading.broken:

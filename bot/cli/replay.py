@@ -1,4 +1,4 @@
-"""`gardener replay`: what rules of a team would have changed, before they are switched on."""
+"""`gardener replay`: previews what a team's rules would have changed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from bot.settings.settings import Settings, load, rules_of
 from bot.settings.team_rules import Own
 
 LAST = "7d"
+"""The default window, for Cloud Logging."""
 TITLE = 100
+"""Maximum characters of a title."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """What was typed after `gardener replay`."""
+    """Arguments of `gardener replay`."""
 
     rules: str
     environment: str | None = None
@@ -36,7 +38,10 @@ class ReplayOptions:
 
 
 def replay(request: ReplayOptions) -> None:
-    """Reads once, judges twice, prints the difference. Raises `GardenerError`."""
+    """Reads once, triages without and with the rules, and prints the difference.
+
+    Raises `GardenerError`.
+    """
     settings = load()
     environment = _environment(request, settings)
     own = rules_of(Path(request.rules).expanduser(), settings.environments)
@@ -51,7 +56,7 @@ def replay(request: ReplayOptions) -> None:
 def _with(environment: Environment, own: Own, settings: Settings) -> Environment:
     if environment.name in settings.environments:
         return own.added(environment)
-    # Entries of a file belong to no environment: everything is tried on them.
+    # A file's entries belong to no environment: all rules apply.
     return replace(environment, rules=own.rules, impacts=own.impacts)
 
 
@@ -91,7 +96,7 @@ def _read(
     whole = inputs.whole(request.file, settings, query, now)
     if request.last is None:
         return whole
-    # A file is replayed when somebody has it: its last days count back from its newest entry.
+    # A file may be old: its last days count back from its newest entry.
     end = whole.window(now).end
     span = parse_window([request.last], now=end, timezone=environment.timezone)
     window = Window(span.window.start, end)
@@ -100,7 +105,7 @@ def _read(
     return inputs.whole(request.file, settings, replace(query, window=window), now)
 
 
-# --- telling it ----------------------------------------------------------------------------------
+# --- output --------------------------------------------------------------------------------------
 
 
 def _told(request: ReplayOptions, own: Own, before: Report, after: Report) -> Iterator[str]:
