@@ -182,11 +182,11 @@ def _run(arguments: list[str]) -> int:
     except MemoryError:
         return _say("Out of memory. Read a shorter window, or give this machine more.", FAILED)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a place to look
-        return _say(f"This is a mistake of ours: {_remembered(error)}", FAILED)
+        return _say(f"This is a mistake of ours: {_saved_traceback(error)}", FAILED)
     return DONE
 
 
-def _remembered(error: Exception) -> str:
+def _saved_traceback(error: Exception) -> str:
     """Saves the traceback to a file and returns a sentence that names it."""
     import tempfile
     import traceback

@@ -67,7 +67,7 @@ def build_app(wiring: Toolbox, *, executor: Executor | None = None) -> App:
     bot's token is missing.
     """
     client = wiring.slack_client
-    with _unsaid("slack_bolt.App"):  # it warns that `authorize` takes the place of SLACK_BOT_TOKEN
+    with _muted("slack_bolt.App"):  # it warns that `authorize` takes the place of SLACK_BOT_TOKEN
         app = App(
             client=client,
             authorize=_authorize(str(client.token)),
@@ -93,7 +93,7 @@ def build_app(wiring: Toolbox, *, executor: Executor | None = None) -> App:
 
 
 @contextmanager
-def _unsaid(name: str) -> Iterator[None]:
+def _muted(name: str) -> Iterator[None]:
     """Silences a logger's warnings."""
     logger = logging.getLogger(name)
     before = logger.level
@@ -125,7 +125,7 @@ def _authorize(token: str) -> Callable[..., AuthorizeResult]:
     return authorize
 
 
-class _CalmVerifier(SignatureVerifier):
+class _TolerantVerifier(SignatureVerifier):
     """A verifier that rejects malformed signatures (401); Slack's own raises on them."""
 
     def is_valid(self, body: str | bytes, timestamp: str | None, signature: str | None) -> bool:
@@ -140,4 +140,4 @@ class _Verification(RequestVerification):
     @property
     def verifier(self) -> SignatureVerifier:
         """Replaces Slack's verifier."""
-        return _CalmVerifier(self._signing_secret)
+        return _TolerantVerifier(self._signing_secret)

@@ -219,8 +219,8 @@ def _progress(what: str) -> Iterator[ProgressListener | None]:
 
         def tell(progress: Progress) -> None:
             worst = f". Worst so far: {progress.worst[:70]}" if progress.worst else ""
-            said = f"{what}: {progress.share:.0%}, {progress.read:,} entries{worst}"
-            status.update(escape(said))
+            status_line = f"{what}: {progress.share:.0%}, {progress.read:,} entries{worst}"
+            status.update(escape(status_line))
 
         yield tell
 

@@ -33,11 +33,11 @@ class Check:
     name: str
     state: str
     """`ok`, `fail`, or `-` if there is nothing to check."""
-    said: str
+    detail: str
     """The finding and, for a failure, how to fix it."""
 
     def __str__(self) -> str:
-        return f"{self.state:<4}  {self.name}: {self.said}"
+        return f"{self.state:<4}  {self.name}: {self.detail}"
 
 
 def doctor(config: Path | None = None, show: Callable[[str], None] = print) -> bool:
@@ -208,9 +208,9 @@ def _slack(wiring: Wiring) -> str:
     try:
         answer = wiring.slack_client.auth_test()
     except SlackApiError as error:
-        said = error.response.get("error", "an error")
+        code = error.response.get("error", "an error")
         raise GardenerError(
-            f"Slack refused SLACK_BOT_TOKEN ({said}); install the app again and copy its token."
+            f"Slack refused SLACK_BOT_TOKEN ({code}); install the app again and copy its token."
         ) from None
     except OSError as error:
         raise GardenerError(
@@ -239,9 +239,9 @@ def _socket(wiring: Wiring) -> str:
     try:
         client.apps_connections_open(app_token=token.get_secret_value() if token else "")
     except SlackApiError as error:
-        said = error.response.get("error", "an error")
+        code = error.response.get("error", "an error")
         raise GardenerError(
-            f"Slack refused SLACK_APP_TOKEN ({said}); it needs the scope connections:write, and "
+            f"Slack refused SLACK_APP_TOKEN ({code}); it needs the scope connections:write, and "
             "the app needs Socket Mode switched on."
         ) from None
     except OSError as error:

@@ -38,7 +38,7 @@ def index(settings: Settings, environment: str | None, repository: str | None) -
     if not found.files:
         raise InputError(f"{found.repository} holds no Python file that I can read. {_kept(found)}")
     size = wiring.sources.put(known.name, found)
-    click.echo(_told(known.name, found, time.monotonic() - begun, size))
+    click.echo(_summary(known.name, found, time.monotonic() - begun, size))
     if note:
         click.echo(f"gardener: {note}", err=True)
 
@@ -62,7 +62,7 @@ def _skipped(found: SourceIndex) -> str:
     return ", ".join(f"{count:,} {why}" for why, count in found.skipped)
 
 
-def _told(environment: str, found: SourceIndex, seconds: float, size: int) -> str:
+def _summary(environment: str, found: SourceIndex, seconds: float, size: int) -> str:
     at = f" at {found.commit[:8]}" if found.commit else ""
     counts = Counter(template.kind for template in found.templates)
     messages = (

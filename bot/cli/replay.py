@@ -18,7 +18,7 @@ from bot.core.model.report import Cluster, Report
 from bot.core.model.values import Window
 from bot.core.text import display
 from bot.settings.settings import Settings, load, rules_of
-from bot.settings.team_rules import Own
+from bot.settings.team_rules import TeamRules
 
 LAST = "7d"
 """The default window, for Cloud Logging."""
@@ -50,10 +50,10 @@ def replay(request: ReplayOptions) -> None:
     refuse_nothing_readable(reading)
     before = analyze.conclude(reading, environment, now=now)
     after = analyze.conclude(reading, _with(environment, own, settings), now=now)
-    click.echo("\n".join(_told(request, own, before, after)))
+    click.echo("\n".join(_difference(request, own, before, after)))
 
 
-def _with(environment: Environment, own: Own, settings: Settings) -> Environment:
+def _with(environment: Environment, own: TeamRules, settings: Settings) -> Environment:
     if environment.name in settings.environments:
         return own.added(environment)
     # A file's entries belong to no environment: all rules apply.
@@ -108,7 +108,9 @@ def _read(
 # --- output --------------------------------------------------------------------------------------
 
 
-def _told(request: ReplayOptions, own: Own, before: Report, after: Report) -> Iterator[str]:
+def _difference(
+    request: ReplayOptions, own: TeamRules, before: Report, after: Report
+) -> Iterator[str]:
     was = {cluster.id: cluster for cluster in before.clusters}
     changed = [c for c in after.clusters if _differs(was[c.id], c)]
     span = display.duration(before.window.end - before.window.start)
@@ -119,12 +121,12 @@ def _told(request: ReplayOptions, own: Own, before: Report, after: Report) -> It
     for cluster in changed:
         yield from _change(was[cluster.id], cluster)
     used = {factor.name for cluster in after.clusters for factor in cluster.factors}
-    said = {cluster.impact for cluster in after.clusters}
+    impacts = {cluster.impact for cluster in after.clusters}
     for rule in own.rules:
         if f"your rule “{rule.name}”" not in used:
             yield f"Fits nothing here: rule “{rule.name}” ({_place(request, rule.line)})"
     for impact in own.impacts:
-        if impact.says not in said:
+        if impact.says not in impacts:
             yield f"Fits nothing here: impact “{impact.says}” ({_place(request, impact.line)})"
     if not before.coverage.complete:
         yield "Not everything was read, so there may be more."

@@ -54,18 +54,18 @@ def tell_broken(
             or acknowledgement.at > report.generated
         ):
             continue
-        found = broke(acknowledgement, environment, report, tools.now())
-        if found is None:
+        cause = broke(acknowledgement, environment, report, tools.now())
+        if cause is None:
             continue
         try:
             cluster = report.cluster(acknowledgement.cluster)
             name = cluster.name if cluster else ""
-            shown_as = _message(tools, environment, name, acknowledgement, found, key)
+            shown_as = _message(tools, environment, name, acknowledgement, cause, key)
             _tell(
                 tools,
                 environment,
                 acknowledgement,
-                found,
+                cause,
                 shown_as,
                 acknowledgement.channel or channel,
             )
@@ -84,12 +84,12 @@ def tell_ended(tools: Toolbox, *, environment: str) -> None:
     names = report_messages.names(tools, known.name)
     key = tools.recent.latest(known.name)
     decisions = tools.decisions.all(known.name).values()
-    for acknowledgement, found in list(_ended(tools, known.name, decisions, tools.now())):
+    for acknowledgement, cause in list(_ended(tools, known.name, decisions, tools.now())):
         message = _message(
-            tools, known, names.get(acknowledgement.cluster, ""), acknowledgement, found, key
+            tools, known, names.get(acknowledgement.cluster, ""), acknowledgement, cause, key
         )
         try:
-            _tell(tools, known, acknowledgement, found, message, acknowledgement.channel)
+            _tell(tools, known, acknowledgement, cause, message, acknowledgement.channel)
         except GardenerError as error:
             _log.warning("an acknowledgement that ended was not told", why=str(error))
 
@@ -127,9 +127,9 @@ def broke(
     if cluster is not None:
         card = next((c for c in report.cards if c.cluster.id == cluster.id), None)
         occurrences = card.occurrences if card else cluster.occurrences
-        found = broken(acknowledgement, cluster, occurrences, report.window, now)
-        if found is not None:
-            return found
+        cause = broken(acknowledgement, cluster, occurrences, report.window, now)
+        if cause is not None:
+            return cause
     elif ended(acknowledgement, now) is not None:
         return _just_ended(acknowledgement, now)
     whole = not report.partial and report.min_severity <= environment.min_severity
@@ -137,15 +137,17 @@ def broke(
 
 
 def hits(
-    tools: Toolbox, environment: str, acknowledgement: Sequence[Acknowledgement]
+    tools: Toolbox, environment: str, acknowledgements: Sequence[Acknowledgement]
 ) -> dict[str, int]:
     """Counts each acknowledged cluster's occurrences since then, from the next whole hour on."""
-    if not acknowledgement:
+    if not acknowledgements:
         return {}
-    counts = tools.history.read(environment, min(a.at for a in acknowledgement), tools.now()).counts
+    counts = tools.history.read(
+        environment, min(a.at for a in acknowledgements), tools.now()
+    ).counts
     return {
         a.cluster: sum(n for hour, n in counts.get(a.cluster, {}).items() if hour > a.at // HOUR)
-        for a in acknowledgement
+        for a in acknowledgements
     }
 
 
@@ -154,13 +156,13 @@ def _message(  # noqa: PLR0917 - the parts of one message
     environment: Environment,
     name: str,
     acknowledgement: Acknowledgement,
-    found: Break,
+    cause: Break,
     key: str,
 ) -> Message:
     return acknowledgement_blocks.broke(
         acknowledgement,
         name,
-        found.said,
+        cause.said,
         now=tools.now(),
         timezone=environment.timezone,
         query=report_messages.query(environment.name, "", key, message=report_messages.ELSEWHERE),
@@ -171,11 +173,11 @@ def _tell(  # noqa: PLR0917 - one alert and its destination
     tools: Toolbox,
     environment: Environment,
     acknowledgement: Acknowledgement,
-    found: Break,
+    cause: Break,
     message: Message,
     channel: str,
 ) -> None:
-    alert = _alert(acknowledgement, found)
+    alert = _alert(acknowledgement, cause)
     if tools.posted.get(environment.name, alert) is not None:
         return
     token = uuid.uuid4().hex
@@ -198,5 +200,5 @@ def _tell(  # noqa: PLR0917 - one alert and its destination
     tools.posted.put(environment.name, alert, ts)
 
 
-def _alert(acknowledgement: Acknowledgement, found: Break) -> BreakAlert:
-    return BreakAlert(acknowledgement.cluster, acknowledgement.at, found.kind, found.which)
+def _alert(acknowledgement: Acknowledgement, cause: Break) -> BreakAlert:
+    return BreakAlert(acknowledgement.cluster, acknowledgement.at, cause.kind, cause.which)

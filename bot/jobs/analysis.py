@@ -296,8 +296,8 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
     if not ts:
         alone = report_messages.draw(tools, report, run, key, thread=False)
         if asker.response_url:
-            said = replies.not_in_channel(alone)
-            tools.slack.respond(asker.response_url, said, replace=asker.ephemeral)
+            notice = replies.not_in_channel(alone)
+            tools.slack.respond(asker.response_url, notice, replace=asker.ephemeral)
         else:
             tell(tools, asker, alone)
         return

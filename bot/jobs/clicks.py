@@ -52,8 +52,8 @@ def _why(tools: Toolbox, asker: Asker, act: Act) -> None:
     environment = tools.environment(act.environment)
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     report, card = _card(tools, act, asker)
-    said = evidence.why(card.cluster, card.incident, report=report, now=tools.now())
-    tell(tools, asker, said)
+    message = evidence.why(card.cluster, card.incident, report=report, now=tools.now())
+    tell(tools, asker, message)
 
 
 def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
@@ -70,11 +70,11 @@ def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
         return
     root = asker.thread or asker.message
     evidence_post = EvidencePost(key, card.cluster.id, asker.channel, root)
-    there = tools.posted.get(environment.name, evidence_post)
-    if there is not None:
-        url = tools.slack.permalink(asker.channel, there)
-        said = f"The evidence for {card.cluster.name} is in the thread already."
-        tell(tools, asker, replies.note(f"{said} {url}" if url else said))
+    posted = tools.posted.get(environment.name, evidence_post)
+    if posted is not None:
+        url = tools.slack.permalink(asker.channel, posted)
+        note = f"The evidence for {card.cluster.name} is in the thread already."
+        tell(tools, asker, replies.note(f"{note} {url}" if url else note))
         return
     ts = tools.slack.post(asker.channel, message, thread=root)
     tools.posted.put(environment.name, evidence_post, ts)

@@ -50,32 +50,32 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
     visible = _visible(tools, asker)
     last = tools.conversations.environment(asker.channel)
     default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
-    found = parse(text, environments=visible, default=default, now=tools.now())
-    if isinstance(found, Suggestion):
-        tell(tools, asker, replies.wrong(found.sentence, found.command, Act("")))
-    elif isinstance(found, Help):
+    parsed = parse(text, environments=visible, default=default, now=tools.now())
+    if isinstance(parsed, Suggestion):
+        tell(tools, asker, replies.wrong(parsed.sentence, parsed.command, Act("")))
+    elif isinstance(parsed, Help):
         tell(tools, asker, replies.help_(visible, Act("")))
-    elif isinstance(found, DigestOff):
-        _digest_off(tools, asker, found)
-    elif isinstance(found, Why):
-        _why(tools, asker, found, found.environment or default, visible)
-    elif isinstance(found, SameAs | SplitBy):
-        where = grouping.environment_of(tools, found, default, visible)
-        grouping.preview(tools, asker, found, where)
+    elif isinstance(parsed, DigestOff):
+        _digest_off(tools, asker, parsed)
+    elif isinstance(parsed, Why):
+        _why(tools, asker, parsed, parsed.environment or default, visible)
+    elif isinstance(parsed, SameAs | SplitBy):
+        where = grouping.environment_of(tools, parsed, default, visible)
+        grouping.preview(tools, asker, parsed, where)
     else:
-        environment = tools.environment(found.environment)
+        environment = tools.environment(parsed.environment)
         tools.conversations.asked(asker.channel, environment.name)
-        if isinstance(found, Analyze):
-            analysis.ask(tools, asker, found, refresh=refresh)
-        elif isinstance(found, DigestOn):
-            _digest_on(tools, asker, environment, found)
-        elif isinstance(found, DigestNow):
+        if isinstance(parsed, Analyze):
+            analysis.ask(tools, asker, parsed, refresh=refresh)
+        elif isinstance(parsed, DigestOn):
+            _digest_on(tools, asker, environment, parsed)
+        elif isinstance(parsed, DigestNow):
             digests_job.ask(tools, asker, environment.name)
-        elif isinstance(found, ExpectedList):
+        elif isinstance(parsed, ExpectedList):
             _expected(tools, asker, environment)
-        elif isinstance(found, Diff):
-            revision_diff.ask(tools, asker, environment, found)
-        elif isinstance(found, RuleList):
+        elif isinstance(parsed, Diff):
+            revision_diff.ask(tools, asker, environment, parsed)
+        elif isinstance(parsed, RuleList):
             grouping.listed(tools, asker, environment)
 
 
@@ -93,16 +93,16 @@ def _visible(tools: Toolbox, asker: Asker) -> list[Environment]:
     Raises `NotAllowed` if there are none; its message gives the reason but names no environment.
     """
     refused = ""
-    found: list[Environment] = []
+    visible: list[Environment] = []
     for environment in tools.environments:
-        said = may_look(environment, asker.user, asker.channel, tools.slack)
-        if said:
-            found.append(environment)
+        access = may_look(environment, asker.user, asker.channel, tools.slack)
+        if access:
+            visible.append(environment)
         else:
-            refused = refused or said.sentence
-    if not found and tools.environments:
+            refused = refused or access.sentence
+    if not visible and tools.environments:
         raise NotAllowed(refused)
-    return found
+    return visible
 
 
 def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: DigestOn) -> None:

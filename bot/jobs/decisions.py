@@ -106,7 +106,7 @@ def submit_expected(
         if form.duration == "revision" and acknowledgement.until_revision is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         name = found[1].cluster.name if found else ""
-        _put(tools, who, wanted, environment, put=acknowledgement, name=name)
+        _put(tools, who, wanted, environment, decision=acknowledgement, name=name)
 
 
 def seen_now(
@@ -145,7 +145,7 @@ def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
         return
     until = max(known.expected.until or tools.now(), tools.now()) + EXTENDED
     longer = replace(known.expected, until=until)
-    _put(tools, asker, act, environment, put=longer, name=name)
+    _put(tools, asker, act, environment, decision=longer, name=name)
 
 
 # --- snooze and priority -------------------------------------------------------------------------
@@ -176,17 +176,17 @@ def submit_snooze(
         if found is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         cluster, now = found[1].cluster, tools.now()
-        put: Decision
+        decision: Decision
         if priority:
             # Keep the priority from the rules, however often people change it.
             was = cluster.decisions.override
             before = was.was if was is not None else found[1].priority
-            put = Override(cluster.id, who.user, now, Priority[priority], before)
+            decision = Override(cluster.id, who.user, now, Priority[priority], before)
         elif until == acknowledgements.REVISION:
-            put = Snooze(cluster.id, who.user, now, until_revision=_revision(found))
+            decision = Snooze(cluster.id, who.user, now, until_revision=_revision(found))
         else:
-            put = Snooze(cluster.id, who.user, now, until=now + DAY)
-        _put(tools, who, wanted, environment, put=put, name=cluster.name)
+            decision = Snooze(cluster.id, who.user, now, until=now + DAY)
+        _put(tools, who, wanted, environment, decision=decision, name=cluster.name)
 
 
 # --- claim and undo ------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
     if found is not None:
         cluster, name = found[1].cluster.id, found[1].cluster.name
     claim = Claim(cluster, asker.user, tools.now())
-    _put(tools, asker, act, environment, put=claim, name=name)
+    _put(tools, asker, act, environment, decision=claim, name=name)
 
 
 def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
@@ -210,15 +210,15 @@ def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
     require(may(tools, environment, asker, "take it back"))
     name = _name(tools, act, asker)
     if act.note == buttons.UNDO_UNLINK:
-        message = _tied_again(tools, environment.name, act.cluster, name)
+        message = _relinked(tools, environment.name, act.cluster, name)
     else:
-        message = _taken_back(tools, environment.name, act, asker, name)
+        message = _undone(tools, environment.name, act, asker, name)
     report_messages.redraw(tools, environment.name, act, asker)
     worklog.decided(tools, environment.name, act, asker)
     tell(tools, asker, message)
 
 
-def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: str) -> Message:
+def _undone(tools: Toolbox, environment: str, act: Act, asker: Asker, name: str) -> Message:
     kind = KINDS.get(act.note)
     link = tools.decisions.all(environment).get(act.cluster, Decisions()).issue
     if not kind or not tools.decisions.remove(environment, act.cluster, kind):
@@ -230,7 +230,7 @@ def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: 
     return replies.undone(act.note, name, here, act.cluster)
 
 
-def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Message:
+def _relinked(tools: Toolbox, environment: str, cluster: str, name: str) -> Message:
     """Undoes *Unlink*, unless the cluster has another issue by now."""
     now = tools.decisions.all(environment).get(cluster, Decisions()).issue
     if now is not None:
@@ -243,16 +243,22 @@ def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Me
 
 
 def _put(
-    tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, put: Decision, name: str
+    tools: Toolbox,
+    asker: Asker,
+    act: Act,
+    environment: Environment,
+    *,
+    decision: Decision,
+    name: str,
 ) -> None:
     try:
-        tools.decisions.put(environment.name, put)
+        tools.decisions.put(environment.name, decision)
     except GardenerError as error:
         raise type(error)(f"Not saved: {error} Nothing has changed.") from error
     report_messages.redraw(tools, environment.name, act, asker)
     worklog.decided(tools, environment.name, act, asker)
     message = replies.saved(
-        put,
+        decision,
         name or "It",
         now=tools.now(),
         timezone=environment.timezone,

@@ -111,8 +111,8 @@ def _environment(tools: Toolbox, asker: Asker) -> Environment:
     """
     refused = ""
     for environment in tools.environments:
-        said = may_look(environment, asker.user, asker.channel, tools.slack)
-        if said:
+        answer = may_look(environment, asker.user, asker.channel, tools.slack)
+        if answer:
             return environment
-        refused = refused or said.sentence
+        refused = refused or answer.sentence
     raise NotAllowed(refused or "No environment is set up yet; gardener.toml names them.")

@@ -126,8 +126,8 @@ def refuse_deleted(tools: Toolbox, environment: Environment, card: Card) -> None
     """Raises `Refused` if the card's service was deleted, even after the report was made."""
     cluster, now = card.cluster, tools.now()
     past = tools.history.read(environment.name, now - DAY, now)
-    told = any(event.service in cluster.services for event in past.events)
-    gone = deletion(cluster, past, now) if told else cluster.deleted
+    has_events = any(event.service in cluster.services for event in past.events)
+    gone = deletion(cluster, past, now) if has_events else cluster.deleted
     if gone is not None:
         services = " and ".join(cluster.services) or "its service"
         when = display.clock(gone, environment.timezone, now)
@@ -176,7 +176,7 @@ def submit_filing(
             nonce=view,
             beside=int(wanted.note) if wanted.note.isdecimal() else None,
         )
-        _told(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
+        _report_outcome(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +286,7 @@ class Desk:
         return outcome
 
 
-def _told(
+def _report_outcome(
     tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, name: str, done: Outcome
 ) -> None:
     report_messages.redraw(tools, environment.name, act, asker)
@@ -301,7 +301,7 @@ def reconcile(tools: Toolbox, *, environment: str) -> None:
     """Completes filings that GitHub did not confirm, and notifies whoever asked."""
     known = tools.environment(environment)
     for done in build(tools).reconcile(known.name):
-        asker, act, name = _asked(done.pending.reply, done.pending.by, tools.now())
+        asker, act, name = _parse_reply(done.pending.reply, done.pending.by, tools.now())
         try:
             report_messages.redraw(tools, known.name, act, asker)
             worklog.decided(tools, known.name, act, asker)
@@ -347,7 +347,7 @@ def _reply(asker: Asker, act: Act, name: str) -> str:
     return f"{asker.channel}\n{asker.thread}\n{name}\n{act.encode()}"
 
 
-def _asked(reply: str, by: str, now: int) -> tuple[Asker, Act, str]:
+def _parse_reply(reply: str, by: str, now: int) -> tuple[Asker, Act, str]:
     parts = reply.split("\n", 3)
     if len(parts) != 4:
         return Asker(by, "", now), Act(""), "It"

@@ -25,14 +25,14 @@ def in_form(tools: Toolbox, view: str, title: str, act: Act) -> Iterator[None]:
     except Gone:
         return
     except GardenerError as error:
-        said = str(error)
+        sentence = str(error)
     except Exception:  # noqa: BLE001 - logged with its traceback; the form has the reference
         reference = new_reference()
         _log.exception("a form was not filled", reference=reference)
-        said = f"Something failed that should not. It is in my log. Reference {reference}."
+        sentence = f"Something failed that should not. It is in my log. Reference {reference}."
     else:
         return
     try:
-        tools.slack.update_view(view, modals.notice(title, said, act))
+        tools.slack.update_view(view, modals.notice(title, sentence, act))
     except GardenerError as error:
         _log.info("a form could not say why it is empty", why=str(error))

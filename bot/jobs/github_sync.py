@@ -70,25 +70,25 @@ def sync(tools: Toolbox, *, environment: str) -> None:
         return  # another sync is running; two would write the same comment
     try:
         repository = tools.tracker.repository(known.github)
-        _take(tools, known, repository, decisions)
-        _tell(tools, known, repository)
+        _read_states(tools, known, repository, decisions)
+        _write_news(tools, known, repository)
     finally:
         tools.locks.release(lock, token)
 
 
 def remember(tools: Toolbox, environment: str, link: IssueLink, card: Card, report: Report) -> None:
     """Records what a filed issue's text already mentions, so that no comment repeats it."""
-    told = at_filing(link.number, card, report)
+    mentioned = at_filing(link.number, card, report)
     before = tools.sync_memory.told(environment, card.cluster.id)
     if before is not None and before.number == link.number:
-        told = replace(after(before, card, report), usual=told.usual)
-    _keep(tools, environment, card.cluster.id, told)
+        mentioned = replace(after(before, card, report), usual=mentioned.usual)
+    _keep(tools, environment, card.cluster.id, mentioned)
 
 
 # --- from GitHub ---------------------------------------------------------------------------------
 
 
-def _take(
+def _read_states(
     tools: Toolbox,
     known: Environment,
     repository: Repository,
@@ -184,29 +184,29 @@ def _in_turn(
 # --- to GitHub -----------------------------------------------------------------------------------
 
 
-def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
+def _write_news(tools: Toolbox, known: Environment, repository: Repository) -> None:
     """Writes news from the latest report to the linked issues."""
     stored = report_messages.latest(tools, known.name)
     if stored is None:
         return
     report = report_messages.fresh(tools, stored)
     seen = _revisions(tools, report)
-    teller = _Teller(tools, repository, report)
+    commenter = _Commenter(tools, repository, report)
     contains, commits = tools.ancestry.of(known.name), dict(report.commits)
     for link, before in _links(tools, known.name):
 
         def has(revision: str, link: IssueLink = link) -> bool | None:
             return has_fix(commits.get(revision, ""), link, contains)
 
-        told = with_fix(before, link, seen, has)
+        mentioned = with_fix(before, link, seen, has)
         card = report_messages.card_of(report, link.cluster)
         if card is not None and card.cluster.id == link.cluster:
             here = link.repository in {known.github, repository.full_name}
-            told = teller.tell(link, told, card, may_write=here and not link.locked)
-        _keep(tools, known.name, link.cluster, told)
+            mentioned = commenter.comment(link, mentioned, card, may_write=here and not link.locked)
+        _keep(tools, known.name, link.cluster, mentioned)
 
 
-class _Teller:
+class _Commenter:
     """Writes comments to issues, from one report."""
 
     def __init__(self, tools: Toolbox, repository: Repository, report: Report) -> None:
@@ -215,42 +215,42 @@ class _Teller:
         self._report = report
         self._written = 0
 
-    def tell(self, link: IssueLink, told: Told, card: Card, *, may_write: bool) -> Told:
+    def comment(self, link: IssueLink, mentioned: Told, card: Card, *, may_write: bool) -> Told:
         """Comments on news and updates the status comment if due; returns what is mentioned now.
 
         A failed write is retried at the next sync.
         """
         report = self._report
-        if not told.revisions:  # filed by a version that did not record it
-            told = replace(at_filing(link.number, card, report), edited=told.edited)
-        rate = after(told, card, report).per_day
+        if not mentioned.revisions:  # filed by a version that did not record it
+            mentioned = replace(at_filing(link.number, card, report), edited=mentioned.edited)
+        rate = after(mentioned, card, report).per_day
         if link.state == "open" and rate:
-            told = replace(told, usual=rate)
-        why = news(told, link, card, report)
-        stale = link.state == "open" and report.generated - told.edited >= STATUS_EVERY
+            mentioned = replace(mentioned, usual=rate)
+        why = news(mentioned, link, card, report)
+        stale = link.state == "open" and report.generated - mentioned.edited >= STATUS_EVERY
         if not may_write or (why is None and not stale) or self._written >= WRITTEN:
-            return told
+            return mentioned
         self._written += 1
         try:
             name = self._repository.full_name
-            there = self._tools.tracker.comments(name, link.number)
+            comments = self._tools.tracker.comments(name, link.number)
             if why is not None:
-                self._news(link, card, why, there)
-                told = after(told, card, report)
+                self._news(link, card, why, comments)
+                mentioned = after(mentioned, card, report)
             if stale:
-                self._status(link, card, there)
-                told = replace(told, edited=report.generated)
+                self._status(link, card, comments)
+                mentioned = replace(mentioned, edited=report.generated)
         except UnknownOutcome as error:
             _log.info("a comment is not confirmed; its marker is looked for", why=str(error))
         except Refused as error:
             _log.warning("an issue takes no comment", issue=link.number, why=str(error))
         except GardenerError as error:
             _log.info("an issue was not told", issue=link.number, why=str(error))
-        return told
+        return mentioned
 
-    def _news(self, link: IssueLink, card: Card, why: News, there: Sequence[Comment]) -> None:
+    def _news(self, link: IssueLink, card: Card, why: News, comments: Sequence[Comment]) -> None:
         secrets = self._tools.secrets
-        if any(bears(comment.body, link.cluster, secrets, why.nonce) for comment in there):
+        if any(bears(comment.body, link.cluster, secrets, why.nonce) for comment in comments):
             return
         body = issue_text.comment(
             card,
@@ -262,7 +262,7 @@ class _Teller:
         )
         self._tools.tracker.comment(self._repository.full_name, link.number, body)
 
-    def _status(self, link: IssueLink, card: Card, there: Sequence[Comment]) -> None:
+    def _status(self, link: IssueLink, card: Card, comments: Sequence[Comment]) -> None:
         secrets, name = self._tools.secrets, self._repository.full_name
         body = issue_text.status(
             card,
@@ -271,7 +271,7 @@ class _Teller:
             public=not self._repository.private,
             at=self._report.generated,
         )
-        for comment in there:
+        for comment in comments:
             if bears(comment.body, link.cluster, secrets, issue_text.STATUS):
                 self._tools.tracker.edit_comment(name, comment.id, body)
                 return
@@ -283,16 +283,16 @@ class _Teller:
 
 def fixes(tools: Toolbox, environment: str) -> Mapping[str, Fix]:
     """Returns the fixes to report in the next digest, by cluster id."""
-    pairs = ((link.cluster, told) for link, told in _links(tools, environment))
+    pairs = ((link.cluster, mentioned) for link, mentioned in _links(tools, environment))
     return due(pairs, tools.now())
 
 
 def verdict_told(tools: Toolbox, environment: str, clusters: Mapping[str, Fix]) -> None:
     """Records that a digest has reported whether these fixes held."""
     for cluster in clusters:
-        told = tools.sync_memory.told(environment, cluster)
-        if told is not None:
-            _keep(tools, environment, cluster, replace(told, verdict_at=tools.now()))
+        mentioned = tools.sync_memory.told(environment, cluster)
+        if mentioned is not None:
+            _keep(tools, environment, cluster, replace(mentioned, verdict_at=tools.now()))
 
 
 def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]:
@@ -301,10 +301,10 @@ def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]
         link = decided.issue
         if link is None or link.symptom_of is not None:
             continue
-        told = tools.sync_memory.told(environment, cluster)
-        if told is None or told.number != link.number:
-            told = Told(link.number)
-        yield link, told
+        mentioned = tools.sync_memory.told(environment, cluster)
+        if mentioned is None or mentioned.number != link.number:
+            mentioned = Told(link.number)
+        yield link, mentioned
 
 
 def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
@@ -320,6 +320,6 @@ def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
     return known
 
 
-def _keep(tools: Toolbox, environment: str, cluster: str, told: Told) -> None:
-    if told != tools.sync_memory.told(environment, cluster):
-        tools.sync_memory.put_told(environment, cluster, told)
+def _keep(tools: Toolbox, environment: str, cluster: str, mentioned: Told) -> None:
+    if mentioned != tools.sync_memory.told(environment, cluster):
+        tools.sync_memory.put_told(environment, cluster, mentioned)

@@ -53,10 +53,10 @@ def preview(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environme
         tools.decisions.all(environment.name),
         report,
     )
-    told = rule_preview.facts(rule, known, now)
+    facts = rule_preview.facts(rule, known, now)
     computed = rule_preview.computed(report, now, environment.timezone)
     typed = replace(wanted, environment=environment.name).typed
-    tell(tools, asker, drawn.preview(rule, told, computed, environment.name, typed))
+    tell(tools, asker, drawn.preview(rule, facts, computed, environment.name, typed))
 
 
 def confirm(tools: Toolbox, asker: Asker, act: Act) -> None:
@@ -68,14 +68,14 @@ def confirm(tools: Toolbox, asker: Asker, act: Act) -> None:
     if not tools.locks.once(lock, BUSY, token):
         raise Refused("Somebody else teaches at this moment. Click again.")
     try:
-        there = _there(tools, wanted, environment)
-        rule = there or _named(tools, environment, _rule(tools, asker, wanted, environment))
-        if there is None:
+        existing = _existing(tools, wanted, environment)
+        rule = existing or _with_name(tools, environment, _rule(tools, asker, wanted, environment))
+        if existing is None:
             tools.rules.put(environment.name, rule)
     finally:
         tools.locks.release(lock, token)
     again = f"The next report shows it; run /gardener {environment.name}."
-    tell(tools, asker, drawn.taught(rule, environment.name, [again], before=there is not None))
+    tell(tools, asker, drawn.taught(rule, environment.name, [again], before=existing is not None))
 
 
 def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
@@ -161,8 +161,8 @@ def _rule(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environment
         decided = tools.decisions.all(name).keys()
         return same(clusters, decided, teaching, by=asker.user, at=now)
     cluster = _find(known, wanted.name, name, titles)
-    said = rule_preview.wordings(cluster.id, teaching, known)
-    return split(cluster, wanted.token, said, teaching, by=asker.user, at=now)
+    wordings = rule_preview.wordings(cluster.id, teaching, known)
+    return split(cluster, wanted.token, wordings, teaching, by=asker.user, at=now)
 
 
 def _find(
@@ -183,7 +183,7 @@ def _as_named(known: Remembered, titles: Mapping[str, str]) -> Member:
     )
 
 
-def _there(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | None:
+def _existing(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | None:
     """Returns the equivalent stored rule, so that a second click is not an error."""
     rules = tools.rules.all(environment.name)
     for rule in reversed(rules):
@@ -200,7 +200,7 @@ def _there(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | N
     return None
 
 
-def _named(tools: Toolbox, environment: Environment, rule: Rule) -> Rule:
+def _with_name(tools: Toolbox, environment: Environment, rule: Rule) -> Rule:
     """Gives the cluster that a split creates its C-number."""
     if not isinstance(rule, Split):
         return rule
@@ -238,7 +238,7 @@ def _titles(report: Report | None) -> Mapping[str, str]:
 
 
 def _require_admin(tools: Toolbox, asker: Asker, environment: Environment) -> None:
-    said = may_administer(
+    answer = may_administer(
         environment, asker.user, asker.channel, tools.slack, doing="teach grouping"
     )
-    require(said)
+    require(answer)

@@ -121,12 +121,12 @@ class _Work:
             return
         report, card = found
         try:
-            said = self._done(chosen, report, card)
+            result = self._carry_out(chosen, report, card)
         except Unavailable as error:
-            self._stopped = said = f"not done: {error}".rstrip(".")
+            self._stopped = result = f"not done: {error}".rstrip(".")
         except GardenerError as error:
-            said = f"not done: {error}".rstrip(".")
-        self.done.append(f"{card.cluster.name} {said}")
+            result = f"not done: {error}".rstrip(".")
+        self.done.append(f"{card.cluster.name} {result}")
         report_messages.redraw(self._tools, self._environment.name, act, self._asker)
         self.show()
 
@@ -140,7 +140,7 @@ class _Work:
         except GardenerError as error:
             _log.info("a review could not show how far it is", why=str(error))
 
-    def _done(self, chosen: ReviewChoice, report: Report, card: Card) -> str:
+    def _carry_out(self, chosen: ReviewChoice, report: Report, card: Card) -> str:
         if chosen.what == "expected":
             now = self._tools.now()
             acknowledgement = Acknowledgement(

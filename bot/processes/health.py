@@ -44,7 +44,7 @@ def application(
     are 404.
     """
     registry = _registry(queue)
-    state = _Remembered(ready)
+    state = _CachedReadiness(ready)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
@@ -66,7 +66,7 @@ def application(
     return app
 
 
-class _Remembered:
+class _CachedReadiness:
     """Readiness, checked at most once in `FRESH` seconds."""
 
     def __init__(self, ready: Ready) -> None:
@@ -87,7 +87,7 @@ class _Remembered:
             return self._why
 
 
-class _QueueFigures(Collector):
+class _QueueMetrics(Collector):
     """Metrics of the queue, read from Redis on each scrape: equal in every process."""
 
     def __init__(self, queue: JobQueue) -> None:
@@ -113,7 +113,7 @@ class _QueueFigures(Collector):
         yield workers
 
 
-class _Own(Collector):
+class _ProcessMetrics(Collector):
     """This process's own counters, CPU and memory."""
 
     def collect(self) -> Iterable[Metric]:
@@ -122,9 +122,9 @@ class _Own(Collector):
 
 def _registry(queue: JobQueue | None) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Own())
+    registry.register(_ProcessMetrics())
     if queue is not None:
-        registry.register(_QueueFigures(queue))
+        registry.register(_QueueMetrics(queue))
     return registry
 
 
@@ -140,7 +140,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         _log.debug("request", line=format % args)
 
@@ -149,7 +149,9 @@ class SmallServer:
     """Serves a WSGI app from a thread. `port` 0 picks a free one. Raises `OSError`."""
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
-        self._server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+        self._server = make_server(
+            host, port, app, server_class=_Server, handler_class=_QuietHandler
+        )
         self.port = self._server.server_port
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="health"

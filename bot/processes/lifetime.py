@@ -24,14 +24,14 @@ def stop_event() -> threading.Event:
     """Returns an event that SIGTERM and Ctrl-C set."""
     stop = threading.Event()
 
-    def asked(*_: object) -> None:
+    def on_signal(*_: object) -> None:
         # A second signal inside `set` would deadlock on the lock that the first one holds.
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         stop.set()
 
     for number in ENDING:
-        signal.signal(number, asked)
+        signal.signal(number, on_signal)
     return stop
 
 

@@ -138,8 +138,8 @@ class Supervisor:
             return
         code = child.process.returncode
         lived = time.monotonic() - child.started
-        ended = "stopped" if code in {0, -signal.SIGTERM} else "crashed"
-        self._changed(Change(child.name, ended, code=code))
+        state = "stopped" if code in {0, -signal.SIGTERM} else "crashed"
+        self._changed(Change(child.name, state, code=code))
         if code == 2 or (code == 1 and child.failures == 0 and lived < STEADY):
             raise GardenerError(f"{child.name} does not start; what it says stands above.")
         if child.process.stdin is not None:

@@ -120,12 +120,12 @@ def _connect(handler: Any, stop: threading.Event) -> None:
             handler.connect()
             return
         except SlackApiError as error:
-            said = str(error.response.get("error", "an error"))
-            if said in ("invalid_auth", "not_authed", "account_inactive", "token_revoked"):
+            code = str(error.response.get("error", "an error"))
+            if code in ("invalid_auth", "not_authed", "account_inactive", "token_revoked"):
                 raise Refused(
-                    f"Slack refused SLACK_APP_TOKEN ({said}): make one with connections:write."
+                    f"Slack refused SLACK_APP_TOKEN ({code}): make one with connections:write."
                 ) from None
-            _log.warning("Slack does not connect", why=said, again_in=pause)
+            _log.warning("Slack does not connect", why=code, again_in=pause)
         except (SlackClientError, OSError, ValueError) as error:
             _log.warning("Slack does not connect", why=type(error).__name__, again_in=pause)
         stop.wait(pause)

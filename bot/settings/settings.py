@@ -24,8 +24,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, UsageError
 from bot.settings.file import FileMistake, environments
-from bot.settings.team_rules import Own
-from bot.settings.team_rules import read as read_own
+from bot.settings.team_rules import TeamRules
+from bot.settings.team_rules import read as read_team_rules
 from bot.settings.values import nearest, only_known
 
 CONFIG = "gardener.toml"
@@ -265,12 +265,12 @@ def _variables() -> _Variables:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "the environment"
-        said = str(first["msg"]).removeprefix("Value error, ")
+        problem = str(first["msg"]).removeprefix("Value error, ")
         if name == "LOG_LEVEL":
-            said = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
+            problem = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
         if name == "PORT":
-            said = "must be a number from 0 to 65535"
-        raise SettingsError(f"The variable {name} {said}.") from None
+            problem = "must be a number from 0 to 65535"
+        raise SettingsError(f"The variable {name} {problem}.") from None
 
 
 def _secrets(value: SecretStr | None) -> tuple[bytes, ...]:
@@ -284,7 +284,7 @@ def _secrets(value: SecretStr | None) -> tuple[bytes, ...]:
     return tuple(part.encode() for part in dict.fromkeys(parts) if part)
 
 
-def rules_of(path: Path, known: Mapping[str, Environment]) -> Own:
+def rules_of(path: Path, known: Mapping[str, Environment]) -> TeamRules:
     """Reads the [[rules]] and [[impact]] of a file, checked against the known environments.
 
     Raises `SettingsError`, with the line of the mistake.
@@ -293,7 +293,7 @@ def rules_of(path: Path, known: Mapping[str, Environment]) -> Own:
     data = _parsed(path, text)
     try:
         only_known("", data, ["rules", "impact", "environments"])
-        own = read_own(data, text, known)
+        own = read_team_rules(data, text, known)
     except FileMistake as error:
         raise SettingsError(f"{path}: {error}") from None
     if not own.rules and not own.impacts:

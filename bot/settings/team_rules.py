@@ -23,7 +23,7 @@ LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class TeamRules:
     """A team's own rules and impacts."""
 
     rules: tuple[TeamRule, ...] = ()
@@ -43,7 +43,7 @@ def _fold(each: TeamRule | Impact) -> set[str]:
     return {name.casefold() for name in each.environments}
 
 
-def read(data: Mapping[str, object], text: str, known: Mapping[str, Environment]) -> Own:
+def read(data: Mapping[str, object], text: str, known: Mapping[str, Environment]) -> TeamRules:
     """Reads the rules and impacts of a parsed file. Raises `FileMistake` at the first mistake.
 
     `known`: the existing environments; if empty, any name is accepted.
@@ -59,7 +59,7 @@ def read(data: Mapping[str, object], text: str, known: Mapping[str, Environment]
             raise FileMistake(f"{_where(rule)} has the name of an earlier rule: give it its own.")
     for rule, wrong in team_rules.mistakes(rules):
         raise FileMistake(f"{_where(rule)} {wrong}")
-    return Own(tuple(rules), tuple(impacts))
+    return TeamRules(tuple(rules), tuple(impacts))
 
 
 def _where(rule: TeamRule) -> str:
