@@ -198,10 +198,7 @@ def outer_python() -> str:
 
 
 def venv_with_pip(*, keep: bool) -> list[str]:
-    """Creates .venv, or keeps it, and returns the command of a pip that installs into it.
-
-    Raises `Stop` if there is no usable pip.
-    """
+    """Creates or keeps .venv; returns the command of a pip that installs into it, or raises."""
     outer = [outer_python(), "-m", "pip"]
     has = pip_version(outer)
     if has >= (22, 3):  # the first version with --python
