@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Creates .venv, installs the locked packages and runs one of the project's jobs.
+"""Creates .venv, installs the locked packages and runs one of the project's tasks.
 
-Needs Python 3.11+ with pip, and nothing else: neither make nor python3-venv. What is installed is
-what the locks name, by hash; while they stay as they are, nothing is installed again.
+Needs only Python 3.11+ with pip: neither make nor python3-venv. Packages are installed from the
+lock files, by hash, and again only when these change.
 """
 
 import sys
 
-# Up to here and in its grammar this file suits any Python 3, so that an old one can say this:
-if sys.version_info < (3, 11):  # noqa: UP036 - whatever is called python3 may start this
+# This file parses on any Python 3 and imports nothing newer before this check:
+if sys.version_info < (3, 11):  # noqa: UP036 - python3 may be an older version
     sys.exit("run.py: Gardener needs Python 3.11 or newer; start run.py with one: python3.11 …")
 
 try:
@@ -55,16 +55,16 @@ Each installs first what it needs into .venv.
 """
 
 
-class Stop(Exception):  # noqa: N818 - it ends a run, which is no error of this program
-    """Ends the run with one sentence that says what, why and what to do."""
+class Stop(Exception):  # noqa: N818 - it ends a run; it is not a bug in this program
+    """Ends the run with one sentence: what failed, why, and what to do."""
 
 
 class Wrong(Stop):
-    """The command line asks for something that does not exist."""
+    """An invalid command line."""
 
 
 def say(text: str) -> None:
-    """Tells a person what goes on; standard output belongs to the program that is run."""
+    """Prints a message to standard error; standard output is for the program that is run."""
     print(f"run.py: {text}", file=sys.stderr, flush=True)
 
 
@@ -72,18 +72,18 @@ def say(text: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """The environment as if .venv were activated."""
+    """Returns the environment variables of an activated .venv."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     env["VIRTUAL_ENV"] = str(VENV)
     env["PATH"] = os.pathsep.join([str(BIN), env.get("PATH", os.defpath)])
-    # Without compiled modules each of the many processes of `try` and of the tests would compile
-    # the project anew, and each test process would rewrite all tests.
+    # Without cached bytecode, each of the many processes of `try` and the tests would compile the
+    # project again, and each test process would rewrite all assertions.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     return env
 
 
 def become(program: str, *arguments: str, at: Path | None = None) -> NoReturn:
-    """Turns this process into a program of .venv: signals and the exit code are its own."""
+    """Replaces this process by a program of .venv, which gets all signals."""
     if at is not None:
         os.chdir(at)
     sys.stdout.flush()
@@ -93,7 +93,7 @@ def become(program: str, *arguments: str, at: Path | None = None) -> NoReturn:
 
 @contextlib.contextmanager
 def passing_signals_to(child: subprocess.Popen[str]) -> Iterator[None]:
-    """Hands SIGTERM and SIGHUP on to the child; a terminal sends it Ctrl-C by itself."""
+    """Forwards SIGTERM and SIGHUP to the child; a terminal sends it Ctrl-C by itself."""
 
     def forward(number: int, _frame: FrameType | None) -> None:
         child.send_signal(number)
@@ -102,7 +102,7 @@ def passing_signals_to(child: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        for end in (child.terminate, child.kill):  # a terminal has told it, kill -INT has not
+        for end in (child.terminate, child.kill):  # a terminal signals it too, kill -INT does not
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(3)
             end()
@@ -123,7 +123,7 @@ def run(command: Sequence[str | Path]) -> int:
 
 
 def fingerprint(lock: Path) -> str:
-    """What an installation depends on: the lock, how we are packaged, where, on which Python."""
+    """Hashes what an installation depends on: lock, packaging, folder and Python version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packaging = {
         "build-system": project.get("build-system"),
@@ -138,7 +138,7 @@ def fingerprint(lock: Path) -> str:
 
 
 def stamps() -> dict[str, str]:
-    """Lock file name → fingerprint of what was installed from it; empty: nothing whole."""
+    """Reads lock file name → installed fingerprint; empty without a complete installation."""
     try:
         held = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -147,7 +147,7 @@ def stamps() -> dict[str, str]:
 
 
 def installed(lock: Path) -> bool:
-    """Whether .venv holds what `lock` names. The development lock contains the other one."""
+    """Returns whether .venv has the packages of `lock`; the development lock has all."""
     if not (BIN / "python").exists() or not (BIN / "gardener").exists():
         return False
     held = stamps()
@@ -156,7 +156,7 @@ def installed(lock: Path) -> bool:
 
 @contextlib.contextmanager
 def only_one() -> Iterator[int]:
-    """Holds off every other run.py of this folder, until all who inherit this descriptor ended."""
+    """Locks out other installs in this folder, until all holders of the descriptor end."""
     with (ROOT / ".venv.lock").open("w", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,23 +167,23 @@ def only_one() -> Iterator[int]:
 
 
 def install(*, dev: bool = False) -> None:
-    """Brings .venv to what the lock says. Does nothing where it is there already."""
+    """Installs the locked packages into .venv, unless they are installed already."""
     lock = DEV if dev else RUNTIME
     if installed(lock):
         return
     with only_one() as turn:
-        if installed(lock):  # the one we waited for did it
+        if installed(lock):  # by the process that we waited for
             return
         started = time.monotonic()
         held = stamps()
-        STAMP.unlink(missing_ok=True)  # an installation that is cut short carries no stamp
-        # Programs in .venv/bin hold the path of the folder that they were installed in.
+        STAMP.unlink(missing_ok=True)  # an interrupted installation has no stamp
+        # Scripts in .venv/bin contain the absolute path of their folder.
         where = f"{VENV}, Python {sys.version_info[0]}.{sys.version_info[1]}"
         pip = venv_with_pip(keep=held.get("where") == where and (BIN / "python").exists())
         say(f"installing what {lock.name} names into .venv …")
         run_pip([*pip, "install", "--require-hashes", "-r", str(lock)], turn)
         run_pip([*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], turn)
-        # The development lock contains the other one; the other way round nothing is known.
+        # The development lock includes the runtime lock, but not the reverse.
         done = {one.name: fingerprint(one) for one in ({lock, RUNTIME} if dev else {lock})}
         done["where"] = where
         partial = STAMP.with_suffix(".new")
@@ -193,15 +193,15 @@ def install(*, dev: bool = False) -> None:
 
 
 def outer_python() -> str:
-    """The interpreter outside .venv, also where .venv's own one runs this file."""
+    """Returns the interpreter outside .venv, even if .venv's own one runs this file."""
     return str(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def venv_with_pip(*, keep: bool) -> list[str]:
-    """Makes .venv, or keeps the one that is there, and says how to call a pip for it."""
+    """Creates or keeps .venv; returns the command of a pip that installs into it, or raises."""
     outer = [outer_python(), "-m", "pip"]
     has = pip_version(outer)
-    if has >= (22, 3):  # the first that installs into another environment
+    if has >= (22, 3):  # the first version with --python
         if not keep:
             make_venv(with_pip=False)
         return [*outer, "--python", str(BIN / "python")]
@@ -218,14 +218,14 @@ def venv_with_pip(*, keep: bool) -> list[str]:
 
 
 def pip_version(pip: list[str]) -> tuple[int, int]:
-    """(major, minor), or (0, 0) where there is none."""
+    """Returns (major, minor), or (0, 0) if this pip does not run."""
     answer = subprocess.run([*pip, "--version"], capture_output=True, text=True, check=False)
     match = re.match(r"pip (\d+)\.(\d+)", answer.stdout)
     return (int(match[1]), int(match[2])) if match and answer.returncode == 0 else (0, 0)
 
 
 def make_venv(*, with_pip: bool) -> None:
-    """An empty .venv, whatever was there before."""
+    """Creates an empty .venv in place of any existing one. Raises `Stop`."""
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
     elif VENV.exists():
@@ -248,9 +248,9 @@ NO_NETWORK = re.compile(
 
 
 def run_pip(command: list[str], *turn: int) -> None:
-    """Runs pip, showing on a terminal what it is at, and its words only if it fails.
+    """Runs pip: on a terminal shows its latest line, on failure its output. Raises `Stop`.
 
-    It inherits our turn: should we be killed, the next run waits until pip ended too.
+    pip inherits the lock (`turn`): if we are killed, the next run waits for pip to end.
     """
     env = environment()
     env |= {
@@ -277,7 +277,7 @@ def run_pip(command: list[str], *turn: int) -> None:
         pass_fds=turn,
     )
     with pip, passing_signals_to(pip):
-        assert pip.stdout is not None  # noqa: S101 - asked for above
+        assert pip.stdout is not None  # noqa: S101 - a pipe, see above
         for line in pip.stdout:
             words.append(line.rstrip())
             if show:
@@ -299,22 +299,22 @@ def run_pip(command: list[str], *turn: int) -> None:
 
 
 def workers() -> int:
-    """How many processes run the tests: many of these wait, so that two share a core."""
+    """Returns the number of test processes: up to two per core, since many tests wait."""
     try:
         cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS does not tell
+    except AttributeError:  # missing on macOS
         cores = os.cpu_count() or 1
     return max(cores, min(2 * cores, 8))
 
 
 def verb_try(arguments: list[str]) -> None:
-    """Slack, GitHub, Redis and Gardener on this machine."""
+    """Runs the playground: Slack, GitHub, Redis and Gardener on this machine."""
     install()
     become("gardener", "playground", *arguments, at=ROOT)
 
 
 def verb_test(arguments: list[str]) -> None:
-    """Every test, in several processes unless the arguments ask for something that needs one."""
+    """Runs the tests, in several processes unless the arguments need a single one."""
     install(dev=True)
     alone = {"-s", "--pdb", "--trace", "--capture=no", "--collect-only", "--co"}
     chosen = any(one.startswith(("-n", "--numprocesses", "--dist")) for one in arguments)
@@ -324,13 +324,13 @@ def verb_test(arguments: list[str]) -> None:
 
 
 def verb_live(arguments: list[str]) -> None:
-    """The tests against the real services, one after the other."""
+    """Runs the tests against the real services, one after the other."""
     install(dev=True)
     become("python", "-m", "pytest", "-m", "live", *arguments, at=ROOT)
 
 
 def verb_check(arguments: list[str]) -> None:
-    """Everything that reads the code without running it. All of it, even if one part fails."""
+    """Runs all static checks, even if one fails. Raises `Stop` if any did."""
     if arguments:
         raise Wrong("check takes no arguments")
     install(dev=True)
@@ -351,13 +351,13 @@ def verb_check(arguments: list[str]) -> None:
 
 
 def verb_bench(arguments: list[str]) -> None:
-    """What the README's figures come from."""
+    """Runs the benchmarks behind the README's figures."""
     install()
     become("python", "-m", "benchmarks", *arguments, at=ROOT)
 
 
 def verb_analyze(arguments: list[str]) -> None:
-    """One analysis of a file; its path is the caller's, so the folder stays the caller's."""
+    """Analyses a file, in the caller's folder since its path may be relative."""
     if not arguments:
         raise Wrong("analyze needs a FILE of log entries, or - for standard input")
     install()
@@ -365,7 +365,7 @@ def verb_analyze(arguments: list[str]) -> None:
 
 
 def verb_install(arguments: list[str]) -> None:
-    """Only the installation."""
+    """Installs only."""
     if arguments not in ([], ["--dev"]):
         raise Wrong("install takes --dev or nothing")
     install(dev=bool(arguments))

@@ -1,4 +1,4 @@
-"""The program: command line, settings, wiring and what gardener knows."""
+"""The program: command line, processes, jobs, wiring, settings, adapters and core."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""The command line: reads what was typed, hands it on, and turns errors into one sentence."""
+"""The command line: parses options, calls `bot.cli` or `bot.processes`, reports errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.model.errors import GardenerError, UsageError
 
 DONE, FAILED, USAGE = 0, 1, 2
 INTERRUPTED = 130
-"""What a shell expects of a program that Ctrl-C ended: 128 + SIGINT."""
+"""The conventional exit code after Ctrl-C: 128 + SIGINT."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +24,7 @@ def commands() -> None:
 
 
 def _settings(*, read_config: bool = True) -> Any:
-    """The settings, and the log set up as they say."""
+    """Loads the settings and configures the log accordingly. Raises `SettingsError`."""
     from bot import log_setup
     from bot.settings.settings import load
 
@@ -153,7 +153,7 @@ def forget(environment: str, yes: bool) -> None:
 
 
 def main() -> None:
-    """Runs the command; nothing but a sentence leaves it, and never a traceback."""
+    """Runs the command; every error becomes one sentence, never a traceback."""
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -176,18 +176,18 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read us has seen enough; Python would complain once more while it flushes.
+        # The reader closed the pipe; without this, Python would complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except MemoryError:
         return _say("Out of memory. Read a shorter window, or give this machine more.", FAILED)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence and a place to look
-        return _say(f"This is a mistake of ours: {_remembered(error)}", FAILED)
+        return _say(f"This is a mistake of ours: {_saved_traceback(error)}", FAILED)
     return DONE
 
 
-def _remembered(error: Exception) -> str:
-    """Keeps the traceback in a file, and tells which."""
+def _saved_traceback(error: Exception) -> str:
+    """Saves the traceback to a file and returns a sentence that names it."""
     import tempfile
     import traceback
     import uuid

@@ -1,4 +1,4 @@
-"""Who wants something in Slack, and where they get the answer: what handlers hand to jobs."""
+"""Who asked in Slack, and where to answer; passed from handlers to jobs."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from bot.core.model import codec
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """One request of one person. Travels through the queue as JSON."""
+    """One request by one person; queued as JSON."""
 
     user: str
     """Slack user id."""
     request: str
-    """Slack's own id of the request: the same where Slack sends it again."""
+    """Slack's id of the request; equal if Slack sends it again."""
     at: int
-    """When it arrived, in nanoseconds."""
+    """When it arrived, in nanoseconds since the epoch."""
     channel: str = ""
-    """Empty: it came from the home tab."""
+    """Empty for the home tab."""
     channel_name: str = ""
     thread: str = ""
-    """`ts` of the thread in which they wrote or clicked."""
+    """`ts` of the thread in which they wrote or clicked; empty outside threads."""
     response_url: str = ""
     """A credential: never logged."""
     message: str = ""
-    """`ts` of the message whose button they clicked."""
+    """`ts` of the message that they wrote, or whose button they clicked."""
     ephemeral: bool = False
-    """Only they see that message."""
+    """True if only they can see that message."""
 
     def encode(self) -> dict[str, object]:
-        """As JSON data."""
+        """Returns JSON data."""
         return cast("dict[str, object]", codec.encode(self))
 
     @classmethod
     def decode(cls, data: Mapping[str, Any]) -> Asker:
-        """What `encode` gave, in any version of us."""
+        """Reads the data of `encode`, from any version."""
         return codec.decode(cls, data)

@@ -1,6 +1,4 @@
-"""The jobs that may be queued, by name: handlers and jobs name them here, `bot.jobs.JOBS` has the
-functions.
-"""
+"""Names of the jobs that may be queued; `bot.jobs.JOBS` maps them to functions."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import Any
 
 
 class JobName(StrEnum):
-    """Stays as it is once a version queues it: the next version runs what is left."""
+    """A job's name in the queue. Never renamed: a new version runs jobs that an old one queued."""
 
     ANALYZE = "analyze"
     CLICK = "click"
@@ -35,13 +33,13 @@ class JobName(StrEnum):
 
 
 OLD_PREFIX = "bot.jobs."
-"""Jobs were queued by their dotted path before they had names."""
+"""Prefix of names queued by old versions, which used dotted paths."""
 OLD_ARGUMENTS: Mapping[str, Mapping[str, str]] = {JobName.DIGEST: {"slot": "occasion"}}
-"""Of a job: an argument's name in older versions → its name now."""
+"""Job → old argument name → current name."""
 
 
 def understood(function: str, kwargs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A queued job's name and arguments as they are called now, whichever version queued it."""
+    """Translates a queued job's name and arguments from any version to the current ones."""
     name = function.removeprefix(OLD_PREFIX)
     renamed = OLD_ARGUMENTS.get(name, {})
     return name, {renamed.get(key, key): value for key, value in kwargs.items()}

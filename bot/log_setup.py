@@ -1,7 +1,7 @@
-"""The program's own log: to standard error, as JSON unless a person is looking.
+"""The program's own log: on standard error, as JSON unless that is a terminal.
 
-No secret gets into it: every text is searched for the secrets of the settings and for what looks
-like a Slack credential, and is redacted like a log entry.
+It contains no secrets: the settings' secrets and anything like a Slack credential are removed from
+every text, which is then redacted like a log entry.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SLACK = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://\S*/(?:commands|services|actions|respond)/\S+"
 )
 _TALKATIVE = (
-    "slack_sdk",  # at DEBUG it writes the response_url, which is a credential
+    "slack_sdk",  # at DEBUG it logs the response_url, which is a credential
     "slack_bolt",
     "urllib3",
     "github",
@@ -31,7 +31,7 @@ _TALKATIVE = (
     "PIL",
 )
 _SHORTEST = 6
-"""Characters: a shorter secret would blank out ordinary words."""
+"""Minimum characters of a hidden secret; a shorter one would blank out ordinary words."""
 
 
 def configure(
@@ -41,7 +41,7 @@ def configure(
     stream: TextIO | None = None,
     as_json: bool | None = None,
 ) -> None:
-    """Sets up this process's log; may be called again. `hide`: texts that never appear."""
+    """Configures this process's log; may be called again. `hide`: texts to remove from it."""
     stream = stream or sys.stderr
     if as_json is None:
         as_json = not stream.isatty()
@@ -85,15 +85,15 @@ def configure(
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True
-    # It warns of each place where it looked in vain; our own sentence says what to do.
+    # It warns about every place searched in vain; our own error explains what to do.
     logging.getLogger("google.auth").setLevel(logging.ERROR)
-    # Every job and every heartbeat is a line at INFO.
+    # At INFO they log every job and heartbeat.
     for name in ("rq.worker", "rq.job"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 class Scrub:
-    """A structlog processor that leaves out secrets, wherever in the event they stand."""
+    """A structlog processor that removes secrets anywhere in an event."""
 
     def __init__(self, hide: Iterable[str]) -> None:
         self._hide = sorted({text for text in hide if len(text) >= _SHORTEST}, key=len)[::-1]
@@ -101,7 +101,7 @@ class Scrub:
     def __call__(
         self, logger: object, method: str, event: MutableMapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Called by structlog."""
+        """Cleans every value of an event; called by structlog."""
         del logger, method
         for name, value in list(event.items()):
             if not name.startswith("_"):
@@ -109,7 +109,7 @@ class Scrub:
         return event
 
     def clean(self, value: object, depth: int = 0) -> object:
-        """The same value without secrets; what is neither text nor JSON becomes text first."""
+        """Returns the value without secrets; what is not JSON-like becomes its `repr`."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if depth < 6 and isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Analyses that run: who waits for which, how far it has read, who is still to be answered."""
+"""Running analyses: who waits for each, its progress, and who is still to be answered."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from bot.job_names import JobName
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Someone who waits for the answer."""
+    """A person who waits for a run's report."""
 
     asker: Asker
     ts: str
-    """The message that becomes the report; empty: only the asker is told."""
+    """The message that becomes the report; empty if only the asker gets an answer."""
     quiet: bool = False
-    """That message shows an older report meanwhile: no progress in it."""
+    """True if that message shows an older report meanwhile, and no progress."""
 
     @property
     def who(self) -> str:
-        """The name under which they wait: one a person and message."""
+        """Key of this wait, unique per person and message."""
         return f"{self.asker.channel}/{self.asker.user}/{self.ts}"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a run has read."""
+    """A run's progress."""
 
     window: Window
     read: int
-    """Log entries so far."""
+    """Log entries read so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A run that has its report, and has begun to answer those who wait."""
+    """A run whose report is stored and is being delivered."""
 
     key: str
     """The report's key."""
@@ -47,7 +47,7 @@ class Unanswered:
 
 
 class Runs(Protocol):
-    """Who waits for which run. A run is named by its question, so that many share one."""
+    """The people who wait for runs. A run's name is its command, so that people share it."""
 
     def ask(
         self,
@@ -57,48 +57,48 @@ class Runs(Protocol):
         kwargs: Mapping[str, object],
         want: Want,
     ) -> bool:
-        """Waits for the run. True: this call queued it, as `job` with `kwargs`, which are JSON.
+        """Registers a wait, and queues the run as `job` with `kwargs` (JSON) if there is none.
 
-        False: it runs already, and answers here as well. Raises `Unavailable`.
+        Returns whether this call queued it. Raises `Unavailable`.
         """
         ...
 
     def waiting(self, environment: str, run: str) -> Mapping[str, Want]:
-        """By `Want.who`."""
+        """Returns everyone who waits, by `Want.who`."""
         ...
 
     def answer(self, environment: str, run: str) -> Mapping[str, Want]:
-        """Ends the run and returns all who wait for it; who asks from now on starts a new one."""
+        """Ends the run and returns everyone who waits; a later `ask` starts a new run."""
         ...
 
     def leave(self, environment: str, run: str, who: str) -> bool:
-        """True where nobody waits any more and the run is cancelled."""
+        """Removes a wait; True if it was the last one and the run is cancelled."""
         ...
 
     def cancelled(self, environment: str, run: str) -> bool:
-        """Whether everyone who waited has left."""
+        """Returns whether everyone who waited has left."""
         ...
 
 
 class RunProgress(Protocol):
-    """How far a run is: for whoever stops it, and for the worker that goes on after a crash."""
+    """Stored progress of runs: for cancelling, and for resuming after a crash."""
 
     def reading(self, environment: str, run: str) -> Reading | None:
-        """None where nothing is remembered."""
+        """Returns the last stored progress; None if unknown."""
         ...
 
     def put_reading(self, environment: str, run: str, reading: Reading) -> None:
-        """Replaces what was noted before."""
+        """Replaces the stored progress."""
         ...
 
     def unanswered(self, environment: str, run: str) -> Unanswered | None:
-        """None: the run is still reading, or everyone was answered."""
+        """Returns an unfinished delivery; None while reading, or once everyone is answered."""
         ...
 
     def put_unanswered(self, environment: str, run: str, unanswered: Unanswered) -> None:
-        """Noted before the first of them is answered."""
+        """Stores the delivery, before its first answer."""
         ...
 
     def answered(self, environment: str, run: str) -> None:
-        """Nobody waits for an answer any more."""
+        """Marks the delivery as finished."""
         ...

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 
 class Toolbox(Protocol):
-    """Every part is made when it is first asked for, and dials when it is first used."""
+    """All outside systems. Each is built on first access and connects on first use."""
 
     def now(self) -> int:
-        """Nanoseconds since the epoch."""
+        """Returns nanoseconds since the epoch."""
         ...
 
     def environment(self, name: str) -> Environment:
-        """By name, in any case. Raises `UsageError`."""
+        """Finds an environment by name, ignoring case. Raises `UsageError`."""
         ...
 
     @property

@@ -1,7 +1,7 @@
-"""The composition root: builds the outside systems once and hands them over.
+"""The composition root: builds each outside system once.
 
-Nothing connects here or at import: each part is made when it is first asked for, and dials when it
-is first used. So the worker can be wired before it forks, and its gRPC client is made in the job.
+Nothing connects here or at import: each part is built on first access and connects on first use. So
+the worker can be wired before it forks, and its gRPC client is created in the job.
 """
 
 from __future__ import annotations
@@ -53,25 +53,26 @@ if TYPE_CHECKING:
     from bot.core.model.report import Report
 
 JOB_MODULE = "bot.jobs"
-"""Has the table `JOBS`; loaded by name, since it stands above this module."""
+"""Contains the table `JOBS`; imported by name, since its layer is above this one."""
 LIST_CALLS = 55
-"""A minute and project, of the 60 that Google allows: a person in the console needs some too."""
+"""Reads per minute and project; Google allows 60, and people in the console need some."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """All outside systems of a process, each built on first use."""
+    """All outside systems of a process, each built on first access."""
 
     settings: Settings
     now: Callable[[], int] = field(default=time.time_ns)
     """Nanoseconds since the epoch."""
 
     def having(self, **parts: object) -> Wiring:
-        """The same settings and clock with these parts in place of those it would build.
+        """Returns a copy with the given parts in place of those it would build.
 
-        For tests and tools that bring a stand-in of a port: `wiring.having(logs=FakeLogs())`.
+        For tests and tools that replace a port: `wiring.having(logs=FakeLogs())`. Raises
+        `TypeError` for an unknown part.
         """
         made = Wiring(self.settings, self.now)
         if unknown := parts.keys() - {n for n in dir(Wiring) if not n.startswith("_")}:
@@ -81,13 +82,13 @@ class Wiring:
 
     @cached_property
     def secrets(self) -> tuple[bytes, ...]:
-        """GARDENER_SECRET; on the embedded server, where it is unset, this machine's own.
+        """GARDENER_SECRET; if unset, with the embedded server, this machine's own secret.
 
-        Raises `Refused` where there is neither.
+        Raises `Refused` if there is neither.
         """
         own = self.settings.state_dir / "secret"
         if self.settings.secrets:
-            # What was kept under this machine's own secret before is still found.
+            # Keys made earlier with this machine's own secret must still be found.
             if self.settings.redis_url is None and own.is_file():
                 return (*self.settings.secrets, local_secret(self.settings.state_dir))
             return self.settings.secrets
@@ -100,11 +101,11 @@ class Wiring:
 
     @cached_property
     def redis_client(self) -> Store:
-        """The store's client, for this process's own use."""
+        """The store's client for this process."""
         return self.connect()
 
     def connect(self) -> Store:
-        """A client with a pool of its own; the worker needs one."""
+        """Returns a client with a connection pool of its own, as the worker needs."""
         url = self.settings.redis_url
         return client.connect(
             None if url is None else url.get_secret_value(),
@@ -114,18 +115,18 @@ class Wiring:
 
     @cached_property
     def takeover(self) -> Takeover:
-        """Copies what version 0.1 stored."""
+        """Copies the data of version 0.1."""
         return Takeover(self.redis_client, self.settings.environments)
 
     def take_over(self) -> None:
-        """Takes over what 0.1 stored and, where it is still running, what it has stored since.
+        """Copies the data of version 0.1, and what it has added since if it still runs.
 
         Raises `GardenerError`.
         """
         self.takeover.take_over(time.time())
 
     def adopt_jobs(self) -> None:
-        """Takes over what 0.1 stored and queued; for a worker, again and again."""
+        """Copies the data and queued jobs of version 0.1; a worker calls it repeatedly."""
         if self.takeover.needed():
             self.take_over()
             OldQueue(self.redis_client, self.queue.name).adopt(
@@ -133,7 +134,7 @@ class Wiring:
             )
 
     def ping(self) -> None:
-        """Raises `Unavailable` or `Refused` where the store does not answer."""
+        """Raises `Unavailable` or `Refused` if the store does not answer."""
         client.ping(self.redis_client)
 
     @cached_property
@@ -143,7 +144,7 @@ class Wiring:
 
     @cached_property
     def decisions(self) -> AliasedDecisions:
-        """`ports.DecisionBook`: what was taught to be one has one set of decisions."""
+        """`ports.DecisionBook`, in which merged clusters share their decisions."""
         return AliasedDecisions(RedisDecisionBook(self.redis_client), self.rules)
 
     @cached_property
@@ -203,7 +204,7 @@ class Wiring:
 
     @cached_property
     def look_ups(self) -> RedisLookUps:
-        """`ports.LookUps` of Slack's people and places."""
+        """`ports.LookUps` for Slack's users and conversations."""
         return RedisLookUps(self.redis_client, "slack")
 
     @cached_property
@@ -213,7 +214,7 @@ class Wiring:
 
     @cached_property
     def metrics(self) -> CloudMonitoring | None:
-        """Who counts requests beside the request log; None: nobody."""
+        """Cloud Monitoring, which counts requests beside the request log; None if disabled."""
         from bot.adapters.google.monitoring import metrics
 
         return metrics(self.settings.monitoring_endpoint, self.settings.logging_endpoint)
@@ -227,27 +228,27 @@ class Wiring:
 
     @cached_property
     def sources(self) -> RedisSources:
-        """What `gardener index` found in each environment's repository."""
+        """The source index of each environment, from `gardener index`."""
         return RedisSources(self.redis_client)
 
     @property
     def environments(self) -> tuple[Environment, ...]:
-        """All that are set up, in the file's order."""
+        """All configured environments, in the file's order."""
         return tuple(self.settings.environments.values())
 
     def environment(self, name: str) -> Environment:
-        """By its name in any case. Raises `UsageError` with what is known."""
+        """Finds an environment by name, ignoring case. Raises `UsageError`."""
         return self.settings.environment(name)
 
     @property
     def signing_secret(self) -> str | None:
-        """Slack's, where requests come over HTTP."""
+        """Slack's signing secret, for requests over HTTP; None if unset."""
         secret = self.settings.slack_signing_secret
         return None if secret is None else secret.get_secret_value()
 
     @cached_property
     def queue(self) -> JobQueue:
-        """Where jobs are put."""
+        """The job queue."""
         queue_keys.claim(self.redis_client)
         from bot.adapters.redis.queue import JobQueue
 
@@ -285,12 +286,12 @@ class Wiring:
 
     @cached_property
     def ancestry(self) -> Ancestry:
-        """Which commit has which fix."""
+        """Checks whether one commit contains another, for fixes."""
         return Ancestry(self.tracker, RedisComparedCommits(self.redis_client))
 
     @cached_property
     def logs(self) -> CloudLogging:
-        """`ports.LogSource`. Its client is made at the first read: after the fork."""
+        """`ports.LogSource`. Its client is created at the first read, after the fork."""
         from bot.adapters.google.cloud_logging import CloudLogging
 
         if self.settings.logging_endpoint is not None:
@@ -300,7 +301,7 @@ class Wiring:
 
     @cached_property
     def slack_client(self) -> WebClient:
-        """The Web API with the bot's token. Raises `Refused` where there is none."""
+        """The Web API with the bot's token. Raises `Refused` if it is unset."""
         import ssl
 
         from slack_sdk import WebClient
@@ -311,22 +312,22 @@ class Wiring:
         return WebClient(
             token=self.settings.slack_bot_token.get_secret_value(),
             base_url=self.settings.slack_api_url,
-            # Without one of its own each call would load all certificates anew: 20 ms.
+            # Without a shared context, each call would load all certificates again: 20 ms.
             ssl=ssl.create_default_context(),
-            # Its default retries a POST that Slack may have taken: two posts.
+            # The default retries a POST that Slack may have accepted: two posts.
             retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=2)],
         )
 
     @cached_property
     def chart(self) -> Callable[[Report], Chart]:
-        """Draws a report; the first one costs half a second of imports."""
+        """Draws a report's chart; the first access costs half a second of imports."""
         from bot.adapters.chart import draw
 
         return draw
 
     @cached_property
     def slack(self) -> SlackMessenger:
-        """The messenger: posts and edits with Slack's limits and our errors."""
+        """The messenger: posts and edits within Slack's rate limits; raises our errors."""
         from bot.adapters.slack.messenger import SlackMessenger
 
         pace = RedisRateLimit(self.redis_client, "slack.post", 1, 1.0)
@@ -334,17 +335,17 @@ class Wiring:
 
 
 def build(settings: Settings) -> Wiring:
-    """The wiring of this process."""
+    """Returns a wiring with these settings."""
     return Wiring(settings)
 
 
-# --- what runs in the worker's child -------------------------------------------------------------
+# --- in the worker's child process ---------------------------------------------------------------
 
 _in_use: list[Wiring] = []
 
 
 def use(wiring: Wiring) -> None:
-    """Sets the wiring that `perform` hands to jobs; children inherit it."""
+    """Sets the wiring that `perform` passes to jobs; forked children inherit it."""
     _in_use[:] = [wiring]
 
 
@@ -356,11 +357,11 @@ def perform(
 ) -> None:
     """Runs a queued job: `JOBS[function](wiring, **kwargs)`.
 
-    RQ calls this by its dotted path, which jobs of older versions carry too. `jobs` takes the
-    place of `JOBS`.
+    RQ calls this by its dotted path, which queued jobs of older versions contain too. `jobs`
+    replaces `JOBS`.
 
-    An error is logged and not raised: raising would run the job three times more, and tell the
-    same people as often. Only what is killed is run again.
+    Errors are logged, not raised: otherwise RQ would run the job three more times and notify
+    the same people each time. Only killed jobs are retried.
     """
     if not _in_use:
         use(build(load()))

@@ -1,4 +1,4 @@
-"""Buttons and menus."""
+"""Handles clicks on buttons and menus."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXPECTED_TITLE = "Mark as expected"
 
 
 def act(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """Any button or menu entry that a worker carries out; those with a form open it first."""
+    """Queues a button or menu entry for a worker; opens its form first if it has one."""
     ack()
     asker = payload.of_interaction(body, wiring.now())
     wanted = payload.act_of(body)
@@ -51,27 +51,26 @@ def act(wiring: Toolbox, ack: Ack, body: Body) -> None:
 
 
 def link(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """A link: the browser follows it, Slack only tells."""
+    """Acknowledges a click on a link, which the browser follows."""
     del wiring, body
     ack()
 
 
 def unknown(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """A button that no version of us which still runs has drawn."""
+    """Rejects an unknown button, drawn by another version. Raises `UsageError`."""
     del wiring, body
     ack()
     raise UsageError("I do not know this button. Run /gardener again for a fresh report.")
 
 
 def cancel(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """[Cancel]: done here, since the worker is busy with what is to be cancelled."""
+    """Handles [Cancel] here: the worker is busy with the run to cancel."""
     ack()
     runs.cancel(wiring, payload.of_interaction(body, wiring.now()), payload.act_of(body))
 
 
 def choose(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """The radio button of the filing form: drawn again, since the submit button says what it
-    does."""
+    """Redraws the filing form for another choice, since the submit button is named after it."""
     ack()
     asker = payload.of_interaction(body, wiring.now())
     view = body["view"]
@@ -95,13 +94,13 @@ def choose(wiring: Toolbox, ack: Ack, body: Body) -> None:
 
 
 def _open(wiring: Toolbox, asker: Asker, wanted: Act, trigger: str) -> None:
-    """Opens the form while the trigger lives; the worker fills it."""
+    """Opens the form before the trigger expires; a worker fills it."""
     kept = replace(wanted, channel=asker.channel, message=asker.message, thread=asker.thread)
     title, job, loading = FORMS[wanted.kind]
     try:
         view = wiring.slack.open_view(trigger, loading(kept))
     except Gone:
-        # A click that was sent again, or came late: the form is open already, or click again.
+        # A click sent twice, whose form is already open, or one that arrived too late.
         return
     try:
         wiring.queue.enqueue(
@@ -130,4 +129,4 @@ FORMS: Mapping[str, tuple[str, str, Callable[[Act], View]]] = {
     ),
     buttons.REVIEW_ALL: (review.TITLE, JobName.FILL_REVIEW, review.loading),
 }
-"""Buttons that open a form: its title, the job that fills it, what it shows at first."""
+"""Buttons that open a form → its title, the job that fills it, its initial view."""

@@ -1,7 +1,7 @@
-"""The Bolt app: one table from what Slack sends to the function that takes it.
+"""The Bolt app: tables of Slack's commands, actions, views and events → handlers.
 
-Every listener acknowledges at once, hands the request to the queue in one round trip and returns.
-Listeners are plain ones: lazy ones swallow exceptions.
+Every listener acknowledges at once, queues the request in one round trip and returns. Bolt's lazy
+listeners are not used: they swallow exceptions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Body = Mapping[str, Any]
 Handler = Callable[[Toolbox, Ack, Body], None]
 
 THREADS = 32
-"""Listeners at once; Bolt's own five let commands time out."""
+"""Concurrent listeners; with Bolt's default of five, commands time out."""
 
 COMMANDS: Mapping[str, Handler] = {"/gardener": command.gardener}
 ACTIONS: Mapping[str, Handler] = {
@@ -61,18 +61,18 @@ EVENTS: Mapping[str, Handler] = {
 
 
 def build_app(wiring: Toolbox, *, executor: Executor | None = None) -> App:
-    """The app with all listeners. Asks nothing of Slack, so that it starts without it.
+    """Builds the app with all listeners. Makes no call: it starts even while Slack is down.
 
-    `executor` runs the listeners; without one, `THREADS` threads do. Raises `Refused` where the
+    `executor` runs the listeners; by default a pool of `THREADS` threads. Raises `Refused` if the
     bot's token is missing.
     """
     client = wiring.slack_client
-    with _unsaid("slack_bolt.App"):  # that it will not use SLACK_BOT_TOKEN itself
+    with _muted("slack_bolt.App"):  # it warns that `authorize` takes the place of SLACK_BOT_TOKEN
         app = App(
             client=client,
             authorize=_authorize(str(client.token)),
-            request_verification_enabled=False,  # Bolt's own; ours takes its place
-            # Without a secret only Socket Mode is served: nothing that comes over HTTP verifies.
+            request_verification_enabled=False,  # replaced by `before_authorize`
+            # Without a secret, only Socket Mode works: a random one rejects every HTTP request.
             before_authorize=_Verification(wiring.signing_secret or secrets.token_hex(32)),
             token_verification_enabled=False,
             listener_executor=executor
@@ -83,7 +83,7 @@ def build_app(wiring: Toolbox, *, executor: Executor | None = None) -> App:
         app.command(name)(_listener(wiring, handler))
     for name, handler in ACTIONS.items():
         app.action(name)(_listener(wiring, handler))
-    # What an older or newer version of us drew: told, not left without an answer.
+    # Buttons of an older or newer version get an answer too.
     app.action(re.compile(".*"))(_listener(wiring, actions.unknown))
     for name, handler in VIEWS.items():
         app.view(name)(_listener(wiring, handler))
@@ -93,8 +93,8 @@ def build_app(wiring: Toolbox, *, executor: Executor | None = None) -> App:
 
 
 @contextmanager
-def _unsaid(name: str) -> Iterator[None]:
-    """Warnings of a logger that tell nobody anything."""
+def _muted(name: str) -> Iterator[None]:
+    """Silences a logger's warnings."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -113,7 +113,7 @@ def _listener(wiring: Toolbox, handler: Handler) -> Callable[..., None]:
 
 
 def _authorize(token: str) -> Callable[..., AuthorizeResult]:
-    """One workspace, one token: Bolt's own way asks Slack before the first acknowledgement."""
+    """Authorizes with one token for one workspace; Bolt's default calls Slack before the ack."""
 
     def authorize(
         enterprise_id: str | None, team_id: str | None, user_id: str | None
@@ -125,11 +125,11 @@ def _authorize(token: str) -> Callable[..., AuthorizeResult]:
     return authorize
 
 
-class _CalmVerifier(SignatureVerifier):
-    """What cannot even be compared is not signed: 401, where Slack's own raises."""
+class _TolerantVerifier(SignatureVerifier):
+    """A verifier that rejects malformed signatures (401); Slack's own raises on them."""
 
     def is_valid(self, body: str | bytes, timestamp: str | None, signature: str | None) -> bool:
-        """Whether Slack signed the body within the last five minutes."""
+        """Returns whether Slack signed the body within the last five minutes."""
         try:
             return super().is_valid(body, timestamp, signature)
         except (ValueError, TypeError, OverflowError):
@@ -139,5 +139,5 @@ class _CalmVerifier(SignatureVerifier):
 class _Verification(RequestVerification):
     @property
     def verifier(self) -> SignatureVerifier:
-        """Ours."""
-        return _CalmVerifier(self._signing_secret)
+        """Replaces Slack's verifier."""
+        return _TolerantVerifier(self._signing_secret)

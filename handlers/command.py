@@ -1,4 +1,4 @@
-"""`/gardener …`."""
+"""Handles `/gardener …`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def gardener(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """Whatever was typed: a worker reads it, since who may see what takes a look-up."""
+    """Queues the text for a worker, since permissions need Slack look-ups."""
     ack()
     asker = payload.of_command(body, wiring.now())
     wiring.queue.enqueue(

@@ -1,4 +1,4 @@
-"""What a person is told where a listener itself fails."""
+"""Error messages for failures in the listeners themselves."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _log = structlog.get_logger(__name__)
 
 @contextmanager
 def answered(wiring: Toolbox, body: Body) -> Iterator[None]:
-    """Failures inside are told to the person who typed or clicked, and to nobody else."""
+    """Reports every exception inside to the person who typed or clicked, and only to them."""
     try:
         yield
     except GardenerError as error:
         _log.warning("a request was not taken", why=str(error))
         _tell(wiring, body, replies.error(error, again=_again(body, error)))
-    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+    except Exception:  # noqa: BLE001 - logged with its traceback; the message has the reference
         reference = uuid.uuid4().hex[:6]
         _log.exception("a listener broke", reference=reference)
         _tell(wiring, body, replies.unexpected(reference, again=_again(body)))
 
 
 def _again(body: Body, error: GardenerError | None = None) -> Act | None:
-    """What [Try again] repeats; None where trying again cannot help."""
+    """Returns the act that [Try again] repeats; None if a retry cannot help."""
     if isinstance(error, UsageError | Refused):
         return None
     if "command" in body:
@@ -52,7 +52,7 @@ def _again(body: Body, error: GardenerError | None = None) -> Act | None:
 
 
 def unhandled(error: Exception) -> BoltResponse:
-    """What Bolt itself stumbles over. The traceback stays here; Slack's answer has none."""
+    """Handles errors in Bolt itself: logs the traceback, which the response does not contain."""
     reference = uuid.uuid4().hex[:6]
     _log.error("Bolt stumbled", reference=reference, exc_info=error)
     return BoltResponse(status=500, body=f"Something failed. Reference {reference}.")

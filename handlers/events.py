@@ -1,4 +1,4 @@
-"""What is written to the bot: a mention in a channel, a direct message, a dropped log file."""
+"""Handles messages to the bot: a mention in a channel, a direct message, a log file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _FILE = ("name", "mode", "mimetype", "size")
 
 
 def mentioned(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """`@gardener staging 2d`, or a file with a mention."""
+    """Handles a mention, such as `@gardener staging 2d`, with or without a file."""
     ack()
     _take(wiring, body)
 
 
 def written(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """A message; only those written to the bot directly are for it."""
+    """Handles a direct message; ignores messages in channels."""
     ack()
     event = body["event"]
     if event.get("channel_type") != "im" or event.get("subtype") not in {None, "file_share"}:
@@ -36,7 +36,7 @@ def written(wiring: Toolbox, ack: Ack, body: Body) -> None:
 def _take(wiring: Toolbox, body: Body) -> None:
     event = body["event"]
     if event.get("bot_id") or not event.get("user"):
-        return  # our own words, or another bot's
+        return  # posted by us or another bot
     asker = payload.of_event(body, wiring.now())
     files: list[dict[str, Any]] = [
         {

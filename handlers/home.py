@@ -1,4 +1,4 @@
-"""The home tab."""
+"""Handles the home tab."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def opened(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """Somebody looks at it: drawn anew."""
+    """Queues a fresh home tab when a user opens it."""
     ack()
     event = body["event"]
     if event.get("tab", "home") != "home":

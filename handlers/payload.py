@@ -1,4 +1,4 @@
-"""Slack's payloads as request values."""
+"""Converts Slack's payloads to request values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.core.model.errors import UsageError
 Body = Mapping[str, Any]
 
 ONCE = 3_600
-"""Seconds for which the same request is not taken again: Slack re-sends for at most an hour."""
+"""Seconds for which a repeated request is ignored: Slack re-sends for at most an hour."""
 
 
 def of_command(body: Body, now: int) -> Asker:
-    """Who typed a slash command."""
+    """Returns who typed a slash command, and where. `now` in nanoseconds."""
     return Asker(
         user=str(body["user_id"]),
         request=str(body.get("trigger_id") or _digest(body)),
@@ -29,7 +29,7 @@ def of_command(body: Body, now: int) -> Asker:
 
 
 def of_interaction(body: Body, now: int) -> Asker:
-    """Who clicked or submitted."""
+    """Returns who clicked or submitted, and where. `now` in nanoseconds."""
     container: Mapping[str, Any] = body.get("container") or {}
     channel: Mapping[str, Any] = body.get("channel") or {}
     ts = str(container.get("message_ts") or "")
@@ -48,7 +48,7 @@ def of_interaction(body: Body, now: int) -> Asker:
 
 
 def of_event(body: Body, now: int) -> Asker:
-    """Who wrote to the bot."""
+    """Returns who wrote to the bot, and where. `now` in nanoseconds."""
     event: Mapping[str, Any] = body["event"]
     return Asker(
         user=str(event.get("user") or ""),
@@ -61,7 +61,7 @@ def of_event(body: Body, now: int) -> Asker:
 
 
 def act_of(body: Body) -> Act:
-    """What was clicked. [Try again] is the act that failed. Raises `UsageError`."""
+    """Returns the clicked act; for [Try again], the act that failed. Raises `UsageError`."""
     actions = body.get("actions") or [{}]
     action: Mapping[str, Any] = actions[0]
     option: Mapping[str, Any] = action.get("selected_option") or {}
@@ -76,12 +76,12 @@ def act_of(body: Body) -> Act:
 
 
 def again(act: Act) -> Act:
-    """The act as [Try again] carries it: its kind and note in one word."""
+    """Encodes an act for [Try again], as `kind/note` in the note."""
     return act.of(act.kind, act.cluster, f"{act.kind}/{act.note}" if act.note else act.kind)
 
 
 def job_id(asker: Asker, what: str) -> str:
-    """The same for the same request however often Slack sends it."""
+    """Returns a job id that is equal for every delivery of the same request."""
     return f"slack-{what}-{hashlib.sha256(asker.request.encode()).hexdigest()[:24]}"
 
 

@@ -1,4 +1,4 @@
-"""Leaving an analysis that runs."""
+"""Cancels running analyses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
-    """Whoever waits in this message leaves; where nobody is left, the reading stops."""
+    """Removes the people who wait in this message; with nobody left, the reading stops."""
     environment = wiring.environment(act.environment)
     allowed = may_look(environment, asker.user, asker.channel, wiring.slack)
     if not allowed:

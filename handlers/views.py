@@ -1,4 +1,4 @@
-"""Submitted forms: what is missing stands beside its field, what is complete goes to the queue."""
+"""Handles submitted forms: shows errors beside their fields, queues valid forms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def file_issue(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """*Create issue*, *Add comment* or *Reopen*."""
+    """Submits the filing form: *Create issue*, *Add comment* or *Reopen*."""
     form, errors = modals.parse_filing(body["view"])
     if form is None:
         ack(response_action="errors", errors=errors)
@@ -36,7 +36,7 @@ def file_issue(wiring: Toolbox, ack: Ack, body: Body) -> None:
 
 
 def mark_expected(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """*Mark as expected*. Whether they may say forever is looked up by the worker."""
+    """Submits *Mark as expected*. The worker checks whether they may choose *forever*."""
     form, errors = modals.parse_expected(body["view"], admin=True)
     if form is None:
         ack(response_action="errors", errors=errors)
@@ -47,7 +47,7 @@ def mark_expected(wiring: Toolbox, ack: Ack, body: Body) -> None:
 
 
 def snooze(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """*Save* of *Snooze…*: a snooze, or a priority by hand."""
+    """Submits *Snooze…*: a snooze, or a manual priority."""
     form, errors = acknowledgements.parse_snooze(body["view"])
     if form is None:
         ack(response_action="errors", errors=errors)
@@ -60,7 +60,7 @@ def snooze(wiring: Toolbox, ack: Ack, body: Body) -> None:
 
 
 def review(wiring: Toolbox, ack: Ack, body: Body) -> None:
-    """*Do it* of *Review all*: the form stays and shows how far it is."""
+    """Submits *Review all*; the form stays open and shows the progress."""
     chosen, reason, errors = blocks_review.parse(body["view"])
     if errors:
         ack(response_action="errors", errors=errors)
@@ -89,9 +89,9 @@ def _submit(
     beside: str,
     then: View | None = None,
 ) -> None:
-    """Queued before the form closes: where that fails, what was typed is still there.
+    """Queues the form before it closes, so that a failure does not lose the input.
 
-    `then`: what the form shows next, where it does not close.
+    `beside`: the block that shows an error. `then`: the next view, if the form stays open.
     """
     wanted = Act.decode(body["view"].get("private_metadata"))
     asker = payload.of_interaction(body, wiring.now())

@@ -17,13 +17,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
-UV = "uv==0.13.9"  # exact, so that two people who lock write the same lines
+UV = "uv==0.13.9"  # exact, so that every maintainer gets the same lock files
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
-"""name, version and marker of a line of a lock."""
+"""Matches a line of a lock file: name, version, marker."""
 
 
 def main(arguments: list[str]) -> None:
-    """Both lock files, or a sentence that says why not."""
+    """Writes both lock files, or exits with an error message."""
     if arguments not in ([], ["--upgrade"]):
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix="gardener-lock-") as folder:
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
 
 
 def pinned(project: str) -> str:
-    """pyproject.toml with everything that the development lock names as a constraint."""
+    """Returns pyproject.toml with the development lock's versions as constraints."""
     held = PIN.findall((ROOT / DEV).read_text(encoding="utf-8"))
     pins = [f"{name}=={version}" + (f" ; {mark}" if mark else "") for name, version, mark in held]
     constraints = f"[tool.uv]\nconstraint-dependencies = {json.dumps(pins)}\n"
@@ -56,7 +56,7 @@ def pinned(project: str) -> str:
 
 
 def exported(uv: list[str], groups: list[str]) -> str:
-    """The lock's lines in the form that pip reads."""
+    """Returns the lock in pip's requirements format."""
     export = [*uv, "export", "--frozen", "--no-emit-project", "--no-header", "--no-annotate"]
     export += ["--format", "requirements-txt", "--group", "build", *groups]
     env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}

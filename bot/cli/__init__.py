@@ -1,1 +1,1 @@
-"""One file a command of `gardener`. May import everything but `handlers` and `bot.jobs`."""
+"""The commands of `gardener`, one file each. May import all but `handlers` and `bot.jobs`."""

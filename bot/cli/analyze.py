@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from bot.wiring import Wiring
 
 SILENT = 5
-"""Clusters that fell silent are named so many, those first of which most was expected."""
+"""Maximum number of quiet clusters printed, those with the most expected occurrences first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
-    """What was typed after `gardener analyze`."""
+    """Arguments of `gardener analyze`."""
 
     environment: str | None = None
     window: Sequence[str] = ()
@@ -61,7 +61,7 @@ def analyze(request: AnalyzeOptions) -> None:
     settings = load()
     environment = _environment(request, settings)
     severity = _severity(request.min_severity)
-    if severity is None:  # DEFAULT counts as nothing, and takes all
+    if severity is None:  # DEFAULT is 0, hence falsy, but a valid choice: all entries
         severity = environment.min_severity
     query = Query(
         environment=environment.name,
@@ -87,11 +87,11 @@ def members(file: str) -> None:
         _warn(_broken(reading.broken))
     out = sys.stdout
     for name, cluster in analysis.members(reading):
-        # JSON can write half a surrogate pair, which is no text: it is shown as an escape.
+        # JSON can contain lone surrogates, which UTF-8 cannot: they are printed as escapes.
         out.write(f"{name}\t{cluster}\n".encode("utf-8", "backslashreplace").decode())
 
 
-# --- what was asked ------------------------------------------------------------------------------
+# --- arguments -----------------------------------------------------------------------------------
 
 
 def _severity(name: str | None) -> Severity | None:
@@ -117,7 +117,7 @@ def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:
     if request.file and not settings.environments:
         return Environment(request.environment, "")
     environment = settings.environment(request.environment)
-    # A file is taken as it is: whose logs it holds is its owner's business.
+    # A file is read whole, from whichever project and services its entries are.
     return replace(environment, project="", services=()) if request.file else environment
 
 
@@ -127,7 +127,7 @@ def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Wind
     return EVERYTHING if request.file else Window(now - DAY, now)
 
 
-# --- doing it ------------------------------------------------------------------------------------
+# --- analysis ------------------------------------------------------------------------------------
 
 
 @few_collections()
@@ -171,7 +171,7 @@ def _with_store(given: Outside, kept: Wiring, environment: Environment, *, live:
 
 
 def _store(request: AnalyzeOptions) -> Wiring | None:
-    """What is remembered; None where the store is away or not to be asked."""
+    """Returns the wiring; None if the store is unavailable or not wanted."""
     if not request.store or request.environment is None:
         return None
     from bot.wiring import build
@@ -188,7 +188,7 @@ def _store(request: AnalyzeOptions) -> Wiring | None:
 
 @contextmanager
 def _progress(what: str) -> Iterator[ProgressListener | None]:
-    """A status line on a terminal's standard error; elsewhere nothing."""
+    """Shows a status line if standard error is a terminal; else yields None."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -200,13 +200,13 @@ def _progress(what: str) -> Iterator[ProgressListener | None]:
 
         def tell(progress: Progress) -> None:
             worst = f". Worst so far: {progress.worst[:70]}" if progress.worst else ""
-            said = f"{what}: {progress.share:.0%}, {progress.read:,} entries{worst}"
-            status.update(escape(said))
+            status_line = f"{what}: {progress.share:.0%}, {progress.read:,} entries{worst}"
+            status.update(escape(status_line))
 
         yield tell
 
 
-# --- showing it ----------------------------------------------------------------------------------
+# --- output --------------------------------------------------------------------------------------
 
 
 def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
@@ -214,7 +214,7 @@ def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
         exported = export(report, members=request.members)
         try:
             return orjson.dumps(exported, option=orjson.OPT_INDENT_2).decode()
-        except TypeError:  # half a surrogate pair in a name or an insertId
+        except TypeError:  # a lone surrogate in a name or an insertId
             return json.dumps(exported, indent=2)
     if request.form == "markdown":
         from bot.core.reports.worklog import worklog
@@ -233,7 +233,7 @@ def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
 
 
 def _around(report: Report, now: int) -> Iterator[str]:
-    """What fell silent, and the requests: without them nothing is quiet, so that is said."""
+    """Yields lines on quiet clusters and on traffic; without it, nothing counts as quiet."""
     for quiet in report.quiet[:SILENT]:
         title = display.cut(display.one_line(quiet.title), 100)
         yield f"Quiet: {quiet.name} {title}: {quiet.reason}."

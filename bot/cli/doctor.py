@@ -1,4 +1,4 @@
-"""`gardener doctor`: each setting and each connection on one line, and how to mend what fails."""
+"""`gardener doctor`: checks each setting and connection, with a fix for each failure."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from bot.settings.settings import Settings, load
 from bot.wiring import Wiring, build
 
 PATIENCE = 20.0
-"""Seconds for a connection to say something."""
+"""Seconds that all connections together get to answer."""
 SHORT = 16
-"""Bytes; a secret below this can be guessed."""
+"""Minimum bytes of a secret; a shorter one can be guessed."""
 
 SCOPES = ("chat:write", "commands", "files:write", "users:read", "channels:read")
-"""What the bot cannot do without; the manifest asks for all that it uses."""
+"""OAuth scopes that the bot cannot work without; the manifest lists all that it uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, and what was found."""
+    """The result of one check; its `str` is the line to print."""
 
     name: str
     state: str
-    """`ok`, `fail`, or `-` where there is nothing to check."""
-    said: str
-    """What is so, and where it fails what to do."""
+    """`ok`, `fail`, or `-` if there is nothing to check."""
+    detail: str
+    """The finding and, for a failure, how to fix it."""
 
     def __str__(self) -> str:
-        return f"{self.state:<4}  {self.name}: {self.said}"
+        return f"{self.state:<4}  {self.name}: {self.detail}"
 
 
 def doctor(config: Path | None = None, show: Callable[[str], None] = print) -> bool:
-    """Looks at everything, a line each as it is found; True where nothing fails."""
+    """Runs all checks and shows each result at once; True if none fails."""
     fine = True
     for check in checks(config):
         show(str(check))
@@ -50,7 +50,7 @@ def doctor(config: Path | None = None, show: Callable[[str], None] = print) -> b
 
 
 def checks(config: Path | None = None) -> Iterator[Check]:
-    """Every check, in the order in which one would mend. Raises nothing."""
+    """Yields every check, in the order in which to fix them. Raises no `GardenerError`."""
     try:
         settings = load(config)
     except GardenerError as error:
@@ -61,7 +61,7 @@ def checks(config: Path | None = None) -> Iterator[Check]:
 
 
 def of_settings(settings: Settings) -> Iterator[Check]:
-    """What can be told without asking anyone."""
+    """Checks what needs no connection."""
     names = ", ".join(settings.environments)
     if names:
         yield Check(str(settings.config), "ok", f"environments: {names}")
@@ -84,7 +84,7 @@ def of_settings(settings: Settings) -> Iterator[Check]:
 
 
 def of_connections(wiring: Wiring) -> Iterator[Check]:
-    """What only the other side can tell; each has `PATIENCE` seconds."""
+    """Checks all connections at the same time, for at most `PATIENCE` seconds."""
     settings = wiring.settings
     looks: list[tuple[str, Callable[[], str]]] = [
         ("store", partial(_store, wiring)),
@@ -111,7 +111,7 @@ def of_connections(wiring: Wiring) -> Iterator[Check]:
 
 
 def _begin(name: str, look: Callable[[], str]) -> queue.SimpleQueue[Check]:
-    """Looks in a thread that may hang without keeping anyone; the answer comes by the queue."""
+    """Runs a check in a daemon thread, which may hang; its result arrives in the queue."""
     answer: queue.SimpleQueue[Check] = queue.SimpleQueue()
 
     def run() -> None:
@@ -119,7 +119,7 @@ def _begin(name: str, look: Callable[[], str]) -> queue.SimpleQueue[Check]:
             answer.put(Check(name, "ok", look()))
         except GardenerError as error:
             answer.put(Check(name, "fail", str(error)))
-        except Exception as error:  # noqa: BLE001 - a check that breaks is a check that fails
+        except Exception as error:  # noqa: BLE001 - an exception counts as a failed check
             broke = f"the check itself broke ({type(error).__name__})."
             answer.put(Check(name, "fail", broke))
 
@@ -171,7 +171,7 @@ def _slack_settings(settings: Settings) -> Iterator[Check]:
         yield Check("SLACK_SIGNING_SECRET", "ok", f"set: HTTP on port {settings.port}")
 
 
-# --- connections: each returns what is so, or raises ---------------------------------------------
+# --- connections: each returns its finding, or raises --------------------------------------------
 
 
 def _store(wiring: Wiring) -> str:
@@ -181,7 +181,7 @@ def _store(wiring: Wiring) -> str:
         facts = wiring.redis_client.info()
     if wiring.settings.redis_url is None:
         return f"{where} answers"
-    # Acknowledgements carry no expiry and must survive both a restart and a full memory.
+    # Acknowledgements have no expiry and must survive a restart and full memory.
     policy = str(facts.get("maxmemory_policy", ""))
     if policy.startswith("allkeys"):
         raise GardenerError(
@@ -208,9 +208,9 @@ def _slack(wiring: Wiring) -> str:
     try:
         answer = wiring.slack_client.auth_test()
     except SlackApiError as error:
-        said = error.response.get("error", "an error")
+        code = error.response.get("error", "an error")
         raise GardenerError(
-            f"Slack refused SLACK_BOT_TOKEN ({said}); install the app again and copy its token."
+            f"Slack refused SLACK_BOT_TOKEN ({code}); install the app again and copy its token."
         ) from None
     except OSError as error:
         raise GardenerError(
@@ -239,9 +239,9 @@ def _socket(wiring: Wiring) -> str:
     try:
         client.apps_connections_open(app_token=token.get_secret_value() if token else "")
     except SlackApiError as error:
-        said = error.response.get("error", "an error")
+        code = error.response.get("error", "an error")
         raise GardenerError(
-            f"Slack refused SLACK_APP_TOKEN ({said}); it needs the scope connections:write, and "
+            f"Slack refused SLACK_APP_TOKEN ({code}); it needs the scope connections:write, and "
             "the app needs Socket Mode switched on."
         ) from None
     except OSError as error:
@@ -269,7 +269,7 @@ def _logs(wiring: Wiring, environment: Environment) -> str:
 
 
 def _requests(wiring: Wiring, environment: Environment) -> str:
-    """Which of both counts the requests. Cloud Monitoring is a help that nobody has to allow."""
+    """Finds which source counts the requests; Cloud Monitoring is optional."""
     now = time.time_ns()
     window = Window(now - HOUR, now)
     query = Query(environment.name, environment.project, environment.services, window)

@@ -1,4 +1,4 @@
-"""`gardener forget`: erases all that is stored of an environment."""
+"""`gardener forget`: erases everything stored for an environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.wiring import build
 
 
 def forget(settings: Settings, environment: str, *, ask: bool) -> None:
-    """Erases it, after a confirmation where `ask` is true. Raises `click.Abort` on a no."""
+    """Erases an environment's data, with `ask` after a confirmation. Raises `click.Abort`."""
     if environment not in settings.environments and ask:
         click.echo(f"gardener.toml has no {environment} any more; what is stored of it can go.")
     if ask:

@@ -1,4 +1,4 @@
-"""`gardener index`: reads a repository's log calls and keeps them for the analyses to come."""
+"""`gardener index`: reads a repository's log calls and stores them for later analyses."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bot.wiring import build as wire
 
 
 def index(settings: Settings, environment: str | None, repository: str | None) -> None:
-    """Reads the repository, keeps what it says, and tells what was found.
+    """Reads the repository, stores its index and prints a summary.
 
-    Raises `GardenerError` where it cannot be read; the index from before is kept then.
+    Raises `GardenerError` if it cannot be read; the previous index is kept.
     """
     known = _environment(settings, environment)
     where = repository or known.github
@@ -29,7 +29,7 @@ def index(settings: Settings, environment: str | None, repository: str | None) -
             f"gardener index {known.name} --repo ."
         )
     wiring = wire(settings)
-    wiring.ping()  # sooner than after half a minute of reading
+    wiring.ping()  # fail now, not after half a minute of reading
     wiring.take_over()
     begun = time.monotonic()
     with opened(where, wiring.tracker) as source:
@@ -38,7 +38,7 @@ def index(settings: Settings, environment: str | None, repository: str | None) -
     if not found.files:
         raise InputError(f"{found.repository} holds no Python file that I can read. {_kept(found)}")
     size = wiring.sources.put(known.name, found)
-    click.echo(_told(known.name, found, time.monotonic() - begun, size))
+    click.echo(_summary(known.name, found, time.monotonic() - begun, size))
     if note:
         click.echo(f"gardener: {note}", err=True)
 
@@ -62,7 +62,7 @@ def _skipped(found: SourceIndex) -> str:
     return ", ".join(f"{count:,} {why}" for why, count in found.skipped)
 
 
-def _told(environment: str, found: SourceIndex, seconds: float, size: int) -> str:
+def _summary(environment: str, found: SourceIndex, seconds: float, size: int) -> str:
     at = f" at {found.commit[:8]}" if found.commit else ""
     counts = Counter(template.kind for template in found.templates)
     messages = (
@@ -84,4 +84,4 @@ def _told(environment: str, found: SourceIndex, seconds: float, size: int) -> st
 
 
 _BY_DESIGN = {"a test", "symbolic link"}
-"""Counted; their names would help nobody."""
+"""Reasons for which skipped files are counted but not named: they are of no interest."""

@@ -15,7 +15,7 @@ from bot.settings.settings import Settings
 
 
 def instant(text: str | None) -> int:
-    """The time of `--now` in nanoseconds, or the clock's. Raises `UsageError`."""
+    """Parses `--now` to nanoseconds; None is the current time. Raises `UsageError`."""
     if text is None:
         return time.time_ns()
     now = rfc3339.parse(text)

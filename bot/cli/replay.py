@@ -19,15 +19,17 @@ from bot.core.model.report import Cluster, Report
 from bot.core.model.values import Window
 from bot.core.text import display
 from bot.settings.settings import Settings, load, rules_of
-from bot.settings.team_rules import Own
+from bot.settings.team_rules import TeamRules
 
 LAST = "7d"
+"""The default window, for Cloud Logging."""
 TITLE = 100
+"""Maximum characters of a title."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """What was typed after `gardener replay`."""
+    """Arguments of `gardener replay`."""
 
     rules: str
     environment: str | None = None
@@ -37,7 +39,10 @@ class ReplayOptions:
 
 
 def replay(request: ReplayOptions) -> None:
-    """Reads once, judges twice, prints the difference. Raises `GardenerError`."""
+    """Reads once, triages without and with the rules, and prints the difference.
+
+    Raises `GardenerError`.
+    """
     settings = load()
     environment = _environment(request, settings)
     own = rules_of(Path(request.rules).expanduser(), settings.environments)
@@ -45,13 +50,13 @@ def replay(request: ReplayOptions) -> None:
     outside, reading = _read(request, environment, settings, now)
     before = analyze.conclude(outside, reading, environment, now=now)
     after = analyze.conclude(outside, reading, _with(environment, own, settings), now=now)
-    click.echo("\n".join(_told(request, own, before, after)))
+    click.echo("\n".join(_difference(request, own, before, after)))
 
 
-def _with(environment: Environment, own: Own, settings: Settings) -> Environment:
+def _with(environment: Environment, own: TeamRules, settings: Settings) -> Environment:
     if environment.name in settings.environments:
         return own.added(environment)
-    # Entries of a file belong to no environment: everything is tried on them.
+    # A file's entries belong to no environment: all rules apply.
     return replace(environment, rules=own.rules, impacts=own.impacts)
 
 
@@ -100,10 +105,12 @@ def _read(
     return inputs.whole(request.file, settings, replace(query, window=window), now)
 
 
-# --- telling it ----------------------------------------------------------------------------------
+# --- output --------------------------------------------------------------------------------------
 
 
-def _told(request: ReplayOptions, own: Own, before: Report, after: Report) -> Iterator[str]:
+def _difference(
+    request: ReplayOptions, own: TeamRules, before: Report, after: Report
+) -> Iterator[str]:
     was = {cluster.id: cluster for cluster in before.clusters}
     changed = [c for c in after.clusters if _differs(was[c.id], c)]
     span = display.duration(before.window.end - before.window.start)
@@ -114,12 +121,12 @@ def _told(request: ReplayOptions, own: Own, before: Report, after: Report) -> It
     for cluster in changed:
         yield from _change(was[cluster.id], cluster)
     used = {factor.name for cluster in after.clusters for factor in cluster.factors}
-    said = {cluster.impact for cluster in after.clusters}
+    impacts = {cluster.impact for cluster in after.clusters}
     for rule in own.rules:
         if f"your rule “{rule.name}”" not in used:
             yield f"Fits nothing here: rule “{rule.name}” ({_place(request, rule.line)})"
     for impact in own.impacts:
-        if impact.says not in said:
+        if impact.says not in impacts:
             yield f"Fits nothing here: impact “{impact.says}” ({_place(request, impact.line)})"
     if not before.coverage.complete:
         yield "Not everything was read, so there may be more."

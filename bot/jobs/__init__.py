@@ -1,7 +1,7 @@
-"""What a worker runs. Each job is `function(tools, **kwargs)`, queued by its name in `JOBS`.
+"""The jobs that a worker runs: `function(tools, **kwargs)`, queued by its name in `JOBS`.
 
-`commands` reads what was typed, `analysis` reads the log, `clicks` and `decisions` do what a button
-says, `filing` files issues, `digests` is the clock's. `kwargs` are JSON.
+`commands` answers typed commands, `analysis` reads the log, `clicks` and `decisions` handle
+buttons, `filing` files issues, `digests` queues what the clock finds due. `kwargs` are JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bot.toolbox import Toolbox
 __all__ = ["JOBS", "due", "gave_up"]
 
 Job = Callable[..., None]
-"""Takes the toolbox first, then its own arguments by name."""
+"""Takes the toolbox, then its own arguments by keyword."""
 
 JOBS: Mapping[str, Job] = {
     JobName.ANALYZE: analyze,
@@ -51,11 +51,14 @@ JOBS: Mapping[str, Job] = {
     JobName.SYNC: sync,
     JobName.TELL_ENDED: tell_ended,
 }
-"""Everything that may be queued."""
+"""Every job that may be queued."""
 
 
 def gave_up(tools: Toolbox, function: str, kwargs: Mapping[str, Any]) -> None:
-    """Tells those who wait that a job was killed once too often; `function` as it was queued."""
+    """Notifies the people who wait for a job that was killed too often.
+
+    `function` is the name that was queued.
+    """
     name, arguments = understood(function, kwargs)
     if name == JobName.ANALYZE:
         given_up(tools, **arguments)

@@ -1,4 +1,4 @@
-"""Acknowledgements that broke: told once in their channel, by whichever run finds it first."""
+"""Alerts for broken acknowledgements: posted once, by the first run that finds the break."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
 HOLD = 60
-"""Seconds for which who is about to tell keeps the others out."""
+"""Seconds for which the lock around one alert is held."""
 
 _log = structlog.get_logger(__name__)
 
@@ -35,9 +35,10 @@ _log = structlog.get_logger(__name__)
 def tell_broken(
     tools: Toolbox, environment: Environment, report: Report, key: str, channel: str = ""
 ) -> None:
-    """Tells each break where `tell` was ticked. Never fails: the report counts more.
+    """Posts an alert for each broken acknowledgement that asked for one (`tell`).
 
-    `key`: of the report. `channel`: for acknowledgements that do not know where they were said.
+    `key` is the report's. `channel` is used for acknowledgements without a channel of their own.
+    Never raises a `GardenerError`: the report matters more.
     """
     try:
         report = report_messages.fresh(tools, report)
@@ -53,18 +54,18 @@ def tell_broken(
             or acknowledgement.at > report.generated
         ):
             continue
-        found = broke(acknowledgement, environment, report, tools.now())
-        if found is None:
+        cause = broke(acknowledgement, environment, report, tools.now())
+        if cause is None:
             continue
         try:
             cluster = report.cluster(acknowledgement.cluster)
             name = cluster.name if cluster else ""
-            shown_as = _message(tools, environment, name, acknowledgement, found, key)
+            shown_as = _message(tools, environment, name, acknowledgement, cause, key)
             _tell(
                 tools,
                 environment,
                 acknowledgement,
-                found,
+                cause,
                 shown_as,
                 acknowledgement.channel or channel,
             )
@@ -73,22 +74,22 @@ def tell_broken(
 
 
 def run_out(tools: Toolbox, environment: str, decisions: Iterable[Decisions], now: int) -> bool:
-    """Asked by the clock: whether the time of an acknowledgement is over and nobody was told."""
+    """Returns whether an acknowledgement has expired without an alert; called by the clock."""
     return any(True for _ in _ended(tools, environment, decisions, now))
 
 
 def tell_ended(tools: Toolbox, *, environment: str) -> None:
-    """Tells of acknowledgements whose time is over: nobody has to read a log to know that."""
+    """Posts alerts for expired acknowledgements, which needs no log."""
     known = tools.environment(environment)
     names = report_messages.names(tools, known.name)
     key = tools.recent.latest(known.name)
     decisions = tools.decisions.all(known.name).values()
-    for acknowledgement, found in list(_ended(tools, known.name, decisions, tools.now())):
+    for acknowledgement, cause in list(_ended(tools, known.name, decisions, tools.now())):
         message = _message(
-            tools, known, names.get(acknowledgement.cluster, ""), acknowledgement, found, key
+            tools, known, names.get(acknowledgement.cluster, ""), acknowledgement, cause, key
         )
         try:
-            _tell(tools, known, acknowledgement, found, message, acknowledgement.channel)
+            _tell(tools, known, acknowledgement, cause, message, acknowledgement.channel)
         except GardenerError as error:
             _log.warning("an acknowledgement that ended was not told", why=str(error))
 
@@ -109,7 +110,10 @@ def _ended(
 
 
 def _just_ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
-    """Later than an alert is remembered it is old news, and not told a second time."""
+    """Returns the expiry as a break, unless it is older than alerts are remembered.
+
+    An older one could have been posted already.
+    """
     remembered = BreakAlert.SECONDS * SECOND
     recent = acknowledgement.until is not None and now - acknowledgement.until < remembered
     return ended(acknowledgement, now) if recent else None
@@ -118,14 +122,14 @@ def _just_ended(acknowledgement: Acknowledgement, now: int) -> Break | None:
 def broke(
     acknowledgement: Acknowledgement, environment: Environment, report: Report, now: int
 ) -> Break | None:
-    """What broke it, as far as this report can tell."""
+    """Returns what broke an acknowledgement, judged by one report; None if nothing did."""
     cluster = report.cluster(acknowledgement.cluster)
     if cluster is not None:
         card = next((c for c in report.cards if c.cluster.id == cluster.id), None)
         occurrences = card.occurrences if card else cluster.occurrences
-        found = broken(acknowledgement, cluster, occurrences, report.window, now)
-        if found is not None:
-            return found
+        cause = broken(acknowledgement, cluster, occurrences, report.window, now)
+        if cause is not None:
+            return cause
     elif ended(acknowledgement, now) is not None:
         return _just_ended(acknowledgement, now)
     whole = not report.partial and report.min_severity <= environment.min_severity
@@ -133,45 +137,47 @@ def broke(
 
 
 def hits(
-    tools: Toolbox, environment: str, acknowledgement: Sequence[Acknowledgement]
+    tools: Toolbox, environment: str, acknowledgements: Sequence[Acknowledgement]
 ) -> dict[str, int]:
-    """Occurrences of each by cluster since it was acknowledged, from the next whole hour on."""
-    if not acknowledgement:
+    """Counts each acknowledged cluster's occurrences since then, from the next whole hour on."""
+    if not acknowledgements:
         return {}
-    counts = tools.history.read(environment, min(a.at for a in acknowledgement), tools.now()).counts
+    counts = tools.history.read(
+        environment, min(a.at for a in acknowledgements), tools.now()
+    ).counts
     return {
         a.cluster: sum(n for hour, n in counts.get(a.cluster, {}).items() if hour > a.at // HOUR)
-        for a in acknowledgement
+        for a in acknowledgements
     }
 
 
-def _message(  # noqa: PLR0917 - what a message is made of
+def _message(  # noqa: PLR0917 - the parts of one message
     tools: Toolbox,
     environment: Environment,
     name: str,
     acknowledgement: Acknowledgement,
-    found: Break,
+    cause: Break,
     key: str,
 ) -> Message:
     return acknowledgement_blocks.broke(
         acknowledgement,
         name,
-        found.said,
+        cause.said,
         now=tools.now(),
         timezone=environment.timezone,
         query=report_messages.query(environment.name, "", key, message=report_messages.ELSEWHERE),
     )
 
 
-def _tell(  # noqa: PLR0917 - what is told, of what, where
+def _tell(  # noqa: PLR0917 - one alert and its destination
     tools: Toolbox,
     environment: Environment,
     acknowledgement: Acknowledgement,
-    found: Break,
+    cause: Break,
     message: Message,
     channel: str,
 ) -> None:
-    alert = _alert(acknowledgement, found)
+    alert = _alert(acknowledgement, cause)
     if tools.posted.get(environment.name, alert) is not None:
         return
     token = uuid.uuid4().hex
@@ -183,7 +189,7 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
             raise NotMember("The acknowledgement's channel may not read of it.")
         ts = tools.slack.post(channel, message)
     except NotMember:
-        # Whoever said it is told instead: nobody else knows of it.
+        # Only the person who acknowledged it is notified: nobody else knows about it.
         tools.slack.tell(
             acknowledgement.by, message, channel=tools.slack.direct(acknowledgement.by)
         )
@@ -194,5 +200,5 @@ def _tell(  # noqa: PLR0917 - what is told, of what, where
     tools.posted.put(environment.name, alert, ts)
 
 
-def _alert(acknowledgement: Acknowledgement, found: Break) -> BreakAlert:
-    return BreakAlert(acknowledgement.cluster, acknowledgement.at, found.kind, found.which)
+def _alert(acknowledgement: Acknowledgement, cause: Break) -> BreakAlert:
+    return BreakAlert(acknowledgement.cluster, acknowledgement.at, cause.kind, cause.which)

@@ -1,7 +1,7 @@
-"""The analysis of a question: a message that shows how far it is and becomes the report.
+"""Runs an analysis: a progress message that becomes the report.
 
-Everyone who asks the same while it runs gets the same answer. A worker that is killed leaves the
-job to the next one, which goes on editing the same messages: their `ts` is kept with who waits.
+Everyone who asks the same question while it runs shares the answer. If a worker is killed, the next
+one takes over the job and the same messages: each `Want` has its message's `ts`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from bot.runs import Reading, Unanswered, Want
 from bot.toolbox import Toolbox, outside
 
 EVERY = 3.0
-"""Seconds between two edits of the progress."""
+"""Seconds between two edits of the progress message."""
 LOOK = 0.5
-"""Seconds between two looks at whether everyone has left."""
+"""Seconds between two checks whether everyone has cancelled."""
 LONG = 30 * SECOND
-"""After this long the asker is told in the thread, since an edit does not notify."""
+"""Nanoseconds after which the thread gets a mention of the asker: an edit does not notify."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 
 def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False) -> None:
-    """Answers from the cache, or starts the analysis, or joins the one that runs."""
+    """Answers from the cache, joins a running analysis of the same question, or starts one."""
     environment = tools.environment(wanted.environment)
     run = wanted.typed
     if not refresh and _from_cache(tools, asker, environment.name, run):
@@ -83,7 +83,10 @@ def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False)
 
 
 def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: Analyze) -> str:
-    """Posts the progress message; empty where only the asker can be told. Once a request."""
+    """Posts the progress message, once per request, and returns its `ts`.
+
+    Empty if the bot may not post in the channel: the asker gets an ephemeral message.
+    """
     first = RequestAnswer(asker.request)
     if (known := tools.posted.get(environment.name, first)) is not None:
         return known
@@ -112,7 +115,7 @@ def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> boo
         return False
     first = RequestAnswer(asker.request)
     if tools.posted.get(environment, first) is not None:
-        return True  # a killed worker's job, done again
+        return True  # repeated after a worker was killed
     tools.posted.put(environment, first, "")
     _deliver(tools, Want(asker, ""), report_messages.fresh(tools, stored), run, key)
     return True
@@ -131,7 +134,7 @@ def analyze(
     services: list[str],
     severity: str | None,
 ) -> None:
-    """Reads, and answers everyone who waits. `start` and `end` in nanoseconds."""
+    """Analyses the window and answers everyone who waits. `start`, `end` in nanoseconds."""
     known = tools.environment(environment)
     if _answered_before(tools, known, run):
         return
@@ -152,12 +155,12 @@ def analyze(
         )
         tools.recent.put_answer(known.name, run, Teaching(systems.rules).version, key)
     except Cancelled:
-        # Nobody waits any more; who came in the meantime is told to ask again.
+        # Answers only people who joined after the cancellation was noticed.
         _end(tools, watch, "Everyone who asked had left.")
     except GardenerError as error:
         _log.info("an analysis failed", environment=known.name, why=str(error))
         _end(tools, watch, str(error))
-    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+    except Exception:  # noqa: BLE001 - logged with its traceback; the message has the reference
         reference = new_reference()
         _log.exception("an analysis broke", environment=known.name, reference=reference)
         _end(tools, watch, "Something failed that should not.", reference)
@@ -166,7 +169,7 @@ def analyze(
 
 
 def _answered_before(tools: Toolbox, known: Environment, run: str) -> bool:
-    """Goes on where a worker was killed that had read everything and was telling it."""
+    """Resumes delivery if a killed worker had already stored the report; True if so."""
     left = tools.progress.unanswered(known.name, run)
     report = tools.reports.get(known.name, left.key) if left else None
     if left is None or report is None:
@@ -175,7 +178,7 @@ def _answered_before(tools: Toolbox, known: Environment, run: str) -> bool:
     return True
 
 
-def _answer(  # noqa: PLR0917 - what is told of what, and to whom
+def _answer(  # noqa: PLR0917 - a report, its run and its recipients
     tools: Toolbox,
     known: Environment,
     report: Report,
@@ -183,7 +186,11 @@ def _answer(  # noqa: PLR0917 - what is told of what, and to whom
     key: str,
     people: Mapping[str, Want],
 ) -> None:
-    """Told to all who wait, noted before: nobody waits any more for a run that has ended."""
+    """Delivers the report to everyone who waits.
+
+    The recipients are stored first: once the run has ended, nobody is registered as waiting, and
+    the next worker could not resume.
+    """
     people = {**people, **tools.runs.waiting(known.name, run)}
     tools.progress.put_unanswered(known.name, run, Unanswered(key, people))
     people = {**people, **tools.runs.answer(known.name, run)}
@@ -194,7 +201,7 @@ def _answer(  # noqa: PLR0917 - what is told of what, and to whom
 
 
 class _Watch:
-    """Told every page: edits the progress, and stops the reading where nobody waits."""
+    """Listens to a reading's progress: edits the messages, raises `Cancelled` if nobody waits."""
 
     def __init__(self, tools: Toolbox, environment: Environment, query: Query, run: str) -> None:
         self.tools = tools
@@ -234,7 +241,7 @@ class _Watch:
             _log.info("a progress was not drawn", why=str(error))
 
     def failed(self, sentence: str, reference: str | None) -> Message:
-        """What takes the progress's place."""
+        """Draws the failure that replaces the progress message."""
         return report_blocks.failed(
             self.environment.name,
             self.query.window,
@@ -247,7 +254,7 @@ class _Watch:
 
 
 def _wants(people: Mapping[str, Want]) -> list[Want]:
-    """One a message; of those who have none, one a conversation that has none."""
+    """Picks one `Want` per message, and one per person in channels without a message."""
     wants = list(people.values())
     found = {(w.asker.channel, w.ts): w for w in wants if w.ts}
     with_message = {channel for channel, _ in found}
@@ -275,8 +282,8 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
     if not ts:
         alone = report_messages.draw(tools, report, run, key, thread=False)
         if asker.response_url:
-            said = replies.not_in_channel(alone)
-            tools.slack.respond(asker.response_url, said, replace=asker.ephemeral)
+            notice = replies.not_in_channel(alone)
+            tools.slack.respond(asker.response_url, notice, replace=asker.ephemeral)
         else:
             tell(tools, asker, alone)
         return
@@ -296,14 +303,14 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
 
 
 def _put(tools: Toolbox, want: Want, message: Message) -> str:
-    """Into the message that waits for it, or as a new one; empty where we may not write."""
+    """Edits the waiting message or posts a new one; returns its `ts`, empty if we may not post."""
     asker = want.asker
     if want.ts:
         try:
             tools.slack.update(asker.channel, want.ts, message)
             return want.ts
         except Gone:
-            pass  # somebody deleted it, and wants the report all the same
+            pass  # the message was deleted, but the report is still wanted
     if asker.ephemeral or not asker.channel:
         return ""
     try:
@@ -332,7 +339,7 @@ def _tell(tools: Toolbox, asker: Asker, message: Message) -> None:
 
 
 def given_up(tools: Toolbox, *, environment: str, run: str, start: int, end: int, **_: Any) -> None:
-    """The job was killed once too often: those who wait are told."""
+    """Tells everyone who waits that the job was killed too often and is given up."""
     known = tools.environment(environment)
     tools.progress.answered(known.name, run)
     query = Query(known.name, known.project, known.services, Window(start, end))

@@ -1,4 +1,4 @@
-"""A click on a card, a report or a digest: what the worker does for each kind."""
+"""Handles clicks on cards, reports and digests: one function per kind of button."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Click = Callable[[Toolbox, Asker, Act], None]
 
 
 def click(tools: Toolbox, *, asker: dict[str, object], act: str) -> None:
-    """Does what a button or a menu's entry says."""
+    """Carries out a button or menu entry. `act` is an encoded `Act`."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with answering(tools, who, again=wanted):
         work = CLICKS.get(wanted.kind)
@@ -39,7 +39,7 @@ def click(tools: Toolbox, *, asker: dict[str, object], act: str) -> None:
 
 
 def _run(tools: Toolbox, asker: Asker, act: Act) -> None:
-    if not asker.channel:  # from the home tab: answered in the direct conversation
+    if not asker.channel:  # from the home tab: answer in the direct message
         asker = replace(asker, channel=tools.slack.direct(asker.user))
     commands.answer(tools, asker, act.query)
 
@@ -52,12 +52,12 @@ def _why(tools: Toolbox, asker: Asker, act: Act) -> None:
     environment = tools.environment(act.environment)
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     report, card = _card(tools, act, asker)
-    said = evidence.why(card.cluster, card.incident, report=report, now=tools.now())
-    tell(tools, asker, said)
+    message = evidence.why(card.cluster, card.incident, report=report, now=tools.now())
+    tell(tools, asker, message)
 
 
 def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """Into the thread of the report, once a cluster; where we may not write, to the asker alone."""
+    """Posts a cluster's evidence in the report's thread, once; to the asker if it was ephemeral."""
     environment = tools.environment(act.environment)
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     report, card = _card(tools, act, asker)
@@ -70,11 +70,11 @@ def _evidence(tools: Toolbox, asker: Asker, act: Act) -> None:
         return
     root = asker.thread or asker.message
     evidence_post = EvidencePost(key, card.cluster.id, asker.channel, root)
-    there = tools.posted.get(environment.name, evidence_post)
-    if there is not None:
-        url = tools.slack.permalink(asker.channel, there)
-        said = f"The evidence for {card.cluster.name} is in the thread already."
-        tell(tools, asker, replies.note(f"{said} {url}" if url else said))
+    posted = tools.posted.get(environment.name, evidence_post)
+    if posted is not None:
+        url = tools.slack.permalink(asker.channel, posted)
+        note = f"The evidence for {card.cluster.name} is in the thread already."
+        tell(tools, asker, replies.note(f"{note} {url}" if url else note))
         return
     ts = tools.slack.post(asker.channel, message, thread=root)
     tools.posted.put(environment.name, evidence_post, ts)
@@ -114,7 +114,7 @@ CLICKS: Mapping[str, Click] = {
 
 
 def home(tools: Toolbox, *, user: str) -> None:
-    """Draws somebody's home tab: what they may see, and nothing else."""
+    """Publishes a user's home tab, with only the environments that they may see."""
     direct = tools.slack.direct(user)
     visible = [e for e in tools.environments if may_look(e, user, direct, tools.slack)]
     names = {e.name for e in visible}

@@ -1,4 +1,4 @@
-"""What is typed: /gardener, a mention, a direct message. One grammar, one set of answers."""
+"""Answers typed commands: /gardener, a mention and a direct message share one grammar."""
 
 from __future__ import annotations
 
@@ -46,41 +46,41 @@ def command(tools: Toolbox, *, asker: dict[str, object], text: str, refresh: boo
 
 
 def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) -> None:
-    """The same within a job that tells its failures itself."""
+    """Answers a command inside a job that handles errors itself. Raises `GardenerError`."""
     visible = _visible(tools, asker)
     last = tools.conversations.environment(asker.channel)
     default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
-    found = parse(text, environments=visible, default=default, now=tools.now())
-    if isinstance(found, Suggestion):
-        tell(tools, asker, replies.wrong(found.sentence, found.command, Act("")))
-    elif isinstance(found, Help):
+    parsed = parse(text, environments=visible, default=default, now=tools.now())
+    if isinstance(parsed, Suggestion):
+        tell(tools, asker, replies.wrong(parsed.sentence, parsed.command, Act("")))
+    elif isinstance(parsed, Help):
         tell(tools, asker, replies.help_(visible, Act("")))
-    elif isinstance(found, DigestOff):
-        _digest_off(tools, asker, found)
-    elif isinstance(found, Why):
-        _why(tools, asker, found, found.environment or default, visible)
-    elif isinstance(found, SameAs | SplitBy):
-        where = grouping.environment_of(tools, found, default, visible)
-        grouping.preview(tools, asker, found, where)
+    elif isinstance(parsed, DigestOff):
+        _digest_off(tools, asker, parsed)
+    elif isinstance(parsed, Why):
+        _why(tools, asker, parsed, parsed.environment or default, visible)
+    elif isinstance(parsed, SameAs | SplitBy):
+        where = grouping.environment_of(tools, parsed, default, visible)
+        grouping.preview(tools, asker, parsed, where)
     else:
-        environment = tools.environment(found.environment)
+        environment = tools.environment(parsed.environment)
         tools.conversations.asked(asker.channel, environment.name)
-        if isinstance(found, Analyze):
-            analysis.ask(tools, asker, found, refresh=refresh)
-        elif isinstance(found, DigestOn):
-            _digest_on(tools, asker, environment, found)
-        elif isinstance(found, DigestNow):
+        if isinstance(parsed, Analyze):
+            analysis.ask(tools, asker, parsed, refresh=refresh)
+        elif isinstance(parsed, DigestOn):
+            _digest_on(tools, asker, environment, parsed)
+        elif isinstance(parsed, DigestNow):
             digests_job.ask(tools, asker, environment.name)
-        elif isinstance(found, ExpectedList):
+        elif isinstance(parsed, ExpectedList):
             _expected(tools, asker, environment)
-        elif isinstance(found, Diff):
-            revision_diff.ask(tools, asker, environment, found)
-        elif isinstance(found, RuleList):
+        elif isinstance(parsed, Diff):
+            revision_diff.ask(tools, asker, environment, parsed)
+        elif isinstance(parsed, RuleList):
             grouping.listed(tools, asker, environment)
 
 
 def _channel_name(tools: Toolbox, asker: Asker) -> str:
-    """Slack calls private channels by no name in a command, and none in an event."""
+    """Looks up the channel's name: Slack's payloads lack it in events and private channels."""
     try:
         return tools.slack.place(asker.channel).name
     except GardenerError:
@@ -88,21 +88,21 @@ def _channel_name(tools: Toolbox, asker: Asker) -> str:
 
 
 def _visible(tools: Toolbox, asker: Asker) -> list[Environment]:
-    """Those that this person may ask about here. Raises `NotAllowed` where there is none.
+    """Returns the environments that this person may ask about in this channel.
 
-    Who may see nothing is told why, and no name of what there is.
+    Raises `NotAllowed` if there are none; its message gives the reason but names no environment.
     """
     refused = ""
-    found: list[Environment] = []
+    visible: list[Environment] = []
     for environment in tools.environments:
-        said = may_look(environment, asker.user, asker.channel, tools.slack)
-        if said:
-            found.append(environment)
+        access = may_look(environment, asker.user, asker.channel, tools.slack)
+        if access:
+            visible.append(environment)
         else:
-            refused = refused or said.sentence
-    if not found and tools.environments:
+            refused = refused or access.sentence
+    if not visible and tools.environments:
         raise NotAllowed(refused)
-    return found
+    return visible
 
 
 def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: DigestOn) -> None:
@@ -114,7 +114,7 @@ def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: D
         environment.name, asker.channel, wanted.at, wanted.timezone, asker.user, now
     )
     due = digest_schedule.next_due(subscription, now)
-    # Posted first: where the bot may not write, no digest could ever come.
+    # Post before storing: if the bot may not post here, no digest could ever arrive.
     message = replies.subscribed(subscription, due, now=now)
     tools.slack.post(asker.channel, message)
     tools.subscriptions.put(subscription)

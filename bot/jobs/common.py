@@ -1,4 +1,4 @@
-"""What all jobs share: telling one person, and turning every failure into a sentence for them."""
+"""Shared by all jobs: messages to one person, and error handling that reports to them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _log = structlog.get_logger(__name__)
 
 
 class NotAllowed(UsageError):  # noqa: N818 - as the whole family
-    """An answer of `access` that says no."""
+    """A refusal from `access`."""
 
 
 def tell(tools: Toolbox, asker: Asker, message: Message) -> None:
-    """Tells the asker alone, wherever they are."""
+    """Sends a message that only the asker sees, in the conversation where they asked."""
     tools.slack.tell(
         asker.user,
         message,
@@ -36,7 +36,7 @@ def tell(tools: Toolbox, asker: Asker, message: Message) -> None:
 
 @contextmanager
 def answering(tools: Toolbox, asker: Asker, *, again: Act | None = None) -> Iterator[None]:
-    """Whatever fails inside is told to the asker. `again`: the act that [Try again] repeats."""
+    """Reports every exception inside to the asker. [Try again] repeats the act `again`."""
     try:
         yield
     except (NotAllowed, UsageError) as error:
@@ -44,27 +44,27 @@ def answering(tools: Toolbox, asker: Asker, *, again: Act | None = None) -> Iter
     except GardenerError as error:
         _log.info("told a failure", why=str(error))
         _tell(tools, asker, replies.error(error, again=retry(again)))
-    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+    except Exception:  # noqa: BLE001 - logged with its traceback; the message has the reference
         reference = new_reference()
         _log.exception("something broke", reference=reference)
         _tell(tools, asker, replies.unexpected(reference, again=retry(again)))
 
 
 def retry(act: Act | None) -> Act | None:
-    """The act as [Try again] carries it: its kind and note in one word."""
+    """Encodes an act for [Try again], as `kind/note` in the note."""
     if act is None:
         return None
     return act.of(act.kind, act.cluster, f"{act.kind}/{act.note}" if act.note else act.kind)
 
 
 def require(answer: Answer) -> None:
-    """Raises `NotAllowed` with the answer's sentence where it is no."""
+    """Raises `NotAllowed` with the answer's sentence if it is a refusal."""
     if not answer:
         raise NotAllowed(answer.sentence)
 
 
 def new_reference() -> str:
-    """Stands in the message and in the log."""
+    """Returns a random id that links a message to the log."""
     return uuid.uuid4().hex[:6]
 
 

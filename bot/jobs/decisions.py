@@ -1,4 +1,4 @@
-"""What people decide on a card: expected, on it, undo, a little more time."""
+"""Decisions on a card: acknowledge, extend, snooze, set a priority, claim, undo."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ KINDS: dict[str, type[Decision]] = {
 
 
 def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
-    """Fills the modal that the click opened."""
+    """Fills the modal that the click opened (`view` is its id)."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with in_form(tools, view, TITLE, wanted):
         environment = tools.environment(wanted.environment)
@@ -79,7 +79,7 @@ def fill_expected(tools: Toolbox, *, asker: dict[str, object], act: str, view: s
 def submit_expected(
     tools: Toolbox, *, asker: dict[str, object], act: str, said: dict[str, Any]
 ) -> None:
-    """Stores the acknowledgement, and draws the card so."""
+    """Stores the acknowledgement and redraws the card. `said`: the submitted form."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     form = Expected(said["duration"], str(said["reason"]), bool(said["tell"]))
     with answering(tools, who, again=None):
@@ -106,7 +106,7 @@ def submit_expected(
         if form.duration == "revision" and acknowledgement.until_revision is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         name = found[1].cluster.name if found else ""
-        _put(tools, who, wanted, environment, put=acknowledgement, name=name)
+        _put(tools, who, wanted, environment, decision=acknowledgement, name=name)
 
 
 def seen_now(
@@ -116,7 +116,7 @@ def seen_now(
     report: Report,
     card: Card,
 ) -> Acknowledgement:
-    """The acknowledgement with what it is about: what the report shows, and every wording known."""
+    """Adds what the report shows and the hashes of all known wordings to an acknowledgement."""
     made = observed(acknowledgement, card, report.window)
     if not made.variants:
         return made
@@ -127,7 +127,7 @@ def seen_now(
 
 
 def _revision(found: tuple[Report, Card] | None) -> str | None:
-    """The newest, of which a later one ends the acknowledgement."""
+    """Returns the newest revision; a later one ends an acknowledgement or a snooze."""
     if found is None:
         return None
     report, card = found
@@ -135,7 +135,7 @@ def _revision(found: tuple[Report, Card] | None) -> str | None:
 
 
 def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """[Extend] of an acknowledgement that ends soon: a week more."""
+    """Handles [Extend]: prolongs an acknowledgement by `EXTENDED`."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "extend it"))
     known = tools.decisions.all(environment.name).get(act.cluster)
@@ -145,14 +145,14 @@ def extend(tools: Toolbox, asker: Asker, act: Act) -> None:
         return
     until = max(known.expected.until or tools.now(), tools.now()) + EXTENDED
     longer = replace(known.expected, until=until)
-    _put(tools, asker, act, environment, put=longer, name=name)
+    _put(tools, asker, act, environment, decision=longer, name=name)
 
 
 # --- snooze and priority -------------------------------------------------------------------------
 
 
 def fill_snooze(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
-    """Fills the form that *Snooze…* opened."""
+    """Fills the modal that *Snooze…* opened (`view` is its id)."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with in_form(tools, view, acknowledgements.TITLE, wanted):
         environment = tools.environment(wanted.environment)
@@ -167,7 +167,7 @@ def fill_snooze(tools: Toolbox, *, asker: dict[str, object], act: str, view: str
 def submit_snooze(
     tools: Toolbox, *, asker: dict[str, object], act: str, until: str, priority: str
 ) -> None:
-    """Stores the snooze or the priority, and draws the card so."""
+    """Stores the priority, or else the snooze, and redraws the card."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with answering(tools, who, again=None):
         environment = tools.environment(wanted.environment)
@@ -176,24 +176,24 @@ def submit_snooze(
         if found is None:
             raise Refused(f"Not saved: {too_old(environment.name)}")
         cluster, now = found[1].cluster, tools.now()
-        put: Decision
+        decision: Decision
         if priority:
-            # What the rules said, however often people change it.
+            # Keep the priority from the rules, however often people change it.
             was = cluster.decisions.override
             before = was.was if was is not None else found[1].priority
-            put = Override(cluster.id, who.user, now, Priority[priority], before)
+            decision = Override(cluster.id, who.user, now, Priority[priority], before)
         elif until == acknowledgements.REVISION:
-            put = Snooze(cluster.id, who.user, now, until_revision=_revision(found))
+            decision = Snooze(cluster.id, who.user, now, until_revision=_revision(found))
         else:
-            put = Snooze(cluster.id, who.user, now, until=now + DAY)
-        _put(tools, who, wanted, environment, put=put, name=cluster.name)
+            decision = Snooze(cluster.id, who.user, now, until=now + DAY)
+        _put(tools, who, wanted, environment, decision=decision, name=cluster.name)
 
 
 # --- claim and undo ------------------------------------------------------------------------------
 
 
 def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """I'm on it."""
+    """Handles *I'm on it*: the asker claims the cluster."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "take it"))
     found = report_messages.find_card(tools, act, asker)
@@ -201,24 +201,24 @@ def mine(tools: Toolbox, asker: Asker, act: Act) -> None:
     if found is not None:
         cluster, name = found[1].cluster.id, found[1].cluster.name
     claim = Claim(cluster, asker.user, tools.now())
-    _put(tools, asker, act, environment, put=claim, name=name)
+    _put(tools, asker, act, environment, decision=claim, name=name)
 
 
 def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """Takes a decision back; `act.note` says which."""
+    """Undoes a decision; `act.note` is its kind."""
     environment = tools.environment(act.environment)
     require(may(tools, environment, asker, "take it back"))
     name = _name(tools, act, asker)
     if act.note == buttons.UNDO_UNLINK:
-        message = _tied_again(tools, environment.name, act.cluster, name)
+        message = _relinked(tools, environment.name, act.cluster, name)
     else:
-        message = _taken_back(tools, environment.name, act, asker, name)
+        message = _undone(tools, environment.name, act, asker, name)
     report_messages.redraw(tools, environment.name, act, asker)
     worklog.decided(tools, environment.name, act, asker)
     tell(tools, asker, message)
 
 
-def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: str) -> Message:
+def _undone(tools: Toolbox, environment: str, act: Act, asker: Asker, name: str) -> Message:
     kind = KINDS.get(act.note)
     link = tools.decisions.all(environment).get(act.cluster, Decisions()).issue
     if not kind or not tools.decisions.remove(environment, act.cluster, kind):
@@ -230,8 +230,8 @@ def _taken_back(tools: Toolbox, environment: str, act: Act, asker: Asker, name: 
     return replies.undone(act.note, name, here, act.cluster)
 
 
-def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Message:
-    """The way back from *Unlink*, unless another issue has taken its place."""
+def _relinked(tools: Toolbox, environment: str, cluster: str, name: str) -> Message:
+    """Undoes *Unlink*, unless the cluster has another issue by now."""
     now = tools.decisions.all(environment).get(cluster, Decisions()).issue
     if now is not None:
         return replies.note(f"{name} has an issue: #{now.number} {now.title}. Nothing is changed.")
@@ -243,27 +243,33 @@ def _tied_again(tools: Toolbox, environment: str, cluster: str, name: str) -> Me
 
 
 def _put(
-    tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, put: Decision, name: str
+    tools: Toolbox,
+    asker: Asker,
+    act: Act,
+    environment: Environment,
+    *,
+    decision: Decision,
+    name: str,
 ) -> None:
     try:
-        tools.decisions.put(environment.name, put)
+        tools.decisions.put(environment.name, decision)
     except GardenerError as error:
         raise type(error)(f"Not saved: {error} Nothing has changed.") from error
     report_messages.redraw(tools, environment.name, act, asker)
     worklog.decided(tools, environment.name, act, asker)
     message = replies.saved(
-        put,
+        decision,
         name or "It",
         now=tools.now(),
         timezone=environment.timezone,
-        # The message that shows the card, which is not this one: [Undo] draws that one anew.
+        # The message that shows the card, not the reply: [Undo] redraws it.
         query=replace(act, channel="", message=act.message or asker.message, thread=""),
     )
     tell(tools, asker, message)
 
 
 def may(tools: Toolbox, environment: Environment, asker: Asker, doing: str) -> Answer:
-    """Whether they may decide here; `doing` stands in the sentence."""
+    """Checks whether the asker may decide here; a refusal quotes `doing`."""
     return may_act(environment, asker.user, asker.channel, tools.slack, doing=doing)
 
 
@@ -275,7 +281,7 @@ def _name(tools: Toolbox, act: Act, asker: Asker) -> str:
 
 
 def too_old(environment: str) -> str:
-    """A card that is neither in the report under the message nor in a newer one."""
+    """Explains that a card is in neither the report under the message nor a newer one."""
     return (
         "That report is too old for me to know its cards. "
         f"Run /gardener {environment} for a fresh one."

@@ -1,4 +1,4 @@
-"""The daily digest: when it is due, what changed, posted once."""
+"""Daily digests: queued when due, compared with the previous one, posted once."""
 
 from __future__ import annotations
 
@@ -41,18 +41,19 @@ from bot.jobs.common import answering, require
 from bot.toolbox import Toolbox, outside
 
 HOLD = 120
-"""Seconds for which one that is about to post keeps the others out."""
+"""Seconds for which the lock around one digest is held."""
 AGAIN = 15 * MINUTE
-"""Nanoseconds between two tries of a digest that failed."""
+"""Nanoseconds between two attempts at a digest that failed."""
 ATTEMPTS = 8
+"""From this attempt on, a failed digest is retried only once an hour."""
 RECONCILED = 25
-"""Seconds between two looks at what GitHub did not confirm; the clock looks every 30."""
+"""Seconds before pending issues are checked again; less than the clock's 30."""
 
 _log = structlog.get_logger(__name__)
 
 
 def due(tools: Toolbox, now: int) -> None:
-    """Called twice a minute: queues the digests that are due, and looks after GitHub."""
+    """Queues due digests, worklogs, issue syncs and expiry alerts; called twice a minute."""
     for subscription in tools.subscriptions.all():
         try:
             when = digest_schedule.last_due(subscription, now)
@@ -85,11 +86,15 @@ def due(tools: Toolbox, now: int) -> None:
 
 
 def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int) -> None:
-    """Queues a digest unless it was sent; one that failed is tried again for two hours."""
+    """Queues a digest unless it was posted.
+
+    `late`: nanoseconds since it was due. A failed one is retried every quarter of an hour for two
+    hours, then hourly; one never attempted, because the clock was down, is queued at once.
+    """
     attempt = late // AGAIN
     failed = tools.posted.get(subscription.environment, DigestFailure(occasion)) is not None
     if failed and attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
-        return  # after two hours once an hour; one that was never tried, the clock away, at once
+        return
     if tools.posted.get(subscription.environment, DigestPost(occasion)) is not None:
         return
     tools.queue.enqueue(
@@ -109,7 +114,7 @@ def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int)
 def digest(
     tools: Toolbox, *, environment: str, channel: str, occasion: str, attempt: int = 0
 ) -> None:
-    """One subscribed digest. Done twice, it is posted once."""
+    """Makes and posts a subscribed digest. Idempotent per `occasion`."""
     subscription = next(
         (
             s
@@ -119,10 +124,10 @@ def digest(
         None,
     )
     if subscription is None:
-        return  # switched off in the meantime
+        return  # unsubscribed in the meantime
     asker = Asker(subscription.by, occasion, tools.now(), channel)
     if attempt > 0 and tools.posted.get(environment, DigestFailure(occasion)) is not None:
-        # Told already; now it works or it is tried once more.
+        # The subscriber knows about the failure; a further one is only logged.
         try:
             _post(tools, asker, environment, occasion, lasting=True)
         except GardenerError as error:
@@ -142,14 +147,14 @@ def digest(
 
 
 def digest_now(tools: Toolbox, *, asker: dict[str, object], environment: str) -> None:
-    """`/gardener digest now`. The daily one goes on as if it had not been asked for."""
+    """Handles `/gardener digest now`, which does not affect the daily digest."""
     who = Asker.decode(asker)
     with answering(tools, who):
         _post(tools, who, environment, f"now-{who.request}", lasting=False)
 
 
 def ask(tools: Toolbox, asker: Asker, environment: str) -> None:
-    """Queues a digest for this channel at once."""
+    """Queues an immediate digest for the asker's channel."""
     tools.queue.enqueue(
         JobName.DIGEST_NOW,
         {"asker": asker.encode(), "environment": environment},
@@ -161,7 +166,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     if tools.posted.get(environment, DigestPost(occasion)) is not None:
         return
     known = tools.environment(environment)
-    # A channel may have been shared with another company since somebody subscribed.
+    # The channel may have been shared with another company since the subscription.
     require(may_look(known, asker.user, asker.channel, tools.slack))
     last = f"digest:{asker.channel}"
     previous = tools.reports.get(known.name, last)
@@ -189,8 +194,8 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     message = digest_blocks.digest(
         compared, now=now, query=report_messages.query(known.name, typed, key)
     )
-    # Two at once, because a worker was thought dead: one of them posts. The lock outlives the
-    # moment between post and note, and lets a later try in where the first was killed before.
+    # If a worker was wrongly taken for dead, two jobs run at once: only one posts. The lock
+    # outlives the gap between posting and recording, and expires in time for a retry.
     if not tools.locks.once(f"digest:{occasion}", HOLD, uuid.uuid4().hex):
         return
     try:
@@ -218,7 +223,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
 
 
 class _Remembering:
-    """The registry, and when it first saw each cluster of this run."""
+    """A registry that also records when each resolved cluster was first seen."""
 
     def __init__(self, registry: Registry, now: int) -> None:
         self._registry = registry
@@ -226,7 +231,7 @@ class _Remembering:
         self.first_seen: dict[str, int | None] = {}
 
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
-        """As the registry does."""
+        """Delegates, and records `first_seen`."""
         found = self._registry.resolve(environment, candidates)
         for candidate, identity in zip(candidates, found, strict=True):
             ever = identity.first_seen
@@ -240,20 +245,20 @@ class _Remembering:
         return self._registry.identify(environment, candidates)
 
     def find(self, environment: str, name: str) -> str | None:
-        """As the registry does."""
+        """Delegates."""
         return self._registry.find(environment, name)
 
     def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
-        """As the registry does."""
+        """Delegates."""
         return self._registry.known(environment, masked)
 
     def all(self, environment: str) -> Sequence[Remembered]:
-        """As the registry does."""
+        """Delegates."""
         return self._registry.all(environment)
 
 
 def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> None:
-    """Stores this report and the one before under keys of their own: both are drawn again."""
+    """Stores both compared reports under their own keys, so that the digest can be redrawn."""
     before = ""
     if previous is not None:
         before = f"{key}-before"
@@ -262,7 +267,7 @@ def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> 
 
 
 def _typed(report: Report) -> str:
-    """The command that shows the whole window, for [Show all]."""
+    """Returns the command that reads the report's window, for [Show all]."""
     hours = max(1, -(-(report.window.end - report.window.start) // (DAY // 24)))
     return (
         f"{report.environment} {hours // 24}d"
@@ -272,11 +277,11 @@ def _typed(report: Report) -> str:
 
 
 def _stop(tools: Toolbox, asker: Asker, environment: str) -> None:
-    """The bot was removed from the channel: no digest can come, and its owner is told."""
+    """Unsubscribes a channel that the bot was removed from."""
     removed = tools.subscriptions.remove(asker.channel, environment)
     _log.warning("a digest was stopped: not in the channel", removed=len(removed))
 
 
 def unsubscribe(tools: Toolbox, asker: Asker, environment: str) -> tuple[Subscription, ...]:
-    """[Stop] below a subscription."""
+    """Handles [Stop]: removes the channel's subscription and returns what was removed."""
     return tuple(tools.subscriptions.remove(asker.channel, environment))

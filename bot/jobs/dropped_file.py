@@ -1,4 +1,4 @@
-"""A log file that was dropped on the bot: an analysis of the file, answered in its thread."""
+"""Analyses a log file that was sent to the bot, and answers in its thread."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from bot.jobs.common import NotAllowed, answering, tell
 from bot.toolbox import Toolbox
 
 FILES = 1
-"""Read from one message; more would be several reports in one thread."""
+"""Maximum files per message; more would put several reports in one thread."""
 
 
 def mention(tools: Toolbox, *, asker: dict[str, object], text: str, files: list[Any]) -> None:
-    """Answers a message to the bot: a file's analysis, or the same grammar as /gardener."""
+    """Answers a message to the bot: analyses its first file, or parses it like /gardener."""
     who = Asker.decode(asker)
     with answering(tools, who):
         if not files:
@@ -73,7 +73,7 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
 
 
 def _reading(tools: Toolbox, asker: Asker, environment: str, name: str, root: str) -> str:
-    """Says that the file is being read; once a request, however often the job is done again."""
+    """Posts that the file is being read, once per request, and returns the message's `ts`."""
     first = RequestAnswer(asker.request)
     known = tools.posted.get(environment, first)
     if known is not None:
@@ -104,11 +104,14 @@ def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Repo
 
 
 def _environment(tools: Toolbox, asker: Asker) -> Environment:
-    """The file is taken for one of this channel's environment. Raises where there is none."""
+    """Returns the first environment that the asker may read here; its settings apply to the file.
+
+    Raises `NotAllowed` if there is none.
+    """
     refused = ""
     for environment in tools.environments:
-        said = may_look(environment, asker.user, asker.channel, tools.slack)
-        if said:
+        answer = may_look(environment, asker.user, asker.channel, tools.slack)
+        if answer:
             return environment
-        refused = refused or said.sentence
+        refused = refused or answer.sentence
     raise NotAllowed(refused or "No environment is set up yet; gardener.toml names them.")

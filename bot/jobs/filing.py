@@ -1,4 +1,4 @@
-"""Filing on GitHub: the modal is filled with a draft and related issues; what it says is done."""
+"""Files issues on GitHub: fills the modal with a draft and related issues, then submits it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from bot.toolbox import Toolbox
 
 TITLE = "File on GitHub"
 LOOKED_AT = 100
-"""Issues that are compared with a card: the most recently updated."""
+"""Maximum number of issues compared with a card, the most recently updated."""
 DONE = {
     How.CREATED: "filed as",
     How.FOUND: "filed already as",
@@ -55,7 +55,7 @@ def fill_filing(
     choice: str | None = None,
     note: str = "",
 ) -> None:
-    """Fills the modal that the click opened, or draws it for another choice."""
+    """Fills the modal that the click opened, or redraws it for another `choice`."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with in_form(tools, view, TITLE, wanted):
         tools.slack.update_view(view, _drawn(tools, who, wanted, choice, note))
@@ -102,7 +102,7 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
         )
         for kind in ("add", "reopen")
     }
-    # What they see now decides what "new" means when they submit, however much later that is.
+    # "New" refers to the issues shown now, however much later the form is submitted.
     act = replace(act, note=str(beside(issues, card, tools.secrets) or ""))
     return modals.filing(
         draft,
@@ -118,14 +118,11 @@ def _drawn(tools: Toolbox, asker: Asker, act: Act, choice: str | None, note: str
 
 
 def refuse_deleted(tools: Toolbox, environment: Environment, card: Card) -> None:
-    """Nothing is filed of a service that is gone by now, however old the card is.
-
-    Raises `Refused`.
-    """
+    """Raises `Refused` if the card's service was deleted, even after the report was made."""
     cluster, now = card.cluster, tools.now()
     past = tools.history.read(environment.name, now - DAY, now)
-    told = any(event.service in cluster.services for event in past.events)
-    gone = deletion(cluster, past, now) if told else cluster.deleted
+    has_events = any(event.service in cluster.services for event in past.events)
+    gone = deletion(cluster, past, now) if has_events else cluster.deleted
     if gone is not None:
         services = " and ".join(cluster.services) or "its service"
         when = display.clock(gone, environment.timezone, now)
@@ -136,15 +133,16 @@ def refuse_deleted(tools: Toolbox, environment: Environment, card: Card) -> None
 
 
 def beside(issues: Sequence[Issue], card: Card, secrets: Sequence[bytes]) -> int | None:
-    """The newest closed issue that bears the card's marker: a new one is wanted beside it.
+    """Returns the number for `Order.beside`: issues up to it do not count as already filed.
 
-    The one that our store knows, and whatever GitHub shows if the store was lost.
+    That is the newest closed issue of the card, from our store or, in case that was lost, by its
+    marker. An open issue with the marker stays above the number, so that it is found.
     """
     known = card.cluster.decisions.issue
     marked = [issue for issue in issues if bears(issue.body, card.cluster.id, secrets)]
     still_open = [issue.number for issue in marked if issue.state == "open"]
     if still_open:
-        return max(still_open) - 1 or None  # which is found, and nothing is filed beside it
+        return max(still_open) - 1 or None
     closed = [issue.number for issue in marked]
     closed += [known.number] if known and known.state == "closed" else []
     return max(closed, default=None)
@@ -153,7 +151,7 @@ def beside(issues: Sequence[Issue], card: Card, secrets: Sequence[bytes]) -> int
 def submit_filing(
     tools: Toolbox, *, asker: dict[str, object], act: str, view: str, said: dict[str, Any]
 ) -> None:
-    """Does what the form says, once, and draws the card with its issue."""
+    """Files, comments or reopens, exactly once, and redraws the card. `said`: the form."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with answering(tools, who, again=wanted.of(buttons.CREATE_ISSUE, wanted.cluster)):
         environment = tools.environment(wanted.environment)
@@ -173,12 +171,12 @@ def submit_filing(
             nonce=view,
             beside=int(wanted.note) if wanted.note.isdecimal() else None,
         )
-        _told(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
+        _report_outcome(tools, who, wanted, environment, name=card.cluster.name, done=outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that filing cards of one report needs, looked up once."""
+    """What filing several cards of one report needs, looked up once."""
 
     tools: Toolbox
     report: Report
@@ -193,7 +191,7 @@ class Desk:
     def open(
         cls, tools: Toolbox, environment: Environment, report: Report, asker: Asker, act: Act
     ) -> Desk:
-        """Raises `Refused` and `Unavailable` as GitHub does."""
+        """Reads the repository and its recent issues. Raises `Refused` or `Unavailable`."""
         repository = tools.tracker.repository(_repository(environment))
         return cls(
             tools,
@@ -207,7 +205,7 @@ class Desk:
         )
 
     def related(self, card: Card) -> tuple[Related, ...]:
-        """The issues that may be about it."""
+        """Returns the issues that may be about the card, the most likely first."""
         return rank(card, self.issues, self.tools.secrets, self.tools.now())
 
     def file(
@@ -222,7 +220,11 @@ class Desk:
         nonce: str,
         beside: int | None = None,
     ) -> Outcome:
-        """`choice` is `new`, `add` or `reopen`; without a title the draft's own and its labels."""
+        """Files a new issue, comments on issue `number`, or reopens it.
+
+        `choice` is `new`, `add` or `reopen`. An empty `title` takes title and labels from the
+        draft. Raises `Refused` or `Unavailable` if nothing was filed.
+        """
         tools, report, secret = self.tools, self.report, self.tools.secrets[0]
         refuse_deleted(tools, tools.environment(report.environment), card)
         public, origin = not self.repository.private, self.origins.of(card)
@@ -279,7 +281,7 @@ class Desk:
         return outcome
 
 
-def _told(
+def _report_outcome(
     tools: Toolbox, asker: Asker, act: Act, environment: Environment, *, name: str, done: Outcome
 ) -> None:
     report_messages.redraw(tools, environment.name, act, asker)
@@ -291,10 +293,10 @@ def _told(
 
 
 def reconcile(tools: Toolbox, *, environment: str) -> None:
-    """Finishes what GitHub did not confirm, and tells who had asked for it."""
+    """Completes filings that GitHub did not confirm, and notifies whoever asked."""
     known = tools.environment(environment)
     for done in build(tools).reconcile(known.name):
-        asker, act, name = _asked(done.pending.reply, done.pending.by, tools.now())
+        asker, act, name = _parse_reply(done.pending.reply, done.pending.by, tools.now())
         try:
             report_messages.redraw(tools, known.name, act, asker)
             worklog.decided(tools, known.name, act, asker)
@@ -308,7 +310,7 @@ def reconcile(tools: Toolbox, *, environment: str) -> None:
 
 
 def build(tools: Toolbox) -> Filing:
-    """The use case on this process's outside systems."""
+    """Builds the filing use case from the toolbox."""
     return Filing(
         tools.tracker,
         tools.decisions,
@@ -336,11 +338,11 @@ def _link(tools: Toolbox, act: Act) -> str | None:
 
 
 def _reply(asker: Asker, act: Act, name: str) -> str:
-    """Where to tell the person later: one line, without the response_url, which is a secret."""
+    """Encodes where to answer later, without the response_url, which is a secret."""
     return f"{asker.channel}\n{asker.thread}\n{name}\n{act.encode()}"
 
 
-def _asked(reply: str, by: str, now: int) -> tuple[Asker, Act, str]:
+def _parse_reply(reply: str, by: str, now: int) -> tuple[Asker, Act, str]:
     parts = reply.split("\n", 3)
     if len(parts) != 4:
         return Asker(by, "", now), Act(""), "It"

@@ -1,4 +1,4 @@
-"""Forms that were opened at once and are filled by a job: failures are told in the form."""
+"""Error handling for forms that the handler opens and a job fills."""
 
 from __future__ import annotations
 
@@ -19,23 +19,20 @@ _log = structlog.get_logger(__name__)
 
 @contextmanager
 def in_form(tools: Toolbox, view: str, title: str, act: Act) -> Iterator[None]:
-    """Whatever fails inside is shown in the form, where the person is looking.
-
-    Nothing is said where they have closed it.
-    """
+    """Shows every exception inside in the form (`view` is its id), unless it was closed."""
     try:
         yield
     except Gone:
         return
     except GardenerError as error:
-        said = str(error)
-    except Exception:  # noqa: BLE001 - logged with its traceback, told with a reference
+        sentence = str(error)
+    except Exception:  # noqa: BLE001 - logged with its traceback; the form has the reference
         reference = new_reference()
         _log.exception("a form was not filled", reference=reference)
-        said = f"Something failed that should not. It is in my log. Reference {reference}."
+        sentence = f"Something failed that should not. It is in my log. Reference {reference}."
     else:
         return
     try:
-        tools.slack.update_view(view, modals.notice(title, said, act))
+        tools.slack.update_view(view, modals.notice(title, sentence, act))
     except GardenerError as error:
         _log.info("a form could not say why it is empty", why=str(error))

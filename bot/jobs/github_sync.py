@@ -1,6 +1,6 @@
-"""Every two minutes: what people did on GitHub reaches the cards, and what is new reaches GitHub.
+"""Syncs with GitHub every two minutes: issue states to the cards, news to the issues.
 
-Nothing here closes, reopens or creates an issue: that is for people.
+It never closes, reopens or creates an issue: only people do.
 """
 
 from __future__ import annotations
@@ -42,53 +42,53 @@ from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
 PERIOD = 120
-"""Seconds between two looks at an environment's issues."""
+"""Seconds between two syncs of an environment."""
 LISTED = 100
-"""Issues read in one call, the most recently changed."""
+"""Issues listed in one call, the most recently changed."""
 LOOKED_AT = 10
-"""Of the others so many are asked for each time, in turn: 300 an hour of the 5,000 allowed."""
+"""Other issues read per sync, in rotation: 300 an hour of the 5,000 calls allowed."""
 WRITTEN = 5
-"""Issues that get a comment or an edit each time."""
+"""Maximum issues that get a comment or an edit per sync."""
 YOUNG = 2 * MINUTE
-"""A link younger than this is not taken for deleted: GitHub's own copies lag."""
+"""A missing issue linked less than this ago (ns) is not deleted: GitHub's replicas lag."""
 LATE = 10 * MINUTE
-"""After this long nothing more is expected to say what closed an issue."""
+"""Nanoseconds after the close when an unknown fixing commit counts as none."""
 REMEMBERED = 200
-"""Revisions of an environment, the newest."""
+"""Maximum revisions remembered per environment, the newest."""
 
 _log = structlog.get_logger(__name__)
 
 
 def sync(tools: Toolbox, *, environment: str) -> None:
-    """One look. What cannot be read keeps its last good state, and is looked at again."""
+    """Syncs an environment. Issues that cannot be read keep their state until the next sync."""
     known = tools.environment(environment)
     decisions = tools.decisions.all(known.name)
     if known.github is None or not any(d.issue for d in decisions.values()):
         return
     lock, token = f"github:{known.name}", uuid.uuid4().hex
     if not tools.locks.once(lock, PERIOD, token):
-        return  # a look is under way: two would write the same comment
+        return  # another sync is running; two would write the same comment
     try:
         repository = tools.tracker.repository(known.github)
-        _take(tools, known, repository, decisions)
-        _tell(tools, known, repository)
+        _read_states(tools, known, repository, decisions)
+        _write_news(tools, known, repository)
     finally:
         tools.locks.release(lock, token)
 
 
 def remember(tools: Toolbox, environment: str, link: IssueLink, card: Card, report: Report) -> None:
-    """Called when something was filed: what its text told is not told again."""
-    told = at_filing(link.number, card, report)
+    """Records what a filed issue's text already mentions, so that no comment repeats it."""
+    mentioned = at_filing(link.number, card, report)
     before = tools.sync_memory.told(environment, card.cluster.id)
     if before is not None and before.number == link.number:
-        told = replace(after(before, card, report), usual=told.usual)
-    _keep(tools, environment, card.cluster.id, told)
+        mentioned = replace(after(before, card, report), usual=mentioned.usual)
+    _keep(tools, environment, card.cluster.id, mentioned)
 
 
 # --- from GitHub ---------------------------------------------------------------------------------
 
 
-def _take(
+def _read_states(
     tools: Toolbox,
     known: Environment,
     repository: Repository,
@@ -114,7 +114,7 @@ def _take(
 
 
 def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set[str]:
-    """One issue that is not among the recent ones: old, deleted or elsewhere."""
+    """Reads an issue that was not listed (old, deleted or moved); returns changed clusters."""
     found: Issue | None = None
     moved = ""
     try:
@@ -145,7 +145,10 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
 
 
 def _fixed(tools: Toolbox, link: IssueLink) -> IssueLink:
-    """With the commit that closed it, looked for once; soon after the close it may be missing."""
+    """Adds the commit that closed the issue, empty if there is none.
+
+    Searched for again until `LATE`, since GitHub may report it late.
+    """
     if link.state != "closed" or link.closed_at is None or link.fixed_in is not None:
         return link
     try:
@@ -163,7 +166,7 @@ def _put(tools: Toolbox, environment: str, before: IssueLink, link: IssueLink) -
         return set()
     current = tools.decisions.all(environment).get(before.cluster, Decisions()).issue
     if current != before:
-        return set()  # somebody decided in the meantime; the next look sees that
+        return set()  # changed by a person in the meantime; left to the next sync
     tools.decisions.put(environment, link)
     return {link.cluster}
 
@@ -181,30 +184,30 @@ def _in_turn(
 # --- to GitHub -----------------------------------------------------------------------------------
 
 
-def _tell(tools: Toolbox, known: Environment, repository: Repository) -> None:
-    """From the newest report."""
+def _write_news(tools: Toolbox, known: Environment, repository: Repository) -> None:
+    """Writes news from the latest report to the linked issues."""
     stored = report_messages.latest(tools, known.name)
     if stored is None:
         return
     report = report_messages.fresh(tools, stored)
     seen = _revisions(tools, report)
-    teller = _Teller(tools, repository, report)
+    commenter = _Commenter(tools, repository, report)
     contains, commits = tools.ancestry.of(known.name), dict(report.commits)
     for link, before in _links(tools, known.name):
 
         def has(revision: str, link: IssueLink = link) -> bool | None:
             return has_fix(commits.get(revision, ""), link, contains)
 
-        told = with_fix(before, link, seen, has)
+        mentioned = with_fix(before, link, seen, has)
         card = report_messages.card_of(report, link.cluster)
         if card is not None and card.cluster.id == link.cluster:
             here = link.repository in {known.github, repository.full_name}
-            told = teller.tell(link, told, card, may_write=here and not link.locked)
-        _keep(tools, known.name, link.cluster, told)
+            mentioned = commenter.comment(link, mentioned, card, may_write=here and not link.locked)
+        _keep(tools, known.name, link.cluster, mentioned)
 
 
-class _Teller:
-    """Writes to issues what a report has new of their clusters."""
+class _Commenter:
+    """Writes comments to issues, from one report."""
 
     def __init__(self, tools: Toolbox, repository: Repository, report: Report) -> None:
         self._tools = tools
@@ -212,42 +215,42 @@ class _Teller:
         self._report = report
         self._written = 0
 
-    def tell(self, link: IssueLink, told: Told, card: Card, *, may_write: bool) -> Told:
-        """A new comment where there is news, the status where it is time, and what is told now.
+    def comment(self, link: IssueLink, mentioned: Told, card: Card, *, may_write: bool) -> Told:
+        """Comments on news and updates the status comment if due; returns what is mentioned now.
 
-        What fails is tried again at the next look.
+        A failed write is retried at the next sync.
         """
         report = self._report
-        if not told.revisions:  # filed before this was remembered
-            told = replace(at_filing(link.number, card, report), edited=told.edited)
-        rate = after(told, card, report).per_day
+        if not mentioned.revisions:  # filed by a version that did not record it
+            mentioned = replace(at_filing(link.number, card, report), edited=mentioned.edited)
+        rate = after(mentioned, card, report).per_day
         if link.state == "open" and rate:
-            told = replace(told, usual=rate)
-        why = news(told, link, card, report)
-        stale = link.state == "open" and report.generated - told.edited >= STATUS_EVERY
+            mentioned = replace(mentioned, usual=rate)
+        why = news(mentioned, link, card, report)
+        stale = link.state == "open" and report.generated - mentioned.edited >= STATUS_EVERY
         if not may_write or (why is None and not stale) or self._written >= WRITTEN:
-            return told
+            return mentioned
         self._written += 1
         try:
             name = self._repository.full_name
-            there = self._tools.tracker.comments(name, link.number)
+            comments = self._tools.tracker.comments(name, link.number)
             if why is not None:
-                self._news(link, card, why, there)
-                told = after(told, card, report)
+                self._news(link, card, why, comments)
+                mentioned = after(mentioned, card, report)
             if stale:
-                self._status(link, card, there)
-                told = replace(told, edited=report.generated)
+                self._status(link, card, comments)
+                mentioned = replace(mentioned, edited=report.generated)
         except UnknownOutcome as error:
             _log.info("a comment is not confirmed; its marker is looked for", why=str(error))
         except Refused as error:
             _log.warning("an issue takes no comment", issue=link.number, why=str(error))
         except GardenerError as error:
             _log.info("an issue was not told", issue=link.number, why=str(error))
-        return told
+        return mentioned
 
-    def _news(self, link: IssueLink, card: Card, why: News, there: Sequence[Comment]) -> None:
+    def _news(self, link: IssueLink, card: Card, why: News, comments: Sequence[Comment]) -> None:
         secrets = self._tools.secrets
-        if any(bears(comment.body, link.cluster, secrets, why.nonce) for comment in there):
+        if any(bears(comment.body, link.cluster, secrets, why.nonce) for comment in comments):
             return
         body = issue_text.comment(
             card,
@@ -259,7 +262,7 @@ class _Teller:
         )
         self._tools.tracker.comment(self._repository.full_name, link.number, body)
 
-    def _status(self, link: IssueLink, card: Card, there: Sequence[Comment]) -> None:
+    def _status(self, link: IssueLink, card: Card, comments: Sequence[Comment]) -> None:
         secrets, name = self._tools.secrets, self._repository.full_name
         body = issue_text.status(
             card,
@@ -268,44 +271,44 @@ class _Teller:
             public=not self._repository.private,
             at=self._report.generated,
         )
-        for comment in there:
+        for comment in comments:
             if bears(comment.body, link.cluster, secrets, issue_text.STATUS):
                 self._tools.tracker.edit_comment(name, comment.id, body)
                 return
         self._tools.tracker.comment(name, link.number, body)
 
 
-# --- what was told -------------------------------------------------------------------------------
+# --- what issues mention -------------------------------------------------------------------------
 
 
 def fixes(tools: Toolbox, environment: str) -> Mapping[str, Fix]:
-    """Of which the next digest says whether they held."""
-    pairs = ((link.cluster, told) for link, told in _links(tools, environment))
+    """Returns the fixes to report in the next digest, by cluster id."""
+    pairs = ((link.cluster, mentioned) for link, mentioned in _links(tools, environment))
     return due(pairs, tools.now())
 
 
 def verdict_told(tools: Toolbox, environment: str, clusters: Mapping[str, Fix]) -> None:
-    """The digest said it."""
+    """Records that a digest has reported whether these fixes held."""
     for cluster in clusters:
-        told = tools.sync_memory.told(environment, cluster)
-        if told is not None:
-            _keep(tools, environment, cluster, replace(told, verdict_at=tools.now()))
+        mentioned = tools.sync_memory.told(environment, cluster)
+        if mentioned is not None:
+            _keep(tools, environment, cluster, replace(mentioned, verdict_at=tools.now()))
 
 
 def _links(tools: Toolbox, environment: str) -> Iterator[tuple[IssueLink, Told]]:
-    """Those of roots and lone clusters, with what their issue was told."""
+    """Yields issue links, except those of symptoms, with what each issue mentions."""
     for cluster, decided in sorted(tools.decisions.all(environment).items()):
         link = decided.issue
         if link is None or link.symptom_of is not None:
             continue
-        told = tools.sync_memory.told(environment, cluster)
-        if told is None or told.number != link.number:
-            told = Told(link.number)
-        yield link, told
+        mentioned = tools.sync_memory.told(environment, cluster)
+        if mentioned is None or mentioned.number != link.number:
+            mentioned = Told(link.number)
+        yield link, mentioned
 
 
 def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
-    """When each revision was first seen in a report; those of the first report: long ago."""
+    """Returns when each revision was first seen (ns); 0 for those of the first report."""
     before = tools.sync_memory.revisions(report.environment)
     known = dict(before or {})
     fresh = [r for r in report.revisions if r not in known]
@@ -317,6 +320,6 @@ def _revisions(tools: Toolbox, report: Report) -> Mapping[str, int]:
     return known
 
 
-def _keep(tools: Toolbox, environment: str, cluster: str, told: Told) -> None:
-    if told != tools.sync_memory.told(environment, cluster):
-        tools.sync_memory.put_told(environment, cluster, told)
+def _keep(tools: Toolbox, environment: str, cluster: str, mentioned: Told) -> None:
+    if mentioned != tools.sync_memory.told(environment, cluster):
+        tools.sync_memory.put_told(environment, cluster, mentioned)

@@ -1,4 +1,4 @@
-"""Teaching grouping: a preview, a confirmation, a list, and undo. For admins alone."""
+"""Grouping rules: preview, confirm, list, undo. For admins only."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from bot.jobs.common import require, tell
 from bot.toolbox import Toolbox
 
 ALIKE = 4
-"""Clusters that a card's Regroup… offers to be made one with."""
+"""Maximum number of merge candidates that a card's *Regroup…* offers."""
 BUSY = 30
-"""Seconds for which one who teaches keeps the others out."""
+"""Seconds for which the lock around storing a rule is held."""
 
 
 def preview(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environment) -> None:
-    """What would change, with a button that changes it. Nothing is stored."""
+    """Previews a rule, with a button that confirms it. Stores nothing."""
     _require_admin(tools, asker, environment)
     rule = _rule(tools, asker, wanted, environment)
     report = report_messages.latest(tools, environment.name)
@@ -53,14 +53,14 @@ def preview(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environme
         tools.decisions.all(environment.name),
         report,
     )
-    told = rule_preview.facts(rule, known, now)
+    facts = rule_preview.facts(rule, known, now)
     computed = rule_preview.computed(report, now, environment.timezone)
     typed = replace(wanted, environment=environment.name).typed
-    tell(tools, asker, drawn.preview(rule, told, computed, environment.name, typed))
+    tell(tools, asker, drawn.preview(rule, facts, computed, environment.name, typed))
 
 
 def confirm(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """Stores the rule. Clicked twice, it is there once."""
+    """Stores the previewed rule. Idempotent."""
     environment = tools.environment(act.environment)
     _require_admin(tools, asker, environment)
     wanted = _read(act.note, environment)
@@ -68,18 +68,18 @@ def confirm(tools: Toolbox, asker: Asker, act: Act) -> None:
     if not tools.locks.once(lock, BUSY, token):
         raise Refused("Somebody else teaches at this moment. Click again.")
     try:
-        there = _there(tools, wanted, environment)
-        rule = there or _named(tools, environment, _rule(tools, asker, wanted, environment))
-        if there is None:
+        existing = _existing(tools, wanted, environment)
+        rule = existing or _with_name(tools, environment, _rule(tools, asker, wanted, environment))
+        if existing is None:
             tools.rules.put(environment.name, rule)
     finally:
         tools.locks.release(lock, token)
     again = f"The next report shows it; run /gardener {environment.name}."
-    tell(tools, asker, drawn.taught(rule, environment.name, [again], before=there is not None))
+    tell(tools, asker, drawn.taught(rule, environment.name, [again], before=existing is not None))
 
 
 def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """Takes a rule back."""
+    """Removes a rule; `act.note` is its id."""
     environment = tools.environment(act.environment)
     _require_admin(tools, asker, environment)
     rule = tools.rules.remove(environment.name, act.note)
@@ -89,7 +89,7 @@ def undo(tools: Toolbox, asker: Asker, act: Act) -> None:
 
 
 def listed(tools: Toolbox, asker: Asker, environment: Environment) -> None:
-    """`/gardener rules`."""
+    """Answers `/gardener rules`."""
     rules = tools.rules.all(environment.name)
     now = tools.now()
     message = drawn.rule_list(environment.name, rules, now=now, timezone=environment.timezone)
@@ -97,7 +97,7 @@ def listed(tools: Toolbox, asker: Asker, environment: Environment) -> None:
 
 
 def regroup(tools: Toolbox, asker: Asker, act: Act) -> None:
-    """A card's Regroup…: what reads alike, and what could be taken out."""
+    """Handles *Regroup…*: offers similar clusters to merge with and values to split by."""
     environment = tools.environment(act.environment)
     require(may_look(environment, asker.user, asker.channel, tools.slack))
     _require_admin(tools, asker, environment)
@@ -131,7 +131,10 @@ def regroup(tools: Toolbox, asker: Asker, act: Act) -> None:
 def environment_of(
     tools: Toolbox, wanted: Taught, default: str | None, visible: Sequence[Environment]
 ) -> Environment:
-    """The environment that was named or is meant here, else the first that knows the card."""
+    """Returns the named or default environment, else the first that knows the card.
+
+    Raises `UsageError` if none does.
+    """
     name = wanted.environment or default
     if name is not None:
         return tools.environment(name)
@@ -147,7 +150,7 @@ def environment_of(
 
 
 def _rule(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environment) -> Rule:
-    """The rule that was asked for. Raises `UsageError` where it makes no sense."""
+    """Builds the requested rule. Raises `UsageError` if it makes no sense."""
     name = environment.name
     teaching = Teaching(tools.rules.all(name))
     known = tools.registry.all(name)
@@ -158,8 +161,8 @@ def _rule(tools: Toolbox, asker: Asker, wanted: Taught, environment: Environment
         decided = tools.decisions.all(name).keys()
         return same(clusters, decided, teaching, by=asker.user, at=now)
     cluster = _find(known, wanted.name, name, titles)
-    said = rule_preview.wordings(cluster.id, teaching, known)
-    return split(cluster, wanted.token, said, teaching, by=asker.user, at=now)
+    wordings = rule_preview.wordings(cluster.id, teaching, known)
+    return split(cluster, wanted.token, wordings, teaching, by=asker.user, at=now)
 
 
 def _find(
@@ -180,8 +183,8 @@ def _as_named(known: Remembered, titles: Mapping[str, str]) -> Member:
     )
 
 
-def _there(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | None:
-    """The rule, where it was taught already: a second click must not be told off."""
+def _existing(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | None:
+    """Returns the equivalent stored rule, so that a second click is not an error."""
     rules = tools.rules.all(environment.name)
     for rule in reversed(rules):
         if isinstance(rule, Split):
@@ -197,14 +200,14 @@ def _there(tools: Toolbox, wanted: Taught, environment: Environment) -> Rule | N
     return None
 
 
-def _named(tools: Toolbox, environment: Environment, rule: Rule) -> Rule:
-    """With the C-number of what is taken out."""
+def _with_name(tools: Toolbox, environment: Environment, rule: Rule) -> Rule:
+    """Gives the cluster that a split creates its C-number."""
     if not isinstance(rule, Split):
         return rule
     source = next(
         (each for each in tools.registry.all(environment.name) if each.id == rule.cluster.id), None
     )
-    # Known as long as what it came from: taking it out makes it no new problem.
+    # It inherits first and last seen: splitting does not make it a new problem.
     first, last = (source.first_seen, source.last_seen) if source else (rule.at, rule.at)
     (identity,) = tools.registry.resolve(
         environment.name, [apart_candidate(rule.apart.id, first or rule.at, last or rule.at)]
@@ -213,7 +216,7 @@ def _named(tools: Toolbox, environment: Environment, rule: Rule) -> Rule:
 
 
 def _read(typed: str, environment: Environment) -> Taught:
-    """What a preview's button carries."""
+    """Parses the command in a preview's button. Raises `UsageError`."""
     which, _, rest = typed.partition(" ")
     names = {environment.name.casefold()}
     found = (
@@ -235,7 +238,7 @@ def _titles(report: Report | None) -> Mapping[str, str]:
 
 
 def _require_admin(tools: Toolbox, asker: Asker, environment: Environment) -> None:
-    said = may_administer(
+    answer = may_administer(
         environment, asker.user, asker.channel, tools.slack, doing="teach grouping"
     )
-    require(said)
+    require(answer)

@@ -1,4 +1,4 @@
-"""Which message shows which report: so that a decision is drawn wherever its card stands."""
+"""Tracks which messages show which report, so that a decision updates all of them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from bot.core.reports import digest as digests
 from bot.toolbox import Toolbox
 
 RECENT = 5 * MINUTE
-"""A window that ended longer ago (nanoseconds) does not tell how the environment is now."""
+"""A report whose window ended longer ago (nanoseconds) does not show the current state."""
 OLD = HOUR
-"""A newer report of the environment is preferred over one older than this (nanoseconds)."""
+"""Age in nanoseconds above which a newer report is preferred."""
 
 REPORT, FURTHER, DIGEST = "report", "further", "digest"
 ELSEWHERE = "-"
-"""As an act's message: the report does not stand in the message with the button."""
+"""An act's message if the one with the button does not show the report."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,9 +44,10 @@ def keep(
     *,
     latest: bool = True,
 ) -> None:
-    """Stores a report under its key, with the question that gave it.
+    """Stores a report under its key, with the command that produced it (`typed`).
 
-    `latest`: it tells how the environment is now; a file that somebody dropped does not.
+    `previous` is the key of the report that a digest compares with. `latest`: it shows the
+    environment's current state, as a dropped file does not.
     """
     environment = report.environment
     tools.reports.put(environment, key, report, KEPT)
@@ -55,13 +56,13 @@ def keep(
 
 
 def latest(tools: Toolbox, environment: str) -> Report | None:
-    """The last report that shows how the environment is, as it was read."""
+    """Returns the latest report of an environment's current state, as it was stored."""
     key = tools.recent.latest(environment)
     return tools.reports.get(environment, key) if key else None
 
 
 def tells_now(report: Report, environment: Environment) -> bool:
-    """Whether a report tells how the environment is now: all of it, and up to now."""
+    """True if a report covers the whole environment, up to now."""
     return (
         not report.partial
         and report.min_severity <= environment.min_severity
@@ -70,17 +71,17 @@ def tells_now(report: Report, environment: Environment) -> bool:
 
 
 def query(environment: str, typed: str, key: str = "", *, message: str = "") -> Act:
-    """What the buttons of a report carry. `message`: the one that shows it, if not theirs."""
+    """Builds the act in a report's buttons. `message`: the one that shows it, if another."""
     return Act("", environment, query=typed, report=key, message=message)
 
 
 def fresh(tools: Toolbox, report: Report) -> Report:
-    """With what people have decided by now."""
+    """Returns the report with the current decisions."""
     return report.with_decisions(tools.decisions.all(report.environment))
 
 
 def draw(tools: Toolbox, report: Report, typed: str, key: str, *, thread: bool = True) -> Message:
-    """The report as a message, with its age where it has any. `thread`: more follows in one."""
+    """Draws a report, with its age from a minute on. `thread`: more follows in its thread."""
     now = tools.now()
     age = now - report.generated
     return report_blocks.report(
@@ -93,9 +94,9 @@ def draw(tools: Toolbox, report: Report, typed: str, key: str, *, thread: bool =
 
 
 def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
-    """Draws every message anew that shows the report of this act, and the clicked one.
+    """Redraws every message that shows the act's report, and the clicked one.
 
-    What is gone is passed over: the decision stands, and the person is told of it in any case.
+    Deleted messages are skipped: the decision is stored and the person gets a reply anyway.
     """
     key = report_key(tools, environment, act, asker)
     stored = tools.reports.get(environment, key) if key else None
@@ -119,7 +120,7 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
 
 
 def redraw_all(tools: Toolbox, environment: str, clusters: Collection[str]) -> None:
-    """Draws the newest reports anew that show any of these clusters: nobody clicked anything."""
+    """Redraws the newest reports that contain any of these clusters, without a click."""
     nobody = Asker("", "", tools.now())
     for key in tools.recent.newest(environment):
         report = tools.reports.get(environment, key)
@@ -128,23 +129,23 @@ def redraw_all(tools: Toolbox, environment: str, clusters: Collection[str]) -> N
 
 
 def report_key(tools: Toolbox, environment: str, act: Act, asker: Asker) -> str:
-    """The key of the report under which the button stands; empty where it is not known."""
+    """Returns the key of the report that the act belongs to; empty if unknown."""
     if act.report:
         return act.report
     return tools.shown.key_of(environment, asker.channel, act.message or asker.message)
 
 
 def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | None:
-    """The card of a cluster as it is now, and the report that has it; None where none has.
+    """Finds the card of the act's cluster, with current decisions, and its report; else None.
 
-    The report under the message, unless that is old and a newer one has the cluster as well. A
-    question for ten minutes shows few cards: one that it lacks is taken from a report before it.
+    Prefers the report under the message, unless that is older than `OLD` and the latest one has
+    the cluster too. Falls back to earlier reports, since one of a few minutes has few cards.
     """
     environment = act.environment
     here = report_key(tools, environment, act, asker)
     current = tools.recent.latest(environment)
     found: list[tuple[Report, Card]] = []
-    # Its own id first: in an older report a cluster stands for itself, whatever was taught since.
+    # Its own id first: an older report has the cluster as it was before later grouping rules.
     teaching = Teaching(tools.rules.all(environment))
     ids = dict.fromkeys([act.cluster, *teaching.together(act.cluster)])
     others = tools.recent.newest(environment)
@@ -164,7 +165,7 @@ def find_card(tools: Toolbox, act: Act, asker: Asker) -> tuple[Report, Card] | N
 
 
 def card_of(report: Report, cluster: str) -> Card | None:
-    """The card that shows a cluster: its own, or the incident's of which it is a symptom."""
+    """Finds a cluster's card by id or name: its own, or its incident's if it is a symptom."""
     inside = None
     for card in report.cards:
         if cluster in (card.cluster.id, card.cluster.name):
@@ -204,5 +205,5 @@ def _try(edit: Any) -> None:
 
 
 def names(tools: Toolbox, environment: str) -> Mapping[str, str]:
-    """Cluster id → `C3`, of all that are remembered."""
+    """Maps each remembered cluster's id to its name, such as `C3`."""
     return {known.id: known.name for known in tools.registry.all(environment)}

@@ -1,4 +1,4 @@
-"""Review all: one form for the problems of a report, then one after the other is done."""
+"""Review all: one form for a report's problems, then one action after the other."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from bot.jobs.forms import in_form
 from bot.toolbox import Toolbox
 
 WORST = Priority.P3
-"""Cards up to this are listed."""
+"""Lowest priority that is listed."""
 EXPECTED = 7 * DAY
+"""How long an acknowledgement from the form lasts, in nanoseconds."""
 
 _log = structlog.get_logger(__name__)
 
 
 def fill_review(tools: Toolbox, *, asker: dict[str, object], act: str, view: str) -> None:
-    """Fills the modal that the click opened."""
+    """Fills the modal that the click opened (`view` is its id)."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with in_form(tools, view, blocks.TITLE, wanted):
         environment = tools.environment(wanted.environment)
@@ -72,7 +73,7 @@ def fill_review(tools: Toolbox, *, asker: dict[str, object], act: str, view: str
 def submit_review(
     tools: Toolbox, *, asker: dict[str, object], act: str, view: str, said: dict[str, Any]
 ) -> None:
-    """Does what was chosen, card by card; done twice, it is done once."""
+    """Carries out the choices, card by card. Idempotent. `said`: the submitted form."""
     who, wanted = Asker.decode(asker), Act.decode(act)
     with answering(tools, who, again=wanted.of(buttons.REVIEW_ALL)):
         environment = tools.environment(wanted.environment)
@@ -84,13 +85,13 @@ def submit_review(
         try:
             for each in chosen:
                 work.do(each)
-        finally:  # one version of the worklog for all of them
+        finally:  # one new worklog version for all of them
             worklog.decided(tools, environment.name, wanted, who)
         tell(tools, who, replies.note("Reviewed. " + "; ".join(work.done)[:2_500] + "."))
 
 
 class _Work:
-    """What was done so far, one line each."""
+    """Carries out a review's choices; `done` has one line for each."""
 
     def __init__(
         self,
@@ -109,10 +110,10 @@ class _Work:
         self._reason, self._total = reason, total
         self._desk: Desk | None = None
         self._stopped = ""
-        """Why nothing more is filed."""
+        """Why filing has stopped; empty while it goes on."""
 
     def do(self, chosen: ReviewChoice) -> None:
-        """One card. What fails is a line, and the others go on."""
+        """Carries out one choice. A failure becomes its line; the other choices go on."""
         act = self._act.of(buttons.REVIEW_ALL, chosen.cluster)
         found = report_messages.find_card(self._tools, act, self._asker)
         if found is None:
@@ -120,17 +121,17 @@ class _Work:
             return
         report, card = found
         try:
-            said = self._done(chosen, report, card)
+            result = self._carry_out(chosen, report, card)
         except Unavailable as error:
-            self._stopped = said = f"not done: {error}".rstrip(".")
+            self._stopped = result = f"not done: {error}".rstrip(".")
         except GardenerError as error:
-            said = f"not done: {error}".rstrip(".")
-        self.done.append(f"{card.cluster.name} {said}")
+            result = f"not done: {error}".rstrip(".")
+        self.done.append(f"{card.cluster.name} {result}")
         report_messages.redraw(self._tools, self._environment.name, act, self._asker)
         self.show()
 
     def show(self) -> None:
-        """In the form, where it is still open."""
+        """Shows the progress in the form, if it is still open."""
         try:
             drawn = blocks.progress(self.done, self._total, self._act)
             self._tools.slack.update_view(self._view, drawn)
@@ -139,7 +140,7 @@ class _Work:
         except GardenerError as error:
             _log.info("a review could not show how far it is", why=str(error))
 
-    def _done(self, chosen: ReviewChoice, report: Report, card: Card) -> str:
+    def _carry_out(self, chosen: ReviewChoice, report: Report, card: Card) -> str:
         if chosen.what == "expected":
             now = self._tools.now()
             acknowledgement = Acknowledgement(
@@ -186,7 +187,10 @@ def _is_filed(card: Card) -> bool:
 
 
 def _report(tools: Toolbox, act: Act, asker: Asker) -> Report:
-    """The one under the message, or the newest of the environment where that is forgotten."""
+    """Returns the report under the message, or the latest if that has expired.
+
+    Raises `Refused` if there is neither.
+    """
     latest = tools.recent.latest(act.environment)
     for key in (report_messages.report_key(tools, act.environment, act, asker), latest):
         report = tools.reports.get(act.environment, key) if key else None

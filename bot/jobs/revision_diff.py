@@ -1,4 +1,4 @@
-"""`/gardener diff`: from the latest report where it knows both, else from a week's log."""
+"""`/gardener diff`: compares two revisions, from the latest report or else a week's log."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from bot.toolbox import Toolbox, outside
 
 SPAN = 7 * DAY
 TYPED = "7d"
+"""`SPAN` as typed in a command."""
 
 
 def ask(tools: Toolbox, asker: Asker, environment: Environment, wanted: Diff) -> None:
-    """Answers at once where that needs no reading."""
+    """Answers from the latest report if possible, else queues a reading."""
     if _from_latest(tools, asker, environment, wanted):
         return
     tools.queue.enqueue(
@@ -45,7 +46,7 @@ def ask(tools: Toolbox, asker: Asker, environment: Environment, wanted: Diff) ->
 
 
 def compare(tools: Toolbox, *, asker: dict[str, object], environment: str, a: str, b: str) -> None:
-    """Reads a week and answers the asker, unless someone read it meanwhile."""
+    """Reads a week of log and answers, unless a suitable report has appeared meanwhile."""
     who, wanted = Asker.decode(asker), Diff(environment, a, b)
     with answering(tools, who, again=Act(buttons.RUN, environment, query=wanted.typed)):
         known = tools.environment(environment)
@@ -81,7 +82,10 @@ def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
 
 
 def _from_latest(tools: Toolbox, asker: Asker, environment: Environment, wanted: Diff) -> bool:
-    """Whether the latest report answers: it knows both, or is of a week and as good as any."""
+    """Answers from the latest report; False if it is unsuitable.
+
+    Suitable is a fresh one with both revisions, or of a week: reading again would find no more.
+    """
     key = tools.recent.latest(environment.name)
     report = tools.reports.get(environment.name, key) if key else None
     if report is None or not report.spans or report.min_severity > environment.min_severity:

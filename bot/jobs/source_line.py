@@ -1,6 +1,6 @@
-"""Where a card's message is written in the repository: the line, and who owns the file.
+"""Finds the source line that logs a card's message, and an owner of the file.
 
-A nicety: what cannot be found out is left away and stops nothing.
+Optional details: what cannot be found is omitted and never stops a filing.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from bot.core.source.index import SourceIndex
 from bot.toolbox import Toolbox
 
 ASKED = 3
-"""Owners of a file that are asked for; teams and mail addresses cannot be assigned."""
+"""Maximum owners per file to check; teams and email addresses cannot be assigned."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """What is known; nothing of it is guessed."""
+    """A source line and its owner, both verified at GitHub; None if unknown."""
 
     url: str | None = None
-    """The line at the deployed commit."""
+    """Permalink to the line at the deployed commit."""
     assignee: str | None = None
-    """A login from CODEOWNERS that may be assigned."""
+    """An assignable login from CODEOWNERS."""
 
 
 class Origins:
-    """Looks up cards of one environment, and asks GitHub for each thing once."""
+    """Looks up source lines for one environment; caches GitHub's answers."""
 
     def __init__(self, tools: Toolbox, environment: str, repository: Repository) -> None:
         self._tools = tools
@@ -54,7 +54,7 @@ class Origins:
         self._indexed = False
 
     def of(self, card: Card) -> SourceLine:
-        """Where it is from. Never fails."""
+        """Returns a card's source line, empty if it is unknown. Raises no `GardenerError`."""
         location = card.cluster.location
         if location is None:
             return SourceLine()

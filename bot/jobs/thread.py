@@ -1,4 +1,4 @@
-"""What follows a report in its thread: further cards, the worklog, the chart."""
+"""Fills a report's thread: further cards, the worklog, the chart."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bot.jobs import report_messages, worklog
 from bot.toolbox import Toolbox
 
 FURTHER = 5
-"""Messages with further cards at most; the worklog has all of them."""
+"""Maximum messages with further cards; the worklog has all cards."""
 
 _log = structlog.get_logger(__name__)
 
 
 def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts: str) -> None:
-    """Everything that belongs into the thread of the report; once for each message.
+    """Posts each part of the thread of a report's message (`ts`) once.
 
-    A part that fails leaves the others alone: the report itself has been delivered. Where a worker
-    was killed in between, the next one adds what is missing.
+    A failing part does not affect the others: the report itself is delivered. If a worker is
+    killed in between, the next one adds the missing parts.
     """
     environment = report.environment
     if not report.cards:

@@ -1,8 +1,8 @@
-"""The worklog in a report's thread, and its next version after what people decide.
+"""The worklog in a report's thread, and its new versions after decisions.
 
-Slack edits no file. So a new one is uploaded, and then the old one is deleted: whatever fails in
-between, a worklog stands there. The first decision is written down at once; those that follow
-within `PAUSE` are put into one version, which the clock looks after.
+Slack cannot edit a file. So the new version is uploaded before the old one is deleted: whatever
+fails in between, there is a worklog. The first decision makes a version at once; those that follow
+within `PAUSE` share one, which the clock queues.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
 PAUSE = 10 * SECOND
-"""Nanoseconds between two versions of one report's worklog."""
+"""Minimum nanoseconds between two versions of one worklog."""
 HOLD = 60
-"""Seconds for which who is about to upload keeps the others out."""
+"""Seconds for which the lock around an upload is held."""
 
 _log = structlog.get_logger(__name__)
 
 
 def name_of(report: Report) -> str:
-    """As files and titles say it: `staging 2025-09-12 09.00`."""
+    """Returns the report's name in file names and titles: `staging 2025-09-12 09.00`."""
     day = display.moment(report.generated, report.timezone)
     return f"{display.one_line(report.environment)} {day:%Y-%m-%d %H.%M}"
 
 
 def post(tools: Toolbox, report: Report, key: str, *, channel: str, root: str) -> None:
-    """The first version in a thread. Raises as Slack does."""
+    """Uploads the first version in a thread (`root` is its `ts`). Raises `GardenerError`."""
     environment = report.environment
     text = worklog(report, now=tools.now())
     file = _upload(tools, report, text, channel, root, f"Worklog {name_of(report)}")
     _keep(tools, environment, key, [WorklogCopy(channel, root, file, _digest(text))])
-    if _asked(tools, environment, key):  # somebody was quicker
+    if _asked(tools, environment, key):  # a decision came first
         _queue(tools, environment, key)
 
 
 def decided(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
-    """Something was decided on a report: its worklogs are written anew. Never fails."""
+    """Requests a new worklog version after a decision. Raises no `GardenerError`."""
     try:
         key = report_messages.report_key(tools, environment, act, asker)
         if not key:
@@ -65,22 +65,22 @@ def decided(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
 
 
 def left_over(tools: Toolbox, environment: str) -> None:
-    """Asked by the clock: queues what decisions changed since the last version."""
+    """Queues new versions for decisions made since the last one; called by the clock."""
     for key in tools.recent.newest(environment):
         if _asked(tools, environment, key):
             _queue(tools, environment, key)
 
 
 def renew(tools: Toolbox, *, environment: str, key: str) -> None:
-    """The next version, in each thread where one stands, unless the last is too young.
+    """Uploads a new version to each of the report's threads, unless the last is within `PAUSE`.
 
-    Done twice, it is uploaded once: a text that stands there already is left alone.
+    Idempotent: an unchanged text is not uploaded again.
     """
     lock, token = f"worklog:{environment}:{key}", uuid.uuid4().hex
     if not tools.locks.once(lock, HOLD, token):
         return
     try:
-        # Read before the decisions are: one that comes meanwhile asks for another version.
+        # Read before the decisions: one made meanwhile requests another version.
         asked = _asked(tools, environment, key)
         at = tools.worklogs.version(environment, key).at
         if asked and not 0 <= tools.now() - at < PAUSE and _renew_all(tools, environment, key):
@@ -90,7 +90,7 @@ def renew(tools: Toolbox, *, environment: str, key: str) -> None:
 
 
 def _renew_all(tools: Toolbox, environment: str, key: str) -> bool:
-    """False where it has to be tried again."""
+    """Renews every copy; False if that has to be retried."""
     stored = tools.reports.get(environment, key)
     if stored is None:
         return True
@@ -125,7 +125,7 @@ def _renew(tools: Toolbox, report: Report, key: str, text: str, copy: WorklogCop
         _log.warning("an old worklog was not deleted", why=str(error))
 
 
-def _upload(  # noqa: PLR0917 - what is uploaded, and where to
+def _upload(  # noqa: PLR0917 - a file and its destination
     tools: Toolbox, report: Report, text: str, channel: str, root: str, title: str
 ) -> str:
     name = f"worklog {name_of(report)}.md".replace(" ", "-")
@@ -137,13 +137,13 @@ def _queue(tools: Toolbox, environment: str, key: str) -> None:
 
 
 def _asked(tools: Toolbox, environment: str, key: str) -> str:
-    """What asks for another version; empty where the last one has everything."""
+    """Returns the token of an unfulfilled request for a version; empty if there is none."""
     asked = tools.worklogs.asked(environment, key)
     return "" if asked == tools.worklogs.version(environment, key).token else asked
 
 
 def _keep(tools: Toolbox, environment: str, key: str, copies: Sequence[WorklogCopy]) -> None:
-    """Each in the place of the one in its thread."""
+    """Stores copies; each replaces the one in the same thread."""
     kept = {(c.channel, c.root): c for c in (*tools.worklogs.copies(environment, key), *copies)}
     tools.worklogs.put_copies(environment, key, tuple(kept.values()))
 

@@ -1,6 +1,6 @@
-"""What the web process answers besides Slack: is it alive, may it take work, what are its figures.
+"""Liveness, readiness and metrics of the web process.
 
-A WSGI app, so that gunicorn and the small server beside Socket Mode serve the same.
+A WSGI app, so that gunicorn and the small server for Socket Mode serve the same.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from bot.adapters.redis.queue import JobQueue
 
 Ready = Callable[[], None]
-"""Raises a `GardenerError` that says why no work can be taken."""
+"""Raises a `GardenerError` with the reason if the process is not ready."""
 
 FRESH = 1.0
-"""Seconds for which an answer about readiness stands: probes must not load the store."""
+"""Seconds for which readiness is cached, so that probes do not load the store."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,9 +38,13 @@ _log = structlog.get_logger(__name__)
 def application(
     ready: Ready, *, queue: JobQueue | None = None, slack: WSGIApplication | None = None
 ) -> WSGIApplication:
-    """`/healthz`, `/readyz`, `/metrics`, and everything else to `slack`."""
+    """Serves `/healthz`, `/readyz` and `/metrics`; passes everything else to `slack`.
+
+    Without `queue`, the metrics are those of this process only; without `slack`, other paths
+    are 404.
+    """
     registry = _registry(queue)
-    state = _Remembered(ready)
+    state = _CachedReadiness(ready)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
@@ -62,8 +66,8 @@ def application(
     return app
 
 
-class _Remembered:
-    """The answer of the last second, so that many who ask cost one look."""
+class _CachedReadiness:
+    """Readiness, checked at most once in `FRESH` seconds."""
 
     def __init__(self, ready: Ready) -> None:
         self._ready = ready
@@ -83,8 +87,8 @@ class _Remembered:
             return self._why
 
 
-class _QueueFigures(Collector):
-    """Read from Redis when asked: the same from every process, however many there are."""
+class _QueueMetrics(Collector):
+    """Metrics of the queue, read from Redis on each scrape: equal in every process."""
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
@@ -109,8 +113,8 @@ class _QueueFigures(Collector):
         yield workers
 
 
-class _Own(Collector):
-    """What this process counts itself, and its CPU and memory."""
+class _ProcessMetrics(Collector):
+    """This process's own counters, CPU and memory."""
 
     def collect(self) -> Iterable[Metric]:
         return REGISTRY.collect()
@@ -118,9 +122,9 @@ class _Own(Collector):
 
 def _registry(queue: JobQueue | None) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Own())
+    registry.register(_ProcessMetrics())
     if queue is not None:
-        registry.register(_QueueFigures(queue))
+        registry.register(_QueueMetrics(queue))
     return registry
 
 
@@ -136,16 +140,18 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         _log.debug("request", line=format % args)
 
 
 class SmallServer:
-    """Serves a WSGI app from a thread. `port` 0 takes a free one. Raises `OSError`."""
+    """Serves a WSGI app from a thread. `port` 0 picks a free one. Raises `OSError`."""
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
-        self._server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+        self._server = make_server(
+            host, port, app, server_class=_Server, handler_class=_QuietHandler
+        )
         self.port = self._server.server_port
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="health"
@@ -153,7 +159,7 @@ class SmallServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stops listening and waits for the thread."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,4 +1,4 @@
-"""How our processes wait, and end: with a signal, or with the process that started them."""
+"""How processes wait for the store, and end: by a signal or with their parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import structlog
 from bot.core.model.errors import Unavailable
 
 PARENT_PIPE = "GARDENER_ENDS_WITH_STDIN"
-"""Set by `up` for its children: they end when their standard input does, that is, with it."""
+"""Set by `up` for its children: they end when their standard input closes, with `up`."""
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -21,22 +21,25 @@ _log = structlog.get_logger(__name__)
 
 
 def stop_event() -> threading.Event:
-    """Set by SIGTERM and Ctrl-C."""
+    """Returns an event that SIGTERM and Ctrl-C set."""
     stop = threading.Event()
 
-    def asked(*_: object) -> None:
-        # A second signal inside `set` would wait for ever on the lock that the first one holds.
+    def on_signal(*_: object) -> None:
+        # A second signal inside `set` would deadlock on the lock that the first one holds.
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         stop.set()
 
     for number in ENDING:
-        signal.signal(number, asked)
+        signal.signal(number, on_signal)
     return stop
 
 
 def patiently(look: Callable[[], None], patience: float = 60.0) -> None:
-    """Waits for the store to answer before giving up: machines start in any order."""
+    """Calls `look` until it stops raising `Unavailable`, for `patience` seconds; then raises it.
+
+    The store may start later than this process.
+    """
     deadline = time.monotonic() + patience
     pause = threading.Event()
     while True:
@@ -51,7 +54,7 @@ def patiently(look: Callable[[], None], patience: float = 60.0) -> None:
 
 
 def end_with_parent() -> None:
-    """Where `up` started us: ends this process when `up` is gone, however it went."""
+    """Ends this process when its parent `up` is gone, for whatever reason; else does nothing."""
     if os.environ.pop(PARENT_PIPE, None) is None:
         return
 
@@ -59,7 +62,7 @@ def end_with_parent() -> None:
 
 
 def ends_with(pipe: int) -> None:
-    """SIGTERM for this process once the other end of a pipe is closed."""
+    """Sends SIGTERM to this process once the other end of a pipe (descriptor) is closed."""
 
     def watch() -> None:
         while os.read(pipe, 1):

@@ -1,4 +1,4 @@
-"""The processes of the Procfile beside web: worker and clock, and all three as one command."""
+"""The worker, the clock, and `up`, which runs them with the web process."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from bot.settings.settings import Settings
 from bot.wiring import Wiring
 
 TICK = 30
-"""Seconds between two looks of the clock; digests are due at whole minutes, and what GitHub did
-not confirm is looked for every time."""
+"""Seconds between two ticks of the clock; digests are due at whole minutes, and pending issues are
+checked at every tick."""
 QUICK_WORKERS = 2
-"""Beside the worker that runs analyses."""
+"""Additional workers for quick jobs, beside the one that runs analyses."""
 
 _log = structlog.get_logger(__name__)
 
 
 def worker(settings: Settings) -> None:
-    """Runs queued jobs until SIGTERM, then finishes the one at hand.
+    """Runs queued jobs until SIGTERM, then finishes the current one.
 
-    The imports that a job needs are made here, before it forks: a job starts in 13 ms instead of
-    776. No client is made here: gRPC does not survive a fork.
+    Imports what jobs need before forking: a job starts in 13 ms instead of 776. Creates no client
+    here: gRPC does not survive a fork.
     """
     for module in (
         "bot.jobs",
@@ -82,10 +82,10 @@ def _work(settings: Settings, *, quick_only: bool = False) -> None:
 
 @contextmanager
 def _quick_workers(settings: Settings) -> Iterator[None]:
-    """Forks workers that do nothing but what people wait for: a click never waits for a report.
+    """Forks workers for quick jobs only, so that a click never waits for an analysis.
 
-    They end with this process, however it goes: they read a pipe that only it writes to. Should
-    one of them go, this worker takes quick jobs first as well.
+    They end with this process, however it ends: they read a pipe whose other end only it holds. If
+    one of them ends, the main worker still takes quick jobs first.
     """
     ours, theirs = os.pipe()
     children = []
@@ -112,7 +112,7 @@ def _quick_workers(settings: Settings) -> Iterator[None]:
 
 
 def _gave_up(parts: Wiring, function: str, kwargs: Any) -> None:
-    """A job was killed once too often: the jobs' room tells those who wait for it."""
+    """Passes a job that was killed too often to `bot.jobs.gave_up`, which notifies people."""
     tell = getattr(importlib.import_module(wiring.JOB_MODULE), "gave_up", None)
     if tell is None:
         _log.error("a job was given up", function=function)
@@ -134,8 +134,8 @@ def clock(
 ) -> None:
     """Calls `due(wiring, now)` every `tick` seconds, counted from the full minute, until SIGTERM.
 
-    `due` is `bot.jobs.due` where none is given. It may be called more than once for a minute and
-    may miss some: what is due is decided by what was posted, not by when this is called.
+    `due` defaults to `bot.jobs.due`. It may be called several times in a minute or miss one: what
+    is due depends on what was posted, not on the time of the call.
     """
     end_with_parent()
     parts = wiring.build(settings)
@@ -148,18 +148,18 @@ def clock(
             call(parts, parts.now())
         except GardenerError as error:
             _log.warning("the clock could not look", why=str(error))
-        except Exception:  # noqa: BLE001 - logged with its traceback; the next look is another
+        except Exception:  # noqa: BLE001 - logged with its traceback; the next tick may succeed
             _log.exception("the clock stumbled")
         stop.wait(tick - time.time() % tick)
 
 
 def up(settings: Settings, logs: Path | None = None) -> None:
-    """Web, worker and clock as processes of their own, until SIGTERM or Ctrl-C.
+    """Runs web, worker and clock as child processes until SIGTERM or Ctrl-C.
 
-    The store is held open by this process too, so that an embedded server outlives a restart of
-    all three. With `logs`, a directory for what they print, each change of a process's state is
-    one line of JSON on standard output: `{"name", "state", "pid", "code"}`. Raises `GardenerError`
-    where one of them does not start.
+    This process holds the store open too, so that an embedded server outlives a restart of all
+    three. With `logs`, a directory for their output, each state change is one line of JSON on
+    standard output: `{"name", "state", "pid", "code"}`. Raises `GardenerError` if one of them does
+    not start.
     """
     from bot.processes.supervisor import Supervisor, commands, print_change
 

@@ -1,4 +1,4 @@
-"""`gardener up`: web, worker and clock as child processes, kept running, ended together."""
+"""Supervises the child processes of `gardener up`: restarts each, ends them together."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ import structlog
 from bot.core.model.errors import GardenerError
 
 GRACE = 25.0
-"""Seconds that children get to finish what they do; a platform that ends us allows 30."""
+"""Seconds that children get to finish after SIGTERM; platforms typically allow us 30."""
 STEADY = 30.0
-"""Seconds after which a child counts as running well: its next failure waits the least again."""
+"""Seconds after which a child counts as stable, which resets the restart delay."""
 LONGEST = 30.0
+"""Maximum seconds before a restart."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A child is in another state."""
+    """A child's change of state."""
 
     name: str
     state: str
-    """`starting`; `running`, with its pid; or `stopped` or `crashed`, with its exit code."""
+    """`starting`, `running` (with its pid), `stopped` or `crashed` (with its exit code)."""
     pid: int | None = None
     code: int | None = None
 
@@ -48,17 +49,17 @@ class _Child:
     started: float = 0.0
     failures: int = 0
     due: float | None = field(default=0.0)
-    """When to start it (monotonic); None while it runs."""
+    """When to start it, in seconds of the monotonic clock; None while it runs."""
 
 
 class Supervisor:
-    """Keeps commands running until `stop`. Each that ends is started again, later each time.
+    """Keeps commands running until `stop`, and restarts them with a growing delay.
 
-    `changed` hears of every change: of all names first, that they start. With `logs`, a directory,
-    each child writes what it prints to `NAME.log` there, else to where this process does.
+    `changed` is called for every change, first with `starting` for all names. With `logs`, a
+    directory, each child's output goes to `NAME.log` there; otherwise it is inherited.
 
-    Where a command ends by itself with code 2 or, on its very first start, with 1, it would only
-    do so again: everything ends, with an error that says which.
+    If a command exits with code 2 or, on its first start, with 1, a restart would not help:
+    everything ends with an error that names it.
     """
 
     def __init__(
@@ -80,11 +81,11 @@ class Supervisor:
         self._events: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
 
     def stop(self) -> None:
-        """Ends all; safe to call from a signal handler."""
+        """Requests the end; safe to call from a signal handler."""
         self._events.put(None)
 
     def run(self) -> None:
-        """Returns after `stop`, when every child has ended. Raises `GardenerError`."""
+        """Runs until `stop`, and returns once every child has ended. Raises `GardenerError`."""
         try:
             while True:
                 self._start_due()
@@ -117,11 +118,11 @@ class Supervisor:
                 out = stack.enter_context((self._logs / f"{child.name}.log").open("ab"))
             return subprocess.Popen(
                 list(child.command),
-                stdin=subprocess.PIPE,  # it ends when this does: see `end_with_parent`
+                stdin=subprocess.PIPE,  # closes when this process ends: see `end_with_parent`
                 stdout=out,
                 stderr=out,
                 env=self._env,
-                start_new_session=True,  # Ctrl-C is ours to hand on
+                start_new_session=True,  # Ctrl-C reaches only us; we pass it on
             )
 
     def _wait(self, child: _Child, process: subprocess.Popen[bytes]) -> None:
@@ -137,8 +138,8 @@ class Supervisor:
             return
         code = child.process.returncode
         lived = time.monotonic() - child.started
-        ended = "stopped" if code in {0, -signal.SIGTERM} else "crashed"
-        self._changed(Change(child.name, ended, code=code))
+        state = "stopped" if code in {0, -signal.SIGTERM} else "crashed"
+        self._changed(Change(child.name, state, code=code))
         if code == 2 or (code == 1 and child.failures == 0 and lived < STEADY):
             raise GardenerError(f"{child.name} does not start; what it says stands above.")
         if child.process.stdin is not None:
@@ -165,13 +166,13 @@ class Supervisor:
 
 
 def print_change(change: Change) -> None:
-    """One line of JSON. Where nobody reads it any more, we are about to end ourselves."""
+    """Prints a change as one line of JSON. Ignores a closed pipe: we are about to end."""
     with suppress(BrokenPipeError):
         click.echo(json.dumps(asdict(change)))
 
 
 def commands() -> Mapping[str, Sequence[str]]:
-    """The Procfile's three, with this interpreter."""
+    """Returns the Procfile's three commands, run with this interpreter."""
     return {
         name: [sys.executable, "-m", "bot", command]
         for name, command in (("web", "serve"), ("worker", "worker"), ("clock", "clock"))

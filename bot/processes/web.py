@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 DRAIN = 20
-"""Seconds that requests which are being answered get after SIGTERM."""
+"""Seconds that running requests get after SIGTERM."""
 THREADS = 16
+"""Concurrent requests over HTTP."""
 
 _log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """The Slack app until SIGTERM: Socket Mode where there is an app token, else HTTP.
+    """Runs the Slack app until SIGTERM: Socket Mode with an app token, else HTTP.
 
-    Raises `Refused` where a setting is missing, `Unavailable` where the port is taken.
+    Raises `Refused` if a setting is missing, `Unavailable` if the port is taken.
     """
     check(settings)
     end_with_parent()
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> None:
 
 
 def check(settings: Settings) -> None:
-    """Raises `Refused` with the first setting that `serve` cannot do without."""
+    """Raises `Refused` for the first missing setting that `serve` needs."""
     if not settings.secrets:
         raise Refused(
             "GARDENER_SECRET is not set: it keys the issue markers and the store. Make one with: "
@@ -62,17 +63,17 @@ def check(settings: Settings) -> None:
 
 
 def host(settings: Settings) -> str:
-    """Where to listen: all addresses, since containers need that; loopback for a local Slack."""
+    """Returns the address to listen on: all, as containers need; loopback for a local Slack."""
     name = urlsplit(settings.slack_api_url).hostname or ""
     try:
         local = ip_address(name).is_loopback
     except ValueError:
         local = name == "localhost"
-    return "127.0.0.1" if local else "0.0.0.0"  # noqa: S104 - a container's port is reached so
+    return "127.0.0.1" if local else "0.0.0.0"  # noqa: S104 - a container's port is reached this way
 
 
 def _bolt(parts: Wiring) -> Any:
-    """The Bolt app. The handlers are the interface's room: found by name, built with the wiring."""
+    """Builds the Bolt app; imports the handlers, and with them Bolt, only here."""
     return importlib.import_module("handlers.app").build_app(parts)
 
 
@@ -83,7 +84,7 @@ def _socket_mode(settings: Settings) -> None:
     handler = SocketModeHandler(
         _bolt(parts),
         cast("Any", settings.slack_app_token).get_secret_value(),
-        ping_interval=1,  # with its own 10 it takes half a minute to notice a cut connection
+        ping_interval=1,  # the default of 10 takes half a minute to notice a cut connection
     )
 
     def ready() -> None:
@@ -107,7 +108,10 @@ def _socket_mode(settings: Settings) -> None:
 
 
 def _connect(handler: Any, stop: threading.Event) -> None:
-    """Slack may be away when we start: say so and try again; once connected, it reconnects."""
+    """Connects, retrying while Slack is down; afterwards the handler reconnects by itself.
+
+    Raises `Refused` if the token is rejected.
+    """
     from slack_sdk.errors import SlackApiError, SlackClientError
 
     pause = 1.0
@@ -116,12 +120,12 @@ def _connect(handler: Any, stop: threading.Event) -> None:
             handler.connect()
             return
         except SlackApiError as error:
-            said = str(error.response.get("error", "an error"))
-            if said in ("invalid_auth", "not_authed", "account_inactive", "token_revoked"):
+            code = str(error.response.get("error", "an error"))
+            if code in ("invalid_auth", "not_authed", "account_inactive", "token_revoked"):
                 raise Refused(
-                    f"Slack refused SLACK_APP_TOKEN ({said}): make one with connections:write."
+                    f"Slack refused SLACK_APP_TOKEN ({code}): make one with connections:write."
                 ) from None
-            _log.warning("Slack does not connect", why=said, again_in=pause)
+            _log.warning("Slack does not connect", why=code, again_in=pause)
         except (SlackClientError, OSError, ValueError) as error:
             _log.warning("Slack does not connect", why=type(error).__name__, again_in=pause)
         stop.wait(pause)
@@ -148,7 +152,7 @@ def _http(settings: Settings) -> None:
                 "threads": THREADS,
                 "graceful_timeout": DRAIN,
                 "timeout": 30,
-                "keepalive": 75,  # longer than the load balancer in front keeps one
+                "keepalive": 75,  # longer than the load balancer in front keeps a connection
                 "accesslog": None,
                 "logger_class": Log,
                 "proc_name": "gardener",
@@ -167,7 +171,7 @@ def _http(settings: Settings) -> None:
 
 
 def _listening(server: Any) -> None:
-    """Names the port that was taken: with PORT=0 only the system knows it."""
+    """Logs the actual port, which only the system knows with PORT=0."""
     _log.info("serving", mode="HTTP", port=server.LISTENERS[0].sock.getsockname()[1])
 
 
@@ -180,7 +184,7 @@ def _http_app(settings: Settings) -> WSGIApplication:
 
 
 def _probe(settings: Settings) -> None:
-    """Gunicorn tries a taken port for seconds and then exits; say it at once."""
+    """Raises `Unavailable` at once if the port is taken; gunicorn would retry for seconds."""
     import socket
 
     with socket.socket() as probe:

@@ -1,1 +1,1 @@
-"""The only reader of the environment and of gardener.toml. Imports `bot.core`."""
+"""Reads the environment and gardener.toml; nothing else does. May import `bot.core`."""

@@ -1,4 +1,4 @@
-"""What gardener.toml may say: every key, what it takes, and the sentence where it does not."""
+"""Parses the environments of gardener.toml: every key, its values, and error messages."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _CHANNEL = re.compile(r"[CGD][A-Z0-9]+|#\S+")
 
 
 def environments(data: Mapping[str, object], text: str = "") -> Mapping[str, Environment]:
-    """The environments of a parsed file, in its order, each with the rules that are for it.
+    """Returns the environments of a parsed file, in its order, each with its rules.
 
-    `text` is the file as it was read: mistakes in [[rules]] and [[impact]] are named with their
-    line. Raises `FileMistake`.
+    `text` is the raw file, for the line numbers of mistakes in [[rules]] and [[impact]]. Raises
+    `FileMistake`.
     """
     only_known("", data, ["environments", "rules", "impact"])
     tables = data.get("environments", {})

@@ -1,8 +1,7 @@
-"""The only reader of the environment and of gardener.toml.
+"""Loads the settings: secrets and addresses from the environment, the rest from gardener.toml.
 
-Secrets and addresses come from the environment, the rest from the file. Every mistake becomes one
-`SettingsError`, whose sentence names the place, what is wrong and what to write instead; none of
-them ever holds a secret's value.
+Every mistake becomes one `SettingsError` that names the place, the problem and the fix, and never
+contains a secret's value.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, UsageError
 from bot.settings.file import FileMistake, environments
-from bot.settings.team_rules import Own
-from bot.settings.team_rules import read as read_own
+from bot.settings.team_rules import TeamRules
+from bot.settings.team_rules import read as read_team_rules
 from bot.settings.values import nearest, only_known
 
 CONFIG = "gardener.toml"
@@ -34,7 +33,7 @@ STATE = "~/.local/state/gardener"
 
 
 class SettingsError(GardenerError):
-    """A setting is missing or wrong; the sentence says which and how to mend it."""
+    """A missing or wrong setting; the message names it and the fix."""
 
 
 def _web_address(value: object) -> object:
@@ -73,7 +72,7 @@ def _redis_address(value: object) -> object:
 
 
 def _key(value: object) -> object:
-    # One-line variables carry a PEM file with its line ends written out.
+    # In a one-line variable, a PEM file has its line breaks as `\n`.
     text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     return SecretStr(text.strip().replace("\\n", "\n"))
 
@@ -89,7 +88,7 @@ def _installation(value: object) -> object:
 
 
 class _Variables(BaseSettings):
-    """The environment, as it stands. An empty variable is an unset one."""
+    """The environment variables. An empty one counts as unset."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True,
@@ -122,14 +121,14 @@ class _Variables(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that a person can set. Secrets are `SecretStr`: printing one shows asterisks."""
+    """All settings. Secrets are `SecretStr`: printing one shows asterisks."""
 
     environments: Mapping[str, Environment] = field(default_factory=dict)
-    """By name, from gardener.toml; empty where there is no file."""
+    """By name, from gardener.toml; empty without a file."""
     config: Path = Path(CONFIG)
-    """The file, whether it is there or not."""
+    """The file's path, whether or not it exists."""
     state_dir: Path = Path(STATE)
-    """Where the embedded server and a secret of our own live; made when it is needed."""
+    """Directory of the embedded server and the local secret; created when needed."""
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     """Set: Socket Mode. Unset: HTTP at /slack/events."""
@@ -146,11 +145,11 @@ class Settings:
     logging_endpoint: str | None = None
     """`grpc://host:port`; None: Google."""
     monitoring_endpoint: str | None = None
-    """`http://host:port`; None: Google, unless `logging_endpoint` is set: then nobody is asked."""
+    """`http://host:port`; None: Google or, with a `logging_endpoint`, no monitoring."""
     secrets: tuple[bytes, ...] = ()
-    """GARDENER_SECRET: the first signs, all of them verify and are looked up."""
+    """GARDENER_SECRET: the first signs; all verify and are used for look-ups."""
     installation: str | None = None
-    """Names the keys in Redis; None: a hash of the oldest secret names them."""
+    """Identifies our keys in Redis; None: a hash of the oldest secret does."""
     port: int = 8080
     """0: any free one."""
     log_level: str = "INFO"
@@ -161,7 +160,7 @@ class Settings:
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """Every secret's text, so that the log can leave it out."""
+        """The texts of all secrets, for removal from the log."""
         single = (
             self.slack_bot_token,
             self.slack_app_token,
@@ -178,7 +177,7 @@ class Settings:
         return tuple(text for text in texts if text)
 
     def environment(self, name: str) -> Environment:
-        """The environment of that name (any case). Raises `UsageError` with what is known."""
+        """Finds an environment by name, ignoring case. Raises `UsageError`."""
         for known, environment in self.environments.items():
             if known.casefold() == name.casefold():
                 return environment
@@ -194,11 +193,11 @@ class Settings:
 
 
 def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
-    """The settings of this process. Raises `SettingsError` at the first mistake.
+    """Loads the settings of this process. Raises `SettingsError` at the first mistake.
 
-    `config` beats GARDENER_CONFIG, which beats gardener.toml in the working directory. A file
-    that was named must be there; the default one may be absent, and then no environment is known.
-    With `read_config=False` no file is opened at all.
+    `config` overrides GARDENER_CONFIG, which overrides gardener.toml in the working directory. A
+    named file must exist; without the default one, there are no environments. With
+    `read_config=False` no file is opened.
     """
     variables = _variables()
     named = config or (Path(variables.GARDENER_CONFIG) if variables.GARDENER_CONFIG else None)
@@ -236,16 +235,16 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
 
 
 def local_secret(state_dir: Path) -> bytes:
-    """A secret of this machine's own, made once and kept in the state directory (mode 600).
+    """Returns this machine's own secret, created once in the state directory (mode 600).
 
-    For what runs on the embedded server without a GARDENER_SECRET: `analyze` and the playground.
-    Raises `SettingsError` where the directory cannot be written.
+    For `analyze` and the playground with the embedded server and no GARDENER_SECRET. Raises
+    `SettingsError` if the directory cannot be written.
     """
     path = state_dir / "secret"
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            # Written beside and linked into place: two at once agree on one.
+            # Written to a temporary file and linked, so that two processes agree on one.
             descriptor, fresh = tempfile.mkstemp(dir=state_dir)  # mode 600
             with os.fdopen(descriptor, "wb") as file:
                 file.write(os.urandom(32).hex().encode())
@@ -266,12 +265,12 @@ def _variables() -> _Variables:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "the environment"
-        said = str(first["msg"]).removeprefix("Value error, ")
+        problem = str(first["msg"]).removeprefix("Value error, ")
         if name == "LOG_LEVEL":
-            said = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
+            problem = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
         if name == "PORT":
-            said = "must be a number from 0 to 65535"
-        raise SettingsError(f"The variable {name} {said}.") from None
+            problem = "must be a number from 0 to 65535"
+        raise SettingsError(f"The variable {name} {problem}.") from None
 
 
 def _secrets(value: SecretStr | None) -> tuple[bytes, ...]:
@@ -285,8 +284,8 @@ def _secrets(value: SecretStr | None) -> tuple[bytes, ...]:
     return tuple(part.encode() for part in dict.fromkeys(parts) if part)
 
 
-def rules_of(path: Path, known: Mapping[str, Environment]) -> Own:
-    """The [[rules]] and [[impact]] of a file, for the environments that are known.
+def rules_of(path: Path, known: Mapping[str, Environment]) -> TeamRules:
+    """Reads the [[rules]] and [[impact]] of a file, checked against the known environments.
 
     Raises `SettingsError`, with the line of the mistake.
     """
@@ -294,7 +293,7 @@ def rules_of(path: Path, known: Mapping[str, Environment]) -> Own:
     data = _parsed(path, text)
     try:
         only_known("", data, ["rules", "impact", "environments"])
-        own = read_own(data, text, known)
+        own = read_team_rules(data, text, known)
     except FileMistake as error:
         raise SettingsError(f"{path}: {error}") from None
     if not own.rules and not own.impacts:

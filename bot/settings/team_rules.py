@@ -1,4 +1,4 @@
-"""[[rules]] and [[impact]] of gardener.toml: every key, and the line of every mistake."""
+"""Parses [[rules]] and [[impact]] of gardener.toml; errors name the line."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from bot.settings.values import (
 )
 
 LONGEST = 300
-"""Characters of a sentence that a card quotes."""
+"""Maximum characters of a sentence that a card quotes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """What a team adds to the judgement."""
+class TeamRules:
+    """A team's own rules and impacts."""
 
     rules: tuple[TeamRule, ...] = ()
     impacts: tuple[Impact, ...] = ()
 
     def added(self, environment: Environment) -> Environment:
-        """The environment with what is for it, in the place of what it had."""
+        """Returns the environment with these rules and impacts in place of its own."""
         name = environment.name.casefold()
         return replace(
             environment,
@@ -43,10 +43,10 @@ def _fold(each: TeamRule | Impact) -> set[str]:
     return {name.casefold() for name in each.environments}
 
 
-def read(data: Mapping[str, object], text: str, known: Mapping[str, Environment]) -> Own:
-    """The rules and impacts of a parsed file. Raises `FileMistake` at the first mistake.
+def read(data: Mapping[str, object], text: str, known: Mapping[str, Environment]) -> TeamRules:
+    """Reads the rules and impacts of a parsed file. Raises `FileMistake` at the first mistake.
 
-    `known`: the environments that there are; empty: any name is taken.
+    `known`: the existing environments; if empty, any name is accepted.
     """
     rules = [_rule(at, line, table) for at, line, table in _tables("rules", data, text)]
     impacts = [_impact(at, line, table) for at, line, table in _tables("impact", data, text)]
@@ -59,7 +59,7 @@ def read(data: Mapping[str, object], text: str, known: Mapping[str, Environment]
             raise FileMistake(f"{_where(rule)} has the name of an earlier rule: give it its own.")
     for rule, wrong in team_rules.mistakes(rules):
         raise FileMistake(f"{_where(rule)} {wrong}")
-    return Own(tuple(rules), tuple(impacts))
+    return TeamRules(tuple(rules), tuple(impacts))
 
 
 def _where(rule: TeamRule) -> str:
@@ -70,7 +70,7 @@ def _where(rule: TeamRule) -> str:
 def _tables(
     name: str, data: Mapping[str, object], text: str
 ) -> Iterator[tuple[str, int, Mapping[str, object]]]:
-    """(where, line, table) of each."""
+    """Yields (place for messages, line or 0 if unknown, table) of each."""
     tables = data.get(name, [])
     if not isinstance(tables, list) or not all(isinstance(t, Mapping) for t in tables):
         raise FileMistake(f"{name} must be a list of tables: write [[{name}]] above each.")
@@ -82,7 +82,7 @@ def _tables(
 
 
 def _lines(name: str, text: str) -> list[int]:
-    """Where each [[name]] stands, counted from 1; text over several lines is passed over."""
+    """Returns the line numbers, from 1, of each [[name]]; skips multi-line strings."""
     head = re.compile(rf"\s*\[\[\s*[\"']?{name}[\"']?\s*\]\]")
     found: list[int] = []
     closes = ""
@@ -189,7 +189,7 @@ IMPACT_KEYS: Mapping[str, Callable[[str, object], object]] = {
 }
 
 
-# --- what they name ------------------------------------------------------------------------------
+# --- names in rules ------------------------------------------------------------------------------
 
 
 def _environments(each: TeamRule | Impact, known: Mapping[str, Environment]) -> None:
@@ -203,7 +203,7 @@ def _environments(each: TeamRule | Impact, known: Mapping[str, Environment]) -> 
 
 
 def _services(rule: TeamRule, known: Mapping[str, Environment]) -> None:
-    """Raises where all environments of the rule list their services, and none has these."""
+    """Raises `FileMistake` if the rule's environments all list services, and none of the rule's."""
     of = [e for e in known.values() if not rule.environments or e.name.casefold() in _fold(rule)]
     if not rule.services or not of or not all(e.services for e in of):
         return

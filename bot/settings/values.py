@@ -1,4 +1,4 @@
-"""Readers of single values of gardener.toml, and the sentence where one is wrong."""
+"""Readers of single values in gardener.toml, with error messages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bot.core.model.values import Severity
 T = TypeVar("T")
 
 
-class FileMistake(ValueError):  # noqa: N818 - that is what it is
-    """One sentence: the key, what is wrong with it, what to write instead."""
+class FileMistake(ValueError):  # noqa: N818 - a mistake in the file, not in the program
+    """A mistake in gardener.toml; the message has the key, the problem and the fix."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """What was probably meant. A wide guess: it is only asked about, never acted on."""
+    """Finds a similar known word. The tolerance is wide: it is only suggested, never used."""
     return did_you_mean.nearest(word, known, near=60)
 
 
 def only_known(at: str, table: Mapping[str, object], known: Iterable[str]) -> None:
-    """Raises `FileMistake` at the first key that is not known."""
+    """Raises `FileMistake` at the first unknown key."""
     known = list(known)
     for key in table:
         if key not in known:
@@ -33,7 +33,7 @@ def only_known(at: str, table: Mapping[str, object], known: Iterable[str]) -> No
 
 
 def text_of(at: str, value: object) -> str:
-    """Text that says something, without blanks around it."""
+    """Returns non-empty text, stripped. Raises `FileMistake`."""
     if not isinstance(value, str) or not value.strip():
         raise FileMistake(f'{at} must be text in quotes, such as {_example(at)} = "…".')
     return value.strip()
@@ -44,7 +44,7 @@ def _example(at: str) -> str:
 
 
 def matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str, object], str]:
-    """Text of a form; `wanted` ends the sentence where it is not."""
+    """Returns a reader of text that matches a pattern; `wanted` ends its error message."""
 
     def read(at: str, value: object) -> str:
         text = text_of(at, value)
@@ -56,7 +56,7 @@ def matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str, object], s
 
 
 def list_of(one: Callable[[str, object], T]) -> Callable[[str, object], tuple[T, ...]]:
-    """A list of such values, each once."""
+    """Returns a reader of lists, which drops duplicates."""
 
     def read(at: str, value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
@@ -67,7 +67,7 @@ def list_of(one: Callable[[str, object], T]) -> Callable[[str, object], tuple[T,
 
 
 def severity_of(at: str, value: object) -> Severity:
-    """A severity by its name, in any case."""
+    """Reads a severity by name, ignoring case. Raises `FileMistake`."""
     text = text_of(at, value)
     try:
         return Severity[text.upper()]

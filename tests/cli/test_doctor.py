@@ -15,7 +15,7 @@ from tests.installation import INSTALLATION
 
 
 def said(checks) -> dict[str, tuple[str, str]]:
-    return {check.name: (check.state, check.said) for check in checks}
+    return {check.name: (check.state, check.detail) for check in checks}
 
 
 def test_every_missing_setting_is_a_line_that_says_how_to_mend_it():
