@@ -35,7 +35,7 @@ from bot.runs import RunProgress, Runs
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
-    from bot.adapters.redis.queue import JobQueue
+    from bot.adapters.redis.queue.queue import JobQueue
     from bot.adapters.slack.messenger import SlackMessenger
 
 

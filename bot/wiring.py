@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.adapters.github.ancestry import Ancestry
-from bot.adapters.redis import client, queue_keys
+from bot.adapters.redis import client
 from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.redis.client import Store
 from bot.adapters.redis.conversations import RedisConversationMemory
@@ -25,8 +25,9 @@ from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
 from bot.adapters.redis.look_ups import RedisComparedCommits, RedisLookUps
-from bot.adapters.redis.old_queue import OldQueue
 from bot.adapters.redis.posted import RedisPosted
+from bot.adapters.redis.queue import keys
+from bot.adapters.redis.queue.old_queue import OldQueue
 from bot.adapters.redis.registry import RedisRegistry
 from bot.adapters.redis.runs import RedisRunProgress, RedisRuns
 from bot.adapters.redis.shown_reports import RedisRecentReports, RedisShownReports
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from bot.adapters.google.activity import CloudActivity
     from bot.adapters.google.cloud_logging import CloudLogging
     from bot.adapters.google.monitoring import CloudMonitoring
-    from bot.adapters.redis.queue import JobQueue
+    from bot.adapters.redis.queue.queue import JobQueue
     from bot.adapters.slack.messenger import SlackMessenger
     from bot.core.model.report import Report
 
@@ -249,8 +250,8 @@ class Wiring:
     @cached_property
     def queue(self) -> JobQueue:
         """The job queue."""
-        queue_keys.claim(self.redis_client)
-        from bot.adapters.redis.queue import JobQueue
+        keys.claim(self.redis_client)
+        from bot.adapters.redis.queue.queue import JobQueue
 
         return JobQueue(self.redis_client)
 

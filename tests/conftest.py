@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from bot.adapters.redis import client as store
-from bot.adapters.redis import embedded
+from bot.adapters.redis.server import embedded
 from playground.service.lines import Entry
 from tests import sample_entries, stores
 from tests.installation import INSTALLATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bot.adapters.redis.client import PREFIX
-from bot.adapters.redis.queue_keys import VARIABLE
+from bot.adapters.redis.queue.keys import VARIABLE
 
 INSTALLATION = "tests"
 os.environ[VARIABLE] = f"{PREFIX}:{INSTALLATION}:rq"

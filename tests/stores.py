@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.adapters.redis import embedded
+from bot.adapters.redis.server import embedded
 
 
 def stop(state_dir: Path) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bot.adapters.redis import pids
+from bot.adapters.redis.server import pids
 
 T = TypeVar("T")
 

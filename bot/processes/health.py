@@ -24,7 +24,7 @@ from bot.core.model.errors import GardenerError
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from bot.adapters.redis.queue import JobQueue
+    from bot.adapters.redis.queue.queue import JobQueue
 
 Ready = Callable[[], None]
 """Raises a `GardenerError` with the reason if the process is not ready."""

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from bot import wiring
-from bot.adapters.redis import queue_keys
+from bot.adapters.redis.queue import keys
 from bot.core.model.errors import GardenerError
 from bot.processes.lifetime import (
     PARENT_PIPE,
@@ -67,8 +67,8 @@ def _work(settings: Settings, *, quick_only: bool = False) -> None:
     wiring.use(parts)
     patiently(parts.ping)
     client = parts.connect()
-    queue_keys.claim(client)
-    from bot.adapters.redis.queue import build_worker
+    keys.claim(client)
+    from bot.adapters.redis.queue.queue import build_worker
 
     patiently(parts.adopt_jobs)
     _log.info("working", quick_only=quick_only)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.redis import embedded
+from bot.adapters.redis.server import embedded
 from tests import stores
 from tests.core import sample_sources
 from tests.program import gardener

@@ -20,7 +20,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from bot import wiring as wirings
 from bot.adapters.chart import Chart
 from bot.adapters.github.tracker import GitHubTracker, Token
-from bot.adapters.redis.queue import NAME, quick_name
+from bot.adapters.redis.queue.queue import NAME, quick_name
 from bot.adapters.slack.messenger import SlackMessenger
 from bot.core.model.environment import Environment
 from bot.core.model.report import Report

@@ -10,7 +10,7 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.adapters.chart import draw
-from bot.adapters.redis.queue import NAME
+from bot.adapters.redis.queue.queue import NAME
 from bot.adapters.slack.messenger import SlackMessenger
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Refused

@@ -73,7 +73,7 @@ class TestWeb:
 
     @pytest.mark.redis
     def test_the_queue_is_among_the_figures(self, redis_client):
-        from bot.adapters.redis.queue import JobQueue
+        from bot.adapters.redis.queue.queue import JobQueue
 
         queue_ = JobQueue(redis_client)
         queue_.enqueue("anything")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.redis import client, pids
+from bot.adapters.redis import client
+from bot.adapters.redis.server import pids
 from tests.installation import INSTALLATION
 from tests.paths import ROOT
 from tests.program import gardener, served_port

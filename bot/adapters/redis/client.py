@@ -21,7 +21,7 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from bot.adapters.redis.embedded import SelfStarting
+from bot.adapters.redis.server.embedded import SelfStarting
 from bot.core.model.errors import Refused, Unavailable
 
 PREFIX = "gardener:v2"

@@ -14,7 +14,7 @@ from bot.job_names import JobName
 from bot.runs import Reading, Unanswered, Want
 
 if TYPE_CHECKING:
-    from bot.adapters.redis.queue import JobQueue
+    from bot.adapters.redis.queue.queue import JobQueue
 
 KEPT = 3_600
 """Seconds for which a run's progress is remembered."""

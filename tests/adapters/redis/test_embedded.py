@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.redis import client as store
-from bot.adapters.redis import embedded, pids
-from bot.adapters.redis.aof import readable
+from bot.adapters.redis.server import embedded, pids
+from bot.adapters.redis.server.aof import readable
 from bot.core.model.errors import Refused, Unavailable
 from tests import stores
 from tests.installation import INSTALLATION
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.redis
 
 def in_another_process(code: str, state_dir: Path, **options) -> subprocess.Popen[str]:
     program = (
-        "import sys; from pathlib import Path; from bot.adapters.redis import client as store, embedded\n"
+        "import sys; from pathlib import Path; from bot.adapters.redis import client as store; from bot.adapters.redis.server import embedded\n"
         "state = Path(sys.argv[1])\n" + code
     )
     return subprocess.Popen(

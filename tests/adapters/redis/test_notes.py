@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.redis.conversations import RedisConversationMemory
 from bot.adapters.redis.look_ups import RedisComparedCommits, RedisLookUps
 from bot.adapters.redis.posted import RedisPosted
-from bot.adapters.redis.queue import JobQueue
+from bot.adapters.redis.queue.queue import JobQueue
 from bot.adapters.redis.runs import RedisRunProgress, RedisRuns
 from bot.adapters.redis.shown_reports import RedisRecentReports, RedisShownReports
 from bot.adapters.redis.sync_memory import RedisSyncMemory, RedisUnlinkedIssues

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.redis import client as store
-from bot.adapters.redis.queue import JobQueue, build_worker
+from bot.adapters.redis.queue.queue import JobQueue, build_worker
 from bot.core.model.errors import Unavailable
 from tests.installation import INSTALLATION
 from tests.paths import ROOT

@@ -12,8 +12,8 @@ import pytest
 from bot.adapters.redis.cache import RedisLocks, RedisReportCache
 from bot.adapters.redis.client import Store, forget
 from bot.adapters.redis.decisions import RedisDecisionBook
-from bot.adapters.redis.old_queue import OldQueue
-from bot.adapters.redis.queue import NAME, JobQueue
+from bot.adapters.redis.queue.old_queue import OldQueue
+from bot.adapters.redis.queue.queue import NAME, JobQueue
 from bot.adapters.redis.registry import RedisRegistry
 from bot.adapters.redis.takeover import KEPT, OLD, PAUSE, Takeover
 from bot.core.model.decisions import Acknowledgement, IssueLink

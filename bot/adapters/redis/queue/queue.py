@@ -32,8 +32,8 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from bot.adapters.redis.client import Store, guarded, text
-from bot.adapters.redis.lost_jobs import LostJobs
-from bot.adapters.redis.queue_keys import check
+from bot.adapters.redis.queue.keys import check
+from bot.adapters.redis.queue.lost_jobs import LostJobs
 from bot.core.model import codec
 from bot.core.model.errors import GardenerError
 

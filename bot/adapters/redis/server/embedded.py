@@ -34,7 +34,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bot.adapters.redis import aof, pids
+from bot.adapters.redis.server import aof, pids
 from bot.core.model.errors import Refused, Unavailable
 
 LONGEST_SOCKET = 100
