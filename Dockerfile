@@ -10,6 +10,7 @@ COPY pyproject.toml LICENSE ./
 COPY bot bot
 COPY handlers handlers
 COPY blocks blocks
+COPY playground playground
 RUN pip install --no-deps --no-build-isolation .
 
 FROM python:3.13-slim
