@@ -1,4 +1,4 @@
-"""Whether a commit has a fix, asked of GitHub once: what is in a commit never changes."""
+"""Whether a commit contains a fix; asks GitHub once, since a commit's contents never change."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from bot.core.model.values import DAY, HOUR, SECOND
 from bot.core.ports import CommitPair, Compared, ComparedCommits, Contains, IssueTracker
 
 KEPT = 400 * DAY // SECOND
-"""Seconds for which an answer is kept."""
+"""Seconds for which an answer is cached."""
 UNKNOWN = HOUR // SECOND
-"""Seconds after which is asked again what GitHub did not know: a commit may be pushed late."""
+"""Seconds until an unknown commit is looked up again: it may be pushed late."""
 ASKED = 20
-"""Questions to GitHub in one run; what is left is not known, and asked in the next."""
+"""Questions to GitHub per run; the rest waits for the next run."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Ancestry:
-    """Answers `ports.Contains` from what is remembered, else from GitHub."""
+    """Implements `ports.Contains` from the cache, else from GitHub."""
 
     tracker: IssueTracker
     known: ComparedCommits
 
     def of(self, environment: str) -> Contains:
-        """For one run over an environment."""
+        """Returns the function for one run over an environment."""
         left = ASKED
 
         def contains(repository: str, commit: str, fix: str) -> bool | None:

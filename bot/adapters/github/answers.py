@@ -1,4 +1,4 @@
-"""GitHub's answers, and what PyGithub raises in their place, as values and errors of ours."""
+"""Converts GitHub's answers, and PyGithub's errors, to our values and errors."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def _never_connected(error: Exception) -> bool:
 
 
 def before_sending(call: Call) -> Call:
-    """The same call before anything of it was sent."""
+    """The call before anything was sent."""
     return replace(call, writes=False)
 
 
 def issue_of(call: Call, data: Mapping[str, Any]) -> Issue:
-    """An issue of an answer."""
+    """Reads an issue from an answer."""
     number = data.get("number")
     if not isinstance(number, int):
         raise no_answer(call, "an answer I cannot read")
@@ -83,7 +83,7 @@ def issue_of(call: Call, data: Mapping[str, Any]) -> Issue:
 
 
 def comment_of(call: Call, data: Mapping[str, Any]) -> Comment:
-    """A comment of an answer."""
+    """Reads a comment from an answer."""
     number = data.get("id")
     if not isinstance(number, int):
         raise no_answer(call, "an answer I cannot read")
@@ -91,6 +91,6 @@ def comment_of(call: Call, data: Mapping[str, Any]) -> Comment:
 
 
 def text_of(data: Mapping[str, Any], key: str) -> str:
-    """A field's text; empty where it has none."""
+    """Returns a field's text; empty if there is none."""
     value = data.get(key)
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""What GitHub's answers say of commits: which one closed an issue, and which one has which."""
+"""Reads commits from GitHub's answers: which one closed an issue, which contains which."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_ONCE = 2 * MINUTE
 
 
 def closing(events: Sequence[Mapping[str, Any]], repository: str) -> str | int | None:
-    """The commit that closed an issue, or the number of the pull request that did; None: a person.
+    """Finds the commit or pull request (by number) that closed an issue; None: a person did.
 
     `events`: of its timeline, the oldest first. A commit is named by the event itself; a pull
     request mentions the issue, and was merged in the moment in which it was closed.
@@ -40,7 +40,7 @@ def closing(events: Sequence[Mapping[str, Any]], repository: str) -> str | int |
 
 
 def _merged(event: Mapping[str, Any], closed: int | None, repository: str) -> int | None:
-    """The pull request of this repository that an event names, merged when it was closed."""
+    """Returns the pull request of this repository that an event names, if it closed the issue."""
     if event.get("event") != "cross-referenced" or closed is None:
         return None
     source = event.get("source")

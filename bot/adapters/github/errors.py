@@ -1,4 +1,4 @@
-"""What GitHub says no with, in our words: what happened, why, what to do.
+"""Translates GitHub's refusals into sentences: what happened, why, what to do.
 
 One rule decides between the errors: could the request have been carried out? A refused connection
 and every 4xx say no. A time-out, a cut connection and every 5xx say perhaps, which for something
@@ -28,7 +28,7 @@ SECONDARY_WAIT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, as far as an error's sentence needs it."""
+    """The parts of a request that an error message needs."""
 
     doing: str
     """`create the issue`, `read the issues`."""
@@ -36,7 +36,7 @@ class Call:
     writes: bool = False
     number: int | None = None
     app: bool = False
-    """As a GitHub App, not with a token."""
+    """Whether it was sent as a GitHub App, not with a token."""
 
     @property
     def what(self) -> str:
@@ -45,7 +45,7 @@ class Call:
 
 
 def refusal(call: Call, status: int, headers: Mapping[str, str], body: str) -> GardenerError:
-    """The error for an answer that is not a success. Header names are lower case."""
+    """Returns the error for an unsuccessful answer. Header names are lower case."""
     said = _said(body)
     if status in (403, 429) and (limited := _limited(call, status, headers, said)):
         return limited
@@ -68,7 +68,7 @@ def refusal(call: Call, status: int, headers: Mapping[str, str], body: str) -> G
 
 
 def no_answer(call: Call, why: str, *, sent: bool = True) -> GardenerError:
-    """The error for no usable answer: `why` is a status or a few words, for the parentheses."""
+    """Returns the error for a missing or unusable answer. `why`: a status or a few words."""
     if call.writes and sent:
         return UnknownOutcome(
             f"GitHub did not confirm ({why}): I asked it to {call.doing} in {call.what}, and it "
@@ -171,7 +171,7 @@ _KNOWN = {
 
 
 def _said(body: str) -> str:
-    """GitHub's own words, its list of errors included: one short line, redacted."""
+    """Extracts GitHub's own message and errors as one short, redacted line."""
     try:
         data = json.loads(body)
     except ValueError:

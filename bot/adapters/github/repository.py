@@ -1,4 +1,4 @@
-"""The files of a repository: of a folder on this machine, or of GitHub's tarball.
+"""Reads a repository's files from a local folder or from GitHub's tarball.
 
 Only Python files and CODEOWNERS are read. Nothing is written to disk, no symbolic link is followed
 (what it leads to is in the repository anyway, or is not the repository's), nothing is executed.
@@ -33,13 +33,13 @@ _OTHERS = {
     "node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist",
     "tests", "test",
 }  # fmt: skip
-"""Folders whose code is not the service's, or never runs in it; hidden ones likewise."""
+"""Folders to skip: their code is not the service's. Hidden folders are skipped too."""
 _TEST = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 SECONDS = 30
-"""Between two packets of a download."""
+"""Seconds between two packets of a download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,17 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A repository that is open for reading."""
+    """A repository opened for reading."""
 
     name: str
     files: Iterator[SourceFile]
     commit: str | None
     note: str = ""
-    """A sentence for whoever asked, such as a new name."""
+    """A note for the user, such as the repository's new name."""
 
 
 class Archives(Protocol):
-    """Of `GitHubTracker`, what a tarball needs."""
+    """The part of `GitHubTracker` that a tarball needs."""
 
     def archive(self, name: str) -> tuple[str, str]:
         """(the repository's name as it is now, the address of its tarball)."""
@@ -74,7 +74,7 @@ class Archives(Protocol):
 
 @contextmanager
 def opened(where: str, tracker: Archives | None, *, limits: Limits = LIMITS) -> Iterator[Source]:
-    """The repository at a path or called `owner/name`. One sentence says what is wrong."""
+    """Opens the repository at a path or called `owner/name`. Raises `InputError`."""
     path = Path(where).expanduser()
     if path.is_dir():
         yield Source(path.resolve().name, _walk(path), _commit(path))
@@ -93,7 +93,7 @@ def opened(where: str, tracker: Archives | None, *, limits: Limits = LIMITS) -> 
 
 
 def _walk(top: Path) -> Iterator[SourceFile]:
-    """In an order that does not depend on the machine."""
+    """Yields files in an order that does not depend on the machine."""
     unreadable: list[OSError] = []
     for folder, folders, names in os.walk(top, onerror=unreadable.append, followlinks=False):
         here = Path(folder)
@@ -140,7 +140,7 @@ def _left_out(name: str, size: int) -> str | None:
 
 
 def _commit(top: Path) -> str | None:
-    """What is checked out, read from .git; None where that does not say."""
+    """Returns the checked-out commit, read from .git; None if unknown."""
     git = top / ".git"
     try:
         if git.is_file():  # a worktree

@@ -50,7 +50,7 @@ after ten."""
 PER_PAGE = 100
 """GitHub's limit for a page."""
 COMMENT_PAGES = 3
-"""Of an issue's comments the newest pages are read."""
+"""Pages of an issue's comments to read, newest first."""
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _LOGIN = re.compile(r"[A-Za-z0-9-]{1,39}")
@@ -58,7 +58,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _LAST = re.compile(r'[?&]page=(\d+)[^>]*>\s*;\s*rel="last"')
 
 Pace = Callable[[], None]
-"""Called before anything is created: returns when it may be sent, or raises `Unavailable`."""
+"""Called before a create; returns once it may be sent, or raises `Unavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class App:
 
 
 class SharedPace:
-    """One content-creating request a second for all processes that share the locks.
+    """Allows one content-creating request a second across all processes that share the locks.
 
     GitHub's secondary limits are 80 a minute and 500 an hour, and it asks for one a second. The
     hour's is left to GitHub's answer.
@@ -98,7 +98,7 @@ class SharedPace:
         self._longest = longest
 
     def __call__(self) -> None:
-        """Waits for its turn, `longest` seconds at most."""
+        """Waits for a turn, at most `longest` seconds."""
         token, step = self._new_token(), 0.2
         for _ in range(max(1, round(self._longest / step))):
             if self._locks.once("github:write", 1, token):
@@ -135,7 +135,7 @@ class GitHubTracker:
     # --- the port --------------------------------------------------------------------------------
 
     def repository(self, name: str) -> Repository:
-        """As it is now: whether it is private is never remembered."""
+        """Fetches the repository. Never cached, since it may have become public."""
         data = self._one(self._call("read the repository", name), "GET", "")
         full_name = text_of(data, "full_name")
         if not _NAME.fullmatch(full_name):
@@ -146,7 +146,7 @@ class GitHubTracker:
         return Repository(full_name, data.get("private") is True, text_of(data, "html_url"))
 
     def issue(self, repository: str, number: int) -> Issue:
-        """As it is now. Raises `Missing` where it is gone, `Moved` where it was transferred."""
+        """Fetches the issue. Raises `Missing` if it is gone, `Moved` if it was transferred."""
         self._resolve(repository)
         call = self._call("read the issue", repository, number=number)
         issue = issue_of(call, self._one(call, "GET", f"/issues/{number}"))
@@ -161,7 +161,7 @@ class GitHubTracker:
         return issue
 
     def recent(self, repository: str, limit: int) -> Sequence[Issue]:
-        """Issues, the most recently updated first, open and closed, no pull requests.
+        """Returns open and closed issues, most recently updated first; no pull requests.
 
         `limit` bounds what is read, pull requests included.
         """
@@ -188,7 +188,7 @@ class GitHubTracker:
         labels: Sequence[str],
         assignees: Sequence[str] = (),
     ) -> Issue:
-        """One POST and no other. Raises `UnknownOutcome` where it may exist all the same."""
+        """Sends one POST. Raises `UnknownOutcome` if it may have been carried out."""
         call = self._call("create the issue", repository, writes=True)
         sent: dict[str, object] = {"title": title, "body": body, "labels": list(labels)}
         if assignees:
@@ -196,7 +196,7 @@ class GitHubTracker:
         return issue_of(call, self._write(call, "POST", "/issues", sent))
 
     def comment(self, repository: str, number: int, body: str) -> str:
-        """Returns the comment's address."""
+        """Adds a comment and returns its URL."""
         call = self._call("add the comment", repository, writes=True, number=number)
         data = self._write(call, "POST", f"/issues/{number}/comments", {"body": body})
         if not (url := text_of(data, "html_url")):
@@ -204,7 +204,7 @@ class GitHubTracker:
         return url
 
     def comments(self, repository: str, number: int) -> Sequence[Comment]:
-        """The newest 200 to 300 comments, oldest first."""
+        """Returns the newest 200 to 300 comments, oldest first."""
         self._resolve(repository)
         call = self._call("read the comments", repository, number=number)
         path = f"/issues/{number}/comments"
@@ -221,7 +221,7 @@ class GitHubTracker:
         return tuple(comment_of(call, item) for page in sorted(pages) for item in pages[page])
 
     def edit_comment(self, repository: str, comment: int, body: str) -> None:
-        """One PATCH: done twice, it is the same. Raises `Missing` where it was deleted."""
+        """Sends one PATCH, which is idempotent. Raises `Missing` if it was deleted."""
         call = self._call("edit the comment", repository, writes=True, number=comment)
         try:
             self._write(call, "PATCH", f"/issues/comments/{comment}", {"body": body})
@@ -229,7 +229,7 @@ class GitHubTracker:
             raise Missing(f"A comment in {repository} is not there any more.") from None
 
     def assignable(self, repository: str, login: str) -> bool:
-        """Whether issues may be assigned to them; False as well where that cannot be asked."""
+        """Checks whether issues may be assigned to this login; False if that cannot be read."""
         if not _LOGIN.fullmatch(login):
             return False
         self._resolve(repository)
@@ -238,7 +238,7 @@ class GitHubTracker:
         return status == 204
 
     def text(self, repository: str, path: str, commit: str = "") -> str | None:
-        """A file's text; None where it is not there, or Contents may not be read."""
+        """Returns a file's text; None if it does not exist or Contents may not be read."""
         self._resolve(repository)
         call = self._call("read a file", repository)
         parameters = {"ref": commit} if commit else None
@@ -254,13 +254,13 @@ class GitHubTracker:
             return None  # a folder, or a submodule
 
     def reopen(self, repository: str, number: int) -> Issue:
-        """Of an open issue: nothing happens."""
+        """Reopens an issue; does nothing if it is open."""
         call = self._call("reopen the issue", repository, writes=True, number=number)
         change = {"state": "open", "state_reason": "reopened"}
         return issue_of(call, self._write(call, "PATCH", f"/issues/{number}", change))
 
     def fix(self, repository: str, number: int) -> str | None:
-        """From the newest entries of the issue's timeline."""
+        """Reads the newest entries of the issue's timeline."""
         self._resolve(repository)
         call = self._call("read what closed the issue", repository, number=number)
         path = f"/issues/{number}/timeline"
@@ -279,7 +279,7 @@ class GitHubTracker:
         return found
 
     def contains(self, repository: str, commit: str, fix: str) -> bool | None:
-        """By GitHub's own comparison, whose first page is enough."""
+        """Uses GitHub's comparison, whose first page is enough."""
         if not (_COMMIT.fullmatch(commit) and _COMMIT.fullmatch(fix)):
             return None
         self._resolve(repository)
@@ -374,7 +374,7 @@ class GitHubTracker:
         parameters: dict[str, str] | None = None,
         data: object = None,
     ) -> tuple[int, Mapping[str, str], str]:
-        """Status, headers and text of whatever GitHub answers."""
+        """Returns status, headers and text of GitHub's answer."""
         name = self._names.get(call.repository, call.repository)
         if not _NAME.fullmatch(name) or ".." in name:
             raise Refused(

@@ -1,4 +1,4 @@
-"""Reports kept for a while, things done once, and calls that must not come too fast."""
+"""Cached reports, locks, and rate limits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.core.model import codec
 from bot.core.model.report import Report
 
 FORMAT = 2
-"""Of a stored report. Raised when its JSON changes so that an older process would misread it; what
-is older than this process can read is read anew from the log."""
+"""Format of a stored report. Raise it when an older process would misread the JSON; a report that
+cannot be read is made anew from the log."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class RedisReportCache:
 
     @guarded
     def get(self, environment: str, key: str) -> Report | None:
-        """None where there is none, it has expired, or it cannot be read."""
+        """Returns the report; None if there is none, it expired, or it cannot be read."""
         data = self._client.get(_report(self._client, environment, key))
         if data is None:
             data = self._client.get(_report_of_01(self._client, environment, key))
@@ -100,7 +100,7 @@ class RedisLocks:
 
     @guarded
     def release(self, key: str, token: str) -> None:
-        """Lets the next one in, if the token is the one that holds it."""
+        """Releases the lock if this token holds it."""
         self._release(keys=self._keys(key), args=[token])
 
     def _keys(self, key: str) -> list[str]:
@@ -119,7 +119,7 @@ class RedisRateLimit:
 
     @guarded
     def take(self, name: str = "") -> float:
-        """0.0 where a call may go now (it is charged), else the seconds to wait and ask again."""
+        """Returns 0.0 and charges the call if it may go now, else the seconds to wait."""
         keys = [self._client.key("", "rate", self._kind, name)]
         wait = self._script(keys=keys, args=[self._limit, self._span, uuid.uuid4().hex])
         return float(wait) / 1_000_000

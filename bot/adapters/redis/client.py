@@ -1,4 +1,4 @@
-"""Redis as every store here uses it: how to connect, how errors are translated, how keys are named.
+"""Connects to Redis, translates its errors, and names keys.
 
 Keys read `gardener:v2:INSTALLATION:ENVIRONMENT:…`, so that two installations can share a server.
 What belongs to no environment has an empty one, which no environment can be called. The version
@@ -26,43 +26,43 @@ from bot.core.model.errors import Refused, Unavailable
 
 PREFIX = "gardener:v2"
 TIMEOUT = 0.5
-"""Seconds to connect and to wait for an answer; redis-py's own defaults wait 58 s on a hung one."""
+"""Seconds to connect and to wait for an answer; by default redis-py waits 58 s on a hung server."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _since: dict[str, float] = {}
-"""When the store stopped answering, in this process: what a person is told."""
+"""When the store stopped answering, in seconds since the epoch; shown in the error."""
 
 
 class Store(redis.Redis):
-    """A client that knows its installation, and so the names of its keys."""
+    """A Redis client that knows its installation and so the names of its keys."""
 
     installation: str = ""
 
     def key(self, environment: str, *parts: str) -> str:
-        """A key of an environment ("" for what belongs to none)."""
+        """Returns a key of an environment ("" for what belongs to none)."""
         return ":".join((self.prefix, quote(environment, safe=""), *parts))
 
     @property
     def prefix(self) -> str:
-        """What every key of this installation begins with, without the colon behind it."""
+        """The start of every key of this installation, without the colon after it."""
         return f"{PREFIX}:{self.installation}"
 
     def note_environment(self, environment: str) -> None:
-        """Remembers that something is stored of it."""
+        """Records that something is stored of an environment."""
         self.sadd(self.key("", "environments"), environment)
 
 
 def installation_of(secrets: Sequence[bytes]) -> str:
-    """The name of an installation: a hash of its oldest secret, so that a rotation keeps it."""
+    """Names an installation by a hash of its oldest secret, so that a rotation keeps the name."""
     return hashlib.blake2b(secrets[-1], digest_size=6, person=b"installation").hexdigest()
 
 
 def connect(
     url: str | None, state_dir: Path, installation: str, *, timeout: float = TIMEOUT
 ) -> Store:
-    """A client, with a pool of its own; nothing is dialled before the first command.
+    """Returns a client with its own pool; connects at the first command.
 
     `url` as redis-py reads it; None: the embedded server of `state_dir`, started when needed.
     Raises `Refused` where the address cannot be read.
@@ -99,7 +99,7 @@ def ping(client: redis.Redis) -> None:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Redis's errors inside become ours, with the time since which it has been so."""
+    """Translates Redis's errors inside the block, with the time of the first failure."""
     try:
         yield
     except (redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError) as error:
@@ -129,7 +129,7 @@ def translated() -> Iterator[None]:
 
 
 def guarded(method: Callable[P, T]) -> Callable[P, T]:
-    """A method whose Redis errors are `translated`."""
+    """Decorates a method so that its Redis errors are `translated`."""
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -140,13 +140,13 @@ def guarded(method: Callable[P, T]) -> Callable[P, T]:
 
 
 def text(data: object) -> str:
-    """What redis-py answers, as text."""
+    """Decodes an answer of redis-py."""
     return data.decode() if isinstance(data, bytes) else str(data)
 
 
 @guarded
 def forget(client: Store, environment: str) -> int:
-    """Erases all that is stored of an environment, also what version 0.1 stored of it.
+    """Erases everything stored of an environment, also by version 0.1.
 
     Returns how many keys that were.
     """

@@ -1,4 +1,4 @@
-"""What a channel or direct conversation saw last."""
+"""What each channel or direct conversation saw last."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class RedisConversationMemory:
         self._notes = Notes(client)
 
     def report(self, environment: str, channel: str) -> str:
-        """The report of an environment that it saw last; empty: none."""
+        """Returns the environment's report that the conversation saw last; empty if none."""
         return self._notes.read(str, environment, _saw(channel)) or ""
 
     def saw(self, environment: str, channel: str, key: str) -> None:
-        """It was shown a report."""
+        """Records the report that a conversation saw."""
         self._notes.write(environment, _saw(channel), key, KEPT)
 
     def environment(self, channel: str) -> str:
-        """The environment that was asked about last; empty: none."""
+        """Returns the environment that was asked about last; empty if none."""
         return self._notes.read(str, "", _asked(channel)) or ""
 
     def asked(self, channel: str, environment: str) -> None:
-        """Somebody asked about an environment there."""
+        """Records the environment that somebody asked about."""
         self._notes.write("", _asked(channel), environment, ASKED)
 
 

@@ -1,4 +1,4 @@
-"""What people decided, and which channels get a digest: kept without an expiry."""
+"""Decisions and digest subscriptions, kept without expiry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS: Mapping[str, type[Decision]] = {
     "override": Override,
     "pending": Pending,
 }
-"""The names under which the kinds are stored: those of the fields of `Decisions`."""
+"""Stored names of the kinds of decision: the field names of `Decisions`."""
 _NAMES: Mapping[type[Decision], str] = {kind: name for name, kind in KINDS.items()}
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class RedisDecisionBook:
 
     @guarded
     def all(self, environment: str) -> Mapping[str, Decisions]:
-        """By cluster id. What a newer version of us wrote and we cannot read is passed over."""
+        """Returns decisions by cluster id. Skips what only a newer version can read."""
         found: dict[str, Decisions] = {}
         for name, data in self._client.hgetall(_decisions(self._client, environment)).items():
             cluster, _, kind = text(name).partition("|")
@@ -56,7 +56,7 @@ class RedisDecisionBook:
 
     @guarded
     def put(self, environment: str, decision: Decision) -> Decision | None:
-        """Stores it in the place of the one of its kind; returns that one, for undo."""
+        """Stores a decision; returns the one of the same kind that it replaced, for undo."""
         kind = _NAMES[type(decision)]
         name = f"{decision.cluster}|{kind}"
         self._client.note_environment(environment)
@@ -68,7 +68,7 @@ class RedisDecisionBook:
 
     @guarded
     def remove(self, environment: str, cluster: str, kind: type[Decision]) -> Decision | None:
-        """Takes it back; returns what was there."""
+        """Removes a decision; returns it, or None."""
         name = f"{cluster}|{_NAMES[kind]}"
         with self._client.pipeline() as pipe:
             pipe.hget(_decisions(self._client, environment), name)
@@ -85,7 +85,7 @@ class RedisSubscriptions:
 
     @guarded
     def all(self) -> Sequence[Subscription]:
-        """Of every environment, in no order."""
+        """Returns the subscriptions of every environment, in no order."""
         names = sorted(
             text(name) for name in self._client.smembers(self._client.key("", "environments"))
         )
@@ -99,7 +99,7 @@ class RedisSubscriptions:
 
     @guarded
     def put(self, subscription: Subscription) -> None:
-        """Replaces that of the same environment and channel."""
+        """Stores a subscription; replaces the one of the same environment and channel."""
         self._client.note_environment(subscription.environment)
         self._client.hset(
             _subscriptions(self._client, subscription.environment),
@@ -109,7 +109,7 @@ class RedisSubscriptions:
 
     @guarded
     def remove(self, channel: str, environment: str | None) -> Sequence[Subscription]:
-        """Of one environment or, with None, all of the channel; returns what was removed."""
+        """Removes one environment's subscription, or with None all of the channel; returns them."""
         names = [environment] if environment is not None else self._environments()
         removed: list[Subscription] = []
         for name in names:

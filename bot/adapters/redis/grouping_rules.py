@@ -1,4 +1,4 @@
-"""What people taught about grouping: kept without an expiry.
+"""Grouping rules, kept without expiry.
 
 One hash an environment, a field `kind|id` for each rule.
 """
@@ -31,14 +31,14 @@ class RedisRuleBook:
 
     @guarded
     def all(self, environment: str) -> Sequence[Rule]:
-        """The oldest first. What a newer version of us wrote and we cannot read is passed over."""
+        """Returns the rules, oldest first. Skips what only a newer version can read."""
         return Teaching(
             _rules(self._client.hgetall(rules_key(self._client, environment)).items())
         ).rules
 
     @guarded
     def put(self, environment: str, rule: Rule) -> bool:
-        """False where the same rule is there already: who taught it first is kept."""
+        """Adds a rule. Returns False if it exists already; its first author is kept."""
         self._client.note_environment(environment)
         name = field_of(rule)
         return bool(
@@ -47,7 +47,7 @@ class RedisRuleBook:
 
     @guarded
     def remove(self, environment: str, rule: str) -> Rule | None:
-        """By the rule's id; returns what was there."""
+        """Removes a rule by its id; returns it, or None."""
         for kind in KINDS.values():
             name = _field(rule, kind)
             with self._client.pipeline() as pipe:
@@ -60,17 +60,17 @@ class RedisRuleBook:
 
 
 def rules_key(store: Store, environment: str) -> str:
-    """Where they are."""
+    """Returns the key of an environment's rules."""
     return store.key(environment, "rules")
 
 
 def clusters_named(found: Mapping[Any, Any]) -> frozenset[str]:
-    """Ids that stored rules name: what is remembered of these must not be forgotten."""
+    """Returns the cluster ids that stored rules name; the registry must keep these."""
     return Teaching(_rules(found.items())).ids
 
 
 def field_of(rule: Rule) -> str:
-    """Where in there it is."""
+    """Returns the field of a rule."""
     return _field(rule.id, type(rule))
 
 

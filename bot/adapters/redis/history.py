@@ -1,4 +1,4 @@
-"""The history: what an environment did over time, in maxima that no second reading can change.
+"""An environment's history, stored as maxima so that reading a window twice changes nothing.
 
 Per environment, under `history:`
 
@@ -28,10 +28,10 @@ from bot.core.model.report import Event
 from bot.core.model.values import DAY, HOUR, SECOND
 
 EVENTS = 1_000
-"""Deploys and deletions kept, the newest."""
+"""How many of the newest deploys and deletions to keep."""
 REVISIONS = 2_000
 CLUSTERS = 2_000
-"""How many are remembered, those with the newest entries."""
+"""How many revisions to keep, those with the newest entries."""
 
 # Integers are compared as text: in Lua's numbers nanoseconds since 1970 lose their last digits.
 _RAISE = """
@@ -51,9 +51,9 @@ end
 if tonumber(ARGV[1]) > 0 then redis.call('expire', KEYS[1], ARGV[1]) end
 """
 EXPIRES = (KEPT_DAYS + 2) * DAY // SECOND
-"""Seconds from the last writing of a day; by our clock, whatever time the entries claim."""
+"""Seconds after the last write until a day expires; by our clock, not the entries' times."""
 _AT_ONCE = 2_000
-"""Fields in one call of the script; Lua's stack takes 8,000 arguments."""
+"""Fields per call of the script; Lua's stack takes 8,000 arguments."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class RedisHistory:
 
     @guarded
     def read(self, environment: str, since: int, until: int) -> Past:
-        """What is kept. A part that cannot be read is passed over."""
+        """Returns what is stored. Skips parts that cannot be read."""
         last = until // DAY
         days = range(max(since // DAY, last - KEPT_DAYS), last + 1)
         with self._client.pipeline(transaction=False) as pipe:
@@ -103,7 +103,7 @@ class RedisHistory:
 
     @guarded
     def record(self, environment: str, seen: Past) -> None:
-        """Adds what a run read; the same again changes nothing."""
+        """Adds what a run read. Idempotent."""
         self._client.note_environment(environment)
         days: dict[int, dict[str, int]] = {}
         for prefix, hours in (
@@ -144,7 +144,7 @@ class RedisHistory:
             self._forget_the_oldest(environment)
 
     def _larger(self, name: str, fields: Mapping[str, int], expires: int = 0) -> None:
-        """Sets each field that is not there yet or is smaller. `expires` in seconds, 0: never."""
+        """Sets each field that is missing or smaller. `expires` in seconds, 0: never."""
         pairs = list(fields.items())
         for start in range(0, len(pairs), _AT_ONCE):
             part = [value for pair in pairs[start : start + _AT_ONCE] for value in pair]

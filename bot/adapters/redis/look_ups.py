@@ -1,4 +1,4 @@
-"""Answers of outside systems, remembered for all processes."""
+"""Cached answers of outside systems, shared by all processes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _log = logging.getLogger(__name__)
 
 
 class RedisLookUps:
-    """`ports.LookUps`: of one outside system, of no environment."""
+    """`ports.LookUps` for one outside system; belongs to no environment."""
 
     def __init__(self, client: Store, system: str) -> None:
         self._notes = Notes(client)
         self._system = system
 
     def get(self, kind: type[T], name: str) -> T | None:
-        """None where nothing is remembered, or not a `kind`."""
+        """Returns the cached value; None if there is none of this `kind`."""
         return self._notes.read(kind, "", f"{self._system} {name}")
 
     def put(self, name: str, value: object, seconds: int) -> None:
-        """A value as `codec` writes it."""
+        """Caches a value that `codec` can write."""
         self._notes.write("", f"{self._system} {name}", value, seconds)
 
 
@@ -37,7 +37,7 @@ class RedisComparedCommits:
         self._notes = Notes(client)
 
     def get(self, environment: str, pair: CommitPair) -> Compared | None:
-        """None where it was not asked, or too long ago."""
+        """Returns the cached answer; None if there is none or it expired."""
         found = self._notes.read(object, environment, _compared(pair))
         if found is None:
             return None
@@ -49,7 +49,7 @@ class RedisComparedCommits:
         return None
 
     def put(self, environment: str, pair: CommitPair, compared: Compared, seconds: int) -> None:
-        """Remembered for `seconds`."""
+        """Caches an answer for `seconds`."""
         value = "?" if compared.contains is None else compared.contains
         self._notes.write(environment, _compared(pair), value, seconds)
 

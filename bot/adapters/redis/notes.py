@@ -1,4 +1,4 @@
-"""How the stores of this package keep a value for a while: JSON under a hashed name.
+"""Stores a value for a while: JSON under a hashed name. For the stores of this package.
 
 Names and shapes live as long as what was stored: the next version reads them. So each store
 writes its names in one place, and what it cannot read counts as absent.
@@ -19,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 class Notes:
-    """For the stores of this package alone, which know the names and the types."""
+    """Used by the stores of this package, which know the names and types."""
 
     def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def read(self, kind: type[T], environment: str, name: str) -> T | None:
-        """None where there is none, it has expired, or it is not a `kind`."""
+        """Returns the value; None if there is none, it expired, or it is not a `kind`."""
         data = self._client.get(note_key(self._client, environment, name))
         if data is None:
             return None
@@ -39,7 +39,7 @@ class Notes:
 
     @guarded
     def write(self, environment: str, name: str, value: object, seconds: int) -> None:
-        """`value` as `codec` writes it. `environment` may be empty."""
+        """Stores a `value` that `codec` can write. `environment` may be empty."""
         if environment:
             self._client.note_environment(environment)
         data = codec.dumps(value)
@@ -47,10 +47,10 @@ class Notes:
 
     @guarded
     def remove(self, environment: str, name: str) -> None:
-        """Nothing happens where there is none."""
+        """Removes it, if it exists."""
         self._client.delete(note_key(self._client, environment, name))
 
 
 def note_key(store: Store, environment: str, name: str) -> str:
-    """The key of a name, which may hold anything."""
+    """Returns the key of a name, which may hold any text."""
     return store.key(environment, "note", hashlib.sha256(name.encode()).hexdigest()[:32])

@@ -1,4 +1,4 @@
-"""What was posted already."""
+"""Remembers what was posted."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class RedisPosted:
         self._notes = Notes(client)
 
     def get(self, environment: str, what: Posting) -> str | None:
-        """The message's `ts`, empty where there is no message to edit; None: not posted."""
+        """Returns the message's `ts` (empty if it cannot be edited); None if not posted."""
         if isinstance(what, DigestFailure):  # 1: nobody edits that message
             return None if self._notes.read(int, environment, _name(what)) is None else ""
         return self._notes.read(str, environment, _name(what))
 
     def put(self, environment: str, what: Posting, ts: str) -> None:
-        """Remembered for the `SECONDS` of its kind."""
+        """Records a posting for the `SECONDS` of its kind."""
         value = 1 if isinstance(what, DigestFailure) else ts
         self._notes.write(environment, _name(what), value, what.SECONDS)
 
     def parts(self, environment: str, thread: ReportThread) -> Sequence[str]:
-        """Names of the parts that stand in a report's thread."""
+        """Returns the names of the parts posted to a report's thread."""
         return self._notes.read(tuple[str, ...], environment, _in(thread)) or ()
 
     def put_parts(self, environment: str, thread: ReportThread, parts: Sequence[str]) -> None:
-        """All that stand there by now."""
+        """Replaces the names of the parts posted to a thread."""
         self._notes.write(environment, _in(thread), parts, KEPT)
 
 

@@ -1,4 +1,4 @@
-"""The registry: masked message → cluster id, for good.
+"""The registry: maps masked messages to cluster ids, permanently.
 
 Per environment, under `registry:`
 
@@ -45,7 +45,7 @@ from bot.core.model.values import DAY, SECOND
 from bot.core.ports import Candidate, Identity, Remembered
 
 FORGET_AFTER = 90 * DAY // SECOND
-"""Seconds without being seen after which an entry goes, unless a decision hangs on it."""
+"""Seconds unseen until an entry is dropped, unless a decision depends on it."""
 VARIANTS = 32
 """Masked messages kept as text per cluster; the hashes of all are kept."""
 PATIENCE = 5.0
@@ -56,12 +56,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Draft:
-    """What one run knows and wants to write."""
+    """What one run has read and will write."""
 
     known: dict[str, str] = field(default_factory=dict)
     """Keyed hash → cluster id."""
     before: dict[str, Entry] = field(default_factory=dict)
-    """As the run found them: what a run itself adds is no news to it, and nothing to join."""
+    """The entries as the run found them; its own additions are not joined."""
     entries: dict[str, Entry] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     """Hashes to write."""
@@ -70,14 +70,14 @@ class _Draft:
     changed: set[str] = field(default_factory=set)
     number: int = 0
     decided: frozenset[str] = frozenset()
-    """Clusters that a decision hangs on."""
+    """Clusters that a decision depends on."""
     taught: frozenset[str] = frozenset()
-    """Clusters that a rule of a person names."""
+    """Clusters that a grouping rule names."""
     merged: dict[str, str] = field(default_factory=dict)
-    """A cluster all of whose messages are those of another under the new mask -> that one."""
+    """Cluster → the cluster that has all of its messages under the new mask."""
 
     def same(self) -> Iterator[Same]:
-        """So that decisions on what a better mask made one are found under the one that is left."""
+        """Returns *same* rules that lead from clusters merged by a better mask to the one left."""
         for gone, left in self.merged.items():
             keep, other = (
                 Member(id_, self.entries[id_].name, self.entries[id_].template[:200])
@@ -107,7 +107,7 @@ class RedisRegistry:
 
     @guarded
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
-        """One identity a candidate, in order; remembers what was not known.
+        """Returns one identity per candidate, in order; registers unknown messages.
 
         Two candidates may get the same id: both are variants of one known cluster, and the
         caller shows them as one. A candidate that holds messages of two known clusters gets the
@@ -147,7 +147,7 @@ class RedisRegistry:
 
     @guarded
     def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
-        """Cluster id by masked message, of those that are known. Changes nothing."""
+        """Returns the cluster ids of known masked messages. Changes nothing."""
         with self._client.pipeline() as pipe:
             draft, _ = self._found(pipe, environment, [Candidate("", "", tuple(masked))])
         wanted = dict.fromkeys(masked)
@@ -155,7 +155,7 @@ class RedisRegistry:
 
     @guarded
     def all(self, environment: str) -> Sequence[Remembered]:
-        """Everything that is remembered, in the order of C-numbers."""
+        """Returns every registered cluster, by C-number."""
         found = [
             Remembered(id_, e.name, e.template, e.masked, e.first_seen, e.last_seen)
             for id_, e in _entries(
@@ -205,7 +205,7 @@ class RedisRegistry:
     def _found(
         self, pipe: redis.client.Pipeline, environment: str, candidates: Sequence[Candidate]
     ) -> tuple[_Draft, Masks]:
-        """Reads what is known of the candidates; the pipe then watches all that it read."""
+        """Reads what is known of the candidates; the pipe watches every key that was read."""
         at = functools.partial(self._client.key, environment, "registry")
         decisions = self._client.key(environment, "decisions")
         rules = rules_key(self._client, environment)
@@ -256,7 +256,7 @@ class RedisRegistry:
         return draft
 
     def _remask(self, draft: _Draft, id_: str, masks: Masks) -> None:
-        """Makes an entry of an older mask or secret known under the newest as well."""
+        """Registers an entry of an older mask or secret under the newest too."""
         entry = draft.entries[id_]
         if entry.mask < masks.version and not entry.exact:
             entry = draft.entries[id_] = replace(
@@ -268,7 +268,7 @@ class RedisRegistry:
             draft.known.setdefault(message, id_)
 
     def _own(self, draft: _Draft, id_: str, before: Entry, masks: Masks, here: set[str]) -> None:
-        """Writes what an entry of an older mask has become.
+        """Writes the new form of an entry of an older mask.
 
         It stays one of an older mask until a run has seen it, so that it can be recovered then.
         """
@@ -342,7 +342,7 @@ class RedisRegistry:
     def _stale(
         self, pipe: redis.client.Pipeline, at: Callable[[str], str], draft: _Draft, now: float
     ) -> set[str]:
-        """Hashes long unseen of clusters on which no decision hangs."""
+        """Returns hashes long unseen, of clusters without decisions."""
         old = list(self._old(pipe, at("variants"), now))
         if not old:
             return set()

@@ -1,4 +1,4 @@
-"""What the registry remembers of a cluster, and what a better mask makes of that."""
+"""A cluster's entry in the registry, and its migration to a better mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.core.text.mask import SLOT, covers, without_glyph
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is remembered of a cluster."""
+    """A cluster's entry in the registry."""
 
     name: str
     template: str
@@ -20,11 +20,11 @@ class Entry:
     mask: int = 0
     """The version of the masks that made `masked`."""
     keyed: str = ""
-    """Tells the secret under which the hashes of `masked` are kept."""
+    """Identifies the secret that keys the hashes of `masked`."""
     first_seen: int | None = None
     last_seen: int | None = None
     place: str = ""
-    """Of a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
+    """For a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
     exact: bool = False
     """It has no variants."""
     joined: int = 0
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """How messages are compared; `current()` is the product's own."""
+    """The functions that mask and compare messages; `current()` returns the product's own."""
 
     version: int
     mask: Callable[[str], str]
@@ -41,7 +41,7 @@ class Masks:
 
     @classmethod
     def current(cls) -> Masks:
-        """Those of `bot.core`."""
+        """Returns the functions of `bot.core`."""
         from bot.core.clusters import grouping
         from bot.core.text import mask
 
@@ -49,7 +49,7 @@ class Masks:
 
 
 def is_variant(candidate: Candidate, of: Entry, masks: Masks) -> bool:
-    """Whether new messages belong to a known cluster."""
+    """Checks whether new messages belong to a known cluster."""
     if candidate.exact or of.exact or candidate.place != of.place:
         return False
     return any(
@@ -59,7 +59,7 @@ def is_variant(candidate: Candidate, of: Entry, masks: Masks) -> bool:
 
 
 def remasked(message: str, entry: Entry, masks: Masks) -> str:
-    """By the new mask; the place of a traceback was never masked."""
+    """Masks a message anew; a traceback's place was never masked."""
     bare = message.removesuffix(f" in {entry.place}") if entry.place else message
     return masks.mask(without_glyph(bare)) + message[len(bare) :]
 
@@ -90,7 +90,7 @@ def recover(
 
 
 def _first_word(message: str) -> str:
-    """Empty where it begins with a value."""
+    """Returns the first word; empty if the message begins with a value."""
     word = message.partition(" ")[0]
     return "" if SLOT in word else word
 

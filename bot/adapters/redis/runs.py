@@ -1,4 +1,4 @@
-"""Who waits for which run, as values, and how far each run is."""
+"""Who waits for which run, and each run's progress."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ class RedisRuns:
     def ask(
         self, environment: str, run: str, job: JobName, kwargs: Mapping[str, object], want: Want
     ) -> bool:
-        """Waits for the run. True: this call queued it, as `job` with `kwargs`, which are JSON."""
+        """Joins those who wait for a run. True: this call queued it as `job` with JSON `kwargs`."""
         encoded = cast("dict[str, object]", codec.encode(want))
         return self._queue.ask(environment, run, job, kwargs, who=want.who, want=encoded)
 
     def waiting(self, environment: str, run: str) -> Mapping[str, Want]:
-        """By `Want.who`."""
+        """Returns those who wait, by `Want.who`."""
         return _wants(self._queue.waiting(environment, run))
 
     def answer(self, environment: str, run: str) -> Mapping[str, Want]:
-        """Ends the run and returns all who wait for it; who asks from now on starts a new one."""
+        """Ends the run and returns everyone who waits; the next request starts a new run."""
         return _wants(self._queue.answer(environment, run))
 
     def leave(self, environment: str, run: str, who: str) -> bool:
-        """True where nobody waits any more and the run is cancelled."""
+        """Removes one who waits. True if nobody is left, which cancels the run."""
         return self._queue.leave(environment, run, who)
 
     def cancelled(self, environment: str, run: str) -> bool:
-        """Whether everyone who waited has left."""
+        """True if everyone who waited has left."""
         return self._queue.cancelled(environment, run)
 
 
@@ -59,7 +59,7 @@ class RedisRunProgress:
         self._notes = Notes(client)
 
     def reading(self, environment: str, run: str) -> Reading | None:
-        """None where nothing is remembered."""
+        """Returns the stored value; None if there is none."""
         found = self._notes.read(tuple[int, int, int], environment, _reading(run))
         if found is None:
             return None
@@ -67,20 +67,20 @@ class RedisRunProgress:
         return Reading(Window(start, end), read)
 
     def put_reading(self, environment: str, run: str, reading: Reading) -> None:
-        """Replaces what was noted before."""
+        """Replaces the stored value."""
         stored = [reading.window.start, reading.window.end, reading.read]
         self._notes.write(environment, _reading(run), stored, KEPT)
 
     def unanswered(self, environment: str, run: str) -> Unanswered | None:
-        """None: the run is still reading, or everyone was answered."""
+        """Returns who still needs an answer; None while the run reads or if everyone has one."""
         return self._notes.read(Unanswered, environment, _unanswered(run))
 
     def put_unanswered(self, environment: str, run: str, unanswered: Unanswered) -> None:
-        """Noted before the first of them is answered."""
+        """Records who needs an answer, before the first gets one."""
         self._notes.write(environment, _unanswered(run), unanswered, KEPT)
 
     def answered(self, environment: str, run: str) -> None:
-        """Nobody waits for an answer any more."""
+        """Records that everyone has an answer."""
         self._notes.remove(environment, _unanswered(run))
 
 

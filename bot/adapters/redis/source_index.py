@@ -15,22 +15,22 @@ from bot.core.source.log_calls import CallKind
 from bot.core.source.match import Locate, Matcher
 
 FORMAT = 1
-"""Goes up with every change of what is stored: an index of another format counts as none."""
+"""Format of the stored index; an index of another format is ignored."""
 LARGEST = 256_000_000
-"""Bytes that a stored index may unfold to; what is larger was not written by us."""
+"""The largest decompressed index, in bytes; a larger one was not written by us."""
 
 _log = logging.getLogger(__name__)
 
 
 class RedisSources:
-    """What `gardener index` found, until it is run again. About 40 bytes a template."""
+    """Stores the result of `gardener index`, about 40 bytes per template."""
 
     def __init__(self, client: Store) -> None:
         self._client = client
 
     @guarded
     def get(self, environment: str) -> SourceIndex | None:
-        """None where there is none, or another version of us wrote it."""
+        """Returns the index; None if there is none of this format."""
         data = self._client.get(_name(self._client, environment))
         if not isinstance(data, bytes):
             return None
@@ -41,7 +41,7 @@ class RedisSources:
             return None
 
     def locate(self, environment: str) -> Locate | None:
-        """For an analysis; None where nothing was indexed. Never worth failing for."""
+        """Returns the locator for an analysis; None without an index. Never raises."""
         try:
             index = self.get(environment)
         except GardenerError as error:
@@ -51,7 +51,7 @@ class RedisSources:
 
     @guarded
     def put(self, environment: str, index: SourceIndex) -> int:
-        """Replaces the one before. Returns the bytes that are stored."""
+        """Replaces the index. Returns the bytes stored."""
         data = _packed(index)
         self._client.note_environment(environment)
         self._client.set(_name(self._client, environment), data)
@@ -59,7 +59,7 @@ class RedisSources:
 
     @guarded
     def remove(self, environment: str) -> None:
-        """Nothing happens where there is none."""
+        """Removes it, if it exists."""
         self._client.delete(_name(self._client, environment))
 
 

@@ -1,4 +1,4 @@
-"""What is remembered of issues between two looks at GitHub, and those that were unlinked."""
+"""What the sync with GitHub remembers of issues, and unlinked issues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.model.shown import KEPT
 from bot.core.model.values import DAY, SECOND
 
 REMEMBERED = 400 * DAY // SECOND
-"""Seconds for which is remembered what an issue was told."""
+"""Seconds for which to remember what was posted to an issue."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class RedisSyncMemory:
         self._notes = Notes(client)
 
     def told(self, environment: str, cluster: str) -> Told | None:
-        """What the issue of a cluster was told so far."""
+        """Returns what was already posted to the cluster's issue."""
         return self._notes.read(Told, environment, _told(cluster))
 
     def put_told(self, environment: str, cluster: str, told: Told) -> None:
@@ -34,11 +34,12 @@ class RedisSyncMemory:
         self._notes.write(environment, _told(cluster), told, REMEMBERED)
 
     def forget(self, environment: str, cluster: str) -> None:
-        """The issue is gone."""
+        """Forgets an issue that is gone."""
         self._notes.remove(environment, _told(cluster))
 
     def revisions(self, environment: str) -> Mapping[str, int] | None:
-        """When each was first seen (nanoseconds, 0: long ago); None before the first report."""
+        """Returns when each revision was first seen (nanoseconds, 0: long ago); None before the
+        first report."""
         return self._notes.read(dict[str, int], environment, "revisions")
 
     def put_revisions(self, environment: str, revisions: Mapping[str, int]) -> None:
@@ -46,11 +47,11 @@ class RedisSyncMemory:
         self._notes.write(environment, "revisions", revisions, REMEMBERED)
 
     def turn(self, environment: str) -> int:
-        """How many issues were asked for in turn so far."""
+        """Returns where the round over all issues stands."""
         return self._notes.read(int, environment, "github-turn") or 0
 
     def put_turn(self, environment: str, turn: int) -> None:
-        """Where the next look goes on."""
+        """Stores where the next round continues."""
         self._notes.write(environment, "github-turn", turn, REMEMBERED)
 
 
@@ -61,7 +62,7 @@ class RedisUnlinkedIssues:
         self._notes = Notes(client)
 
     def get(self, environment: str, cluster: str) -> IssueLink | None:
-        """The last one of a cluster."""
+        """Returns the issue last unlinked from a cluster."""
         found = self._notes.read(str, environment, _unlinked(cluster))
         if found is None:
             return None
@@ -72,7 +73,7 @@ class RedisUnlinkedIssues:
             return None
 
     def put(self, environment: str, link: IssueLink) -> None:
-        """By the link's cluster."""
+        """Stores an unlinked issue under its cluster."""
         stored = codec.dumps(link).decode()
         self._notes.write(environment, _unlinked(link.cluster), stored, KEPT)
 

@@ -52,12 +52,12 @@ class Takeover:
 
     @guarded
     def needed(self) -> bool:
-        """Whether 0.1 stored anything that is still there."""
+        """True if data of 0.1 is still in the store."""
         return bool(self._store.exists(OLD_ENVIRONMENTS))
 
     @guarded
     def old_workers(self) -> bool:
-        """Whether a worker of 0.1 lives."""
+        """True if a worker of 0.1 is alive."""
         return any(
             self._store.exists(worker)
             for queue in OLD_QUEUES
@@ -66,7 +66,7 @@ class Takeover:
 
     @guarded
     def take_over(self, now: float) -> int:
-        """Copies what is new or changed, and returns how many keys that were.
+        """Copies new and changed keys; returns how many.
 
         `now`: seconds since the epoch. Costs one command where 0.1 stored nothing, and a few where
         nothing is expected to have changed. One process at a time; others wait for it.
@@ -158,7 +158,7 @@ class Takeover:
         return bool(changed or gone)
 
     def _renamed(self, clusters: str, id_: str, value: bytes) -> bytes:
-        """The entry of a cluster, with a new C-number where ours already calls another one so."""
+        """Returns a cluster's entry, with a new C-number if ours already gave its number away."""
         try:
             entry = json.loads(value)
             name = str(entry["name"])
@@ -219,7 +219,7 @@ class _Copied:
         self._key = store.key("", "takeover", "copied", name)
 
     def changed(self, fields: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Those whose value is not the one that was copied before."""
+        """Returns the fields whose value changed since the last copy."""
         if not fields:
             return {}
         before = self._store.hmget(self._key, list(fields))
@@ -230,11 +230,11 @@ class _Copied:
         }
 
     def names(self) -> set[str]:
-        """All fields that were copied."""
+        """Returns the names of all copied fields."""
         return {text(field) for field in cast("list[bytes]", self._store.hkeys(self._key))}
 
     def remember(self, fields: Mapping[str, bytes], gone: Collection[str] = ()) -> None:
-        """To be called once they are copied: a process that is killed before copies them again."""
+        """Records fields once they are copied; a process killed before that copies them again."""
         if fields:
             digests = {field: _digest(value) for field, value in fields.items()}
             self._store.hset(self._key, mapping=cast("Mapping[Any, Any]", digests))

@@ -1,4 +1,4 @@
-"""Who somebody is and where they write: Slack's users, conversations and user groups."""
+"""Slack's users, conversations and user groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REMEMBERED = 60
-"""Seconds for which a look-up stands."""
+"""Seconds for which a look-up is cached."""
 
 
 class SlackDirectory:
@@ -37,7 +37,7 @@ class SlackDirectory:
         return self._remembered(Conversation, f"place {channel}", lambda: self._place(channel))
 
     def group(self, handle: str) -> frozenset[str]:
-        """The members of a user group, by handle or id; empty where there is none."""
+        """Returns the members of a user group, by handle or id; empty if it does not exist."""
         groups = self._remembered(dict[str, str], "groups", self._groups)
         ident = handle if handle in groups.values() else groups.get(handle.casefold())
         if ident is None:
@@ -86,7 +86,7 @@ class SlackDirectory:
         return tuple(str(user) for user in found)
 
     def _remembered(self, kind: type[T], name: str, look_up: Callable[[], T]) -> T:
-        """What somebody asked a moment ago; without a store it is asked again."""
+        """Caches a look-up; without a store, asks Slack again."""
         if self._look_ups is None:
             return look_up()
         try:

@@ -1,4 +1,4 @@
-"""Slack's errors as ours: each a sentence that says what to do, none with a token or an address."""
+"""Translates Slack's errors into sentences with advice, without a token or an address."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _log = structlog.get_logger(__name__)
 
 
 class NotMember(Refused):
-    """The bot is not in that conversation, or may not write there."""
+    """The bot is not in that conversation, or may not post there."""
 
 
 class Gone(Refused):
-    """The message, view or address is not there any more."""
+    """The message, view or response_url no longer exists."""
 
 
 _OUTSIDE = {"not_in_channel", "channel_not_found", "restricted_action", "is_archived"} | {
@@ -50,7 +50,7 @@ _TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "to
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Slack's errors inside become ours. `doing` completes "I could not …"."""
+    """Translates Slack's errors inside the block. `doing` completes "I could not …"."""
     try:
         yield
     except SlackApiError as error:

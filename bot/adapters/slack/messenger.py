@@ -1,6 +1,6 @@
 """Slack's Web API: what is posted, edited, opened, looked up; Slack's limits and our errors.
 
-Nothing that creates a message is tried again, except where Slack said that it took none (429).
+A request that creates a message is retried only after a 429, when Slack took nothing.
 A response_url and a token are credentials: neither is ever logged or put into a message.
 """
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
 PATIENCE = 30
-"""Waits for a turn at most; then Slack itself says whether it is too much."""
+"""How often to wait for a turn; after that Slack's own limit decides."""
 FILE_LIMIT = 50 * 1024 * 1024
-"""Bytes of a file that is read for an analysis."""
+"""The largest file to analyse, in bytes."""
 
 __all__ = ["Gone", "NotMember", "Sendable", "SlackMessenger", "Upload"]
 
@@ -64,17 +64,17 @@ class Sendable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Something to upload."""
+    """A file to upload."""
 
     name: str
     content: bytes
     title: str
     alt: str = ""
-    """For those who do not see a picture."""
+    """Text alternative of a picture."""
 
 
 class SlackMessenger(SlackDirectory):
-    """Everything that we tell and ask Slack. One object serves all threads."""
+    """All calls to Slack. Safe to share between threads."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class SlackMessenger(SlackDirectory):
         return str(answer["ts"])
 
     def update(self, channel: str, ts: str, message: Sendable) -> None:
-        """Edits one of our messages. Raises `Gone` where it is not there any more."""
+        """Edits one of our messages. Raises `Gone` if it no longer exists."""
         with translated("edit a message"):
             self._client.chat_update(
                 channel=channel,
@@ -122,7 +122,7 @@ class SlackMessenger(SlackDirectory):
     def ephemeral(
         self, channel: str, user: str, message: Sendable, *, thread: str | None = None
     ) -> None:
-        """For one person's eyes. Raises `NotMember` where the bot is not in the conversation."""
+        """Posts for one person only. Raises `NotMember` if the bot is not in the conversation."""
         with translated("answer here"):
             self._client.chat_postEphemeral(
                 channel=channel,
@@ -133,7 +133,7 @@ class SlackMessenger(SlackDirectory):
             )
 
     def respond(self, response_url: str, message: Sendable, *, replace: bool = False) -> None:
-        """For the eyes of the person who typed or clicked; 5 times within 30 minutes.
+        """Answers through a response_url, which works 5 times within 30 minutes.
 
         `replace`: in the place of the message that was clicked. Raises `Gone` after that.
         """
@@ -168,7 +168,7 @@ class SlackMessenger(SlackDirectory):
         response_url: str = "",
         thread: str | None = None,
     ) -> None:
-        """Tells one person alone, by the first way that works: here, by answer, directly."""
+        """Reaches one person by the first way that works: ephemeral, response_url, direct."""
         ways: list[Callable[[], object]] = []
         if channel:
             ways.append(lambda: self.ephemeral(channel, user, message, thread=thread))
@@ -184,7 +184,7 @@ class SlackMessenger(SlackDirectory):
                     raise
 
     def permalink(self, channel: str, ts: str) -> str | None:
-        """The message's address; None where Slack does not say."""
+        """Returns the message's URL; None if Slack gives none."""
         try:
             with translated("link a message"):
                 return str(
@@ -194,7 +194,7 @@ class SlackMessenger(SlackDirectory):
             return None
 
     def upload(self, channel: str, thread: str, files: Sequence[Upload]) -> list[str]:
-        """Files into a thread, as one message; returns their ids, in order."""
+        """Uploads files to a thread as one message; returns their ids, in order."""
         self._pace(channel)
         with translated("upload a file"):
             answer: Any = self._client.files_upload_v2(
@@ -228,12 +228,12 @@ class SlackMessenger(SlackDirectory):
                 self._client.chat_delete(channel=channel, ts=ts)
 
     def direct(self, user: str) -> str:
-        """The id of the direct conversation with somebody."""
+        """Returns the id of the direct conversation with a person."""
         with translated("write to you directly"):
             return str(self._client.conversations_open(users=user)["channel"]["id"])
 
     def download(self, url: str) -> bytes:
-        """A file that somebody shared. The token goes to Slack's own addresses only.
+        """Downloads a shared file. Sends the token to Slack's own hosts only.
 
         Raises `InputError` where it is too large, `Refused` where it is not Slack's.
         """
@@ -268,12 +268,12 @@ class SlackMessenger(SlackDirectory):
         return str(answer["view"]["id"])
 
     def update_view(self, view_id: str, view: Mapping[str, object]) -> None:
-        """Draws an open modal anew. Raises `Gone` where the person closed it."""
+        """Updates an open modal. Raises `Gone` if the person closed it."""
         with translated("fill a form"):
             self._client.views_update(view_id=view_id, view=dict(view))
 
     def publish_home(self, user: str, view: Mapping[str, object]) -> None:
-        """Somebody's home tab."""
+        """Publishes a person's home tab."""
         with translated("draw the home tab"):
             self._client.views_publish(user_id=user, view=dict(view))
 
@@ -290,7 +290,7 @@ class SlackMessenger(SlackDirectory):
 
 
 def _no_redirect() -> Any:
-    """An opener that follows no redirection: the token must not travel elsewhere."""
+    """Opens URLs without following redirects, so that the token reaches no other host."""
     import urllib.request
 
     class Stay(urllib.request.HTTPRedirectHandler):

@@ -1,4 +1,4 @@
-"""What is remembered of an issue between two looks at GitHub."""
+"""What the sync with GitHub remembers about an issue."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an issue has been told so far, and what is known of its fix."""
+    """What was already posted to an issue, and what is known about its fix."""
 
     number: int
-    """Of the issue; another one begins anew."""
+    """The issue's number; a different issue starts fresh."""
     per_day: float = 0.0
-    """The rate when something was last told."""
+    """The rate at the last comment."""
     usual: float = 0.0
-    """The last rate that was not zero: what to expect if nothing was fixed."""
+    """The last rate above zero: what to expect if nothing was fixed."""
     revisions: tuple[str, ...] = ()
-    """Those that are told, the newest first."""
+    """Revisions already mentioned on the issue, newest first."""
     services: tuple[str, ...] = ()
     edited: int = 0
-    """The report of which the status comment tells was read then."""
+    """When the report in the status comment was read."""
     fix: str = ""
-    """The first revision deployed after the issue was closed, and not without its fix."""
+    """The first revision deployed after the close, unless it is known to lack the fix."""
     fix_seen: int = 0
     """When that revision was first seen."""
     closed_at: int = 0
-    """Of the close that `fix` belongs to."""
+    """When the issue was closed, for the close that `fix` belongs to."""
     verdict_at: int = 0
-    """When a digest said whether that held."""
+    """When a digest reported whether the fix held."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What was deployed after an issue was closed, and has been out for a day."""
+    """A fix that was deployed after its issue was closed and has been out for a day."""
 
     revision: str
     per_day: float
-    """The problem's rate before."""
+    """The problem's rate before the fix."""

@@ -1,4 +1,4 @@
-"""What Slack shows of a report: the messages that show it, its worklogs, what was posted of it."""
+"""Where Slack shows a report: its messages, its worklogs, and what was already posted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ShownMessage:
     channel: str
     ts: str
     index: int = 0
-    """Of the messages with further cards."""
+    """Index among the messages with further cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ShownReport:
     typed: str = ""
     """The question as it is typed; empty for a dropped file."""
     previous: str = ""
-    """Of a digest: the key of the report that it compares with."""
+    """For a digest: the key of the report it compares with."""
     places: tuple[ShownMessage, ...] = ()
 
 
@@ -40,10 +40,10 @@ class ShownReport:
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswer:
-    """The first message that answers a request: progress, which becomes the report."""
+    """The first answer to a request: the progress message, which becomes the report."""
 
     SECONDS: ClassVar[int] = 3_600
-    """How long it is remembered; the same for each kind below."""
+    """How long to remember it, in seconds; each class below has its own."""
 
     request: str
     """Slack's id of the request."""
@@ -60,7 +60,7 @@ class DigestPost:
 
 @dataclass(frozen=True, slots=True)
 class DigestFailure:
-    """The message that a digest could not be made."""
+    """The notice that a digest failed."""
 
     SECONDS: ClassVar[int] = 3 * 86_400
 
@@ -96,7 +96,7 @@ class EvidencePost:
 
 
 Posting = RequestAnswer | DigestPost | DigestFailure | BreakAlert | EvidencePost
-"""What is posted once in an environment."""
+"""Everything that is posted only once per environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +114,15 @@ class ReportThread:
 
 @dataclass(frozen=True, slots=True)
 class WorklogCopy:
-    """A worklog that stands in a thread."""
+    """A worklog uploaded to a thread."""
 
     channel: str
     root: str
     """`ts` of the thread's first message."""
     file: str
-    """Slack's id; empty where the thread is gone."""
+    """Slack's file id; empty if the thread is gone."""
     digest: str
-    """Of its text."""
+    """Hash of its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,6 @@ class WorklogVersion:
     """The last version of a report's worklog."""
 
     token: str = ""
-    """The decision that it answers, as `Worklogs.asked` names it."""
+    """Token of the decision it includes, as `Worklogs.asked` returns it."""
     at: int = 0
     """When it was written, in nanoseconds."""

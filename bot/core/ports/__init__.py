@@ -1,4 +1,4 @@
-"""What gardener needs from the outside, each a Protocol of a few methods; a file a subject.
+"""What the core needs from outside, as Protocols of a few methods; one file per subject.
 
 Adapters in `bot/adapters` implement them and translate every foreign error into `errors`:
 `Unavailable` (try again later), `Refused` (someone must mend it), `UnknownOutcome` (look first).

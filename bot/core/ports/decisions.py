@@ -1,4 +1,4 @@
-"""What people decided and taught: kept for good."""
+"""Decisions and grouping rules, kept without expiry."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from bot.core.model.grouping_rules import Rule
 
 
 class DecisionBook(Protocol):
-    """What people decided. Never expires, survives a restart."""
+    """Stores decisions. They never expire and survive a restart."""
 
     def all(self, environment: str) -> Mapping[str, Decisions]:
-        """By cluster id."""
+        """Returns decisions by cluster id."""
         ...
 
     def put(self, environment: str, decision: Decision) -> Decision | None:
-        """Stores it in the place of the one of its kind; returns that one, for undo."""
+        """Stores a decision; returns the one of the same kind that it replaced, for undo."""
         ...
 
     def remove(self, environment: str, cluster: str, kind: type[Decision]) -> Decision | None:
-        """Takes it back; returns what was there."""
+        """Removes a decision; returns it, or None."""
         ...
 
 
 class RuleBook(Protocol):
-    """What people taught about grouping. Never expires, survives a restart."""
+    """Stores grouping rules. They never expire and survive a restart."""
 
     def all(self, environment: str) -> Sequence[Rule]:
         """The oldest first."""
         ...
 
     def put(self, environment: str, rule: Rule) -> bool:
-        """False where the same rule is there already: who taught it first is kept."""
+        """Adds a rule. Returns False if it exists already; its first author is kept."""
         ...
 
     def remove(self, environment: str, rule: str) -> Rule | None:
-        """By the rule's id; returns what was there."""
+        """Removes a rule by its id; returns it, or None."""
         ...

@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Where issues go."""
+    """The repository in which issues are filed."""
 
     full_name: str
     private: bool
@@ -34,7 +34,7 @@ class Issue:
 
 
 Contains = Callable[[str, str, str], bool | None]
-"""(repository, commit, fix): whether the fix is in the commit; None: that is not known."""
+"""(repository, commit, fix) → whether the commit contains the fix; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,20 @@ class Comment:
 
 
 class IssueTracker(Protocol):
-    """GitHub, as far as we need it. Never retries what creates something."""
+    """The part of GitHub that we use. Never retries a request that creates something."""
 
     def repository(self, name: str) -> Repository:
         """Raises `Refused` where the name is unknown or the token may not see it."""
         ...
 
     def issue(self, repository: str, number: int) -> Issue:
-        """As it is now. Raises `Missing` where it was deleted, `Moved` where it was transferred."""
+        """Fetches the issue. Raises `Missing` if it was deleted, `Moved` if it was transferred."""
         ...
 
     def recent(self, repository: str, limit: int) -> Sequence[Issue]:
-        """Issues, the most recently updated first, open and closed, no pull requests.
+        """Returns open and closed issues, most recently updated first; no pull requests.
 
-        From the issues list and not the search, since that lags.
+        Uses the issues list, since search lags.
         """
         ...
 
@@ -72,45 +72,45 @@ class IssueTracker(Protocol):
         labels: Sequence[str],
         assignees: Sequence[str] = (),
     ) -> Issue:
-        """Raises `UnknownOutcome` where it may exist all the same."""
+        """Creates an issue. Raises `UnknownOutcome` if it may exist despite an error."""
         ...
 
     def comment(self, repository: str, number: int, body: str) -> str:
-        """Returns the comment's address. Raises as `create` does."""
+        """Adds a comment and returns its URL. Raises as `create` does."""
         ...
 
     def comments(self, repository: str, number: int) -> Sequence[Comment]:
-        """An issue's comments, to look for a marker after an unknown outcome."""
+        """Returns an issue's comments, to find a marker after an unknown outcome."""
         ...
 
     def edit_comment(self, repository: str, comment: int, body: str) -> None:
-        """Puts a new body into a comment of ours. Raises `Missing` where it was deleted."""
+        """Replaces the body of our comment. Raises `Missing` if it was deleted."""
         ...
 
     def assignable(self, repository: str, login: str) -> bool:
-        """Whether issues may be assigned to them."""
+        """Checks whether issues may be assigned to this login."""
         ...
 
     def text(self, repository: str, path: str, commit: str = "") -> str | None:
-        """A file of the default branch or of a commit; empty where it is too large to be sent.
+        """Returns a file's text at the default branch or a commit; empty if it is too large.
 
-        None where it is not there or may not be read.
+        None if it does not exist or may not be read.
         """
         ...
 
     def fix(self, repository: str, number: int) -> str | None:
-        """The commit that closed an issue, or was merged by the pull request that did.
+        """Returns the commit that closed an issue, directly or by its pull request.
 
-        None where a person closed it, or where that may not be read.
+        None if a person closed it, or if that may not be read.
         """
         ...
 
     def contains(self, repository: str, commit: str, fix: str) -> bool | None:
-        """Whether the history of a commit has the fix; None where one of them is not there."""
+        """Checks whether a commit's history contains the fix; None if either commit is unknown."""
         ...
 
     def reopen(self, repository: str, number: int) -> Issue:
-        """Of an open issue: nothing happens."""
+        """Reopens an issue; does nothing if it is open."""
         ...
 
 
@@ -125,19 +125,19 @@ class CommitPair:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What GitHub answered of a `CommitPair`."""
+    """GitHub's answer about a `CommitPair`."""
 
     contains: bool | None
-    """None: it does not know one of them (yet)."""
+    """None: GitHub does not know one of the commits (yet)."""
 
 
 class ComparedCommits(Protocol):
-    """Remembers what GitHub answered: what is in a commit never changes."""
+    """Caches comparisons of commits; a commit's contents never change."""
 
     def get(self, environment: str, pair: CommitPair) -> Compared | None:
-        """None where it was not asked, or too long ago."""
+        """Returns the cached answer; None if there is none or it expired."""
         ...
 
     def put(self, environment: str, pair: CommitPair, compared: Compared, seconds: int) -> None:
-        """Remembered for `seconds`."""
+        """Caches an answer for `seconds`."""
         ...

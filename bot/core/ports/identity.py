@@ -1,4 +1,4 @@
-"""Which cluster is which, over all runs, and what an environment did over time."""
+"""The identity of clusters across runs, and an environment's history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.core.model.history import Past
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A cluster of this run that wants its lasting id."""
+    """A cluster of this run that needs its lasting id."""
 
     id: str
     """From the content alone, `c-…`."""
@@ -22,9 +22,10 @@ class Candidate:
     last_seen: int | None = None
     occurrences: int = 0
     place: str = ""
-    """Of a traceback; each of `masked` then ends in ` in PLACE`. Others are no variants of it."""
+    """For a traceback: its location; each of `masked` then ends in ` in PLACE`. Messages of other
+    places are no variants."""
     exact: bool = False
-    """What it is about is exact already (a request, an audit entry): it has no variants."""
+    """Its message is exact (a request, an audit entry), so it has no variants."""
 
     @property
     def bare(self) -> Iterator[str]:
@@ -40,7 +41,7 @@ class Identity:
     name: str
     """`C3`"""
     first_seen: int | None
-    """Ever, as far as the registry remembers; None: it was not known before this run."""
+    """The first time the registry knows of; None: new in this run."""
     last_seen: int | None = None
 
 
@@ -52,16 +53,16 @@ class Remembered:
     name: str
     template: str
     masked: tuple[str, ...] = ()
-    """Its masked messages, where there are many only the first ones."""
+    """Its masked messages, at most the first few."""
     first_seen: int | None = None
     last_seen: int | None = None
 
 
 class Registry(Protocol):
-    """Masked message → cluster id, for good (house.md: a cluster's id outlives the run)."""
+    """Maps masked messages to cluster ids, permanently: a cluster's id outlives the run."""
 
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
-        """One identity a candidate, in order; remembers what was not known.
+        """Returns one identity per candidate, in order; registers unknown messages.
 
         A known masked message keeps its id; a new variant joins a known cluster where
         `grouping.joins` says so; two known ids are never merged. C-numbers count up from C1 in
@@ -75,27 +76,27 @@ class Registry(Protocol):
         ...
 
     def find(self, environment: str, name: str) -> str | None:
-        """The cluster id of `C3` (any case), or None."""
+        """Returns the cluster id of `C3` (any case), or None."""
         ...
 
     def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
-        """Cluster id by masked message, of those that are known. Changes nothing."""
+        """Returns the cluster ids of known masked messages. Changes nothing."""
         ...
 
     def all(self, environment: str) -> Sequence[Remembered]:
-        """Everything that is remembered, in the order of C-numbers."""
+        """Returns every registered cluster, by C-number."""
         ...
 
 
 class History(Protocol):
-    """What an environment did over time; hours are kept for `history.KEPT_DAYS`."""
+    """An environment's history; hours are kept for `history.KEPT_DAYS`."""
 
     def read(self, environment: str, since: int, until: int) -> Past:
-        """Hours of the days from `since` to `until` (nanoseconds), and all of the rest."""
+        """Returns the hours from `since` to `until` (nanoseconds), and everything else in full."""
         ...
 
     def record(self, environment: str, seen: Past) -> None:
-        """Adds what a run read. Done twice, or for overlapping windows, it changes nothing more.
+        """Adds what a run read. Idempotent, also for overlapping windows.
 
         Of an hour that is known the larger figure stays; what is remembered of a cluster is
         replaced.

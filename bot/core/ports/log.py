@@ -1,4 +1,4 @@
-"""Where log entries come from, and what goes on around them."""
+"""Sources of log entries, and of requests and deploys."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from bot.core.model.values import Window
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries as they were read."""
+    """A page of log entries."""
 
     rows: Rows = field(default_factory=Rows)
     broken: int = 0
     """Lines or items that could not be understood; they count as read."""
     reached: int | None = None
-    """The read has seen everything of the window on one side of this time (nanoseconds)."""
+    """Everything of the window on one side of this time (nanoseconds) has been read."""
     share: float = 0.0
-    """Of the whole read, 0.0 to 1.0, as well as it can be told."""
+    """Estimated progress of the whole read, 0.0 to 1.0."""
     missing: tuple[Window, ...] = ()
-    """Given with the last page: what could not be read."""
+    """What could not be read; given with the last page."""
     notes: tuple[str, ...] = ()
     api_calls: int = 0
-    """Calls since the page before."""
+    """API calls since the previous page."""
 
 
 class LogSource(Protocol):
-    """Where log entries come from."""
+    """A source of log entries."""
 
     def read(self, query: Query) -> Iterator[Page]:
-        """All entries of the query's window, in any order, possibly more than asked for.
+        """Yields all entries of the query's window, in any order, possibly more.
 
         Raises `Refused`, `Unavailable` or `InputError` only where nothing at all could be read;
         later failures end the iteration with a page that names what is missing.
@@ -47,16 +47,16 @@ class LogSource(Protocol):
 
 
 class Activity(Protocol):
-    """What goes on around the log: requests and deploys. Both are a help, and never a failure."""
+    """Requests and deploys. Both are optional: a failure to read them fails nothing."""
 
     def read_traffic(self, query: Query) -> Traffic | None:
-        """Requests by revision and hour in the query's window; None: unknown."""
+        """Returns requests by revision and hour in the query's window; None if unknown."""
         ...
 
     def read_events(self, query: Query) -> Sequence[Event]:
-        """Deploys and deletions in the query's window; none where they cannot be read."""
+        """Returns deploys and deletions in the query's window; empty if unreadable."""
         ...
 
 
 ProgressListener = Callable[[Progress], None]
-"""Told every page; raises `Cancelled` to end the read."""
+"""Called for every page; raises `Cancelled` to stop reading."""

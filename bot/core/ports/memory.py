@@ -23,30 +23,30 @@ T = TypeVar("T")
 
 
 class ShownReports(Protocol):
-    """Which message shows which report. A report's key is the one of `ReportCache`."""
+    """Which message shows which report, by the report's key in `ReportCache`."""
 
     def get(self, environment: str, key: str) -> ShownReport:
-        """Empty where nothing is remembered."""
+        """Returns what is stored; empty if nothing is."""
         ...
 
     def put(self, environment: str, key: str, shown: ShownReport) -> None:
-        """Replaces what was remembered."""
+        """Replaces what is stored."""
         ...
 
     def add(self, environment: str, key: str, place: ShownMessage) -> None:
-        """One message more shows the report. Done twice, it changes nothing more."""
+        """Adds a message that shows the report. Idempotent."""
         ...
 
     def key_of(self, environment: str, channel: str, ts: str) -> str:
-        """The report that a message shows; empty where that is not known."""
+        """Returns the key of the report that a message shows; empty if unknown."""
         ...
 
     def put_fixes(self, environment: str, key: str, fixes: Mapping[str, Fix]) -> None:
-        """The fixes that a digest judged, by cluster."""
+        """Returns the fixes that a digest judged, by cluster."""
         ...
 
     def fixes(self, environment: str, key: str) -> Mapping[str, Fix]:
-        """Those that `put_fixes` was given."""
+        """Stores the fixes that a digest judged."""
         ...
 
 
@@ -54,99 +54,99 @@ class RecentReports(Protocol):
     """The keys of an environment's newest reports, and which of them answers a question."""
 
     def add(self, environment: str, key: str, *, latest: bool) -> None:
-        """`latest`: the report shows how the environment is now."""
+        """Adds a report. `latest`: it shows the environment's present state."""
         ...
 
     def latest(self, environment: str) -> str:
-        """The last report that shows how the environment is; empty where there is none."""
+        """Returns the key of the last report of the present state; empty if none."""
         ...
 
     def newest(self, environment: str) -> Sequence[str]:
-        """The last dozen, the newest first, whatever they show."""
+        """Returns the last dozen keys, newest first."""
         ...
 
     def put_answer(self, environment: str, question: str, rules: str, key: str) -> None:
-        """For ten minutes the report answers a question, under this version of grouping rules."""
+        """Makes the report the answer to a question for ten minutes, under these grouping rules."""
         ...
 
     def answer(self, environment: str, question: str, rules: str) -> str:
-        """Empty where the question has to be read."""
+        """Returns the report that answers a question; empty if it must be read anew."""
         ...
 
 
 class ConversationMemory(Protocol):
-    """What a channel or direct conversation saw last."""
+    """What each channel or direct conversation saw last."""
 
     def report(self, environment: str, channel: str) -> str:
-        """The report of an environment that it saw last; empty: none."""
+        """Returns the environment's report that the conversation saw last; empty if none."""
         ...
 
     def saw(self, environment: str, channel: str, key: str) -> None:
-        """It was shown a report."""
+        """Records the report that a conversation saw."""
         ...
 
     def environment(self, channel: str) -> str:
-        """The environment that was asked about last; empty: none."""
+        """Returns the environment that was asked about last; empty if none."""
         ...
 
     def asked(self, channel: str, environment: str) -> None:
-        """Somebody asked about an environment there."""
+        """Records the environment that somebody asked about."""
         ...
 
 
 class Posted(Protocol):
-    """What was posted already: a job that runs again after a crash posts nothing twice."""
+    """What was posted already, so that a job that runs again after a crash posts nothing twice."""
 
     def get(self, environment: str, what: Posting) -> str | None:
-        """The message's `ts`, empty where there is no message to edit; None: not posted."""
+        """Returns the message's `ts` (empty if it cannot be edited); None if not posted."""
         ...
 
     def put(self, environment: str, what: Posting, ts: str) -> None:
-        """Remembered for the `SECONDS` of its kind."""
+        """Records a posting for the `SECONDS` of its kind."""
         ...
 
     def parts(self, environment: str, thread: ReportThread) -> Sequence[str]:
-        """Names of the parts that stand in a report's thread."""
+        """Returns the names of the parts posted to a report's thread."""
         ...
 
     def put_parts(self, environment: str, thread: ReportThread, parts: Sequence[str]) -> None:
-        """All that stand there by now."""
+        """Replaces the names of the parts posted to a thread."""
         ...
 
 
 class Worklogs(Protocol):
-    """The worklogs of a report, by its key: where they stand and whether they are up to date."""
+    """A report's worklogs: where they were uploaded, and whether they are up to date."""
 
     def ask(self, environment: str, key: str, token: str) -> None:
-        """Something was decided: the next version has to answer this token."""
+        """Asks for a new version after a decision; the version must carry this token."""
         ...
 
     def asked(self, environment: str, key: str) -> str:
-        """The last token; empty where nothing was decided."""
+        """Returns the last token; empty if nothing was decided."""
         ...
 
     def version(self, environment: str, key: str) -> WorklogVersion:
-        """The last one written; empty where there is none but the first."""
+        """Returns the last version written; empty if only the first exists."""
         ...
 
     def put_version(self, environment: str, key: str, version: WorklogVersion) -> None:
-        """After it was uploaded everywhere."""
+        """Records a version, once it is uploaded everywhere."""
         ...
 
     def copies(self, environment: str, key: str) -> Sequence[WorklogCopy]:
-        """One a thread."""
+        """Returns the copies, one per thread."""
         ...
 
     def put_copies(self, environment: str, key: str, copies: Sequence[WorklogCopy]) -> None:
-        """Replaces them all."""
+        """Replaces all copies."""
         ...
 
 
 class SyncMemory(Protocol):
-    """What the look at GitHub every two minutes remembers of an environment."""
+    """What the sync with GitHub remembers of an environment."""
 
     def told(self, environment: str, cluster: str) -> Told | None:
-        """What the issue of a cluster was told so far."""
+        """Returns what was already posted to the cluster's issue."""
         ...
 
     def put_told(self, environment: str, cluster: str, told: Told) -> None:
@@ -154,11 +154,12 @@ class SyncMemory(Protocol):
         ...
 
     def forget(self, environment: str, cluster: str) -> None:
-        """The issue is gone."""
+        """Forgets an issue that is gone."""
         ...
 
     def revisions(self, environment: str) -> Mapping[str, int] | None:
-        """When each was first seen (nanoseconds, 0: long ago); None before the first report."""
+        """Returns when each revision was first seen (nanoseconds, 0: long ago); None before the
+        first report."""
         ...
 
     def put_revisions(self, environment: str, revisions: Mapping[str, int]) -> None:
@@ -166,33 +167,33 @@ class SyncMemory(Protocol):
         ...
 
     def turn(self, environment: str) -> int:
-        """How many issues were asked for in turn so far."""
+        """Returns where the round over all issues stands."""
         ...
 
     def put_turn(self, environment: str, turn: int) -> None:
-        """Where the next look goes on."""
+        """Stores where the next round continues."""
         ...
 
 
 class UnlinkedIssues(Protocol):
-    """Issues that somebody unlinked from a card, for undo."""
+    """Issues unlinked from their cards, for undo."""
 
     def get(self, environment: str, cluster: str) -> IssueLink | None:
-        """The last one of a cluster."""
+        """Returns the issue last unlinked from a cluster."""
         ...
 
     def put(self, environment: str, link: IssueLink) -> None:
-        """By the link's cluster."""
+        """Stores an unlinked issue under its cluster."""
         ...
 
 
 class LookUps(Protocol):
-    """An outside system's answers, remembered for all processes: each job runs in a fresh one."""
+    """Caches an outside system's answers for all processes, since each job runs in a new one."""
 
     def get(self, kind: type[T], name: str) -> T | None:
-        """None where nothing is remembered, or not a `kind`. Raises `Unavailable`."""
+        """Returns the cached value; None if there is none of this `kind`. Raises `Unavailable`."""
         ...
 
     def put(self, name: str, value: object, seconds: int) -> None:
-        """A value as `codec` writes it."""
+        """Caches a value that `codec` can write."""
         ...

@@ -1,4 +1,4 @@
-"""Subscriptions, reports kept for a while, and doing a thing once."""
+"""Subscriptions, cached reports, and locks."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Subscription:
     """IANA name."""
     by: str
     since: int
-    """When it was subscribed."""
+    """When somebody subscribed, in nanoseconds."""
 
 
 class Subscriptions(Protocol):
-    """Who gets a digest."""
+    """The channels that get a digest."""
 
     def all(self) -> Sequence[Subscription]:
         """In no order."""
         ...
 
     def put(self, subscription: Subscription) -> None:
-        """Replaces that of the same environment and channel."""
+        """Stores a subscription; replaces the one of the same environment and channel."""
         ...
 
     def remove(self, channel: str, environment: str | None) -> Sequence[Subscription]:
-        """Of one environment or, with None, all of the channel; returns what was removed."""
+        """Removes one environment's subscription, or with None all of the channel; returns them."""
         ...
 
 
@@ -56,7 +56,7 @@ class ReportCache(Protocol):
 
 
 class Locks(Protocol):
-    """Doing a thing once across processes, machines and retries."""
+    """Lets one of many processes, machines or retries do a thing."""
 
     def once(self, key: str, seconds: int, token: str) -> bool:
         """True for the first caller of a key within `seconds`, and for the same token again.
@@ -66,5 +66,5 @@ class Locks(Protocol):
         ...
 
     def release(self, key: str, token: str) -> None:
-        """Lets the next one in, if the token is the one that holds it."""
+        """Releases the lock if this token holds it."""
         ...

@@ -1,4 +1,4 @@
-"""Jobs that were handed to a worker which died before it began them: back into their queue.
+"""Requeues jobs that were handed to a worker that died before starting them.
 
 A worker that waits for more than one queue takes a job's name off a list in one step (BLPOP). If it
 is killed while it waits, Redis may still hand it the next name: that is then in no list and no
@@ -19,8 +19,8 @@ from rq.queue import Queue
 from bot.adapters.redis.client import Store, guarded, text
 
 _BEGINS = 2.0
-"""Seconds in which a worker that lives writes down that it runs a job, after it took its name:
-that takes it milliseconds. Were it slower, the job would run twice, as any job may."""
+"""Seconds within which a live worker records that it runs a job it took; it takes milliseconds.
+If it were slower, the job would run twice, as any job may."""
 
 # KEYS: the set, the job, its queue, what RQ moves a name to while it is handed over, who runs it.
 # ARGV: the name, whether to put it back. Returns 1 where it is in no list though it waits.
@@ -44,21 +44,21 @@ return 1
 
 
 class LostJobs:
-    """The names of all jobs that have not ended."""
+    """The ids of all unfinished jobs."""
 
     def __init__(self, client: Store, name: str) -> None:
-        """Of the queue of that name, and of the one for quick jobs."""
+        """`name`: of the queue; its quick queue is covered too."""
         self._client = client
         self._names = self._client.key("", "jobs", name)
         self._look = client.register_script(_LOOK)
 
     def expect(self, job: str) -> None:
-        """To be said before it is put into the queue, and after: between, it looks like ended."""
+        """Records a job. Call it before and after enqueuing: in between, the job looks finished."""
         self._client.sadd(self._names, job)
 
     @guarded
     def put_back(self) -> int:
-        """Puts back what was lost; how many jobs that were."""
+        """Requeues lost jobs; returns how many."""
         lost = [job for job in map(text, self._names_now()) if self._lost(job, put_back=False)]
         if not lost:
             return 0

@@ -45,7 +45,7 @@ class OldQueue:
 
     @guarded
     def adopt(self, *, old_workers: bool) -> int:
-        """Moves what waits, and returns how many jobs that were.
+        """Moves waiting jobs; returns how many.
 
         Where a worker of 0.1 lives, jobs that have begun are left to it.
         """
@@ -67,7 +67,7 @@ class OldQueue:
                 yield job
 
     def _runs(self) -> Mapping[str, str]:
-        """The key of each run of 0.1, by the job that answers it."""
+        """Returns the key of each run of 0.1, by the job that answers it."""
         found = {}
         for name in self._store.scan_iter(match=f"{OLD}:*:run:*", count=1_000):
             if text(self._store.type(name)) == "string" and not name.endswith(b":cancelled"):

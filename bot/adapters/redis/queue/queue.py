@@ -39,13 +39,13 @@ from bot.core.model.errors import GardenerError
 
 NAME = "jobs"
 ENTRY = "bot.wiring.perform"
-"""What RQ calls; anything else in the queue was not put there by us and is not run."""
+"""The function that RQ calls; nothing else in the queue is run."""
 TIMEOUT = 1_800
-"""Seconds that a job may take."""
+"""The longest a job may run, in seconds."""
 WAIT = 7_200
-"""Seconds that those who wait for a run are remembered after the last of them came."""
+"""Seconds for which to remember who waits for a run, after the last one joined."""
 _YOUNG = 30.0
-"""Seconds in which a run may be announced without its job being in the queue yet."""
+"""Seconds for which a run may be announced before its job is in the queue."""
 
 # RQ's own defaults do not recover a killed worker's job in four minutes.
 MONITORING = 5
@@ -85,7 +85,7 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """What waits and who works."""
+    """The queue's state."""
 
     queued: int
     running: int
@@ -94,7 +94,7 @@ class QueueState:
 
 
 class JobQueue:
-    """Puts jobs into the queue and knows who waits for which run."""
+    """Enqueues jobs and knows who waits for which run."""
 
     def __init__(self, client: Store, *, name: str = NAME, entry: str = ENTRY) -> None:
         check(client)
@@ -192,7 +192,7 @@ class JobQueue:
 
     @guarded
     def answer(self, environment: str, run: str) -> Mapping[str, Mapping[str, Any]]:
-        """Ends the run and returns all who wait for it; who asks from now on starts a new one."""
+        """Ends the run and returns everyone who waits; the next request starts a new run."""
         flat: Sequence[Any] = self._answer(keys=_run(self._client, environment, run))
         return _people(dict(zip(flat[::2], flat[1::2], strict=True)))
 
@@ -235,11 +235,11 @@ class JobQueue:
 
 
 GaveUp = Callable[[str, Mapping[str, Any]], None]
-"""Told in the worker itself of a job that was killed once too often: its function and kwargs."""
+"""Called in the worker with the function and kwargs of a job that was killed too often."""
 
 
 class _Worker(Worker):
-    """RQ's forking worker; its children run our jobs alone and do not outlive it."""
+    """RQ's forking worker; its children run only our jobs and do not outlive it."""
 
     gave_up: GaveUp | None = None
     entry = ENTRY
@@ -324,7 +324,7 @@ def _people(found: Mapping[Any, Any]) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _job_id(name: str) -> str:
-    """RQ takes letters, digits, dashes and underscores; anything else is told by a hash."""
+    """Makes a job id: RQ takes letters, digits, dashes and underscores; the rest becomes a hash."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:100]
     if plain == name:
         return plain

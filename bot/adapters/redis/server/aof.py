@@ -14,7 +14,7 @@ from pathlib import Path
 def repair(data: Path) -> str | None:
     """Cuts off what cannot be read at the end, after copying all of it aside.
 
-    `data` is the server's directory. Returns a sentence that says how much was dropped and where
+    `data` is the server's directory. Returns a sentence that states how much was dropped and where
     the copy is; None where nothing is damaged that we could mend. Raises `OSError`.
     """
     folder = data / "appendonlydir"
