@@ -188,8 +188,8 @@ def _answer(  # noqa: PLR0917 - a report, its run and its recipients
 ) -> None:
     """Delivers the report to everyone who waits.
 
-    The recipients are stored first: once the run has ended, nobody is registered as waiting, and
-    the next worker could not resume.
+    Stores the recipients before it ends the run, because ending it forgets who waits; a worker
+    that resumes needs them.
     """
     people = {**people, **tools.runs.waiting(known.name, run)}
     tools.progress.put_unanswered(known.name, run, Unanswered(key, people))

@@ -135,8 +135,8 @@ def refuse_deleted(tools: Toolbox, environment: Environment, card: Card) -> None
 def beside(issues: Sequence[Issue], card: Card, secrets: Sequence[bytes]) -> int | None:
     """Returns the number for `Order.beside`: issues up to it do not count as already filed.
 
-    That is the newest closed issue of the card, from our store or, in case that was lost, by its
-    marker. An open issue with the marker stays above the number, so that it is found.
+    With an open marked issue: one below the newest, so that it is found. Otherwise the newest
+    closed one, by its marker or from our store.
     """
     known = card.cluster.decisions.issue
     marked = [issue for issue in issues if bears(issue.body, card.cluster.id, secrets)]

@@ -1,7 +1,7 @@
 """Connects to Redis, translates its errors, and names keys.
 
 Keys read `gardener:v2:INSTALLATION:ENVIRONMENT:…`, so that two installations can share a server.
-What belongs to no environment has an empty one, which no environment can be called. The version
+ENVIRONMENT is empty for what belongs to none; no environment may have an empty name. The version
 stands for the layout of the keys.
 """
 

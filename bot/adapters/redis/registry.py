@@ -10,10 +10,10 @@ Per environment, under `registry:`
     number     the last C-number given away; it only ever counts up
     version    counts changes: what a run read is what it writes on, or it reads again
 
-The masked messages are kept beside their hashes, so that a better mask can be laid over them: what
-the new mask makes of an old masked message is what it makes of the line itself, wherever the new
-one masks more (where that needs a value that the old one took, `recover` looks at the run). So a
-new version of the masks finds every cluster again, with its decisions.
+The masked messages are kept beside their hashes, so that a new version of the masks finds every
+cluster again, with its decisions. Where the new mask only masks more, masking the stored message again
+gives the same as masking the original line. Where it needs a value that the old mask removed, `recover`
+looks it up in the current run.
 """
 
 from __future__ import annotations

@@ -69,9 +69,10 @@ def recover(
 ) -> None:
     """Finds what became of messages whose new mask cannot be made of their old one.
 
-    A slot of the old mask may stand where the new one needs the value to see a longer one
-    (`Fri Jun <*>`). So what is not known in this run is held against the entries of an older mask
-    that this run has not seen, in their order; each takes what covers one of its messages.
+    The old mask may have removed a value by which the new one recognises a longer one: from
+    `Fri Jun <*>` it cannot see the date. So unknown messages of this run are compared with the
+    entries of an older mask that this run has not seen, in their order; an entry takes each that
+    covers one of its own messages.
     """
     seen = {message for id_ in outdated for message in entries_[id_].masked}.intersection(here)
     waiting: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""The daily digest: what changed since the last one, and when the next is due. Pure."""
+"""The daily digest: what changed since the last one. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Bounded sets of messages: keeps the messages with the smallest ranks, per group.
 
-A group holds the messages that are counted together once they are not kept. Each group keeps its
-`alike` messages of smallest rank. While all groups together hold too many, `alike` is halved, so a
-group with few messages keeps them all however another is flooded.
+A group is a set of messages; those of it that are dropped share one counter. `alike` is the limit of
+each group. If all groups together hold too many, the limit is halved for all of them: a small group
+stays below it and loses nothing.
 
 The outcome is a function of the set of messages alone: a limit is lowered only when the messages
 so far require it, and further messages never raise it.

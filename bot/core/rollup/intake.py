@@ -92,7 +92,7 @@ class Intake:
             self.table.make_room()
 
     def keep_up(self) -> None:
-        """Counts the waiting rows, for a live view, once they are as many as all counted before.
+        """For a live view: counts the waiting rows if they are as many as were counted so far.
 
         Doubling keeps the cost of small batches low.
         """

@@ -60,7 +60,7 @@ def drift(messages: Iterable[tuple[str, str, int]]) -> str | None:
     """Finds a limit or duration that rose or fell steadily: `within 1.2s → 2.8s`; None if none.
 
     `messages`: (template, text, time) of representatives, in any order. A drift has 2 to `STEPS`
-    values of one unit, each of which held for a while and never came back.
+    values of one unit, each seen for a while, and not again after the next one.
     """
     series: dict[tuple[str, str], list[tuple[int, float, str]]] = {}
     for template, text, time in messages:

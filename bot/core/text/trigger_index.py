@@ -20,8 +20,8 @@ class TriggerIndex:
     def __init__(self, exact: Iterable[str], folded: Iterable[str], *tests: Callable[[str], bool]):
         """`exact`: case-sensitive triggers. `folded`: case-insensitive ones, in lower case.
 
-        `tests`: predicates, which get the lowest bits in their order. A predicate must be true of
-        a text only if it is true of one of its words.
+        `tests`: predicates, which get the lowest bits in their order. A predicate may hold for
+        a text only if it holds for one of its words, since only words are tested.
         """
         names = [*((trigger, False) for trigger in exact), *((trigger, True) for trigger in folded)]
         self._bits = {name: 1 << at for at, name in enumerate(names, len(tests))}
