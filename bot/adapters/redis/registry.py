@@ -11,9 +11,9 @@ Per environment, under `registry:`
     version    counts changes: what a run read is what it writes on, or it reads again
 
 The masked messages are kept beside their hashes, so that a new version of the masks finds every
-cluster again, with its decisions. Where the new mask only masks more, masking the stored message again
-gives the same as masking the original line. Where it needs a value that the old mask removed, `recover`
-looks it up in the current run.
+cluster again, with its decisions. Where the new mask only masks more, masking the stored message
+again gives the same as masking the original line. Where it needs a value that the old mask removed,
+`recover` looks it up in the current run.
 """
 
 from __future__ import annotations
