@@ -1,7 +1,7 @@
 """Bounded sets of messages: keeps the messages with the smallest ranks, per group.
 
-A group is a set of messages; those of it that are dropped share one counter. `alike` is the limit
-of each group. If all groups together hold too many, the limit is halved for all of them: a small group
+A group is a set of messages; those of it that are dropped share one counter. `alike` is the
+limit of each group. If all groups together hold too many, it is halved for all: a small group
 stays below it and loses nothing.
 
 The outcome is a function of the set of messages alone: a limit is lowered only when the messages
