@@ -1,8 +1,7 @@
 """Redis as every store here uses it: how to connect, how errors are translated, how keys are named.
 
-Keys read `gardener:v2:INSTALLATION:ENVIRONMENT:…`, so that two installations can share a server.
-What belongs to no environment has an empty one, which no environment can be called. The version
-stands for the layout of the keys.
+Keys are `gardener:v2:INSTALLATION:ENVIRONMENT:…`, so that installations can share a server.
+ENVIRONMENT is empty for what belongs to none. `v2` is the version of the layout of the keys.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def connect(
     """A client, with a pool of its own; nothing is dialled before the first command.
 
     `url` as redis-py reads it; None: the embedded server of `state_dir`, started when needed.
-    Raises `Refused` where the address cannot be read.
+    Raises `Refused` if the URL is invalid.
     """
     options: dict[str, Any] = {
         "socket_timeout": timeout,
@@ -82,7 +81,7 @@ def connect(
             del options["socket_connect_timeout"]
         try:
             pool = redis.ConnectionPool.from_url(url, **options)
-        except ValueError:  # its message may hold the password
+        except ValueError:  # its message may contain the password
             raise Refused(
                 "REDIS_URL cannot be read: write redis://user:password@host:6379/0."
             ) from None
@@ -92,7 +91,7 @@ def connect(
 
 
 def ping(client: redis.Redis) -> None:
-    """Raises `Unavailable` or `Refused` where the store does not answer."""
+    """Checks that the store answers. Raises `Unavailable` or `Refused`."""
     with translated():
         client.ping()
 
@@ -148,12 +147,12 @@ def text(data: object) -> str:
 def forget(client: Store, environment: str) -> int:
     """Erases all that is stored of an environment, also what version 0.1 stored of it.
 
-    Returns how many keys that were.
+    Returns the number of keys.
     """
     gone = 0
     ours = client.key(environment, "*")
     old = f"gardener:v1:{quote(environment, safe='')}:*"
-    # A second round takes what a running analysis wrote during the first.
+    # The second round erases what a running analysis wrote during the first.
     for pattern in (ours, ours, old, client.key("", "takeover", "copied", old)):
         batch: list[bytes] = []
         for name in client.scan_iter(match=pattern, count=1_000):

@@ -26,7 +26,7 @@ class Entry:
     place: str = ""
     """Of a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
     exact: bool = False
-    """It has no variants."""
+    """Whether it never takes variants."""
     joined: int = 0
     """How many variants joined after it was first seen."""
 
@@ -67,11 +67,11 @@ def remasked(message: str, entry: Entry, masks: Masks) -> str:
 def recover(
     entries_: dict[str, Entry], outdated: Sequence[str], known: dict[str, str], here: Sequence[str]
 ) -> None:
-    """Finds what became of messages whose new mask cannot be made of their old one.
+    """Finds the new form of messages that cannot be masked anew from their old form.
 
-    A slot of the old mask may stand where the new one needs the value to see a longer one
-    (`Fri Jun <*>`). So what is not known in this run is held against the entries of an older mask
-    that this run has not seen, in their order; each takes what covers one of its messages.
+    An old slot may hide a value that the new mask needs in order to match (`Fri Jun <*>`). So
+    compares this run's unknown messages with the entries of an older mask that it has not seen, in
+    order; each entry takes a message that covers one of its own.
     """
     seen = {message for id_ in outdated for message in entries_[id_].masked}.intersection(here)
     waiting: dict[str, list[str]] = {}
@@ -104,5 +104,5 @@ def _covering(message: str, entry: Entry, waiting: Mapping[str, Sequence[str]]) 
         for new in waiting.get(word, ())
         if new.endswith(place) and covers(new.removesuffix(place), bare)
     )
-    # The one that says most: of all that may have become of it that is the nearest.
+    # Prefers the message with the most literal text: it is the closest match.
     return min(found, key=lambda new: (-len(new.replace(SLOT, "")), new), default=None)
