@@ -1,4 +1,4 @@
-"""One folder an outside system, translating its errors into ours; none imports another.
+"""One folder per outside system; each translates that system's errors into ours.
 
-Each implements the Protocols of `bot.core.ports`. Imports `bot.core`.
+Each implements the Protocols of `bot.core.ports`. Imports `bot.core`, and no other adapter.
 """

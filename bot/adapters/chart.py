@@ -1,4 +1,4 @@
-"""The hourly chart of a report as a PNG, readable on Slack's light and dark ground alike."""
+"""Draws a report's hourly chart as a PNG, readable in Slack's light and dark themes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from bot.core.model.values import DAY, HOUR
 from bot.core.text import display
 
 SHOWN = 5
-"""Clusters with a colour of their own; the others are one."""
+"""How many cards get their own colour; the others share one."""
 _BINS = 72
-# Okabe and Ito's colours, told apart by the colour-blind too; on both grounds they have contrast.
+# Okabe and Ito's colours: safe for colour-blind readers, with contrast in both themes.
 _COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#8a8a8a")
 _HATCHES = ("", "//", "..", "\\\\", "xx", "")
 _LEGEND = 0.052
-"""A line of the legend, as a part of the picture's height."""
+"""The height of a legend line, as a fraction of the picture's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture, and what it shows for those who do not see it."""
+    """A picture and its text alternative."""
 
     png: bytes
     alt: str
 
 
 def draw(report: Report) -> Chart:
-    """Entries per hour (or more, where the window is long) of the largest cards.
+    """Draws log entries per hour (or longer, if the window is long) for the largest cards.
 
-    A card is an incident with all its symptoms, or a lone cluster: as the report counts problems.
+    A card is an incident with all its symptoms, or a cluster outside any incident.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import PolyCollection
@@ -47,7 +47,7 @@ def draw(report: Report) -> Chart:
     rows = _rows(clusters, length)
     figure = Figure(figsize=(7.2, 3.8), dpi=130, facecolor="white")
     FigureCanvasAgg(figure)
-    # Fixed margins: to find the best ones matplotlib draws everything twice.
+    # Fixed margins: matplotlib would draw everything twice to find the best ones.
     figure.subplots_adjust(left=0.1, right=0.98, top=0.91, bottom=_LEGEND * len(rows) + 0.15)
     axes = figure.subplots()
     day = wide * HOUR / DAY
@@ -60,7 +60,7 @@ def draw(report: Report) -> Chart:
             for x, low, count in zip(lefts, bottom, merged, strict=True)
             if count
         ]
-        # One collection and not a patch for each bar: a tenth of the time.
+        # One collection instead of a patch per bar takes a tenth of the time.
         axes.add_collection(
             PolyCollection(
                 bars,
@@ -83,7 +83,7 @@ def draw(report: Report) -> Chart:
 
 
 def _whole(card: Card) -> Cluster:
-    """The card's root with the entries of its symptoms."""
+    """Returns the card's root with the log entries of its symptoms added."""
     parts = (card.cluster, *card.symptoms)
     hours = [sum(counts) for counts in zip(*(c.histogram for c in parts), strict=False)]
     return replace(card.cluster, histogram=tuple(hours), count=sum(c.count for c in parts))

@@ -16,7 +16,7 @@ from bot.core.ports import Comment, Issue
 
 @contextmanager
 def translated(call: Call) -> Iterator[None]:
-    """Errors of PyGithub and requests as ours. `from None`: theirs hold the request's headers."""
+    """Translates errors of PyGithub and requests `from None`: theirs hold the request's headers."""
     from github import GithubException
     from requests import exceptions
 

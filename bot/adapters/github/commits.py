@@ -22,8 +22,8 @@ AT_ONCE = 2 * MINUTE
 def closing(events: Sequence[Mapping[str, Any]], repository: str) -> str | int | None:
     """Finds the commit or pull request (by number) that closed an issue; None: a person did.
 
-    `events`: of its timeline, the oldest first. A commit is named by the event itself; a pull
-    request mentions the issue, and was merged in the moment in which it was closed.
+    `events`: the issue's timeline, oldest first. The closing event names a commit; a pull request
+    is one that mentions the issue and was merged when the issue was closed.
     """
     closed = next((e for e in reversed(events) if e.get("event") in ("closed", "reopened")), None)
     if closed is None or closed.get("event") != "closed":

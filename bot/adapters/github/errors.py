@@ -1,8 +1,8 @@
 """Translates GitHub's refusals into sentences: what happened, why, what to do.
 
-One rule decides between the errors: could the request have been carried out? A refused connection
-and every 4xx say no. A time-out, a cut connection and every 5xx say perhaps, which for something
-that creates is `UnknownOutcome`, and for something that only reads is `Unavailable`.
+The error depends on whether the request could have been carried out. After a refused connection or
+any 4xx it was not. After a time-out, a cut connection or any 5xx it may have been: that raises
+`UnknownOutcome` for a request that creates, and `Unavailable` for one that only reads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.core.model.errors import (
 from bot.core.text.redact import redact
 
 SECONDARY_WAIT = 60.0
-"""Seconds to wait after a secondary rate limit without Retry-After, as GitHub's guide asks."""
+"""Seconds to wait after a secondary rate limit without Retry-After (from GitHub's guide)."""
 
 
 @dataclass(frozen=True, slots=True)

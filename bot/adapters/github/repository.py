@@ -1,7 +1,7 @@
 """Reads a repository's files from a local folder or from GitHub's tarball.
 
-Only Python files and CODEOWNERS are read. Nothing is written to disk, no symbolic link is followed
-(what it leads to is in the repository anyway, or is not the repository's), nothing is executed.
+Reads only Python files and CODEOWNERS. Writes nothing to disk, executes nothing, and follows no
+symbolic link (its target is in the repository anyway, or does not belong to it).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of a tarball; repositories beyond them are no single service's source."""
+    """Largest sizes of a tarball, in bytes; a larger repository is not one service's source."""
 
     download: int = 1_000_000_000
     unpacked: int = 4_000_000_000
@@ -68,7 +68,7 @@ class Archives(Protocol):
     """The part of `GitHubTracker` that a tarball needs."""
 
     def archive(self, name: str) -> tuple[str, str]:
-        """(the repository's name as it is now, the address of its tarball)."""
+        """Returns the repository's current name and the URL of its tarball."""
         ...
 
 
@@ -116,13 +116,13 @@ def _wanted(folder: PurePosixPath | Path) -> bool:
 
 
 def _read(top: Path, path: Path) -> SourceFile:
-    # A name that is not UTF-8 could not be stored.
+    # A name that is not UTF-8 cannot be stored.
     name = path.as_posix().encode("utf-8", "replace").decode()
     try:
         about = (top / path).lstat()
         if stat.S_ISLNK(about.st_mode):
             return SourceFile(name, why="symbolic link")
-        if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
+        if not stat.S_ISREG(about.st_mode):  # opening a pipe would block for ever
             return SourceFile(name, why="not a file")
         if (why := _left_out(name, about.st_size)) is not None:
             return SourceFile(name, why=why)
@@ -188,7 +188,7 @@ def _downloaded(
 
 
 def _download(name: str, address: str, file: IO[bytes], limit: int) -> None:
-    # The address holds its own short-lived permission; the token goes nowhere but to the API.
+    # The URL carries its own short-lived permission; the token is sent only to the API.
     import requests
 
     size = 0

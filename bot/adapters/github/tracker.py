@@ -1,9 +1,8 @@
-"""GitHub's issues through PyGithub, as a token or as an App.
+"""Reads and writes GitHub issues through PyGithub, with a token or as an App.
 
-PyGithub does the transport and the App's authentication. Its objects are passed by: they fetch
-what is missing behind our back (one call an issue to learn that it is no pull request), and its
-retry sent one failed create eleven times. Here one method is one request, or a known few, and
-nothing is ever sent twice.
+PyGithub does the transport and the App's authentication. We avoid its objects, which make hidden
+requests (one per issue to learn that it is not a pull request), and its retry, which sent one
+failed create eleven times. Here each method sends one request, or a known few, and nothing twice.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ if TYPE_CHECKING:
 
 API_URL = "https://api.github.com"
 TIMEOUT = 10
-"""Seconds to connect, and seconds between two packets of an answer. GitHub itself ends a request
-after ten."""
+"""Seconds to connect, and between two packets of an answer. GitHub itself ends a request after
+ten."""
 PER_PAGE = 100
 """GitHub's limit for a page."""
 COMMENT_PAGES = 3
@@ -70,18 +69,18 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A GitHub App; its installation is found by repository."""
+    """A GitHub App; looks up its installation by repository."""
 
     app_id: str
     private_key: str = field(repr=False)
-    """PEM; `\\n` written out is understood, since many keep it in one line."""
+    """PEM; a literal `\\n` is accepted, since many keep the key on one line."""
 
 
 class SharedPace:
     """Allows one content-creating request a second across all processes that share the locks.
 
-    GitHub's secondary limits are 80 a minute and 500 an hour, and it asks for one a second. The
-    hour's is left to GitHub's answer.
+    GitHub asks for one a second; its secondary limits are 80 a minute and 500 an hour. The hourly
+    limit is left to GitHub.
     """
 
     def __init__(
@@ -113,8 +112,8 @@ class SharedPace:
 class GitHubTracker:
     """`ports.IssueTracker`. Nothing connects before the first call.
 
-    One PyGithub client a thread and process: it keeps the request that it is about to send in
-    itself, so that two threads on one client could send one request twice and another never.
+    Uses one PyGithub client per thread and process. A client stores the request that it is about to
+    send, so two threads sharing one could send one request twice and lose the other.
     """
 
     def __init__(
@@ -140,9 +139,9 @@ class GitHubTracker:
         full_name = text_of(data, "full_name")
         if not _NAME.fullmatch(full_name):
             raise no_answer(self._call("read the repository", name), "an answer I cannot read")
-        # A renamed repository redirects, and PyGithub drops the query on the way: ask the new name.
+        # A renamed repository redirects, and PyGithub then drops the query: use the new name.
         self._names[name] = full_name
-        # What does not say that it is private counts as public: samples stay out.
+        # Counts as public unless GitHub calls it private, so that samples stay out.
         return Repository(full_name, data.get("private") is True, text_of(data, "html_url"))
 
     def issue(self, repository: str, number: int) -> Issue:
@@ -150,7 +149,7 @@ class GitHubTracker:
         self._resolve(repository)
         call = self._call("read the issue", repository, number=number)
         issue = issue_of(call, self._one(call, "GET", f"/issues/{number}"))
-        # GitHub redirects to where an issue was transferred, which may be a public repository.
+        # GitHub redirects to a transferred issue, which may be in a public repository.
         here = f"/{self._names.get(repository, repository)}/issues/{number}"
         if not urlsplit(issue.url).path.lower().endswith(here.lower()):
             raise Moved(
@@ -163,7 +162,7 @@ class GitHubTracker:
     def recent(self, repository: str, limit: int) -> Sequence[Issue]:
         """Returns open and closed issues, most recently updated first; no pull requests.
 
-        `limit` bounds what is read, pull requests included.
+        `limit`: how many to read at most, pull requests included.
         """
         self._resolve(repository)
         call = self._call("read the issues", repository)
@@ -174,7 +173,7 @@ class GitHubTracker:
             for item in items:
                 if "pull_request" not in item:
                     issue = issue_of(call, item)
-                    # What changes while we read comes twice, never not at all.
+                    # An issue that changes while we read may come twice, but is never missed.
                     found.setdefault(issue.number, issue)
             if len(items) < PER_PAGE:
                 break
@@ -293,9 +292,9 @@ class GitHubTracker:
         return COMPARED.get(text_of(answer, "status") if isinstance(answer, dict) else "")
 
     def archive(self, name: str) -> tuple[str, str]:
-        """(name as it is now, address of the default branch's tarball, good for minutes).
+        """Returns the current name, and the URL of the default branch's tarball, valid for minutes.
 
-        Not followed here: the tarball comes from another host, which must not see the token.
+        Does not follow the URL: it is on another host, which must not see the token.
         """
         full_name = self.repository(name).full_name
         call = self._call("read the files", name)
@@ -400,7 +399,7 @@ class GitHubTracker:
             clients[key] = self._connect(call, name)
         client = clients[key]
         if isinstance(self._credentials, App):
-            # Fetched here if it has run out, where a failure means that nothing was sent.
+            # Renews an expired token here, where a failure means that nothing was sent.
             with translated(before_sending(call)):
                 _ = client.requester.auth.token if client.requester.auth else None
         return client
@@ -450,7 +449,7 @@ class GitHubTracker:
             "user_agent": "gardener",
             "per_page": PER_PAGE,
             "retry": None,
-            # The pace is ours: PyGithub's would sleep in each process for itself.
+            # We pace requests ourselves: PyGithub would sleep in each process separately.
             "seconds_between_requests": None,
             "seconds_between_writes": None,
         }

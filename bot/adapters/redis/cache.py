@@ -17,10 +17,9 @@ cannot be read is made anew from the log."""
 
 _log = logging.getLogger(__name__)
 
-# KEYS: the lock, the same lock as version 0.1 calls it, and OLD_ENVIRONMENTS. While an update
-# rolls, processes of both versions must not do the same thing: both locks are taken. A caller that
-# holds the lock already gets it again: `SET NX` alone would refuse it where its answer was lost and
-# redis-py asked a second time.
+# KEYS: the lock, version 0.1's name for it, and OLD_ENVIRONMENTS. Takes both locks, since processes
+# of both versions run during a rolling update. A caller that holds the lock gets it again: `SET NX`
+# alone would refuse it if the first answer was lost and redis-py asked again.
 _TAKE_LOCK = """
 local old = redis.call('exists', KEYS[3]) == 1
 if old then
@@ -40,8 +39,8 @@ for _, key in ipairs({KEYS[1], KEYS[2]}) do
 end
 """
 
-# One zset of the calls of the last span. Answers 0 where this call may go, else the microseconds
-# until it may. The server's own clock, since those of two machines differ.
+# A zset of recent calls. Returns 0 if this call may go now, else the microseconds until it may.
+# Uses the server's clock, since those of two machines differ.
 _TAKE = """
 local clock = redis.call('time')
 local now = clock[1] * 1000000 + clock[2]
@@ -59,7 +58,7 @@ return math.max(1, oldest[2] + span - now)
 
 
 class RedisReportCache:
-    """`ports.ReportCache`: one key a report, as JSON."""
+    """`ports.ReportCache`: one key per report, as JSON."""
 
     def __init__(self, client: Store) -> None:
         self._client = client
@@ -80,13 +79,13 @@ class RedisReportCache:
 
     @guarded
     def put(self, environment: str, key: str, report: Report, seconds: int | None) -> None:
-        """None: kept until it is replaced."""
+        """Stores a report for `seconds`; None: until it is replaced."""
         self._client.note_environment(environment)
         self._client.set(_report(self._client, environment, key), codec.dumps(report), ex=seconds)
 
 
 class RedisLocks:
-    """`ports.Locks`: one key a lock, holding the token of its owner."""
+    """`ports.Locks`: one key per lock, holding its owner's token."""
 
     def __init__(self, client: Store) -> None:
         self._client = client
@@ -95,7 +94,7 @@ class RedisLocks:
 
     @guarded
     def once(self, key: str, seconds: int, token: str) -> bool:
-        """True for the first caller of a key within `seconds`, and for the same token again."""
+        """Takes the lock: True for the first caller within `seconds`, and for its token again."""
         return bool(self._take(keys=self._keys(key), args=[token, max(1, seconds)]))
 
     @guarded
@@ -108,7 +107,7 @@ class RedisLocks:
 
 
 class RedisRateLimit:
-    """A sliding window shared by all processes: `limit` calls in any `seconds`, for each name."""
+    """A sliding window shared by all processes: `limit` calls in any `seconds`, per name."""
 
     def __init__(self, client: Store, kind: str, limit: int, seconds: float) -> None:
         self._client = client

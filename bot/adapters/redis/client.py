@@ -65,7 +65,7 @@ def connect(
     """Returns a client with its own pool; connects at the first command.
 
     `url` as redis-py reads it; None: the embedded server of `state_dir`, started when needed.
-    Raises `Refused` where the address cannot be read.
+    Raises `Refused` if the URL is invalid.
     """
     options: dict[str, Any] = {
         "socket_timeout": timeout,
@@ -82,7 +82,7 @@ def connect(
             del options["socket_connect_timeout"]
         try:
             pool = redis.ConnectionPool.from_url(url, **options)
-        except ValueError:  # its message may hold the password
+        except ValueError:  # its message may contain the password
             raise Refused(
                 "REDIS_URL cannot be read: write redis://user:password@host:6379/0."
             ) from None
@@ -92,7 +92,7 @@ def connect(
 
 
 def ping(client: redis.Redis) -> None:
-    """Raises `Unavailable` or `Refused` where the store does not answer."""
+    """Checks that the store answers. Raises `Unavailable` or `Refused`."""
     with translated():
         client.ping()
 
@@ -148,12 +148,12 @@ def text(data: object) -> str:
 def forget(client: Store, environment: str) -> int:
     """Erases everything stored of an environment, also by version 0.1.
 
-    Returns how many keys that were.
+    Returns the number of keys.
     """
     gone = 0
     ours = client.key(environment, "*")
     old = f"gardener:v1:{quote(environment, safe='')}:*"
-    # A second round takes what a running analysis wrote during the first.
+    # The second round erases what a running analysis wrote during the first.
     for pattern in (ours, ours, old, client.key("", "takeover", "copied", old)):
         batch: list[bytes] = []
         for name in client.scan_iter(match=pattern, count=1_000):

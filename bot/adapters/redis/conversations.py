@@ -7,7 +7,7 @@ from bot.adapters.redis.notes import Notes
 from bot.core.model.shown import KEPT
 
 ASKED = 30 * 86_400
-"""Seconds for which a channel's last environment is remembered."""
+"""Seconds for which to remember a channel's last environment."""
 
 
 class RedisConversationMemory:

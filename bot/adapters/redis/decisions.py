@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class RedisDecisionBook:
-    """`ports.DecisionBook`: one hash an environment, a field `cluster|kind` for each decision."""
+    """`ports.DecisionBook`: one hash per environment, with a field `cluster|kind` per decision."""
 
     def __init__(self, client: Store) -> None:
         self._client = client
@@ -78,7 +78,7 @@ class RedisDecisionBook:
 
 
 class RedisSubscriptions:
-    """`ports.Subscriptions`: one hash an environment, a field for each channel."""
+    """`ports.Subscriptions`: one hash per environment, with a field per channel."""
 
     def __init__(self, client: Store) -> None:
         self._client = client

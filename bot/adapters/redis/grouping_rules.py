@@ -1,6 +1,6 @@
 """Grouping rules, kept without expiry.
 
-One hash an environment, a field `kind|id` for each rule.
+One hash per environment, with a field `kind|id` per rule.
 """
 
 from __future__ import annotations

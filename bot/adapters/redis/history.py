@@ -33,7 +33,7 @@ REVISIONS = 2_000
 CLUSTERS = 2_000
 """How many revisions to keep, those with the newest entries."""
 
-# Integers are compared as text: in Lua's numbers nanoseconds since 1970 lose their last digits.
+# Compares integers as text: Lua's numbers would lose the last digits of nanoseconds since 1970.
 _RAISE = """
 local function less(a, b)
   local below, other = a:sub(1, 1) == '-', b:sub(1, 1) == '-'
@@ -85,7 +85,7 @@ class RedisHistory:
             for data, value in fields.items():
                 name, _, hour = text(data).rpartition("|")
                 if not (hour.isdigit() and value.isdigit()):
-                    continue  # a newer version of us wrote it
+                    continue  # a newer version wrote it
                 if name == "~":
                     covered[int(hour)] = int(value)
                 else:

@@ -31,7 +31,7 @@ class RedisLookUps:
 
 
 class RedisComparedCommits:
-    """`ports.ComparedCommits`: a boolean, or a question mark where GitHub does not know."""
+    """`ports.ComparedCommits`: stores a boolean, or a question mark if GitHub does not know."""
 
     def __init__(self, client: Store) -> None:
         self._notes = Notes(client)

@@ -1,7 +1,7 @@
 """Stores a value for a while: JSON under a hashed name. For the stores of this package.
 
-Names and shapes live as long as what was stored: the next version reads them. So each store
-writes its names in one place, and what it cannot read counts as absent.
+The next version reads what this one stored. So each store spells its names in one place, and treats
+what it cannot read as absent.
 """
 
 from __future__ import annotations

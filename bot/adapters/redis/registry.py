@@ -5,10 +5,10 @@ Per environment, under `registry:`
     messages   hash   keyed hash of a masked message → cluster id
     clusters   hash   cluster id → entry (name, template, masked messages, times)
     names      hash   c3 → cluster id
-    seen       zset   cluster id by the second in which a run last had it
+    seen       zset   cluster id by the second in which a run last saw it
     variants   zset   the same for every keyed hash
-    number     the last C-number given away; it only ever counts up
-    version    counts changes: what a run read is what it writes on, or it reads again
+    number     the last C-number assigned; it only counts up
+    version    counts changes: a run whose version is out of date reads again before it writes
 
 The masked messages are kept beside their hashes, so that a new version of the masks finds every
 cluster again, with its decisions. Where the new mask only masks more, masking the stored message
@@ -47,9 +47,9 @@ from bot.core.ports import Candidate, Identity, Remembered
 FORGET_AFTER = 90 * DAY // SECOND
 """Seconds unseen until an entry is dropped, unless a decision depends on it."""
 VARIANTS = 32
-"""Masked messages kept as text per cluster; the hashes of all are kept."""
+"""Masked messages stored as text per cluster; all hashes are stored."""
 PATIENCE = 5.0
-"""Seconds to try again while other runs write."""
+"""Seconds for which to retry while other runs write."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class _Draft:
 
 
 class RedisRegistry:
-    """`ports.Registry` on Redis. `secrets`: the first keys the hashes, older ones are looked up."""
+    """`ports.Registry` on Redis. `secrets`: the first keys new hashes, the others find old ones."""
 
     def __init__(
         self,
@@ -109,9 +109,9 @@ class RedisRegistry:
     def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
         """Returns one identity per candidate, in order; registers unknown messages.
 
-        Two candidates may get the same id: both are variants of one known cluster, and the
-        caller shows them as one. A candidate that holds messages of two known clusters gets the
-        one that a decision hangs on, else the lower C-number; in the registry they stay apart.
+        Two candidates that are variants of one known cluster get the same id, and the caller shows
+        them as one. A candidate with messages of two known clusters gets the one with a decision,
+        else the lower C-number; in the registry the two stay separate.
         """
         if not candidates:
             return ()
@@ -137,7 +137,7 @@ class RedisRegistry:
 
     @guarded
     def find(self, environment: str, name: str) -> str | None:
-        """The cluster id of `C3` (any case); an id that is known is itself."""
+        """Returns the cluster id of a C-number in any case; returns a known id unchanged."""
         wanted = name.strip().casefold()
         found = self._client.hget(self._client.key(environment, "registry", "names"), wanted)
         if found is not None:
@@ -233,8 +233,8 @@ class RedisRegistry:
         ]
         for id_ in draft.entries.keys() - outdated if outdated else ():
             draft.known.update(dict.fromkeys(draft.entries[id_].masked, id_))
-        # Where a better mask makes two clusters one message, the one that a decision hangs on has
-        # it, else the older: the same whichever run comes first.
+        # If a better mask turns two clusters into one message, the cluster with a decision keeps
+        # it, else the older one: the same whichever run comes first.
         outdated.sort(key=lambda id_: (id_ not in decided, *_order(draft.entries[id_], id_)))
         masked = list(dict.fromkeys(m for candidate in candidates for m in candidate.masked))
         before = dict(draft.entries)
@@ -247,7 +247,7 @@ class RedisRegistry:
                 if known is None:
                     continue
                 draft.known.setdefault(message, text(known))
-                if rank:  # written under an older secret: it moves to the newest
+                if rank:  # keyed with an older secret: rewrite it under the newest
                     draft.outdated.append(hashed)
                     draft.messages[self._hash(message)] = draft.known[message]
         recover(draft.entries, outdated, draft.known, masked)
@@ -270,7 +270,7 @@ class RedisRegistry:
     def _own(self, draft: _Draft, id_: str, before: Entry, masks: Masks, here: set[str]) -> None:
         """Writes the new form of an entry of an older mask.
 
-        It stays one of an older mask until a run has seen it, so that it can be recovered then.
+        It stays marked with the older mask until a run sees it, so that it can still be recovered.
         """
         entry = draft.entries[id_]
         for message in entry.masked:
@@ -358,7 +358,7 @@ class RedisRegistry:
 
 
 def _decided(fields: Iterable[Any]) -> frozenset[str]:
-    """Clusters that a decision hangs on, from the fields of the stored hash."""
+    """Returns the clusters with a decision, from the fields of the stored hash."""
     return frozenset(text(name).partition("|")[0] for name in fields)
 
 

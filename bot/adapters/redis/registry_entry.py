@@ -26,7 +26,7 @@ class Entry:
     place: str = ""
     """For a traceback: the innermost own function. Each of `masked` ends in ` in PLACE`."""
     exact: bool = False
-    """It has no variants."""
+    """Whether it never takes variants."""
     joined: int = 0
     """How many variants joined after it was first seen."""
 
@@ -67,7 +67,7 @@ def remasked(message: str, entry: Entry, masks: Masks) -> str:
 def recover(
     entries_: dict[str, Entry], outdated: Sequence[str], known: dict[str, str], here: Sequence[str]
 ) -> None:
-    """Finds what became of messages whose new mask cannot be made of their old one.
+    """Finds the new form of messages that cannot be masked anew from their old form.
 
     The old mask may have removed a value by which the new one recognises a longer one: from
     `Fri Jun <*>` it cannot see the date. So unknown messages of this run are compared with the
@@ -105,5 +105,5 @@ def _covering(message: str, entry: Entry, waiting: Mapping[str, Sequence[str]]) 
         for new in waiting.get(word, ())
         if new.endswith(place) and covers(new.removesuffix(place), bare)
     )
-    # The one that says most: of all that may have become of it that is the nearest.
+    # Prefers the message with the most literal text: it is the closest match.
     return min(found, key=lambda new: (-len(new.replace(SLOT, "")), new), default=None)

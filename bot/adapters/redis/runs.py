@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.adapters.redis.queue.queue import JobQueue
 
 KEPT = 3_600
-"""Seconds for which a run's progress is remembered."""
+"""Seconds for which to remember a run's progress."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,14 +1,14 @@
-"""Takes over what version 0.1 stored, so that an update loses nothing.
+"""Copies what version 0.1 stored, so that an update loses nothing.
 
-Version 0.1 kept everything under `gardener:v1:ENVIRONMENT:…`, whatever installation wrote it. The
-layout behind that prefix is the same, so keys are copied as they are. Copied, not moved: while an
-update rolls, processes of 0.1 still read and write theirs, and somebody may roll back. What they
-write later is copied when it is seen (`take_over` is called again and again): a value that 0.1
-changed since the last copy replaces ours, a field that it removed is removed. After `KEPT` without
-a change and without a worker of 0.1 its keys are erased.
+Version 0.1 stored everything under `gardener:v1:ENVIRONMENT:…`, whichever installation wrote it.
+The layout below that prefix is the same, so keys are copied unchanged. They are not moved: during a
+rolling update processes of 0.1 still use theirs, and somebody may roll back. `take_over` runs
+repeatedly and copies later writes: a value that 0.1 changed since the last copy replaces ours, and
+a field that it removed is removed. After `KEPT` without a change and without a worker of 0.1, its
+keys are erased.
 
-Each environment is taken by the installation whose gardener.toml names it; what belongs to no
-environment is taken by every installation.
+The installation whose gardener.toml names an environment copies that environment; every
+installation copies what belongs to none.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from bot.core.model.errors import Unavailable
 
 OLD = "gardener:v1"
 KEPT = 7 * 86_400
-"""Seconds for which the keys of 0.1 stay after their last change, for a rollback."""
+"""Seconds for which to keep the keys of 0.1 after their last change, for a rollback."""
 PAUSE = 600
-"""Seconds between two looks where no process of 0.1 was seen: it is only a rollback that writes."""
+"""Seconds between two checks without a process of 0.1: then only a rollback would write."""
 OLD_ENVIRONMENTS = f"{OLD}::environments"
 """Exists while 0.1 has data in the store."""
 OLD_QUEUES = ("gardener", "gardener-quick")
 
 _TRANSIENT = re.compile(rf"{OLD}:[^:]*:(?:lock|rate|jobs|run):")
-"""Not copied: it says what a process of 0.1 does at the moment (`old_queue` takes its runs)."""
+"""Not copied: the current state of a 0.1 process (`old_queue` takes its runs)."""
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +44,7 @@ class Takeover:
     """Copies the keys of 0.1 to those of an installation."""
 
     def __init__(self, store: Store, environments: Collection[str]) -> None:
-        """`environments`: those of gardener.toml."""
+        """`environments`: the names in gardener.toml."""
         self._store = store
         self._environments = ["", *environments]
         self._state = store.key("", "takeover", "state")
@@ -68,8 +68,8 @@ class Takeover:
     def take_over(self, now: float) -> int:
         """Copies new and changed keys; returns how many.
 
-        `now`: seconds since the epoch. Costs one command where 0.1 stored nothing, and a few where
-        nothing is expected to have changed. One process at a time; others wait for it.
+        `now`: seconds since the epoch. Costs one command if 0.1 stored nothing, and a few if no
+        change is expected. Runs in one process at a time; others wait.
         """
         if not self.needed():
             return 0
@@ -145,7 +145,7 @@ class Takeover:
         changed = copied.changed({text(field): value for field, value in held.items()})
         written: Mapping[str, bytes] = changed
         if old.endswith(":registry:names"):
-            # A name that we gave to another cluster meanwhile stays with that one.
+            # A C-number that we have since given to another cluster stays with that cluster.
             written = {f: v for f, v in changed.items() if not self._store.hexists(new, f)}
         if old.endswith(":registry:clusters"):
             written = {f: self._renamed(new, f, v) for f, v in changed.items()}
@@ -197,7 +197,7 @@ class Takeover:
         return cast("set[bytes]", self._store.smembers(name))
 
     def _erase(self) -> None:
-        """Erases the keys of 0.1, but for those of environments that are not ours."""
+        """Erases the keys of 0.1, except those of environments that are not ours."""
         for name in self._names():
             if not name.startswith(f"{OLD}::"):
                 self._store.unlink(name)
@@ -212,7 +212,7 @@ class Takeover:
 
 
 class _Copied:
-    """Digests of what was copied from one key of 0.1, by field."""
+    """Digests of the values copied from one key of 0.1, by field."""
 
     def __init__(self, store: Store, name: str) -> None:
         self._store = store

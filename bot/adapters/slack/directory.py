@@ -24,16 +24,16 @@ class SlackDirectory:
     """`access.Directory`."""
 
     def __init__(self, client: WebClient, look_ups: LookUps | None = None) -> None:
-        """`look_ups` remembers answers for all processes: each job runs in a fresh one."""
+        """`look_ups` caches answers across processes, since each job runs in a new one."""
         self._client = client
         self._look_ups = look_ups
 
     def person(self, user: str) -> Person:
-        """By id. What Slack leaves out is false."""
+        """Looks up a person by id. A field that Slack leaves out is false."""
         return self._remembered(Person, f"person {user}", lambda: self._person(user))
 
     def place(self, channel: str) -> Conversation:
-        """By id. What Slack leaves out is false."""
+        """Looks up a conversation by id. A field that Slack leaves out is false."""
         return self._remembered(Conversation, f"place {channel}", lambda: self._place(channel))
 
     def group(self, handle: str) -> frozenset[str]:

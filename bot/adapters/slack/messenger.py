@@ -1,4 +1,4 @@
-"""Slack's Web API: what is posted, edited, opened, looked up; Slack's limits and our errors.
+"""Calls Slack's Web API within its limits, and translates its errors.
 
 A request that creates a message is retried only after a 429, when Slack took nothing.
 A response_url and a token are credentials: neither is ever logged or put into a message.
@@ -53,12 +53,12 @@ class Sendable(Protocol):
 
     @property
     def text(self) -> str:
-        """The fallback, escaped."""
+        """Returns the fallback text, escaped."""
         ...
 
     @property
     def blocks(self) -> list[dict[str, object]]:
-        """Block Kit."""
+        """Returns the Block Kit blocks."""
         ...
 
 
@@ -84,8 +84,8 @@ class SlackMessenger(SlackDirectory):
         pace: Callable[[str], float] | None = None,
         wait: Callable[[float], object] | None = None,
     ) -> None:
-        """`pace`, asked with a channel before each post, answers the seconds to wait and ask again;
-        `wait` waits them.
+        """`pace` returns the seconds to wait before a post to a channel (0: post now); `wait` waits
+        that long.
         """
         super().__init__(client, look_ups)
         self._turn = pace
@@ -135,7 +135,7 @@ class SlackMessenger(SlackDirectory):
     def respond(self, response_url: str, message: Sendable, *, replace: bool = False) -> None:
         """Answers through a response_url, which works 5 times within 30 minutes.
 
-        `replace`: in the place of the message that was clicked. Raises `Gone` after that.
+        `replace`: replaces the clicked message. Raises `Gone` once the response_url has expired.
         """
         body: dict[str, Any] = {
             "text": message.text,
@@ -150,7 +150,7 @@ class SlackMessenger(SlackDirectory):
                 retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=1)],
             ).send_dict(body)
         except (SlackClientError, URLError, HTTPException, OSError, ValueError):
-            # Without the cause: its text may hold the address, which is a credential.
+            # Drops the cause: its text may contain the response_url, which is a credential.
             raise Unavailable("Slack did not take the answer. Try again in a minute.") from None
         if answer.status_code != 200:
             said = answer.body[:300]
@@ -213,9 +213,9 @@ class SlackMessenger(SlackDirectory):
         return [str(file["id"]) for file in answer["files"]]
 
     def withdraw(self, channel: str, file: str) -> None:
-        """Deletes a file of ours, and the message in `channel` that showed it alone.
+        """Deletes one of our files, and the message in `channel` if it showed only that file.
 
-        Raises `Gone` where somebody deleted it before, `Refused` where Slack does not let us.
+        Raises `Gone` if somebody deleted it before, `Refused` if Slack forbids it.
         """
         with translated("delete a file"):
             found: Any = self._client.files_info(file=file)["file"]
@@ -235,7 +235,7 @@ class SlackMessenger(SlackDirectory):
     def download(self, url: str) -> bytes:
         """Downloads a shared file. Sends the token to Slack's own hosts only.
 
-        Raises `InputError` where it is too large, `Refused` where it is not Slack's.
+        Raises `InputError` if it is too large, `Refused` if Slack does not host it.
         """
         import urllib.request
 
@@ -278,10 +278,10 @@ class SlackMessenger(SlackDirectory):
             self._client.views_publish(user_id=user, view=dict(view))
 
     def _pace(self, channel: str) -> None:
-        """Slack takes one post a second in a channel."""
+        """Waits for a turn: Slack allows one post per second and channel."""
         if self._turn is None:
             return
-        with suppress(GardenerError):  # without a store, Slack itself says when it is too much
+        with suppress(GardenerError):  # without a store, Slack's own rate limit decides
             for _ in range(PATIENCE):
                 pause = self._turn(channel)
                 if pause <= 0:

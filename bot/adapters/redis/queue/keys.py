@@ -1,7 +1,7 @@
-"""Puts RQ's keys under the installation's prefix, so that two installations share no queue.
+"""Puts RQ's keys under the installation's prefix, so that installations never share a queue.
 
-RQ reads RQ_KEY_PREFIX once, when it is imported (rq/defaults.py): `claim` comes before that, and
-one process works for one installation.
+RQ reads RQ_KEY_PREFIX once, at import (rq/defaults.py). So call `claim` before that; a process
+works for one installation only.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ VARIABLE = "RQ_KEY_PREFIX"
 def claim(store: Store) -> None:
     """Makes RQ use the store's installation from now on, in this process and its children.
 
-    Raises RuntimeError where RQ was imported for another installation already.
+    Raises RuntimeError if RQ was already imported for another installation.
     """
     os.environ[VARIABLE] = _prefix(store)
     check(store)
 
 
 def check(store: Store) -> None:
-    """Raises RuntimeError where RQ works for another installation than the store."""
+    """Raises RuntimeError if RQ uses another installation than the store."""
     loaded = sys.modules.get("rq.defaults")
     if loaded is not None and _prefix(store) != loaded.RQ_KEY_PREFIX:
         raise RuntimeError(

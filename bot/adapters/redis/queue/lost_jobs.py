@@ -1,8 +1,8 @@
 """Requeues jobs that were handed to a worker that died before starting them.
 
-A worker that waits for more than one queue takes a job's name off a list in one step (BLPOP). If it
-is killed while it waits, Redis may still hand it the next name: that is then in no list and no
-registry, and RQ never looks for it. So we keep a set of all names until their jobs have ended.
+A worker that waits for several queues pops a job's id off a list in one step (BLPOP). If it is
+killed while it waits, Redis may still hand it the next id: the job is then in no list and no
+registry, and RQ never looks for it. So we keep a set of the ids of all unfinished jobs.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _BEGINS = 2.0
 """Seconds within which a live worker records that it runs a job it took; it takes milliseconds.
 If it were slower, the job would run twice, as any job may."""
 
-# KEYS: the set, the job, its queue, what RQ moves a name to while it is handed over, who runs it.
-# ARGV: the name, whether to put it back. Returns 1 where it is in no list though it waits.
+# KEYS: the set, the job, its queue, RQ's list of ids being handed over, the running jobs. ARGV: the
+# id, whether to requeue it. Returns 1 if the job is waiting but in no list.
 _LOOK = """
 local status = redis.call('hget', KEYS[2], 'status')
 if not status or status == 'finished' or status == 'failed' or status == 'canceled'

@@ -1,9 +1,9 @@
 """Moves jobs that version 0.1 queued into this installation's queue.
 
-Version 0.1 queued under `rq:queue:gardener` and `rq:queue:gardener-quick`. While an update rolls,
-its web process may queue there when no worker of its own is left. RQ's layout is the same, so a
-job is moved by renaming its key and pushing its id to the other list, in one step. Its name and
-arguments are those of 0.1: whoever performs it translates them.
+Version 0.1 queued under `rq:queue:gardener` and `rq:queue:gardener-quick`. During a rolling update
+its web process may still queue there after its last worker is gone. RQ's layout is the same, so one
+step moves a job: it renames the key and pushes the id to the other list. The job keeps its 0.1 name
+and arguments; `wiring.perform` translates them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import cast
 from bot.adapters.redis.client import Store, guarded, text
 from bot.adapters.redis.takeover import OLD, OLD_QUEUES
 
-# KEYS: old list, old job, new list, new job, new set of queues, names of expected jobs; then pairs
-# of what else is renamed: who waits for the job's run. ARGV: id, new queue's name, new queue's key.
-# Returns 1 where the job was moved.
+# KEYS: old list, old job, new list, new job, new set of queues, ids of unfinished jobs; then pairs
+# of further keys to rename: who waits for the job's run. ARGV: id, new queue's name, new queue's
+# key. Returns 1 if the job was moved.
 _MOVE = """
 local status = redis.call('hget', KEYS[2], 'status')
 if status ~= 'queued' and status ~= 'started' then return 0 end
@@ -34,10 +34,10 @@ return 1
 
 
 class OldQueue:
-    """The queue of 0.1."""
+    """The queue of version 0.1."""
 
     def __init__(self, store: Store, name: str) -> None:
-        """`name`: of this version's queue; the quick one is called `NAME-quick`."""
+        """`name`: this version's queue; its quick queue is `NAME-quick`."""
         self._store = store
         self._expected = store.key("", "jobs", name)
         self._names = dict(zip(OLD_QUEUES, (name, f"{name}-quick"), strict=True))
@@ -47,7 +47,7 @@ class OldQueue:
     def adopt(self, *, old_workers: bool) -> int:
         """Moves waiting jobs; returns how many.
 
-        Where a worker of 0.1 lives, jobs that have begun are left to it.
+        Leaves jobs that have begun to a worker of 0.1, if one is alive.
         """
         found = [(queue, job) for queue in OLD_QUEUES for job in self._waiting(queue, old_workers)]
         if not found:
@@ -60,7 +60,7 @@ class OldQueue:
         yield from map(text, listed)
         if old_workers:
             return
-        # Also those that a worker had begun, or was handed, when it was ended.
+        # Includes jobs that a worker had begun, or had been handed, when it was killed.
         expected = cast("set[bytes]", self._store.smembers(f"{OLD}::jobs:gardener"))
         for job in sorted(map(text, expected - set(listed))):
             if self._store.hget(f"rq:job:{job}", "origin") == queue.encode():

@@ -1,12 +1,12 @@
-"""The queue of analyses: RQ on Redis, with the settings that recover a killed job in a minute.
+"""The queue of jobs: RQ on Redis, with settings that recover a killed job in a minute.
 
-A job is a name (`bot.job_names`) and JSON. It runs at least once: a worker that was killed leaves
-it to the next, also where it had not begun (`lost_jobs`). So what a job does to the outside is
-guarded by `ports.Locks`. An exception is not tried again, since it would only be told to the same
-people three times more.
+A job is a name (`bot.job_names`) and JSON. It runs at least once: if its worker is killed, another
+runs it, even if it had not begun (`lost_jobs`). So `ports.Locks` guards a job's effects outside.
+After an exception a job is not retried, since that would only repeat the error message to the same
+people.
 
 Many may wait for one analysis: `ask` starts it for the first and lets the others join; the job
-takes them all with `answer`. Each can leave; when nobody waits any more the job is `cancelled`.
+collects them with `answer`. Each can leave; when nobody is left the job is `cancelled`.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ WAIT = 7_200
 _YOUNG = 30.0
 """Seconds for which a run may be announced before its job is in the queue."""
 
-# RQ's own defaults do not recover a killed worker's job in four minutes.
+# With RQ's defaults a killed worker's job is not recovered even after four minutes.
 MONITORING = 5
 MAINTENANCE = 10
 WORKER_TTL = 30
 
 _log = structlog.get_logger(__name__)
 
-# KEYS: run, waiting, cancelled. ARGV: our job, a run that is dead, who, what they want, TTL.
+# KEYS: run, waiting, cancelled. ARGV: our job, a dead run, who waits, what they want, TTL.
 _BEGIN = """
 local current = redis.call('get', KEYS[1])
 redis.call('hset', KEYS[2], ARGV[3], ARGV[4])
@@ -122,10 +122,10 @@ class JobQueue:
     ) -> bool:
         """Queues `function(wiring, **kwargs)`; `kwargs` is JSON.
 
-        `unique`: False and nothing happens where a job of that id waits, runs, or ended less than
-        `keep` seconds ago. Otherwise always True. `quick`: a person waits for it and it reads no
-        log; some workers do nothing else, so that it never waits for an analysis. Raises
-        `Unavailable` where the store is away.
+        `unique`: does nothing and returns False if a job of that id waits, runs, or ended less than
+        `keep` seconds ago. Otherwise returns True. `quick`: a person waits for it and it reads no
+        log; some workers run only such jobs, so that they never wait for an analysis. Raises
+        `Unavailable` if the store is down.
         """
         if unique and job_id is None:
             raise ValueError("a unique job needs an id")
@@ -139,10 +139,10 @@ class JobQueue:
                 result_ttl=keep if unique else 60,
                 failure_ttl=86_400,
                 job_id=name,
-                # Not the arguments: RQ writes the description to its log.
+                # Without the arguments: RQ logs the description.
                 description=function,
                 retry=Retry(max=3),
-                unique=True,  # also where the id is fresh: an answer that got lost is asked again
+                unique=True,  # for a new id too: redis-py repeats a request whose answer was lost
             )
         except DuplicateJobError:
             return not unique
@@ -161,10 +161,10 @@ class JobQueue:
         who: str,
         want: Mapping[str, object],
     ) -> bool:
-        """Waits for the run called `run` with `want` (JSON: where to answer) under the name `who`.
+        """Joins the run called `run` as `who`, with `want` (JSON: where to answer).
 
-        True: this call started it, as `function(wiring, **kwargs)`. False: it runs already and
-        will answer here as well. Raises `Unavailable`.
+        Returns True if this call started it, as `function(wiring, **kwargs)`; False if it is
+        already running and will answer here as well. Raises `Unavailable`.
         """
         note = f"{_fresh(run)}|{time.time():.0f}"
         keys = _run(self._client, environment, run)
@@ -173,7 +173,7 @@ class JobQueue:
         if current != note:
             if self._alive(current):
                 return False
-            # Its job ended without an answer: those who wait for it become ours.
+            # Its job ended without an answer: take over those who wait for it.
             announce[1] = current
             if self._announce(environment, keys, announce) != note:
                 return False
@@ -187,7 +187,7 @@ class JobQueue:
 
     @guarded
     def waiting(self, environment: str, run: str) -> Mapping[str, Mapping[str, Any]]:
-        """Who waits for it, with what they want."""
+        """Returns who waits for a run, and what they want."""
         return _people(self._client.hgetall(_run(self._client, environment, run)[1]))
 
     @guarded
@@ -198,17 +198,17 @@ class JobQueue:
 
     @guarded
     def leave(self, environment: str, run: str, who: str) -> bool:
-        """`who` no longer waits; True where nobody does any more and the run is cancelled."""
+        """Removes one who waits. True if nobody is left, which cancels the run."""
         return bool(self._leave(keys=_run(self._client, environment, run), args=[who, WAIT]))
 
     @guarded
     def cancelled(self, environment: str, run: str) -> bool:
-        """Asked by the running job: whether everyone who waited has left."""
+        """Tells the running job whether everyone who waited has left."""
         return bool(self._client.exists(_run(self._client, environment, run)[2]))
 
     @guarded
     def state(self) -> QueueState:
-        """For /metrics, /readyz and the doctor; workers are those that may run an analysis."""
+        """Returns the state for /metrics, /readyz and doctor; counts workers that run analyses."""
         both = (self._queue, self._quick)
         return QueueState(
             queued=sum(q.count for q in both),
@@ -253,7 +253,7 @@ class _Worker(Worker):
                 self.maintain()
         if self.lost is None:
             return
-        # Where the store is away, the next time will do: this must not end the worker.
+        # If the store is down, the next time will do: this must not end the worker.
         with contextlib.suppress(GardenerError):
             if count := self.lost.put_back():
                 _log.warning("jobs were handed to a worker that died: they wait again", jobs=count)
@@ -284,11 +284,11 @@ def build_worker(
     maintain: Callable[[], object] | None = None,
     quick_only: bool = False,
 ) -> Worker:
-    """The worker; `.work()` runs until SIGTERM, and then until its job is done.
+    """Returns a worker; `.work()` runs until SIGTERM, and then finishes its job.
 
-    It takes quick jobs first; with `quick_only` nothing else. `maintain` is called every
-    `MAINTENANCE` seconds while no job runs; where it raises a `GardenerError` it is called again.
-    `client` must be its own: RQ waits longer for an answer than anyone else may.
+    It takes quick jobs first; with `quick_only`, only those. Calls `maintain` every `MAINTENANCE`
+    seconds while no job runs, and again the next time if it raised a `GardenerError`. The worker
+    needs a `client` of its own: RQ waits longer for an answer than others may.
     """
     names = [quick_name(name)] if quick_only else [quick_name(name), name]
     queues = [Queue(each, connection=client, serializer=JSONSerializer) for each in names]
@@ -310,7 +310,7 @@ def build_worker(
 
 
 def quick_name(name: str) -> str:
-    """The queue of what people wait for."""
+    """Returns the name of the queue for quick jobs."""
     return f"{name}-quick"
 
 
@@ -336,7 +336,7 @@ def _fresh(name: str) -> str:
 
 
 def _die_with_parent() -> None:
-    """Linux: a child whose worker is killed dies too, since the next worker does its job anew."""
+    """On Linux, ends a child with its killed worker, since the next worker runs the job again."""
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

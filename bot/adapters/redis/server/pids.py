@@ -1,4 +1,4 @@
-"""Processes that are not our children: is one there, and has it gone."""
+"""Checks whether processes that are not our children are alive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def command(pid: int) -> str | None:
-    """The command line of a living process; None where it is gone or only waits to be collected."""
+    """Returns the command line of a live process; None if it is gone or a zombie."""
     if Path("/proc/self/stat").exists():
         try:
             state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(") ")[2]
@@ -28,7 +28,7 @@ def command(pid: int) -> str | None:
 
 
 def gone(pid: int, patience: float) -> bool:
-    """Waits until it is, `patience` seconds at most; one that only waits to be collected is."""
+    """Waits until the process is gone or a zombie, at most `patience` seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         try:
