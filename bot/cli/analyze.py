@@ -67,13 +67,7 @@ def analyze(request: AnalyzeOptions) -> None:
     severity = _severity(request.min_severity)
     if severity is None:  # DEFAULT counts as nothing, and takes all
         severity = environment.min_severity
-    query = Query(
-        environment=environment.name,
-        project=environment.project,
-        services=environment.services,
-        window=_window(request, environment, now),
-        min_severity=severity,
-    )
+    query = environment.query(_window(request, environment, now), min_severity=severity)
     source, activity = opened(request.file, settings)
     report = _analyze(request, source, activity, query=query, environment=environment, now=now)
     _tell_what_is_missing(report)
@@ -121,7 +115,7 @@ def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:
         return Environment(request.environment, "")
     environment = settings.environment(request.environment)
     # A file is taken as it is: whose logs it holds is its owner's business.
-    return replace(environment, project="", services=()) if request.file else environment
+    return environment.from_file() if request.file else environment
 
 
 def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Window:

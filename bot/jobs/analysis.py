@@ -135,13 +135,8 @@ def analyze(
     known = tools.environment(environment)
     if _answered_before(tools, known, run):
         return
-    query = Query(
-        environment=known.name,
-        project=known.project,
-        services=tuple(services) or known.services,
-        window=Window(start, end),
-        min_severity=known.min_severity if severity is None else Severity[severity],
-    )
+    asked = None if severity is None else Severity[severity]
+    query = known.query(Window(start, end), services, asked)
     watch = _Watch(tools, known, query, run)
     try:
         rules = tools.rules.all(known.name)
@@ -349,7 +344,7 @@ def given_up(tools: Toolbox, *, environment: str, run: str, start: int, end: int
     """The job was killed once too often: those who wait are told."""
     known = tools.environment(environment)
     tools.progress.answered(known.name, run)
-    query = Query(known.name, known.project, known.services, Window(start, end))
+    query = known.query(Window(start, end))
     _end(
         tools,
         _Watch(tools, known, query, run),

@@ -122,7 +122,7 @@ def conclude(
     found.sort(key=_importance)
     report = Report(
         environment=environment.name,
-        services=reading.query.services or tuple(rollup.services) or environment.services,
+        services=reading.query.names or tuple(rollup.services) or environment.names,
         project=environment.project or rollup.project,
         region=rollup.region,
         query="",
@@ -137,6 +137,7 @@ def conclude(
         spans=rollup.spans,
         partial=_partial(reading.query, environment),
         traffic=reading.traffic,
+        counts_requests=reading.query.counts_requests,
         severities=tuple(
             (severity.name, count)
             for severity, count in sorted(rollup.severities.items(), reverse=True)
@@ -157,8 +158,9 @@ def conclude(
 
 
 def _partial(query: Query, environment: Environment) -> bool:
-    """Whether other services were asked for than the environment's own."""
-    return bool(query.services) and set(query.services) != set(environment.services)
+    """Whether other services or sources were asked for than the environment's own."""
+    own = set(query.services) == set(environment.services) and query.sources == environment.sources
+    return bool(query.names) and not own
 
 
 def _ordered(
