@@ -127,9 +127,13 @@ def _workload(path: str) -> str:
 def _pods(workload: str) -> str:
     """A workload's pods: by the label that most have, else by their name."""
     name = quoted(workload)
-    pattern = "".join(c if c.isalnum() or c in "-_" else f"[{c}]" for c in name)
+    # Without a backslash, which would have to be escaped twice.
+    pattern = "".join(c if c.isalnum() or c in "-_" else _ANY.get(c, ".") for c in workload)
     by_label = " OR ".join(f'labels."{label}"="{name}"' for label in (APP, APP_NAME))
     return f'{by_label} OR resource.labels.pod_name=~"^{pattern}{GENERATED}$"'
+
+
+_ANY = {".": "[.]"}
 
 
 def _own(other: Sources) -> list[str]:

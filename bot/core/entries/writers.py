@@ -115,9 +115,7 @@ def place(resource: object, labels: object) -> Place:
     except KeyError:
         if len(_places) >= _CACHE_SIZE:
             _places.clear()
-        found = _places[where] = Place._make(
-            (*(str(part or "") for part in where), PlaceKind.SERVICE)
-        )
+        found = _places[where] = _cloud_run(where)
         return found
 
 
