@@ -64,8 +64,10 @@ def home(
 
 
 def _environment(environment: Environment, report: Report | None, now: int) -> list[Block]:
-    services = ", ".join(display.one_line(s) for s in environment.services[:5]) or "all services"
-    more = f" and {len(environment.services) - 5} more" if len(environment.services) > 5 else ""
+    names = environment.names
+    every = "what the filter finds" if environment.sources.filter else "all services"
+    services = ", ".join(display.one_line(s) for s in names[:5]) or every
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     show = parts.button(
         "Report",
         Act(buttons.RUN, environment.name, query=f"{environment.name} 1d"),

@@ -200,7 +200,9 @@ def _resting(report: Report, at: Setting) -> list[str]:
 
 def _silence(report: Report) -> str | None:
     """Returns an alarm if everything was read and there was not one entry; else None."""
-    if report.coverage.read or report.coverage.missing or report.partial:
+    if report.coverage.read or report.coverage.missing:
+        return None
+    if report.partial or not report.counts_requests:
         return None
     if report.last_entry is not None:
         now = report.generated or report.window.end
@@ -227,8 +229,10 @@ def _nothing(report: Report, at: Setting) -> str:
     read = display.many(report.coverage.read, "entry", "entries")
     if resting := _resting(report, at):
         return f"{_title(report, at)}: nothing but {' and '.join(resting)} in {read}."
-    if report.partial and not report.coverage.read and not report.coverage.missing:
-        which = ", ".join(display.cut(display.one_line(s), 60) for s in report.services[:3])
+    may_rest = report.partial or not report.counts_requests
+    if may_rest and not report.coverage.read and not report.coverage.missing:
+        names = [display.cut(display.one_line(s), 60) for s in report.services[:3]]
+        which = ", ".join(names) or "what the filter finds"
         return f"{_title(report, at)}: not one entry of {which}, {arrived(report.traffic)}."
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"

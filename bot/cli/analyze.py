@@ -63,13 +63,7 @@ def analyze(request: AnalyzeOptions) -> None:
     severity = _severity(request.min_severity)
     if severity is None:  # DEFAULT is 0, hence falsy, but a valid choice: all entries
         severity = environment.min_severity
-    query = Query(
-        environment=environment.name,
-        project=environment.project,
-        services=environment.services,
-        window=_window(request, environment, now),
-        min_severity=severity,
-    )
+    query = environment.query(_window(request, environment, now), min_severity=severity)
     report = _analyze(request, opened(request.file, settings), query, environment, now)
     _tell_what_is_missing(report)
     click.echo(_shown(report, request, now))
@@ -118,7 +112,7 @@ def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:
         return Environment(request.environment, "")
     environment = settings.environment(request.environment)
     # A file is read whole, from whichever project and services its entries are.
-    return replace(environment, project="", services=()) if request.file else environment
+    return environment.from_file() if request.file else environment
 
 
 def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Window:

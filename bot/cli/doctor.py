@@ -6,19 +6,22 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from bot.adapters.redis import client as store
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import GardenerError
-from bot.core.model.values import HOUR, MINUTE, Window
+from bot.core.model.values import HOUR, Severity, Window
+from bot.core.text import display
 from bot.settings.settings import Settings, load
 from bot.wiring import Wiring, build
 
 PATIENCE = 20.0
 """Seconds that all connections together get to answer."""
+CALLS = 5
+"""Pages of 1,000 entries to count, of the 60 a minute that a project has."""
 SHORT = 16
 """Minimum bytes of a secret; a shorter one can be guessed."""
 
@@ -252,27 +255,49 @@ def _socket(wiring: Wiring) -> str:
 
 
 def _logs(wiring: Wiring, environment: Environment) -> str:
+    """How many entries of the last hour the filter matches, and the filter, to be pasted."""
     now = time.time_ns()
-    query = Query(
-        environment.name,
-        environment.project,
-        environment.services,
-        Window(now - 15 * MINUTE, now),
-        environment.min_severity,
-    )
+    query = environment.query(Window(now - HOUR, now))
+    count, more = _matched(wiring, query)
+    project = ", ".join(environment.sources.views) or environment.project
+    shown = wiring.logs.describe(query)
+    found = f"{project} answers; {_entries(count, more=more)} of the last hour matched"
+    if count:
+        return f"{found} {shown}"
+    if query.min_severity > Severity.DEFAULT:
+        any_count, more = _matched(wiring, replace(query, min_severity=Severity.DEFAULT))
+        if any_count:
+            below = f"{_entries(any_count, more=more)} below {query.min_severity.name}"
+            return f"{found}, {below}: {shown}"
+    hint = "if it has run since, check the names in gardener.toml"
+    return f"{found}, of any severity; {hint}: {shown}"
+
+
+def _matched(wiring: Wiring, query: Query) -> tuple[int, bool]:
+    """Counts entries in at most `CALLS` calls; the second part is True if there are more."""
+    count = calls = 0
     for page in wiring.logs.read(query):
-        if len(page.rows):
-            return f"{environment.project} answers; there are entries of the last 15 minutes"
         if page.missing:
-            raise GardenerError(" ".join(page.notes) or f"{environment.project} does not answer.")
-    return f"{environment.project} answers; nothing in the last 15 minutes"
+            raise GardenerError(" ".join(page.notes) or f"{query.project} does not answer.")
+        count += len(page.rows)
+        calls += page.api_calls
+        if calls >= CALLS:
+            return count, page.share < 1.0
+    return count, False
+
+
+def _entries(count: int, *, more: bool) -> str:
+    least = "at least " if more else ""
+    return f"{least}{display.many(count, 'entry', 'entries')}"
 
 
 def _requests(wiring: Wiring, environment: Environment) -> str:
     """Finds which source counts the requests; Cloud Monitoring is optional."""
     now = time.time_ns()
     window = Window(now - HOUR, now)
-    query = Query(environment.name, environment.project, environment.services, window)
+    query = environment.query(window)
+    if not query.counts_requests:
+        return "not counted; only those of Cloud Run services are"
     why = ""
     if wiring.metrics is not None:
         try:

@@ -13,7 +13,7 @@ from bot.core.analysis import analyze
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.reading import EVERYTHING, Reading
 from bot.core.commands.time_windows import parse_window
-from bot.core.model.environment import Environment, Query
+from bot.core.model.environment import Environment
 from bot.core.model.errors import UsageError
 from bot.core.model.report import Cluster, Report
 from bot.core.model.values import Window
@@ -66,7 +66,7 @@ def _environment(request: ReplayOptions, settings: Settings) -> Environment:
         if request.file and not known:
             return Environment(request.environment, "")
         environment = settings.environment(request.environment)
-        return replace(environment, project="", services=()) if request.file else environment
+        return environment.from_file() if request.file else environment
     if request.file:
         return Environment("standard input" if request.file == "-" else Path(request.file).name, "")
     if len(known) == 1:
@@ -81,13 +81,7 @@ def _environment(request: ReplayOptions, settings: Settings) -> Environment:
 def _read(
     request: ReplayOptions, environment: Environment, settings: Settings, now: int
 ) -> tuple[Outside, Reading]:
-    query = Query(
-        environment.name,
-        environment.project,
-        environment.services,
-        EVERYTHING,
-        environment.min_severity,
-    )
+    query = environment.query(EVERYTHING)
     if request.file is None:
         span = parse_window([request.last or LAST], now=now, timezone=environment.timezone)
         return inputs.whole(None, settings, replace(query, window=span.window), now)

@@ -138,13 +138,8 @@ def analyze(
     known = tools.environment(environment)
     if _answered_before(tools, known, run):
         return
-    query = Query(
-        environment=known.name,
-        project=known.project,
-        services=tuple(services) or known.services,
-        window=Window(start, end),
-        min_severity=known.min_severity if severity is None else Severity[severity],
-    )
+    asked = None if severity is None else Severity[severity]
+    query = known.query(Window(start, end), services, asked)
     watch = _Watch(tools, known, query, run)
     try:
         systems = outside(tools, known)
@@ -342,7 +337,7 @@ def given_up(tools: Toolbox, *, environment: str, run: str, start: int, end: int
     """Tells everyone who waits that the job was killed too often and is given up."""
     known = tools.environment(environment)
     tools.progress.answered(known.name, run)
-    query = Query(known.name, known.project, known.services, Window(start, end))
+    query = known.query(Window(start, end))
     _end(
         tools,
         _Watch(tools, known, query, run),

@@ -15,7 +15,6 @@ from bot.core.analysis.analyze import analyze as analyze_log
 from bot.core.clusters.aliases import as_taught
 from bot.core.commands.access import may_look
 from bot.core.commands.time_windows import LONGEST
-from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
@@ -173,7 +172,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     now = tools.now()
     start = previous.window.end if previous else now - DAY
     window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
-    query = Query(known.name, known.project, known.services, window, known.min_severity)
+    query = known.query(window)
     registry = _Remembering(tools.registry, now)
     systems = replace(outside(tools, known), registry=registry)
     report = analyze_log(systems, query, known, now=now)

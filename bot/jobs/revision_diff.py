@@ -11,7 +11,7 @@ from bot.asker import Asker
 from bot.core.analysis.analyze import analyze as analyze_log
 from bot.core.commands.access import may_look
 from bot.core.commands.commands import Diff
-from bot.core.model.environment import Environment, Query
+from bot.core.model.environment import Environment
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
 from bot.core.model.values import DAY, HOUR, Window
@@ -63,13 +63,7 @@ def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:
     systems = outside(tools, environment)
     report = analyze_log(
         systems,
-        Query(
-            environment.name,
-            environment.project,
-            environment.services,
-            Window(now - SPAN, now),
-            environment.min_severity,
-        ),
+        environment.query(Window(now - SPAN, now)),
         environment,
         now=now,
     )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.core.model.environment import Environment
-from bot.settings import team_rules
+from bot.core.model.environment import Environment, Sources
+from bot.settings import sources, team_rules
 from bot.settings.values import (
     FileMistake,
     list_of,
@@ -63,7 +63,12 @@ def _environment(name: str, at: str, table: Mapping[str, object]) -> Environment
             f'{at}.project is missing: write project = "your-google-cloud-project" under [{at}].'
         )
     allowed = {field.name for field in fields(Environment)}
-    return Environment(name=name, **{k: v for k, v in values.items() if k in allowed})  # type: ignore[arg-type]
+    others = {key: value for key, value in values.items() if key in sources.READERS}
+    return Environment(
+        name=name,
+        sources=Sources(**others),  # type: ignore[arg-type]
+        **{k: v for k, v in values.items() if k in allowed},  # type: ignore[arg-type]
+    )
 
 
 def _timezone(at: str, value: object) -> str:
@@ -85,6 +90,7 @@ _person = matching(_USER, 'a Slack user id such as "U0123" or a group such as "@
 _READERS: Mapping[str, Callable[[str, object], object]] = {
     "project": matching(_PROJECT, 'a Google Cloud project id, such as "acme-staging"'),
     "services": list_of(matching(_SERVICE, 'a Cloud Run service, such as "backend-staging"')),
+    **sources.READERS,
     "github": matching(_REPOSITORY, "a repository: write owner/name, without https://github.com/"),
     "min_severity": severity_of,
     "timezone": _timezone,

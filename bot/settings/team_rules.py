@@ -205,9 +205,10 @@ def _environments(each: TeamRule | Impact, known: Mapping[str, Environment]) -> 
 def _services(rule: TeamRule, known: Mapping[str, Environment]) -> None:
     """Raises `FileMistake` if the rule's environments all list services, and none of the rule's."""
     of = [e for e in known.values() if not rule.environments or e.name.casefold() in _fold(rule)]
-    if not rule.services or not of or not all(e.services for e in of):
+    listed = all(e.names and not e.sources.filter for e in of)
+    if not rule.services or not of or not listed:
         return
-    read_ = {service for e in of for service in e.services}
+    read_ = {name for e in of for name in e.names}
     if not read_ & set(rule.services):
         meant = nearest(rule.services[0], read_)
         asked = f" Did you mean {meant}?" if meant else ""

@@ -103,12 +103,14 @@ class LogServer:
     """The server and its store. Every method may be called from any thread.
 
     `quota_per_minute` limits served calls per project in a sliding minute (None: unlimited).
-    `denied`: projects whose logs the caller may not list. `clock` returns seconds.
+    `denied`: projects whose logs the caller may not list. `sinks`: by log view, the projects whose
+    entries are routed to its bucket; without one, its own project's. `clock` returns seconds.
     """
 
     entries: Iterable[dict[str, Any]] = ()
     quota_per_minute: int | None = QUOTA_PER_MINUTE
     denied: set[str] = field(default_factory=set)
+    sinks: dict[str, set[str]] = field(default_factory=dict)
     clock: Callable[[], float] = time.time
     host: str = "127.0.0.1"
     on_call: Callable[[ListCall], None] | None = None
@@ -261,7 +263,8 @@ class LogServer:
         self._allow(projects)
         if fault and fault.kind == "empty_page":
             return logentry.field(2, self._token(call, after).encode()), 0
-        page, last = self._page(projects, matches, sign, after, call.page_size or DEFAULT_PAGE)
+        held = {p for name in call.resource_names for p in self._held(name)}
+        page, last = self._page(held, matches, sign, after, call.page_size or DEFAULT_PAGE)
         body = b"".join(logentry.field(1, item.wire or b"") for item in page)
         if last is not None:
             body += logentry.field(2, self._token(call, last).encode())
@@ -291,6 +294,9 @@ class LogServer:
                     item.wire = logentry.encode(item.entry)
                 page.append(item)
         return page, None
+
+    def _held(self, resource_name: str) -> set[str]:
+        return self.sinks.get(resource_name) or {resource_name.split("/")[1]}
 
     def _allow(self, projects: set[str]) -> None:
         if refused := projects & self.denied:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.cli import doctor
-from bot.core.model.environment import Environment
+from bot.core.model.environment import Environment, Sources
+from bot.core.model.values import Severity
 from bot.settings.settings import Settings
 from bot.wiring import build
 from playground.logging.server import LogServer
@@ -92,8 +93,37 @@ def test_where_all_answers_all_is_well(settings):
     assert found["Slack"][1] == "@gardener in Acme"
     assert "no worker runs" in found["queue"][1]
     assert "public" in found["issues of staging"][1]
-    assert "acme answers; there are entries" in found["logs of staging"][1]
+    told = found["logs of staging"][1]
+    assert told.startswith("acme answers; 1 entry of the last hour matched resource.type=")
+    assert 'resource.labels.service_name=("api") AND timestamp>="' in told
+    assert told.endswith("(severity>=WARNING OR severity=DEFAULT)")
     assert "in the request log" in found["requests of staging"][1]
+
+
+def logs_of(settings, environment: Environment) -> dict[str, tuple[str, str]]:
+    only = replace(settings, environments={"staging": environment})
+    return said(doctor.of_connections(build(only)))
+
+
+@pytest.mark.redis
+def test_a_filter_that_matches_nothing_tells_whether_that_is_for_the_severity(settings):
+    api = Environment("staging", "acme", ("api",), min_severity=Severity.CRITICAL)
+    told = logs_of(settings, api)["logs of staging"]
+    assert told[0] == "ok"
+    assert "0 entries of the last hour matched, 1 entry below CRITICAL: resource" in told[1]
+    told = logs_of(settings, replace(api, services=("apj",)))["logs of staging"]
+    assert "0 entries of the last hour matched, of any severity" in told[1]
+    assert "check the names" in told[1]
+    assert 'service_name=("apj")' in told[1]
+
+
+@pytest.mark.redis
+def test_a_job_has_its_filter_and_no_requests(settings):
+    jobs = Environment("staging", "acme", sources=Sources(jobs=("nightly-import",)))
+    found = logs_of(settings, jobs)
+    assert 'resource.labels.job_name=("nightly-import")' in found["logs of staging"][1]
+    state, told = found["requests of staging"]
+    assert (state, told) == ("ok", "not counted; only those of Cloud Run services are")
 
 
 @pytest.mark.redis

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bot.adapters.files.json_file import JsonFile
-from bot.adapters.google.cloud_logging import CloudLogging, log_filter
+from bot.adapters.google.cloud_logging import CloudLogging
+from bot.adapters.google.log_filter import log_filter
 from bot.core.analysis.reading import read_all
 from bot.core.model import rfc3339
 from bot.core.model.environment import Query

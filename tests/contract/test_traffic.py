@@ -10,11 +10,11 @@ import pytest
 
 from bot.adapters.google.activity import CloudActivity
 from bot.adapters.google.cloud_logging import CloudLogging
+from bot.adapters.google.log_filter import metric_filter
 from bot.adapters.google.monitoring import (
     CloudMonitoring,
     metrics,
     parts,
-    wanted,
 )
 from bot.core.model.environment import Query
 from bot.core.model.errors import Refused, Unavailable
@@ -156,7 +156,7 @@ def test_a_window_shorter_than_its_lag_is_the_request_logs(server: MonitoringSer
 
 
 def test_names_in_the_filter_cannot_break_out() -> None:
-    assert r"\"" in wanted(replace(QUERY, services=('x") OR ("',)))
+    assert r"\"" in metric_filter(replace(QUERY, services=('x") OR ("',)))
 
 
 def test_google_is_asked_only_where_the_logs_are_googles() -> None:

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.adapters.google import log_filter
 from bot.core.entries.audit_events import AUDIT_LOG
 from bot.core.entries.audit_events import events as events_in
 from bot.core.entries.request_log import REQUEST_LOG, is_request_log
 from bot.core.entries.rows import Rows
-from bot.core.model import rfc3339
 from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Event, Traffic
@@ -67,27 +67,14 @@ class CloudActivity:
         return self._logs.read_events(query)
 
 
-def span_filter(query: Query) -> list[str]:
-    """Returns the query's services and window as lines of the Logging query language."""
-    parts = [
-        'resource.type="cloud_run_revision"',
-        f'timestamp>="{rfc3339.show(query.window.start)}"',
-        f'timestamp<"{rfc3339.show(query.window.end)}"',
-    ]
-    if query.services:
-        names = " OR ".join(f'"{quoted(name)}"' for name in query.services)
-        parts.insert(1, f"resource.labels.service_name=({names})")
-    return parts
-
-
-def quoted(name: str) -> str:
-    """What may stand between quotation marks in a filter of Google's."""
-    return name.replace("\\", "\\\\").replace('"', '\\"')
-
-
 def traffic(fetch: Fetch, query: Query) -> Traffic | None:
-    """Counts the requests of the window; above the budget only its newest part, `sampled`."""
-    wanted = "\n".join([*span_filter(query), f'log_id("{REQUEST_LOG}")'])
+    """Counts the requests of the window; above the budget only its newest part, `sampled`.
+
+    None, unknown, without Cloud Run services: others have no request log.
+    """
+    if not query.counts_requests:
+        return None
+    wanted = log_filter.service_filter(query, REQUEST_LOG)
     counted: Counter[tuple[str, int]] = Counter()
     entry_ids: set[tuple[str, int, bytes]] = set()
     since = query.window.end
@@ -120,8 +107,13 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
 
 
 def events(fetch: Fetch, query: Query) -> Sequence[Event]:
-    """Reads the window's deploys and deletions, from the newest thousand audit log entries."""
-    wanted = "\n".join([*span_filter(query), f'log_id("{AUDIT_LOG}/activity")'])
+    """Reads the window's deploys and deletions, from the newest thousand audit log entries.
+
+    Only those of Cloud Run services.
+    """
+    if not query.counts_requests:
+        return ()
+    wanted = log_filter.service_filter(query, f"{AUDIT_LOG}/activity")
     got = _fetched(fetch, query, "", wanted)
     return () if got is None else tuple(events_in(got[0]))
 

@@ -13,11 +13,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.adapters.google import activity, log_pages
+from bot.adapters.google.log_filter import log_filter, projects, resource_names, restrictions
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError, Refused, Unavailable
 from bot.core.model.report import Event, Traffic
-from bot.core.model.values import Severity, Window
+from bot.core.model.values import Window
 from bot.core.ports import Page
 
 PAGE_SIZE = 1_000
@@ -46,18 +47,6 @@ class NoBudget:
         return 0.0
 
 
-def log_filter(query: Query) -> str:
-    """Returns the query in the Logging query language.
-
-    Includes entries without a severity, since a quarter of a real service's entries have their
-    level only in the text.
-    """
-    parts = activity.span_filter(query)
-    if query.min_severity > Severity.DEFAULT:
-        parts.append(f"(severity>={query.min_severity.name} OR severity=DEFAULT)")
-    return "\n".join(parts)
-
-
 class CloudLogging:
     """`LogSource` for Cloud Logging. Creates its client at the first read, never before a fork."""
 
@@ -76,7 +65,7 @@ class CloudLogging:
 
     def describe(self, query: Query) -> str:
         """Returns the filter on one line."""
-        return log_filter(query).replace("\n", " AND ")
+        return " AND ".join(restrictions(query))
 
     def read(self, query: Query) -> Iterator[Page]:
         """Reads the window's entries, newest first. Does not retry refused calls."""
@@ -114,7 +103,7 @@ class CloudLogging:
         call that succeeds.
         """
         for attempt in range(1, ATTEMPTS + 1):
-            while (pause := self._budget.take(query.project)) > 0:
+            while (pause := self._take(query)) > 0:
                 yield self._nothing_new(query, reached)
                 self._wait(min(pause, LOOK_UP))
             try:
@@ -143,9 +132,16 @@ class CloudLogging:
 
         None if the budget is used up. Makes one call at most, and never waits.
         """
-        if self._budget.take(query.project) > 0:
+        if self._take(query) > 0:
             return None
         return self._page(query, token, wanted)
+
+    def _take(self, query: Query) -> float:
+        """Takes a call of each project that is read; returns the seconds to wait if one has none.
+
+        A call taken in vain from another project only makes us slower.
+        """
+        return next((wait for p in projects(query) if (wait := self._budget.take(p)) > 0), 0.0)
 
     def read_traffic(self, query: Query) -> Traffic | None:
         """Counts requests by revision and hour from the request log (see `activity`)."""
@@ -161,7 +157,7 @@ class CloudLogging:
         from google.protobuf.message import DecodeError
 
         request = {
-            "resource_names": [f"projects/{query.project}"],
+            "resource_names": resource_names(query),
             "filter": wanted or log_filter(query),
             "order_by": "timestamp desc",
             "page_size": PAGE_SIZE,
@@ -185,9 +181,7 @@ class CloudLogging:
         except exceptions.InvalidArgument as error:
             raise Refused(f"Google did not accept the query: {error.message}") from error
         except exceptions.NotFound as error:
-            raise Refused(
-                f"Google knows no project {query.project}. Check `project` in gardener.toml."
-            ) from error
+            raise Refused(_unknown(query, error.message)) from error
         except exceptions.ResourceExhausted as error:
             raise Unavailable("read quota of Cloud Logging (60 calls a minute)", 10.0) from error
         except (
@@ -237,12 +231,25 @@ def _share(window: Window, reached: int) -> float:
     return (window.end - reached) / max(1, window.end - window.start)
 
 
+def _unknown(query: Query, detail: str | None) -> str:
+    if query.sources.views:
+        why = f" ({detail.rstrip('.')})" if detail else ""
+        return f"Google does not know one of the log views{why}. Check `views` in gardener.toml."
+    return f"Google knows no project {query.project}. Check `project` in gardener.toml."
+
+
 def _refusal(query: Query, detail: str | None) -> str:
     why = f" ({detail.rstrip('.')})" if detail else ""
+    role, project = "viewer", query.project
+    if query.sources.views:
+        role = "viewAccessor"  # roles/logging.viewer opens no view but a project's own
+        names = projects(query)
+        project = next((name for name in names if f"/{name}" in why), names[0])
+    known = {"viewer": "Logs Viewer", "viewAccessor": "Logs View Accessor"}[role]
     return (
-        f"Google refused: this account lacks Logs Viewer on {query.project}{why}; nothing was "
-        f"read. Fix: gcloud projects add-iam-policy-binding {query.project} "
-        "--member=serviceAccount:ACCOUNT --role=roles/logging.viewer"
+        f"Google refused: this account lacks {known} on {project}{why}; nothing was "
+        f"read. Fix: gcloud projects add-iam-policy-binding {project} "
+        f"--member=serviceAccount:ACCOUNT --role=roles/logging.{role}"
     )
 
 

@@ -60,7 +60,7 @@ _MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
         ("log", 12, _BYTES, ""),
         ("received", 24, _BYTES, ""),
     ],
-    "Resource": [("labels", 2, _MESSAGE, "repeated Label")],
+    "Resource": [("type", 1, _BYTES, ""), ("labels", 2, _MESSAGE, "repeated Label")],
     "Label": [("key", 1, _BYTES, ""), ("value", 2, _BYTES, "")],
     "Request": [
         ("method", 1, _STRING, ""),
@@ -312,7 +312,10 @@ _BETWEEN = 24
 def _decode_writer(raw: bytes) -> JSON:
     entry = _Entry.FromString(raw)
     return {
-        "resource": {"labels": _labels(entry.resource.labels)},
+        "resource": {
+            "type": _decoded(entry.resource.type),
+            "labels": _labels(entry.resource.labels),
+        },
         "labels": _labels(entry.labels),
         "logName": _decoded(entry.log),
     }

@@ -13,14 +13,13 @@ from typing import Any
 
 import orjson
 
-from bot.adapters.google.activity import quoted
+from bot.adapters.google.log_filter import metric_filter
 from bot.core.model import rfc3339
 from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError, Refused, Unavailable
 from bot.core.model.report import Traffic
 from bot.core.model.values import HOUR, MINUTE, SECOND, Window
 
-METRIC = "run.googleapis.com/request_count"
 API = "https://monitoring.googleapis.com"
 SCOPES = ("https://www.googleapis.com/auth/monitoring.read",)
 NAME = "Cloud Monitoring"
@@ -53,9 +52,13 @@ class CloudMonitoring:
     def read_traffic(self, query: Query) -> Traffic | None:
         """Counts the window's requests, to the minute; None if it is shorter than `SHORTEST`.
 
+        None as well without Cloud Run services, and with log views: what logs there may run in
+        other projects, whose requests are not counted in the query's.
         Raises `Refused` or `Unavailable`.
         """
         if query.window.end - query.window.start < SHORTEST:
+            return None
+        if not query.counts_requests or query.sources.views:
             return None
         counted: Counter[tuple[str, int]] = Counter()
         for window, period in parts(query.window):
@@ -68,7 +71,7 @@ class CloudMonitoring:
     def _points(self, query: Query, window: Window, period: int) -> Iterator[tuple[str, int, int]]:
         """Yields (revision, end, requests) per point; `end` is the end of the counted period."""
         parameters: dict[str, str | int | list[str]] = {
-            "filter": wanted(query),
+            "filter": metric_filter(query),
             "interval.startTime": rfc3339.show(window.start),
             "interval.endTime": rfc3339.show(window.end),
             "aggregation.alignmentPeriod": f"{period // SECOND}s",
@@ -136,15 +139,6 @@ class CloudMonitoring:
                 self._session = requests.Session()
                 self._session.trust_env = False  # no proxy for loopback
         return self._session
-
-
-def wanted(query: Query) -> str:
-    """Returns the query's services as a filter for Cloud Monitoring."""
-    parts = [f'metric.type="{METRIC}"', 'resource.type="cloud_run_revision"']
-    if query.services:
-        names = ",".join(f'"{quoted(name)}"' for name in query.services)
-        parts.append(f"resource.labels.service_name=one_of({names})")
-    return " AND ".join(parts)
 
 
 def parts(window: Window) -> Iterator[tuple[Window, int]]:

@@ -83,7 +83,7 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
     found.sort(key=_importance)
     report = Report(
         environment=environment.name,
-        services=reading.query.services or tuple(rollup.services) or environment.services,
+        services=reading.query.names or tuple(rollup.services) or environment.names,
         project=environment.project or rollup.project,
         region=rollup.region,
         query=outside.source.describe(replace(reading.query, window=window)),
@@ -98,6 +98,7 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
         spans=rollup.spans,
         partial=_partial(reading.query, environment),
         traffic=reading.traffic,
+        counts_requests=reading.query.counts_requests,
         severities=tuple(
             (severity.name, count)
             for severity, count in sorted(rollup.severities.items(), reverse=True)
@@ -165,8 +166,9 @@ def _order(
 
 
 def _partial(query: Query, environment: Environment) -> bool:
-    """Returns whether the query asks for other services than the environment's own."""
-    return bool(query.services) and set(query.services) != set(environment.services)
+    """Returns whether the query asks for other services or sources than the environment's own."""
+    own = set(query.services) == set(environment.services) and query.sources == environment.sources
+    return bool(query.names) and not own
 
 
 def _importance(cluster: Cluster) -> tuple[int, int, str]:

@@ -45,6 +45,7 @@ def over_time(
     query = reading.query
     whole = (
         query.services == environment.services
+        and query.sources == environment.sources
         and query.min_severity == environment.min_severity
         and report.coverage.sampled == 1.0
     )

@@ -46,6 +46,11 @@ class Draft:
         return _shown(self.tally.samples[0].raw) if self.tally.samples else {}
 
     @property
+    def is_job(self) -> bool:
+        """True if jobs alone logged it: no revision of a job serves, so none can be rolled back."""
+        return bool(self.tally.places) and all(place.is_job for place in self.tally.places)
+
+    @property
     def samples(self) -> list[JSON]:
         """Returns all representatives unredacted: for analysis, never for display."""
         return [raw.unpack(raw.data) for _, _, raw in self.tally.samples]

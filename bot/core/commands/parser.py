@@ -129,9 +129,9 @@ class _Parser:
             span = time_windows.parse_window(window, now=self._now, timezone=environment.timezone)
         except UsageError as error:
             return self._no_window(environment, rest, window, str(error))
-        if bad := next((s for s in services if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", s)), None):
+        if bad := next((s for s in services if not re.fullmatch(r"[A-Za-z0-9][\w./-]*", s)), None):
             kept = " ".join(w for w in rest if not w.casefold().startswith("service="))
-            sentence = f'"{did_you_mean.quoted(bad)}" is no name of a Cloud Run service.'
+            sentence = f'"{did_you_mean.quoted(bad)}" is no name of a service, job or workload.'
             return Suggestion(sentence, f"{environment.name} {kept}".strip())
         return Analyze(environment.name, span, tuple(dict.fromkeys(services)), severity)
 

@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple
 
 from bot.core.model.values import JSON
 
 
+class PlaceKind(StrEnum):
+    """What kind of program wrote an entry, by its resource (see `resources`)."""
+
+    SERVICE = "service"
+    """It serves requests, in revisions that can replace each other."""
+    JOB = "job"
+    """It runs to its end; its revisions are executions, and none of them serves."""
+    FUNCTION = "function"
+    """A function of the first generation; one of the second is a Cloud Run service."""
+    WORKLOAD = "workload"
+    """A Kubernetes workload whose pods stay; a Kubernetes Job is a `JOB`."""
+    MACHINE = "machine"
+    UNKNOWN = ""
+
+
 class Place(NamedTuple):
-    """The Cloud Run instance that wrote an entry."""
+    """The instance that wrote an entry; which labels name it: `resources`."""
 
     service: str
+    """The service, job, function, workload or machine."""
     revision: str
+    """The revision, version, execution, or the hash of a ReplicaSet."""
     instance: str
+    """The instance, the pod, or the execution with its task and attempt."""
     region: str
     project: str
+    kind: PlaceKind = PlaceKind.UNKNOWN
+
+    @property
+    def is_job(self) -> bool:
+        """True if it runs to its end, so that no other revision of it serves."""
+        return self.kind is PlaceKind.JOB
 
 
 class Raw(NamedTuple):

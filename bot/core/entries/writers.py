@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from bot.core.entries.commit_label import deployed
-from bot.core.entries.place import Place
+from bot.core.entries.place import Place, PlaceKind
+from bot.core.entries.resources import place_of
 from bot.core.entries.slices import Column
 from bot.core.model.values import JSON
 
@@ -89,20 +90,34 @@ _places: dict[tuple[object, ...], Place] = {}
 
 def place(resource: object, labels: object) -> Place:
     """Returns the place that wrote an entry; usually the same object for the same place."""
-    about = resource.get("labels") if isinstance(resource, dict) else None
+    kind = about = None
+    if isinstance(resource, dict):
+        kind, about = resource.get("type"), resource.get("labels")
     if not isinstance(about, dict):
         about = {}
-    instance = labels.get("instanceId") if isinstance(labels, dict) else None
-    service, revision, region, project = (
-        about.get(name) for name in ("service_name", "revision_name", "location", "project_id")
+    if not isinstance(labels, dict):
+        labels = {}
+    if kind != "cloud_run_revision":
+        found = place_of(kind, about, labels)
+        return _places.setdefault(found, found) if len(_places) < _CACHE_SIZE else found
+    # The most frequent row of `resources`, several times as fast.
+    where = (
+        about.get("service_name"),
+        about.get("revision_name"),
+        labels.get("instanceId"),
+        about.get("location"),
+        about.get("project_id"),
     )
-    where = (service, revision, instance, region, project)
     try:
         return _places[where]
     except TypeError:  # a label that is a list or an object
-        return Place(*(str(part or "") for part in where))
+        return _cloud_run(where)
     except KeyError:
         if len(_places) >= _CACHE_SIZE:
             _places.clear()
-        found = _places[where] = Place(*(str(part or "") for part in where))
+        found = _places[where] = _cloud_run(where)
         return found
+
+
+def _cloud_run(labels: Iterable[object]) -> Place:
+    return Place._make((*(str(label or "") for label in labels), PlaceKind.SERVICE))

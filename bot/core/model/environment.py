@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.core.model.values import Priority, Severity, Window
 
@@ -52,13 +53,56 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """What an environment reads beside its Cloud Run services or in place of them. Hashable."""
+
+    jobs: tuple[str, ...] = ()
+    """Cloud Run jobs."""
+    functions: tuple[str, ...] = ()
+    """Cloud Functions of either generation."""
+    gke: tuple[str, ...] = ()
+    """Kubernetes workloads, each as `cluster/namespace/workload`."""
+    filter: str = ""
+    """A filter in the Logging query language."""
+    views: tuple[str, ...] = ()
+    """Resource names of log views to read in place of the project."""
+    only: tuple[str, ...] = ()
+    """Names to which a question limits the entries of `filter`."""
+
+    @property
+    def any(self) -> bool:
+        """True if they name something beside the Cloud Run services."""
+        return bool(self.jobs or self.functions or self.gke or self.filter)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that `service=` takes and that places have, each once."""
+        workloads = (entry.rpartition("/")[2] for entry in self.gke)
+        return tuple(dict.fromkeys((*self.jobs, *self.functions, *workloads, *self.only)))
+
+    def limited(self, names: Sequence[str]) -> Sources:
+        """Returns only the sources with these names; a workload also goes by its whole path."""
+        wanted = set(names)
+        known = {*self.names, *self.gke}
+        unknown = tuple(name for name in names if name not in known) if self.filter else ()
+        return Sources(
+            tuple(name for name in self.jobs if name in wanted),
+            tuple(name for name in self.functions if name in wanted),
+            tuple(name for name in self.gke if wanted & {name, name.rpartition("/")[2]}),
+            self.filter if unknown else "",
+            self.views,
+            unknown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One `[environments.NAME]` of `gardener.toml`."""
 
     name: str
     project: str
     services: tuple[str, ...] = ()
-    """Cloud Run services; empty: all services of the project."""
+    """Cloud Run services; empty without other `sources`: all services of the project."""
     github: str | None = None
     min_severity: Severity = Severity.WARNING
     timezone: str = "UTC"
@@ -70,6 +114,31 @@ class Environment:
     rules: tuple[TeamRule, ...] = ()
     """The team's own rules, in the order of the file."""
     impacts: tuple[Impact, ...] = ()
+    sources: Sources = Sources()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that it reads; empty: all Cloud Run services, or what a filter finds."""
+        return tuple(dict.fromkeys((*self.services, *self.sources.names)))
+
+    def query(
+        self, window: Window, names: Sequence[str] = (), min_severity: Severity | None = None
+    ) -> Query:
+        """Returns the query of a window, limited to `names` if there are any.
+
+        A name that the environment does not have is taken for a Cloud Run service.
+        """
+        services, sources = self.services, self.sources
+        if names:
+            others = {*sources.names, *sources.gke} - set(self.services)
+            services = tuple(name for name in names if name not in others)
+            sources = sources.limited(names)
+        severity = self.min_severity if min_severity is None else min_severity
+        return Query(self.name, self.project, services, window, severity, sources)
+
+    def from_file(self) -> Environment:
+        """Returns it without project and sources: a file's entries are taken as they are."""
+        return replace(self, project="", services=(), sources=Sources())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +150,14 @@ class Query:
     services: tuple[str, ...]
     window: Window
     min_severity: Severity = Severity.WARNING
+    sources: Sources = Sources()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that is asked for; empty: whatever there is."""
+        return tuple(dict.fromkeys((*self.services, *self.sources.names)))
+
+    @property
+    def counts_requests(self) -> bool:
+        """True if Cloud Run services are among it: requests of others cannot be counted."""
+        return bool(self.services) or not self.sources.any

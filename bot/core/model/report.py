@@ -247,6 +247,9 @@ class Report:
     partial: bool = False
     """True if the query named other services than the environment does; their silence then does
     not mean that the environment is silent."""
+    counts_requests: bool = True
+    """False if none of the sources is a Cloud Run service: a job that logs nothing may just not
+    have run."""
 
     @property
     def cards(self) -> tuple[Card, ...]:

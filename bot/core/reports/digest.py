@@ -104,12 +104,14 @@ class Digest:
         changed = (
             self.new or self.worse or self.gone or any(i.fix or i.silent for i in self.in_hand)
         )
-        return not changed and read.complete and read.read > 0
+        logged = read.read > 0 or not self.report.counts_requests
+        return not changed and read.complete and logged
 
     @property
     def silent(self) -> bool:
-        """True if there was not one entry although everything was read: an alarm."""
-        return self.report.coverage.read == 0 and not self.report.coverage.missing
+        """True if everything was read and services logged not one entry: an alarm."""
+        report = self.report
+        return report.counts_requests and not report.coverage.read and not report.coverage.missing
 
 
 def compare(

@@ -44,11 +44,12 @@ class Revisions:
     def began(self, draft: Draft) -> Began | None:
         """Finds the revision a problem began with.
 
-        None if it is as old as the log that was read, or if it spans several services.
+        None if it is as old as the log that was read, if it spans several services, or if it is a
+        job's, whose executions are not versions of it.
         """
         wrote: dict[tuple[str, str], Place] = {}
         for place in draft.tally.places:
-            if not place.revision:
+            if not place.revision or place.is_job:
                 return None
             wrote[place.service, place.revision] = place
         services = {service for service, _ in wrote}
