@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from bot.adapters.files.lines import lines
 from bot.adapters.files.paging import pages
 from bot.core.entries.envelope import entry_of, tidied
 from bot.core.ports import Page
@@ -50,25 +50,25 @@ def _plain(name: str) -> str:
 
 
 def _entries(head: bytes, stream: IO[bytes], total: int) -> Iterator[tuple[object, float]]:
-    lines = _Lines(head, stream, total)
-    first = lines.take() or ""
+    source = _Lines(head, stream, total)
+    first = source.take() or ""
     names = columns(first) or []
     separator = max(_SEPARATORS, key=first.count)
-    while (line := lines.take()) is not None:
+    while (line := source.take()) is not None:
         if not line.strip():
             continue
-        values = _row(line, lines, separator, len(names))
-        yield (_entry(names, values) if values else None), lines.share
+        values = _row(line, source, separator, len(names))
+        yield (_entry(names, values) if values else None), source.share
 
 
-def _row(line: str, lines: _Lines, separator: str, width: int) -> Sequence[str] | None:
+def _row(line: str, source: _Lines, separator: str, width: int) -> Sequence[str] | None:
     """Parses the row that begins with the line, which may extend over several; None if broken.
 
     The lines after a broken row's first line are read again: a quote too many spoils one row.
     """
     more: list[str] = []
     size, quotes = len(line), line.count('"')
-    while quotes % 2 and size <= LONGEST and (following := lines.take()) is not None:
+    while quotes % 2 and size <= LONGEST and (following := source.take()) is not None:
         more.append(following)
         size += len(following)
         quotes += following.count('"')
@@ -78,7 +78,7 @@ def _row(line: str, lines: _Lines, separator: str, width: int) -> Sequence[str] 
         rows = []
     if len(rows) == 1 and len(rows[0]) == width:
         return rows[0]
-    lines.give_back(more)
+    source.give_back(more)
     return None
 
 
@@ -116,12 +116,11 @@ class _Lines:
     """The lines of a CSV as text, some of which may be given back to be read again."""
 
     def __init__(self, head: bytes, stream: IO[bytes], total: int) -> None:
-        self._stream = stream
+        self._lines = lines(head, stream, LONGEST)
         self._total = total
         self._done = 0
         self._rest = b""
         self._waiting: deque[str] = deque()
-        self._head = io.BytesIO(head)
 
     @property
     def share(self) -> float:
@@ -130,11 +129,9 @@ class _Lines:
     def take(self) -> str | None:
         if self._waiting:
             return self._waiting.popleft()
-        line = self._head.readline(LONGEST)
-        if not line.endswith(b"\n"):
-            line += self._stream.readline(LONGEST)
+        line = next(self._lines, b"")
         self._done += len(line)
         return line.decode("utf-8", "replace") if line else None
 
-    def give_back(self, lines: Sequence[str]) -> None:
-        self._waiting.extendleft(reversed(lines))
+    def give_back(self, some: Sequence[str]) -> None:
+        self._waiting.extendleft(reversed(some))

@@ -6,13 +6,13 @@ that go on with the one before, such as a traceback's, are one entry with it.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
 from bot.adapters.files.json_values import parsed
+from bot.adapters.files.lines import lines
 from bot.adapters.files.paging import PAGE
 from bot.adapters.files.prefixes import Prefix, prefix
 from bot.core.entries.envelope import entry_of, is_envelope
@@ -41,8 +41,8 @@ _WORDS = re.compile(
 
 def looks(head: bytes) -> bool:
     """Returns whether a text is a log: a line of it has a prefix, a level or an error."""
-    lines = head.decode("utf-8", "replace").splitlines()[:_LINES]
-    return any(_is_logged(plain(line[:2_000])) for line in lines)
+    first = head.decode("utf-8", "replace").splitlines()[:_LINES]
+    return any(_is_logged(plain(line[:2_000])) for line in first)
 
 
 def _is_logged(line: str) -> bool:
@@ -94,7 +94,7 @@ class _Reader:
 
     def pages(self, head: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
         done = 0
-        for number, line in enumerate(_lines(head, stream), 1):
+        for number, line in enumerate(_starts(head, stream), 1):
             done += len(line)
             self._take(line, number)
             if len(self._records) + self._broken >= PAGE + SOURCES:
@@ -125,7 +125,7 @@ class _Reader:
         found = prefix(line)
         rest = line[found.length :] if found.strips else line
         last = self._open.get(found.source)
-        if not rest.strip():
+        if not rest.strip() and found.entry is None:
             if found.time and last is None:
                 self._broken += 1
             elif last is not None:
@@ -214,17 +214,10 @@ def _append(last: _Record, rest: str, found: Prefix) -> None:
     last.blanks = 0
 
 
-def _lines(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+def _starts(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
     """The lines; of one that is too long only the start."""
-    first = io.BytesIO(head)
-    while True:
-        line = first.readline(LONGEST)
-        if not line.endswith(b"\n") and len(line) < LONGEST:
-            line += stream.readline(LONGEST - len(line))
-        if not line:
-            return
-        yield line
-        while not line.endswith(b"\n") and len(line) >= LONGEST:
-            line = first.readline(LONGEST) or stream.readline(LONGEST)
-            if not line:
-                return
+    whole = True
+    for part in lines(head, stream, LONGEST):
+        if whole:
+            yield part
+        whole = part.endswith(b"\n")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import IO
 
 import yaml
 
+from bot.adapters.files.lines import lines
 from bot.adapters.files.paging import pages
 from bot.core.ports import Page
 
@@ -42,10 +43,10 @@ class _Loader(_base):  # type: ignore[misc, valid-type]
 
 def looks(head: bytes) -> bool:
     """Returns whether a text begins as entries in YAML do."""
-    lines = [line for line in head.split(b"\n") if line.strip() and not line.startswith(b"#")][:2]
-    if lines and lines[0].rstrip() == b"---":
-        lines = lines[1:]
-    return bool(lines) and FIELDS.match(lines[0].removeprefix(b"- ")) is not None
+    first = [line for line in head.split(b"\n") if line.strip() and not line.startswith(b"#")][:2]
+    if first and first[0].rstrip() == b"---":
+        first = first[1:]
+    return bool(first) and FIELDS.match(first[0].removeprefix(b"- ")) is not None
 
 
 def read(head: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:
@@ -64,24 +65,21 @@ def _values(head: bytes, stream: IO[bytes], total: int) -> Iterator[tuple[object
 
 def _documents(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
     """Cuts at `---` in the first column, where no value can have it."""
-    lines: list[bytes] = []
+    document: list[bytes] = []
     size = 0
-    first = io.BytesIO(head)
-    while True:
-        line = first.readline(LONGEST)
-        if not line.endswith(b"\n"):
-            line += stream.readline(LONGEST)
-        if not line or line.rstrip() in (b"---", b"..."):
-            if any(map(bytes.strip, lines)):
-                # What is longer than any document is no YAML either.
-                yield b"".join(lines) if size <= LONGEST else b"\t"
-            lines, size = [], 0
-            if not line:
-                return
+    for line in chain(lines(head, stream, LONGEST), (b"---",)):
+        if line.rstrip() not in (b"---", b"..."):
+            size += len(line)
+            if size <= LONGEST:
+                document.append(line)
             continue
-        size += len(line)
-        if size <= LONGEST:
-            lines.append(line)
+        if any(map(bytes.strip, document)):
+            # What is longer than any document is no YAML either.
+            yield b"".join(document) if size <= LONGEST else _NO_YAML
+        document, size = [], 0
+
+
+_NO_YAML = b"\t"
 
 
 def _parsed(document: bytes) -> list[object]:

@@ -77,6 +77,9 @@ def _renamed(value: JSON, names: dict[str, str]) -> JSON | None:
     """Reads an entry whose fields have Cloud Logging's names, but in another spelling."""
     found: dict[str, object] = {}
     for plain, key in names.items():
+        # Clients write the payloads that an entry does not have as null.
+        if value.get(key) is None:
+            continue
         if plain in _FIELDS:
             found.setdefault(_FIELDS[plain], value.get(key))
         elif plain != "payload":
@@ -84,8 +87,6 @@ def _renamed(value: JSON, names: dict[str, str]) -> JSON | None:
     if _PAYLOADS.isdisjoint(found) and "payload" in names and not _OURS.isdisjoint(names):
         payload = value[names["payload"]]
         found["textPayload" if isinstance(payload, str) else "jsonPayload"] = payload
-    # Clients write the payloads that an entry does not have as null.
-    found = {name: part for name, part in found.items() if part is not None}
     return None if _PAYLOADS.isdisjoint(found) else tidied(found)
 
 
