@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import drain, stream
-from bot.adapters.files.json_file import JsonFile
+from bot.adapters.files.log_file import LogFile
 from bot.adapters.google import log_pages
 from bot.core.analysis.reading import MEMBERS, Reading, read_all
 from bot.core.clusters.clusters import clusters
@@ -117,7 +117,7 @@ def from_lines(count: int) -> Result:
         with path.open("w", encoding="utf-8") as lines:
             for entry in stream.entries(count):
                 lines.write(json.dumps(entry, separators=(",", ":")) + "\n")
-        return _finished(lambda: read_all(JsonFile(str(path)), MEMBERS), lambda: 0.0)
+        return _finished(lambda: read_all(LogFile(str(path)), MEMBERS), lambda: 0.0)
 
 
 def from_new_words(count: int) -> Result:

@@ -34,16 +34,18 @@ def _settings(*, read_config: bool = True) -> Any:
 
 
 @commands.command()
-@click.argument("environment", required=False, metavar="[ENV]")
+@click.argument("environment", required=False, metavar="[ENV or FILE]")
 @click.argument("window", nargs=-1, metavar="[WINDOW]")
-@click.option("--from", "file", metavar="FILE", help="Log entries as JSON; `-`: standard input.")
+@click.option(
+    "--from", "file", metavar="FILE", help="Log entries in any format; `-`: standard input."
+)
 @click.option("--now", metavar="RFC3339", help="Fix the clock.")
 @click.option("--min-severity", metavar="NAME", help="WARNING by default; DEFAULT takes all.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
 @click.option("--members", is_flag=True, help="Add each cluster's insertIds to the JSON.")
 @click.option("--no-store", is_flag=True, help="Neither read nor write Redis.")
 def analyze(**options: Any) -> None:
-    """One analysis in the terminal: gardener analyze staging 2d."""
+    """One analysis in the terminal: gardener analyze staging 2d, or of a file: FILE [WINDOW]."""
     from bot import log_setup
     from bot.cli import analyze as terminal
 
@@ -66,7 +68,9 @@ def members(file: str) -> None:
 @click.option("--rules", metavar="FILE", required=True, help="With [[rules]] and [[impact]].")
 @click.option("--last", metavar="WINDOW", help="7d by default; of a file all of it.")
 @click.argument("environment", required=False, metavar="[ENV]")
-@click.option("--from", "file", metavar="FILE", help="Log entries as JSON; `-`: standard input.")
+@click.option(
+    "--from", "file", metavar="FILE", help="Log entries in any format; `-`: standard input."
+)
 @click.option("--now", metavar="RFC3339", help="Fix the clock.")
 def replay(**options: Any) -> None:
     """Say what rules would have changed, in the place of those in gardener.toml."""

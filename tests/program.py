@@ -21,7 +21,7 @@ _forks.set_forkserver_preload(
     [
         "bot.__main__",
         "bot.cli.analyze",
-        "bot.adapters.files.json_file",
+        "bot.adapters.files.log_file",
         "bot.adapters.redis.client",
         "bot.cli.index",
     ]

@@ -57,6 +57,12 @@ def test_the_tables_are_those_of_the_code():
     assert written == made, "stale: run .venv/bin/python docs/tables.py"
 
 
+def test_the_formats_of_files_are_those_of_the_code():
+    made = runpy.run_path(str(ROOT / "docs" / "formats.py"))["page"]()
+    written = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert written == made, "stale: run .venv/bin/python docs/formats.py"
+
+
 # --- links
 
 
@@ -189,7 +195,9 @@ def test_every_key_of_a_rule_is_told_and_known():
     assert set(column(ROOT / "docs" / "rules.md")) == known
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "tables.md"], ids=named)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.name not in ("tables.md", "formats.md")], ids=named
+)
 def test_no_page_names_a_variable_that_is_none(page):
     known = {*settings._Variables.model_fields, "GOOGLE_APPLICATION_CREDENTIALS", "MASK_VERSION"}
     lines = [*CODE.findall(prose(page)), *"\n".join(blocks(page, "sh")).splitlines()]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from bot.adapters.files.json_file import JsonFile
-from bot.cli.inputs import instant, opened
+from bot.adapters.files.log_file import LogFile
+from bot.cli.inputs import instant, is_file, opened
 from bot.core.analysis import analyze as analysis
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.reading import EVERYTHING, MEMBERS, read_all, refuse_nothing_readable
@@ -59,6 +59,7 @@ def analyze(request: AnalyzeOptions) -> None:
     """Runs one analysis and prints it. Raises `GardenerError`."""
     now = instant(request.now)
     settings = load()
+    request = _with_file(request, settings)
     environment = _environment(request, settings)
     severity = _severity(request.min_severity)
     if severity is None:  # DEFAULT is 0, hence falsy, but a valid choice: all entries
@@ -74,7 +75,7 @@ def members(file: str) -> None:
     """Prints `insertId<TAB>cluster id` for every entry of the file. Raises `GardenerError`."""
     with _progress(f"Reading {file}") as listener:
         reading = read_all(
-            JsonFile(file), MEMBERS, keep_members=True, listener=listener, glance=glance
+            LogFile(file), MEMBERS, keep_members=True, listener=listener, glance=glance
         )
     refuse_nothing_readable(reading)
     if reading.broken:
@@ -96,6 +97,14 @@ def _severity(name: str | None) -> Severity | None:
         known = ", ".join(Severity.__members__)
         raise UsageError(f'I know no severity "{name}". Known: {known}.')
     return found
+
+
+def _with_file(request: AnalyzeOptions, settings: Settings) -> AnalyzeOptions:
+    """Takes the first word as a file where there is one of that name and no such environment."""
+    name = request.environment
+    if request.file or name is None or name in settings.environments or not is_file(name):
+        return request
+    return replace(request, environment=None, file=name)
 
 
 def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 from bot.adapters.files.counted_file import CountedFile
 from bot.core.analysis.analyze import read
@@ -10,7 +12,7 @@ from bot.core.analysis.outside import Outside
 from bot.core.analysis.reading import Reading
 from bot.core.model import rfc3339
 from bot.core.model.environment import Query
-from bot.core.model.errors import UsageError
+from bot.core.model.errors import InputError, UsageError
 from bot.settings.settings import Settings
 
 
@@ -22,6 +24,26 @@ def instant(text: str | None) -> int:
     if now is None:
         raise UsageError(f'--now "{text}" is no time. Write it as 2025-09-16T01:00:00Z.')
     return now
+
+
+def is_file(name: str) -> bool:
+    """Returns whether a word of the command line names what can be read as a file.
+
+    Raises `InputError` for the path of a file that is not there.
+    """
+    try:
+        found = name == "-" or Path(name).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return False
+    if not found and (os.sep in name or Path(name).suffix in _SUFFIXES):
+        raise InputError(f"There is no file {name}.")
+    return found
+
+
+_SUFFIXES = frozenset({
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".yaml", ".yml", ".log", ".txt", ".gz", ".zip",
+})  # fmt: skip
+"""Endings of names that are files and no environments."""
 
 
 def opened(file: str | None, settings: Settings) -> Outside:

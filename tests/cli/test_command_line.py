@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.core.logs import (
     said,
     shuffled,
 )
-from tests.program import gardener, installed
+from tests.program import clean, gardener, installed
 
 
 def _file(folder: Path, entries: list[dict[str, Any]], name: str = "entries.jsonl") -> str:
@@ -123,6 +124,7 @@ def test_the_store_away_is_a_warning(tmp_path: Path) -> None:
         (("analyze", "--now", "soon", "--from", "x"), 2, "is no time"),
         (("analyze", "--min-severity", "LOUD", "--from", "x"), 2, 'no severity "LOUD"'),
         (("analyze", "--form", "json"), 2, "No such option"),
+        (("analyze", "nowhere.jsonl"), 1, "no file nowhere.jsonl"),
         (("analyze",), 2, "Which environment?"),
         (("analyze", "stagin"), 2, "stagin"),
         (("analise",), 2, "No such command"),
@@ -147,6 +149,24 @@ def test_a_file_without_a_readable_entry_is_a_failure(tmp_path: Path) -> None:
         done = gardener(command, "--from", str(path), cwd=tmp_path)
         assert done.returncode == 1
         assert "None of 2 lines is a log entry" in done.stderr
+
+
+def test_a_file_may_be_named_without_from_and_be_packed_on_a_pipe(tmp_path: Path) -> None:
+    path = Path(_file(tmp_path, worklog()))
+    packed = tmp_path / "log"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    wanted = gardener("analyze", "--from", str(path), "--format", "json", cwd=tmp_path).stdout
+    ids = [cluster["id"] for cluster in json.loads(wanted)["clusters"]]
+    for name in (path.name, packed.name):
+        done = gardener("analyze", name, "--format", "json", cwd=tmp_path)
+        assert [cluster["id"] for cluster in json.loads(done.stdout)["clusters"]] == ids
+    piped = subprocess.run(
+        [installed(), "analyze", "-", "--format", "json"], input=packed.read_bytes(),
+        capture_output=True, env=clean(tmp_path), cwd=tmp_path, check=True,
+    )  # fmt: skip
+    assert [cluster["id"] for cluster in json.loads(piped.stdout)["clusters"]] == ids
+    windowed = _report(path.name, "1h", "--now", "2001-01-01T00:00:00Z", cwd=tmp_path)
+    assert windowed["coverage"]["outside_window"] == windowed["coverage"]["read"]
 
 
 def test_broken_lines_are_told_and_the_rest_is_done(tmp_path: Path) -> None:

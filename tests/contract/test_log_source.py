@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.files.json_file import JsonFile
+from bot.adapters.files.log_file import LogFile
 from bot.adapters.google.cloud_logging import CloudLogging
 from bot.adapters.google.log_filter import log_filter
 from bot.core.analysis.reading import read_all
@@ -68,7 +68,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
             path.write_text(json.dumps(entries, indent=2), "utf-8")
         else:
             path.write_text("\n".join(map(json.dumps, entries)), "utf-8")
-        return JsonFile(str(path))
+        return LogFile(str(path))
 
     yield over_file
 
@@ -108,7 +108,7 @@ class TestLogSource:
 
 
 def _read(path: Path) -> tuple[list[Any], int]:
-    pages: list[Page] = list(JsonFile(str(path)).read(QUERY))
+    pages: list[Page] = list(LogFile(str(path)).read(QUERY))
     return [e for p in pages for e in _entries(p)], sum(p.broken for p in pages)
 
 
@@ -161,7 +161,7 @@ def test_a_pipe_is_read_as_a_file_is(packed: Callable[[bytes], bytes]) -> None:
 def test_lines_without_an_insert_id_are_named_by_their_number(tmp_path: Path) -> None:
     path = tmp_path / "bare.jsonl"
     path.write_text('{"textPayload": "a"}\n\nbroken\n{"textPayload": "b"}\n', "utf-8")
-    names = [name for page in JsonFile(str(path)).read(QUERY) for name in page.rows.names]
+    names = [name for page in LogFile(str(path)).read(QUERY) for name in page.rows.names]
     assert names == [b"line:1", b"line:4"]
 
 
@@ -184,14 +184,14 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "empty"
     path.write_bytes(content)
     with pytest.raises(InputError, match="empty"):
-        list(JsonFile(str(path)).read(QUERY))
+        list(LogFile(str(path)).read(QUERY))
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file"):
-        list(JsonFile(str(tmp_path / "none")).read(QUERY))
+        list(LogFile(str(tmp_path / "none")).read(QUERY))
     with pytest.raises(InputError, match="folder"):
-        list(JsonFile(str(tmp_path)).read(QUERY))
+        list(LogFile(str(tmp_path)).read(QUERY))
 
 
 # --- Cloud Logging -------------------------------------------------------------------------------

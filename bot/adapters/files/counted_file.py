@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bot.adapters.files.json_file import JsonFile
+from bot.adapters.files.log_file import LogFile
 from bot.core.entries.request_log import is_request_log
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.model.environment import Query
@@ -26,7 +26,7 @@ class CountedFile:
 
     def __init__(self, path: str) -> None:
         """`path`: a file, or `-` for standard input."""
-        self._file = JsonFile(path)
+        self._file = LogFile(path)
         self._counted: Counter[tuple[str, int]] = Counter()
         self._seen = SeenHashes()
         self._first: int | None = None

@@ -171,7 +171,8 @@ def refuse_nothing_readable(reading: Reading) -> None:
         which = (
             "The one line is no" if reading.read == 1 else f"None of {reading.read:,} lines is a"
         )
+        noticed = "".join(f" {note}" for note in dict.fromkeys(reading.notes))
         raise InputError(
-            f"{which} log entry. Give JSON Lines or a JSON array, "
-            "as `gcloud logging read --format=json` prints it."
+            f"{which} log entry.{noticed} Give JSON, CSV, YAML or text of a log; "
+            "`gcloud logging read 'FILTER' --format=json > entries.json` writes a file that I read."
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d|60)(?:[.,](\d{1,9})\d*)?\s?([Zz]|[+-]\d\d:?\d\d)?$"
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d|60)(?:[.,](\d{1,9})\d*)?\s?([Zz]|UTC|[+-]\d\d:?\d\d)?$"
 )
 
 
@@ -29,7 +29,8 @@ def _minute(text: str) -> int:
 def parse(text: str) -> int | None:
     """Parses to nanoseconds since the epoch; None if the text is not an RFC 3339 time.
 
-    A missing offset means UTC. Digits after the ninth of the fraction are dropped.
+    A missing offset means UTC, as does the word, which BigQuery writes. Digits after the ninth of
+    the fraction are dropped.
     """
     match = _TIME.match(text)
     if match is None:
@@ -39,7 +40,7 @@ def parse(text: str) -> int | None:
         seconds = _minute(minute.replace(" ", "T").replace("t", "T")) + int(second)
     except ValueError:
         return None
-    if offset and offset not in "Zz":
+    if offset and offset[0] in "+-":
         hours, minutes = int(offset[1:3]), int(offset[-2:])
         seconds -= (hours * 60 + minutes) * (60 if offset[0] == "+" else -60)
     return seconds * SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)

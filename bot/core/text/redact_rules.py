@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.core.text.long_ids import cut, cut_mixed, cut_random
+
 REDACTED = "REDACTED"
 NAMES_OF_SECRETS = (
     r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
@@ -28,6 +30,10 @@ _STATES = (
     r"|unknown|mismatch|string|default|value|field)\b"
 )
 """Words that describe a secret's state (`expired`, `missing`) and are not the secret."""
+_FILE_ENDINGS = (
+    "[xd]?html?|pdf|png|jpe?g|gif|svg|webp|ico|css|m?js|json|xml|ya?ml|toml|csv|tsv|txt|md|log|zip"
+    "|gz|docx?|xlsx?|pptx?|mp[34]|mov|php|aspx?|jsp|py|rb|java|sql"
+)
 _PARTS_OF_NAMES = "pass|pwd|secret|token|key|credential|authorization|cookie|jwt"
 
 
@@ -75,49 +81,6 @@ def _keep_name(match: re.Match[str]) -> str:
     """Keeps the secret's name, in whichever group matched, and replaces the secret."""
     return f"{next(filter(None, match.groups()))}{REDACTED}"
 
-
-def _cut(match: re.Match[str]) -> str:
-    """Cuts an id to its first eight characters, as a worklog shows it: `10812417...`."""
-    return match[0][:8] + "..."
-
-
-_CLASS_NAME = re.compile(r"(?:[A-Z][a-z]{2,15}){2,6}\d{1,4}")
-"""A class name with a version number: `PydanticDeprecatedSince20`."""
-
-
-def _cut_mixed(match: re.Match[str]) -> str:
-    """Cuts a token only if it mixes letters and digits: a long word is a name, not an id."""
-    token = match[0]
-    if _CLASS_NAME.fullmatch(token):
-        return token
-    digits = sum(c.isdigit() for c in token)
-    return token[:8] + "..." if 2 <= digits < len(token) else token
-
-
-_MIXED = re.compile(r"[a-z](?=[A-Z\d])|[A-Z](?=[a-z\d])|\d(?=[A-Za-z])")
-_MIN_CHANGES = 0.3
-"""Changes between lower case, upper case and digits per character, from which text is random:
-base64 has 0.64 on average, hexadecimal 0.47; a path or a compound name hardly reaches 0.25."""
-
-
-def _cut_random(match: re.Match[str]) -> str:
-    """Cuts a token that looks random: few words in it, and frequent changes of character class."""
-    path = _PATH.match(match[0])
-    start = path.end() if path else 0
-    token = match[0][start:]
-    parts = re.split(r"[/_+=-]", token)
-    words = sum(len(part) for part in parts if _WORD.fullmatch(part))
-    if (
-        len(token) < 32
-        or 4 * words > len(token)
-        or len(_MIXED.findall(token)) < _MIN_CHANGES * len(token)
-    ):
-        return match[0]
-    return match[0][:start] + "".join(parts)[:8] + "..."
-
-
-_PATH = re.compile(r"/?(?:[a-z]{2,32}[/_-])+")
-_WORD = re.compile(r"[a-z]{3,}|[A-Z]{3,}")
 
 _RANDOM = r"(?=[^\s\"',;]{0,256}(?:\d|(?-i:[a-z][A-Z])))"
 """Look-ahead for a digit or an inner capital: random values have one, ordinary words do not."""
@@ -230,6 +193,23 @@ RULES: tuple[RedactionRule, ...] = (
         gate="=%",
     ),
     _rule(
+        "percent-encoded value of a secret's name",
+        # A quoted value; a random one after a blank or a colon; what follows a colon, as below.
+        rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}%(?:\d5)?\d2(?:%(?:\d5)?\d0|\+)?"
+        rf"%(?:\d5)?\d[AD](?:%(?:\d5)?\d0|\+)?%(?:\d5)?\d2)(?!{REDACTED})"
+        r"(?:[^\s\"'&%<>]|%(?!(?:\d5)?\d2)){1,}"
+        rf"|((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}(?:%(?:\d5)?\d[0AD]){{1,3}}"
+        rf"(?:(?:is|was)(?:%(?:\d5)?\d0)){{0,1}})(?!{REDACTED})"
+        r"(?=[\w.~!*$-]{0,256}(?:\d|(?-i:[a-z][A-Z])))[\w.~!*$-]{6,}"
+        rf"|((?<![a-z]){_HOLDERS}%(?:\d5)?\dA(?:%(?:\d5)?\d0|\+)?)(?!REDACTED|{_STATES})"
+        r"[^\s\"'&%<>]{6,64}(?=\Z|[\s\"'&<>]|%(?:\d5)?\d[0267C])",
+        _keep_name,
+        matches="/search?q=password%20hunter22&x=%22pwd%22%3A%22a%20b%22",
+        spares="/help?q=password%20reset%20is%20too%20slow",
+        needs=_PARTS_OF_NAMES,
+        gate="%",
+    ),
+    _rule(
         "value after a secret's name and a colon",
         rf"(?i)((?:{NAMES_OF_SECRETS})[\w-]{{0,24}}:\s?)"
         rf"(?!{REDACTED})(?:(?=[^\s\"',;]{{0,256}}\d)|(?<=:)(?=[a-zA-Z]{{0,64}}(?-i:[a-z][A-Z])))"
@@ -331,6 +311,18 @@ RULES: tuple[RedactionRule, ...] = (
         gate="@",
     ),
     _rule(
+        "percent-encoded name in a mail address",
+        # Whatever the digits of an escape are: no rule depends on a digit. `%20` before the name of
+        # a file is the usual one that is no `@`.
+        r"(?:[\w.+*-]|%\dB){1,64}((?:%\d5)?%\d0|%(?:\d5){1,2}\d0)"
+        rf"(?=[A-Za-z0-9-]{{1,63}}\.(?!(?:{_FILE_ENDINGS})\b)[A-Za-z]{{2}})",
+        r"***\1",
+        matches="/callback?email=jane.doe%40example.org&x=1",
+        spares="/files/annual%20report.pdf",
+        needs="%",
+        gate="%",
+    ),
+    _rule(
         "phone number",
         r"(?<![\w+.])\+\d{1,3}[ .-]?\(?\d{1,4}\)?(?:[ .-]?\d{2,4}){2,4}(?![\w:])",
         REDACTED,
@@ -349,7 +341,7 @@ RULES: tuple[RedactionRule, ...] = (
     _rule(
         "UUID",
         r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
-        _cut,
+        cut,
         matches="f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
         spares="f81d4fae-7dec",
     ),
@@ -358,28 +350,28 @@ RULES: tuple[RedactionRule, ...] = (
         r"[A-Z\d](?<![\w-].)(?:(?<=[A-Z])[A-Z]\d\d|(?<=\d)\d{3})([ -])\d{4}\1\d{4}\1\d{4}"
         r"(?:\1\d{1,4}){0,4}(?![\w-])"
         r"|[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?:[A-Z]{4}|\d{4})\d{7,22}(?![A-Za-z0-9])",
-        _cut,
+        cut,
         matches="card 4242 4242 4242 4242 declined",
         spares="ports 4242 4243",
     ),
     _rule(
         "long number",
         r"(?<![\w.])\d{15,}(?![\w.])|(?<=[_:=/-])\d{15,}\b",
-        _cut,
+        cut,
         matches="108124170931230011223",
         spares="1757251019",
     ),
     _rule(
         "random text",
         r"[A-Za-z0-9+/_-](?<![\w+/-].)[A-Za-z0-9+/_-]{39,}={0,2}",
-        _cut_random,
+        cut_random,
         matches="wJ4lrXUtnF3MI/K7MdEnG/bPxRfiCYzK9aWq3L+8d",
         spares="projects/acme-staging/locations/europe-west1/services/web",
     ),
     _rule(
         "long id",
         r"(?<![A-Za-z0-9])[A-Za-z0-9]{24,}",
-        _cut_mixed,
+        cut_mixed,
         matches="0069c7a98830b86a0862ea2fffbe11713ca0ed02",
         spares="InternationalizationConfiguration",
     ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.files.json_file import JsonFile
+from bot.adapters.files.log_file import LogFile
 from bot.core.analysis.reading import EVERYTHING, read_all
 from bot.core.clusters.clusters import clusters
 from bot.core.entries.json_lines import of_lines
@@ -98,7 +98,7 @@ def test_a_number_of_thousands_of_digits_ends_no_reading(tmp_path: Any) -> None:
         f'{{"severity":"ERROR","jsonPayload":{{"message":"d","x":{big}}}}}\n',
         "utf-8",
     )
-    reading = read_all(JsonFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
+    reading = read_all(LogFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
     assert reading.read == sum(reading.rollup.severities.values()) + reading.broken == 4
 
 
@@ -106,7 +106,7 @@ def test_half_a_surrogate_pair_in_a_payload_breaks_nothing(tmp_path: Any) -> Non
     path = tmp_path / "odd.jsonl"
     line = '{"severity": "ERROR", "jsonPayload": {"message": "odd \\ud800"}, "labels": {"a": "\\ud800"}}'
     path.write_text(f"{line}\n{line}\n", "utf-8")
-    reading = read_all(JsonFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
+    reading = read_all(LogFile(str(path)), Query("", "", (), EVERYTHING, Severity.DEFAULT))
     assert reading.read == 2
     assert reading.rollup.severities == {Severity.ERROR: 2}
 
@@ -117,7 +117,7 @@ def test_an_odd_line_between_others_is_told_with_its_own_words(tmp_path: Any) ->
     path = tmp_path / "odd.jsonl"
     path.write_text("\n".join([*lines[:2_500], odd, *lines[2_500:], ""]), "utf-8")
     query = Query("", "", (), EVERYTHING, Severity.DEFAULT)
-    reading = read_all(JsonFile(str(path)), query, keep_members=True)
+    reading = read_all(LogFile(str(path)), query, keep_members=True)
     drafts = {len(draft.tally.members): draft for draft in clusters(reading.rollup.stitched())}
     assert drafts[1].samples[0]["textPayload"] == "half a letter: \ud800"
     names = {json.loads(line)["insertId"] for line in lines}

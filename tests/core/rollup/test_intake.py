@@ -16,7 +16,7 @@ from google.protobuf.json_format import ParseDict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.files.json_file import JsonFile
+from bot.adapters.files.log_file import LogFile
 from bot.adapters.google import log_pages
 from bot.core.analysis.reading import MEMBERS, read_all
 from bot.core.clusters.clusters import clusters
@@ -282,7 +282,7 @@ def test_large_entries_are_cut_where_they_are_kept() -> None:
 def test_half_a_surrogate_pair_is_a_letter_like_any_other(tmp_path: Path) -> None:
     path = tmp_path / "odd.jsonl"
     path.write_text('{"insertId": "\\ud800", "textPayload": "odd \\ud800 letter"}\n' * 2, "utf-8")
-    reading = read_all(JsonFile(str(path)), MEMBERS)
+    reading = read_all(LogFile(str(path)), MEMBERS)
     (draft,) = clusters(reading.rollup.stitched())
     assert draft.tally.count == 1
     assert draft.samples[0]["textPayload"] == "odd \ud800 letter"

@@ -1,0 +1,237 @@
+"""Opens files and pipes, unpacks gzip and zip, and turns UTF-16 into UTF-8. Bounded.
+
+The result is a stream of bytes that nothing needs to seek in.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from bot.core.model.errors import InputError
+
+DENSEST, ALWAYS = 200, 64 * 1024 * 1024
+"""A file that unpacks to more than this many times its size is refused from so many bytes on: logs
+shrink to a tenth or a fortieth, an archive made to fill a memory to a thousandth."""
+_SPOOLED, _LONGEST_PIPE = 16 * 1024 * 1024, 4 * 1024**3
+"""Bytes of a zip from a pipe that are kept in memory, and that are taken at all: a zip's list of
+files is at its end."""
+LAYERS = 3
+"""Packings around each other that are undone: a zip of a gzip is one that people have."""
+_NAMES = 5
+"""Files of a zip that a refusal names."""
+
+_OTHERS = (
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ\x00", "xz", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip", "7z x"),
+)
+"""(first bytes, packing, program that undoes it)."""
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HEAD = 4_096
+
+
+class Opened:
+    """An opened log file: its bytes as UTF-8, and what was noticed while reading them."""
+
+    def __init__(self, path: str, name: str) -> None:
+        """`path`: a file, or `-` for standard input; `name`: as people are shown it."""
+        self.notes: list[str] = []
+        self._name = name
+        self._raw = _open(path)
+        self.stream = self._decoded(self._unpacked(self._raw))
+
+    def close(self) -> None:
+        """Closes the file; standard input stays open."""
+        if self._raw is not sys.stdin.buffer:
+            self._raw.close()
+
+    def _unpacked(self, stream: io.BufferedReader) -> io.BufferedReader:
+        for _ in range(LAYERS):
+            # Peek instead of reading: a pipe, as in `--from <(gcloud …)`, cannot seek back.
+            start = stream.peek(6)[:6]
+            for magic, packing, program in _OTHERS:
+                if start.startswith(magic):
+                    raise InputError(f"{self._name} is packed with {packing}: run {program} first.")
+            if start.startswith(b"\x1f\x8b"):
+                packed = _Counted(stream)
+                unpacked = gzip.GzipFile(fileobj=cast("IO[bytes]", packed))
+                stream = self._bounded(cast("IO[bytes]", unpacked), packed.size)
+            elif start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+                stream = self._the_file_of(stream)
+            else:
+                return stream
+        raise InputError(f"{self._name} is packed too often. Unpack it first.")
+
+    def _bounded(self, unpacked: IO[bytes], packed: Callable[[], int]) -> io.BufferedReader:
+        return io.BufferedReader(_Unpacked(unpacked, packed, self._name, self.notes))
+
+    def _the_file_of(self, stream: io.BufferedReader) -> io.BufferedReader:
+        try:
+            archive = zipfile.ZipFile(_seekable(stream, self._name))
+            files = [info for info in archive.infolist() if _is_log(info)]
+            if len(files) != 1:
+                names = ", ".join(PurePosixPath(info.filename).name for info in files[:_NAMES])
+                more = f" and {len(files) - _NAMES} more" if len(files) > _NAMES else ""
+                raise InputError(
+                    f"{self._name} is a zip of {len(files)} files ({names}{more}), and I read one "
+                    "log at a time. Unpack it and give one of them."
+                    if files
+                    else f"{self._name} is a zip without a file in it."
+                )
+            [info] = files
+            member = archive.open(info)
+        except zipfile.BadZipFile as error:
+            raise InputError(
+                f"{self._name} is a damaged zip, perhaps cut off. Copy or pack it again."
+            ) from error
+        except (RuntimeError, NotImplementedError) as error:  # what zipfile raises for these two
+            raise InputError(
+                f"{self._name} is a zip with a password or an unusual packing. Unpack it first."
+            ) from error
+        return self._bounded(member, lambda: info.compress_size)
+
+    def _decoded(self, stream: io.BufferedReader) -> io.BufferedReader:
+        head = stream.peek(_HEAD)[:_HEAD]
+        for bom, encoding in _BOMS:
+            if head.startswith(bom):
+                return io.BufferedReader(_Utf8(stream, encoding))
+        silent = _by_nuls(head)
+        return io.BufferedReader(_Utf8(stream, silent)) if silent else stream
+
+
+def _open(path: str) -> io.BufferedReader:
+    if path == "-":
+        return cast("io.BufferedReader", sys.stdin.buffer)
+    try:
+        return Path(path).open("rb")
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder. Name a file of log entries.") from error
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _is_log(info: zipfile.ZipInfo) -> bool:
+    """Returns whether somebody packed a member; macOS and Windows add others."""
+    parts = PurePosixPath(info.filename).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not info.is_dir() and not hidden and parts[-1:] not in (("Thumbs.db",), ("desktop.ini",))
+
+
+def _seekable(stream: io.BufferedReader, name: str) -> IO[bytes]:
+    if stream.seekable():
+        return stream
+    kept = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115 - as long as the archive
+    size = 0
+    while block := stream.read(1024 * 1024):
+        size += len(block)
+        if size > _LONGEST_PIPE:
+            raise InputError(f"{name} is a zip of more than 4 GiB. Unpack it first.")
+        kept.write(block)
+    kept.seek(0)
+    return cast("IO[bytes]", kept)
+
+
+class _Counted:
+    """A stream that counts what was read of it."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = stream
+        self._count = 0
+
+    def size(self) -> int:
+        return self._count
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._count += len(data)
+        return data
+
+
+class _Unpacked(io.RawIOBase):
+    """What a packed stream holds. Ends with a note where it is damaged; refuses a bomb."""
+
+    def __init__(
+        self, stream: IO[bytes], packed: Callable[[], int], name: str, notes: list[str]
+    ) -> None:
+        """`packed`: how many packed bytes there were so far."""
+        self._stream, self._packed, self._name, self._notes = stream, packed, name, notes
+        self._size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer)).cast("B")
+        try:
+            data = self._stream.read(len(view))
+        except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+            if not self._size:
+                raise InputError(
+                    f"{self._name} cannot be unpacked: it is damaged or cut off."
+                ) from error
+            self._notes.append(
+                f"{self._name} is damaged or cut off; only what came before was read."
+            )
+            return 0
+        self._size += len(data)
+        if self._size > ALWAYS and self._size > DENSEST * max(1, self._packed()):
+            raise InputError(
+                f"{self._name} unpacks to more than {DENSEST} times its size, which no log does. "
+                "Unpack it first if you trust it."
+            )
+        view[: len(data)] = data
+        return len(data)
+
+
+# --- encodings -----------------------------------------------------------------------------------
+
+
+def _by_nuls(head: bytes) -> str | None:
+    """Returns which UTF-16 a text without a byte order mark is in: every other byte is zero."""
+    even, odd = head[0::2], head[1::2]
+    if len(odd) >= 2:
+        if even.count(0) == 0 and odd.count(0) > len(odd) * 0.4:
+            return "utf-16-le"
+        if odd.count(0) == 0 and even.count(0) > len(even) * 0.4:
+            return "utf-16-be"
+    return None
+
+
+class _Utf8(io.RawIOBase):
+    """A text in another encoding as UTF-8. Half a character at its end becomes U+FFFD."""
+
+    def __init__(self, stream: io.BufferedReader, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._ready = b""
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer)).cast("B")
+        while not self._ready and not self._ended:
+            block = self._stream.read(64 * 1024)
+            self._ended = not block
+            self._ready = self._decoder.decode(block, self._ended).encode("utf-8", "replace")
+        part, self._ready = self._ready[: len(view)], self._ready[len(view) :]
+        view[: len(part)] = part
+        return len(part)
