@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
+from bot.core.entries import source_fields
 from bot.core.model.values import JSON, Location, Severity
 from bot.core.text import access_lines, tracebacks
 from bot.core.text.fast_mask import masked
@@ -308,6 +309,7 @@ def location(raw: JSON) -> Location | None:
         _traced(words),
         head.location,
         _labelled(payload),
+        source_fields.location(payload),
         _named(payload),
     ):
         if found and not _is_library(found):
