@@ -290,6 +290,11 @@ def title(raw: JSON, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def body(raw: JSON) -> str:
+    """Returns the whole message, redacted, its lines kept."""
+    return redact(plain(_bounded(message(raw))))
+
+
 _LIBRARY_FUNCTIONS = {"callHandlers", "_log", "handle", "emit", "_emit_log"}
 _LIBRARY_MODULES = re.compile(
     r"^(?:logging(?:\.__init__|/__init__\.py)?|loguru(?:\..*)?|structlog(?:\..*)?|winston|pino"
