@@ -14,6 +14,7 @@ from bot.core.expected.acknowledgement import asleep, breach
 from bot.core.model.decisions import Acknowledgement, IssueLink, Override, Snooze
 from bot.core.model.report import Card, Cluster, Report
 from bot.core.model.values import SECOND, Location, Priority, State, Window
+from bot.core.source import module_names
 from bot.core.text import display
 from bot.core.text.display import number
 from bot.core.text.lost_negation import turned
@@ -98,13 +99,8 @@ def head(card: Card, *extra: str) -> str:
 
 
 def place(location: Location | None) -> str:
-    """Renders `websocket_ssot:1619`: only the last part of the module fits on a phone."""
-    if location is None:
-        return ""
-    module = location.module
-    last = module.rsplit("/", 1)[-1] if "/" in module else module.rsplit(".", 1)[-1]
-    shown = last or module
-    return shown if location.line is None else f"{shown}:{location.line}"
+    """Renders `websocket_ssot:1619`, `index.js:19`: only the last part fits on a phone."""
+    return module_names.short(location) if location else ""
 
 
 def times(card: Card) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
+from bot.core.entries import source_fields
 from bot.core.model.values import JSON, Location, Severity
 from bot.core.text import access_lines, tracebacks
 from bot.core.text.fast_mask import masked
@@ -289,6 +290,11 @@ def title(raw: JSON, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def body(raw: JSON) -> str:
+    """Returns the whole message, redacted, its lines kept."""
+    return redact(plain(_bounded(message(raw))))
+
+
 _LIBRARY_FUNCTIONS = {"callHandlers", "_log", "handle", "emit", "_emit_log"}
 _LIBRARY_MODULES = re.compile(
     r"^(?:logging(?:\.__init__|/__init__\.py)?|loguru(?:\..*)?|structlog(?:\..*)?|winston|pino"
@@ -308,6 +314,7 @@ def location(raw: JSON) -> Location | None:
         _traced(words),
         head.location,
         _labelled(payload),
+        source_fields.location(payload),
         _named(payload),
     ):
         if found and not _is_library(found):

@@ -75,7 +75,9 @@ _TEST_AGENT = re.compile(
 )
 _MONITOR_AGENT = re.compile(
     r"googlehc|uptimecheck|stackdrivermonitoring|kube-probe|pingdom|datadog|newrelic|statuscake"
-    r"|healthcheck|elb-health|prometheus|better ?uptime|site24x7",
+    r"|health-?check|elb-health|google-cloud-health|consul health|envoy/hc|prometheus"
+    r"|better ?uptime"
+    r"|site24x7|uptime-?robot|uptime-kuma|checkly|nagios|check_http|zabbix|updown\.io",
     re.IGNORECASE,
 )
 _SERVICE_AGENT = re.compile(

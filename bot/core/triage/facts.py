@@ -61,11 +61,19 @@ class Facts:
 
     text: str
     """The template in lower case."""
+    words: str = ""
+    """The representatives' messages, redacted, their case kept: what texts take names from."""
     kind: Kind = Kind.MESSAGE
     severity: Severity = Severity.ERROR
     occurrences: int = 1
     repeats: bool = False
     root_of_crash: bool = False
+    nothing_starts: bool = False
+    """A part of the same incident says that the container did not start."""
+    job: bool = False
+    """Written by a job, which serves nobody: no other revision can take over."""
+    answered: int = 0
+    """The worst status of the requests in the same incident; 0 without any."""
     status: int = 0
     client: Client | None = None
     health_check: bool = False
@@ -133,6 +141,7 @@ class Case:
         times = int(self.more.get("occurrences", 1))
         return Facts(
             text=mask(redact(self.text)).lower(),
+            words=redact(self.text),
             severity=self.severity,
             repeats=times >= 3,
             **self.more,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Facts
+from bot.core.triage.named import Text
 
 P = Priority
 
@@ -23,9 +24,10 @@ class TriageRule:
     """A message the rule is for; no earlier rule matches it."""
     counter: Case
     """A similar message that must be left to another rule."""
-    cause: str | None = None
-    impact: str | None = None
-    next: str | None = None
+    cause: Text = None
+    """Why it happened, naming what the message names; `named.said` renders it."""
+    impact: Text = None
+    next: Text = None
 
 
 def by_severity(facts: Facts) -> Priority:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from bot.core.triage.facts import Case, Facts
 from bot.core.triage.rule import TriageRule, by_severity
+from bot.core.triage.rules_callers import CALLERS
 from bot.core.triage.rules_code import CODE
 from bot.core.triage.rules_configuration import SETUP
 from bot.core.triage.rules_dependencies import OUTSIDE
@@ -22,13 +23,14 @@ LAST = TriageRule(
     "by severity",
     lambda _f: True,
     by_severity,
-    "no rule knows it: by its severity",
+    "no rule matched; ranked by severity",
     Case("the cart is empty again"),
     Case("Connection refused"),
 )
 
-RULES: tuple[TriageRule, ...] = (*FIRST, *REQUESTS, *SETUP, *CODE, *OUTSIDE, LAST)
-"""All rules in order: process, requests, configuration, code, dependencies, then the default."""
+RULES: tuple[TriageRule, ...] = (*FIRST, *REQUESTS, *CALLERS, *SETUP, *CODE, *OUTSIDE, LAST)
+"""All rules in order: process, requests, callers' mistakes, configuration, code, dependencies,
+then the default."""
 
 
 @lru_cache(maxsize=8_192)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Phrases
+from bot.core.triage.named import naming
 from bot.core.triage.rule import (
     TriageRule,
     always,
@@ -16,10 +17,14 @@ WARNING = Severity.WARNING
 
 _PROTOCOL = Phrases(
     r"(?:invalid|unknown|unsupported|unexpected) (?:message|event|frame|packet|request) ?type"
-    r"|need to call \"accept\"|protocol error|malformed|unexpected (?:end of|token)|invalid json"
-    r"|jsondecodeerror|cannot parse|failed to parse|schema validation|jsonparseexception"
-    r"|invalid character .{0,20}looking for|cannot unmarshal|cannot deserialize|invalid frame"
-    r"|invalidprotocolbuffer"
+    r"|need to call \"accept\"|protocol error|invalid frame|invalidprotocolbuffer"
+    r"|err_http<\*>_protocol|malformed (?:frame|packet|http)"
+)
+_UNPARSABLE = Phrases(
+    r"unexpected (?:end of|token)|(?:invalid|malformed|valid|in) json\b|jsondecodeerror"
+    r"|cannot parse|failed to (?:parse|decode)|schema validation|jsonparseexception|parsererror"
+    r"|invalid character .{0,20}looking for|cannot unmarshal|cannot deserialize"
+    r"|malformed (?:json|xml|yaml|csv|input|url|uri|row)"
 )
 _PANIC = Phrases(r"panic serving|recovered from panic|panic recovered")
 _ANSWERED_TWICE = Phrases(
@@ -29,7 +34,8 @@ _ANSWERED_TWICE = Phrases(
 _NOTHING = Phrases(
     r"cannot read propert|cannot set propert|undefined is not an object|nil pointer|null pointer"
     r"|nullpointerexception|invalid memory address|'nonetype' object|entry in nil map"
-    r"|null is not an object|nonetype' (?:and|for|to)"
+    r"|null is not an object|nonetype' (?:and|for|to)|undefined method .{1,60} for nil"
+    r"|on null\b.{0,20}$|object reference not set to an instance"
 )
 _DRIFT = Phrases(
     r"has no attribute|unexpected keyword argument|can't be used in 'await'|is not a function"
@@ -58,11 +64,17 @@ _UNHANDLED = Phrases(
 )
 _LEAK = Phrases(
     r"maxlistenersexceeded|possible eventemitter memory leak|unclosed (?:client|connect|file|sock)"
-    r"|resourcewarning|connection leak|goroutine leak|was not closed|leaked"
+    r"|resourcewarning|connection leak|goroutine leak|was not closed"
+    r"|leaked (?:semaphore|connection|goroutine|resource|file|socket|shared_memory)"
 )
 _SLOW = Phrases(
     r"slow query|slow request|slow sql|event loop (?:is |was )?(?:blocked|lag|delay)|took too long"
     r"|long gc pause|high latency|blocked for|thread starvation|took <\*>,? longer than"
+)
+_SENT = r"type:? ['\"`](\w[\w.:-]{0,60})['\"`]"
+_AWAIT = naming(
+    r"'(coroutine)' object|(can't be used in 'await')|(was never awaited)",
+    "Likely an await is missing, or too much.",
 )
 _RETRY = Phrases(r"retrying|will retry|retry attempt|attempt <\*>|trying again|backing off")
 
@@ -71,11 +83,25 @@ CODE: tuple[TriageRule, ...] = (
         "protocol",
         lambda f: f.is_error and _PROTOCOL(f.text),
         always(P.P2),
-        "two sides do not agree on the protocol",
+        "client and server disagree on the protocol",
         Case("Invalid message type 'legacy_response': Unknown message type"),
         Case("message of type 'legacy_response' was not sent"),
-        cause="Likely a client and the service speak different versions of a protocol.",
-        next="Find who sends what the message quotes.",
+        cause=naming(
+            _SENT, "Likely a client sends {0}, which this version of the service does not know."
+        ),
+        next=naming(_SENT, "Find which client sends {0}."),
+    ),
+    TriageRule(
+        "cannot be parsed",
+        lambda f: f.is_error and _UNPARSABLE(f.text),
+        by_severity,
+        "what was read has not the form that the code expects",
+        Case("json: cannot unmarshal string into Go struct field Price.amount of type int"),
+        Case("parsed 3 rows"),
+        cause=naming(
+            r"Go struct field ([\w.]+)|\[\"([\w.]+)\"\]\)|at path \$?\.?([\w.]+)",
+            "Likely {0} has another type or form than the code expects.",
+        ),
     ),
     TriageRule(
         "panic in a request",
@@ -102,7 +128,13 @@ CODE: tuple[TriageRule, ...] = (
         "code uses a value that is not there: null, nil, None or undefined",
         Case("TypeError: Cannot read properties of undefined (reading 'id')"),
         Case("reading of a pointer is undefined"),
-        cause="Likely a value that is absent in a case that the code does not expect.",
+        cause=naming(
+            r"\((?:reading|setting) '([^'\n]{1,80})'\)|'NoneType' object has no attribute '(\w+)'"
+            r"|because \"([^\"\n]{1,120})\" is null|undefined method [`']([\w?!=\[\]]+)' for nil"
+            r"|function (\w+)\(\) on null",
+            "Likely the value whose {0} is asked for is absent in a case that the code does not"
+            " expect.",
+        ),
     ),
     TriageRule(
         "API drift",
@@ -111,7 +143,13 @@ CODE: tuple[TriageRule, ...] = (
         "code calls something that is not there: an API has changed",
         Case("'Session' object has no attribute 'configure'"),
         Case("'Session' object has 3 attributes"),
-        cause="Likely an API changed on one side only.",
+        cause=naming(
+            r"(?<!'coroutine' object )has no attribute '(\w+)'|unexpected keyword argument '(\w+)'"
+            r"|([\w.$\[\]]{1,80}) is not a function|NoSuchMethodError: '?([^'\n(]{1,120})"
+            r"|missing \d+ required positional arguments?: '(\w+)'|undefined method [`'](\w+)'",
+            "Likely “{0}” has changed or gone on one side only.",
+            _AWAIT,
+        ),
     ),
     TriageRule(
         "endless recursion",
@@ -128,7 +166,10 @@ CODE: tuple[TriageRule, ...] = (
         "what came in does not have the form that the code asks for",
         Case("pydantic ValidationError: 2 fields are wrong in Order"),
         Case("Order has 2 fields"),
-        cause="Likely who sends it does not keep to the form, or the form has changed.",
+        cause=naming(
+            r"validation errors? for ([\w.]{1,60})|[Ss]chema(?: of)? \"?(\w{1,60})",
+            "Likely what came in for {0} lacks a field or has another form.",
+        ),
     ),
     TriageRule(
         "mistake in the code",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Phrases
+from bot.core.triage.facts import Case, Facts, Phrases
+from bot.core.triage.missing_settings import matches as missing
+from bot.core.triage.missing_settings import names as setting_names
+from bot.core.triage.named import MODULE, TABLE, naming
 from bot.core.triage.rule import (
     TriageRule,
     always,
@@ -19,7 +24,8 @@ _CREDENTIALS = Phrases(
     r"|could not load .{0,20}credentials"
     r"|defaultcredentialserror|application default credentials are not available"
     r"|password authentication failed|access denied for user|invalid_grant|wrongpass|noauth "
-    r"|invalid api key|incorrect api key|secret .{0,120}(?:not found|was not found)"
+    r"|invalid api key|incorrect api key|secret .{0,20}projects/.{0,160}not found"
+    r"|secret (?:version )?['\"\[]\S{1,120} (?:was )?not found"
 )
 _TLS = Phrases(
     r"certificate has expired|certificate_verify_failed|certificate verify failed|x<\*>: "
@@ -28,17 +34,24 @@ _TLS = Phrases(
 )
 _SCHEMA = Phrases(
     r"relation .{0,80}does not exist|no such table|unknown column|undefinedtable|undefinedcolumn"
-    r"|column .{0,80}does not exist|table .{0,80}doesn't exist|invalid object name"
+    r"|column .{0,80}does not exist|table ['\"`].{1,80}doesn't exist|invalid object name"
 )
 _MIGRATION = Phrases(
     r"migration .{0,80}failed|failed .{0,40}migration|flywayexception|can't locate revision"
     r"|multiple head revisions|liquibase.{0,60}exception"
 )
+_NAMED = r"(?:\w*_\w+|[\"'`][\w.:-]+[\"'`]|\w+\.\w[\w.]*)"
+"""A word that looks like the name of a setting, in lower case."""
 _CONFIG = Phrases(
-    r"must be (?:installed|set|configured|defined|provided)|required in \w+"
-    r"|not configured|is not set|not set in|misconfig|uri mismatch|id mismatch"
-    r"|contain(?:s|ed) (?:trailing |leading )?whitespace"
-    r"|configuration mismatch|environment variable|env var|missing (?:config|setting|environment)"
+    r"must be (?:installed|configured)"
+    rf"|{_NAMED} (?:must be (?:set|defined|provided)|is not set|not set\b|required in \w+)"
+    r"|(?:variable|setting|property|option|flag|key|secret|token|url|dsn|host|port|credentials|region"
+    r"|bucket|project)s? (?:is |are )?not (?:set|configured|defined)|not configured|misconfig"
+    r"|uri mismatch|id mismatch|contain(?:s|ed) (?:trailing |leading )?whitespace"
+    r"|configuration mismatch|missing (?:config|setting|environment)"
+    r"|(?:missing|undefined|unset|unknown|invalid|no such) (?:\w+ )?env(?:ironment)? var"
+    r"|env(?:ironment)? var(?:iable)?s? .{0,80}(?:missing|not |required|empty|undefined"
+    r"|invalid|must)"
     r"|no exporters configured|invalid (?:config|configuration|setting)"
     r"|could not resolve placeholder|failed to bind properties"
 )
@@ -55,9 +68,12 @@ _OPTIONAL = Phrases(
 _OPTIONAL_HIGH = Phrases(r"packages? not available|is not available - install")
 _START_WORDS = Phrases(
     r"no module named|modulenotfounderror|importerror|cannot import name|cannot find module"
-    r"|syntaxerror|indentationerror|f-string:|classnotfound|noclassdeffound|err_module_not_found"
-    r"|cannot find package|unsupportedclassversionerror|undefined symbol|error loading shared lib"
-    r"|shared object file: no such file"
+    r"|indentationerror|f-string:|classnotfound|noclassdeffound|err_module_not_found"
+    r"|syntaxerror(?!.{0,200}\bjson\b)(?!.{0,200}\bsql\b)|cannot load such file"
+    r"|uninitialized constant"
+    r"|cannot find package|unsupportedclassversionerror|undefined symbol|loading shared librar"
+    r"|shared object file: no such file|could not load file or assembly"
+    r"|class \".{1,120}\" not found"
 )
 _WIRING = Phrases(
     r"error creating bean|unsatisfieddependencyexception|beancreationexception"
@@ -68,11 +84,63 @@ _INITIALIZATION = Phrases(
     r"|failed to initiali[sz]e|did not reach .{0,60}within"
 )
 _SECURITY = Phrases(
-    r"path traversal|sql injection|xss|csrf|brute.?force|blocked .{0,30}(?:attempt|request)|attack"
+    r"path traversal|sql injection|\bxss\b|\bcsrf (?:token|cookie|check|verification|fail)"
+    r"|brute.?force|blocked .{0,30}(?:attempt|request)"
+    r"|\battack (?:was |is )?(?:blocked|detected|prevented|attempt)"
 )
 _SHUTDOWN = Phrases(r"was sent sigterm|shutting down|handling signal|graceful(?:ly)? shut")
 
+_NOT_ORDERED = Phrases(
+    r"(?:error|failed|exception|unable|lost|dropped|unclean|forced) .{0,40}shutting down"
+    r"|(?:database|system|server|broker|node|peer) (?:\w+ )?is shutting down"
+    r"|shutting down .{0,60}(?:due to|because|after|failed|error|exception|lost|dropped)"
+)
+_SETTING = r"\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b"
+_SIDES = r"\b(\w{1,40}(?: \w{1,20})?) mismatch"
+_PART = r"\b([A-Z]\w{2,60}|[\w.\-]{3,60}) must be installed"
+_PIECE = (
+    r"(?:^|: |the )(\w{2,40}(?: \w{2,40})?) initiali[sz]ation|initiali[sz]e (\w[\w.]{1,60})"
+    r"|did not reach '([^'\n]{1,60})'"
+)
+_NONE_TAKEN = Phrases(r"not required|optional|using default|defaulting|fallback|falling back")
+
+
+def _setting(facts: Facts) -> bool:
+    """True for an error that names settings which are missing or wrong, and takes no default."""
+    tolerated = _TOLERATED(facts.text) or _NONE_TAKEN(facts.text)
+    serious = facts.is_error or not facts.severity
+    return serious and not facts.is_request and not tolerated and missing(facts.words)
+
+
+def _unparsed(facts: Facts) -> str | None:
+    return "Likely the code was deployed with a syntax error." if "syntax" in facts.text else None
+
+
+def _names(text: str, otherwise: str) -> Callable[[Facts], str | None]:
+    def find(facts: Facts) -> str | None:
+        found = setting_names(facts.words)
+        return text.format(", ".join(found)) if found else otherwise or None
+
+    return find
+
+
 SETUP: tuple[TriageRule, ...] = (
+    TriageRule(
+        "missing setting",
+        _setting,
+        lambda f: P.P1 if f.severity >= CRITICAL else P.P2,
+        "a setting that the service asks for is missing or wrong",
+        Case("Could not resolve placeholder 'payment.api.url' in value \"${payment.api.url}\""),
+        Case("Could not resolve placeholder 'payment.api.url', using default", WARNING),
+        cause=_names(
+            "Likely missing or wrong in this revision's settings: {0}.",
+            "Likely a setting or environment variable is missing in this revision.",
+        ),
+        next=_names(
+            "Set {0} on the service (environment variable or secret), and deploy again.",
+            "Compare this revision's environment variables with those of the one before.",
+        ),
+    ),
     TriageRule(
         "credentials of the service",
         lambda f: f.is_error and not f.is_request and _CREDENTIALS(f.text),
@@ -80,7 +148,15 @@ SETUP: tuple[TriageRule, ...] = (
         "the service itself is not let in where it asks: its credentials are missing or refused",
         Case('pq: password authentication failed for user "app"'),
         Case("password is too short"),
-        cause="Likely a secret or the service account's role is missing, rotated or misspelt.",
+        cause=naming(
+            r"authentication failed for user \"?'?([\w.@-]{1,80})|denied for user '?([\w.]{1,80})",
+            "Likely a secret with the password of {0} is missing, rotated or misspelt.",
+            naming(
+                r"[Ss]ecret \[?'?\"?(?:projects/[^/\s]{1,80}/secrets/)?([\w-]{1,100})",
+                "Likely the secret {0} is missing, or the service account may not read it.",
+                "Likely a secret or the service account's role is missing, rotated or misspelt.",
+            ),
+        ),
         next="Check the secret's version and the service account's roles.",
     ),
     TriageRule(
@@ -99,7 +175,11 @@ SETUP: tuple[TriageRule, ...] = (
         "code and database do not agree on the schema",
         Case('relation "orders" does not exist'),
         Case("order does not exist"),
-        cause="Likely a migration that has not run, or ran without this revision.",
+        cause=naming(
+            TABLE,
+            "Likely a migration that makes {0} has not run on this database.",
+            "Likely a migration that has not run, or ran without this revision.",
+        ),
         next="Check whether the migrations of this revision have run.",
     ),
     TriageRule(
@@ -118,8 +198,16 @@ SETUP: tuple[TriageRule, ...] = (
         "configuration that is wrong but tolerated: nothing ended after it",
         Case("SERVICE_ID contained whitespace - sanitized from 'a ' to 'a'", CRITICAL),
         Case("SERVICE_ID contained whitespace", CRITICAL),
-        cause="Likely the value that the message names was stored with a space or a line end.",
-        next="Store that value again without it; a secret's text often ends in a line end.",
+        cause=naming(
+            _SETTING,
+            "Likely {0} was stored with a space or a trailing newline.",
+            "Likely a value was stored with a space or a trailing newline.",
+        ),
+        next=naming(
+            _SETTING,
+            "Store {0} again; check the secret for a trailing newline.",
+            "Check the secret for a trailing newline.",
+        ),
     ),
     TriageRule(
         "settings that differ, tolerated",
@@ -128,7 +216,11 @@ SETUP: tuple[TriageRule, ...] = (
         "configuration that is wrong but tolerated: nothing ended after it",
         Case("OAuth URI mismatch (non-critical in staging)", CRITICAL),
         Case("OAuth URI mismatch", CRITICAL),
-        cause="Likely two places hold different values for what the message names.",
+        cause=naming(
+            _SIDES,
+            "Likely two places hold different values for the {0}.",
+            "Likely two places hold different values for it.",
+        ),
         next="Compare both values, and correct the one that is wrong.",
     ),
     TriageRule(
@@ -138,17 +230,26 @@ SETUP: tuple[TriageRule, ...] = (
         "configuration that is wrong but tolerated: nothing ended after it",
         Case("SessionMiddleware must be installed to access request.session", WARNING),
         Case("REDIS_HOST required in staging", CRITICAL),
-        cause="Likely a part that the message names is not installed or not configured.",
-        next="Configure what the message names, or take out what asks for it.",
+        cause=naming(
+            _PART,
+            "Likely {0} is not installed.",
+            _names("Likely not configured: {0}.", ""),
+        ),
+        next=naming(
+            _PART,
+            "Install {0}, or stop using what needs it.",
+            _names("Set {0}, or remove what reads it.", ""),
+        ),
     ),
     TriageRule(
         "configuration that stops something",
         lambda f: _CONFIG(f.text),
         always(P.P1),
         "configuration is missing, and the message calls it critical",
-        Case("REDIS_HOST required in staging", CRITICAL),
+        Case("no exporters configured", CRITICAL),
         Case("REDIS_HOST required in staging, using default", CRITICAL),
-        next="Configure what the message names.",
+        cause=_names("Likely not configured: {0}.", ""),
+        next=_names("Set {0}.", ""),
     ),
     TriageRule(
         "optional part or deprecation",
@@ -174,8 +275,16 @@ SETUP: tuple[TriageRule, ...] = (
         "code or a part that a start needs is missing or broken; no end of a process was read",
         Case("No module named 'auth_service'"),
         Case("No modules were loaded, no error"),
-        cause="Likely the image lacks a module, or the module's name has changed.",
-        next="Compare the image's packages and the import with the revision before.",
+        cause=naming(
+            MODULE,
+            "Likely the image lacks {0}, or its name has changed.",
+            _unparsed,
+        ),
+        next=naming(
+            MODULE,
+            "Add {0} to what the image installs or copies, or correct the import.",
+            "Fix the line that the traceback names.",
+        ),
     ),
     TriageRule(
         "wiring of the application",
@@ -184,7 +293,11 @@ SETUP: tuple[TriageRule, ...] = (
         "parts of the application could not be put together; no end of a process was read",
         Case("Error creating bean with name 'dataSource'"),
         Case("Created bean with name 'dataSource'"),
-        cause="Likely a part that the message names is missing or not configured.",
+        cause=naming(
+            r"bean with name '([\w.]{1,100})'|dependencies of the (\w{1,80})"
+            r"|bean of type '([\w.$]{1,160})'|partially initialized module '([\w.]{1,100})'",
+            "Likely something that {0} needs is missing or not configured.",
+        ),
     ),
     TriageRule(
         "initialization",
@@ -193,7 +306,7 @@ SETUP: tuple[TriageRule, ...] = (
         "a part that a start needs did not come up; no end of a process was read",
         Case("Database initialization timeout after 8.0s"),
         Case("Database initialization took 8.0s"),
-        next="Look at the part that the message names, and at how long it was given.",
+        next=naming(_PIECE, "Look at what {0} waits for, and at how long it was given."),
     ),
     TriageRule(
         "slow start",
@@ -202,7 +315,7 @@ SETUP: tuple[TriageRule, ...] = (
         "a part came up late; nothing ended after it",
         Case("startup did not reach 'services' within 1.2s - connections will wait", WARNING),
         Case("startup reached 'services'", WARNING),
-        next="Look at the part that the message names, and at how long it was given.",
+        next=naming(_PIECE, "Look at what {0} waits for, and at how long it was given."),
     ),
     TriageRule(
         "blocked attack",
@@ -215,7 +328,9 @@ SETUP: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "ordered shutdown",
-        lambda f: not f.is_request and _SHUTDOWN(f.text),
+        lambda f: (
+            not f.is_request and _SHUTDOWN(f.text) and not (f.is_error and _NOT_ORDERED(f.text))
+        ),
         always(P.P8),
         "platform activity: an ordered shutdown",
         Case("Worker (pid:14) was sent SIGTERM!"),

@@ -5,22 +5,27 @@ from __future__ import annotations
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Phrases
+from bot.core.triage.named import naming
 from bot.core.triage.rule import TriageRule, always, error_or_warning
 
 P = Priority
 WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
 
-_CANNOT_START = Phrases(
-    r"failed to boot|application startup failed|container called exit\(|failed to start and then"
+_NOT_STARTED = (
+    r"failed to boot|application startup failed|failed to start and then"
     r"|container failed to start|startup (?:tcp |http |grpc )?probe failed"
-    r"|failed the configured startup probe"
-    r"|container terminated on signal|revision .{0,80}is not ready|deployment failed"
+    r"|failed the configured startup probe|revision .{0,80}is not ready"
     r"|application failed to start|application run failed|unable to start web server"
     r"|eaddrinuse|address already in use|exec format error|exec user process caused"
     r"|failed to listen on|lifecycle script .{0,20}failed|failed at the .{0,40}script"
     r"|application exec likely failed|the container exited with an error"
     r"|user-provided container failed|could not find or load main class"
     r"|error starting applicationcontext"
+)
+NOT_STARTED = Phrases(_NOT_STARTED)
+"""It says that a container or process did not come up."""
+_CANNOT_START = Phrases(
+    _NOT_STARTED + r"|container called exit\(|container terminated on signal|^deployment failed"
 )
 _DIED = Phrases(
     r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
@@ -30,9 +35,17 @@ _DIED = Phrases(
 )
 _MEMORY = Phrases(
     r"memory limit of .{1,40}exceeded|exceeded (?:hard|soft) memory limit"
-    r"|using too much memory and was terminated|out of memory|\boom\b|heap out of memory"
-    r"|memoryerror|outofmemoryerror|cannot allocate memory|gc overhead limit exceeded"
+    r"|using too much memory and was terminated|heap out of memory|gc overhead limit exceeded"
+    r"|(?<!perhaps )(?<!cuda )\bout of memory(?=$|[.:;,!)(\n]| \(| error\b| in \w+ \w+$)"
+    r"|\boom[- ]?kill|\bmemoryerror\b|\boutofmemory(?:error|exception)\b|cannot allocate memory"
+    r"|allowed memory size of .{1,40}exhausted|insufficient memory to continue"
 )
+_WORKER = Phrases(
+    r"worker timeout(?:$| \()|^harakiri |worker .{0,60}timed out.{0,20}kill"
+    r"|worker=\S+ pid:\S+ timeout|execution timed out \(.{1,20}\), terminating"
+    r"|maximum execution time of .{1,20}exceeded|terminating timed out worker"
+)
+_WORKER_KILLED = Phrases(r"worker \(pid:.{1,8}\) was sent sigkill")
 _DATA_LOST = Phrases(
     r"\bdata (?:loss|corruption)\b|\bdata (?:was|were|has been|is) (?:lost|corrupt)"
     r"|(?:database|index|table|page|file system) (?:is |has been )?corrupted"
@@ -46,7 +59,9 @@ _NOT_REALLY = Phrases(
     r"\bno |without|prevent|avoid|\bmay |might|could|would|risk|blocked|attempt|refused|denied"
 )
 _AUTO_CREATED = Phrases(r"auto[- ]?created|auto[- ]?provisioned|expected behaviou?r")
-_WILL_FAIL = Phrases(r"will fail|critical .{0,40}missing|will be (?:lost|dropped|rejected)")
+_WILL_FAIL = Phrases(
+    r"will fail|(?<!non-)(?<!non )\bcritical .{0,40}missing|will be (?:lost|dropped|rejected)"
+)
 _SWALLOWED_CONFIG = Phrases(
     r"(?:secret|key|token|password)\s?=\s?<\*> found in config|auth\s?=\s?<\*> fail"
 )
@@ -60,6 +75,58 @@ _LIFE = Phrases(
 
 FIRST: tuple[TriageRule, ...] = (
     TriageRule(
+        "run of a job",
+        lambda f: f.job and (f.root_of_crash or _CANNOT_START(f.text)),
+        always(P.P1),
+        "a job's process ended with it: this run failed",
+        Case("RuntimeError: no rates for today", more={"root_of_crash": True, "job": True}),
+        Case("RuntimeError: no rates for today", more={"job": True}),
+        impact="This run did not finish its work.",
+    ),
+    TriageRule(
+        "worker took too long",
+        lambda f: not f.is_request and _WORKER(f.text),
+        always(P.P1),
+        "a request took longer than the web server allows a worker; the worker was replaced",
+        Case("[CRITICAL] WORKER TIMEOUT (pid:12)"),
+        Case("WORKER TIMEOUT is set to 30s"),
+        cause="Likely a request that takes longer than the worker's time-out, or blocks it.",
+        impact="The requests that the worker was serving were cut off.",
+        next="Find the slow call in the traceback of that worker; give long work a longer time-out"
+        " or a job of its own.",
+    ),
+    TriageRule(
+        "worker killed",
+        lambda f: _WORKER_KILLED(f.text),
+        always(P.P1),
+        "a worker was killed with the requests that it was serving",
+        Case("Worker (pid:17) was sent SIGKILL! Perhaps out of memory?"),
+        Case("Worker (pid:17) was sent SIGTERM!"),
+        impact="The requests that the worker was serving were cut off.",
+        next="Look for WORKER TIMEOUT, or for the platform's own message, just before it.",
+    ),
+    TriageRule(
+        "memory",
+        lambda f: (
+            not (f.severity and f.severity < WARNING)
+            and not (f.root_of_crash and f.nothing_starts)
+            and _MEMORY(f.text)
+        ),
+        always(P.P1),
+        "memory ran out: the instance is killed with all its requests",
+        Case("Memory limit of 512 MiB exceeded with 540 MiB used."),
+        Case("Read 12 rows out of memory cache", WARNING),
+        cause=naming(
+            r"[Mm]emory limit of ([\d.]+ ?[KMG]i?B?) exceeded"
+            r"|hard memory limit of ([\d.]+ ?[KMG]i?B?)|memory size of (\d+ bytes)",
+            "Likely the limit of {0} is too low for the load, or memory leaks.",
+            "Likely a leak, or a limit that is too low for the load.",
+        ),
+        impact="Requests that the instance was serving were cut off.",
+        next="Raise the memory limit or lower the concurrency, and compare the memory in use with"
+        " that of the revision before.",
+    ),
+    TriageRule(
         "root of a crash",
         lambda f: f.root_of_crash,
         always(P.P0),
@@ -67,7 +134,7 @@ FIRST: tuple[TriageRule, ...] = (
         Case("No module named 'auth_service'", more={"root_of_crash": True}),
         Case("No module named 'auth_service'"),
         impact="Instances of this revision cannot serve.",
-        next="Route traffic to the last revision without it, then mend the cause.",
+        next="Route traffic to the last revision without it until then.",
     ),
     TriageRule(
         "cannot start",
@@ -76,18 +143,12 @@ FIRST: tuple[TriageRule, ...] = (
         "it says that a container or process could not start, or ended",
         Case("Worker failed to boot."),
         Case("Worker booted in 3.2s"),
+        cause=naming(
+            r"(?:EADDRINUSE: address already in use|bind|listen on)[^\n]{0,30}?(:\d{2,5})\b",
+            "Likely something in the container listens on {0} already.",
+        ),
         impact="The instance cannot serve.",
         next="Look at the entries of the same instance just before it.",
-    ),
-    TriageRule(
-        "memory",
-        lambda f: _MEMORY(f.text),
-        always(P.P1),
-        "memory ran out: the instance is killed with all its requests",
-        Case("Memory limit of 512 MiB exceeded with 540 MiB used."),
-        Case("Memory limit is 512 MiB"),
-        cause="Likely a leak, or a limit that is too low for the load.",
-        next="Compare the memory of this revision with the one before.",
     ),
     TriageRule(
         "data is lost",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
 from bot.core.text.access_lines import Client
@@ -16,10 +19,18 @@ from bot.core.triage.rule import TriageRule, always, repeated
 P = Priority
 WARNING = Severity.WARNING
 
-_NO_INSTANCE = Phrases(r"no available instance|maximum instance count|instance limit")
-_CUT_OFF = Phrases(r"maximum request timeout|upstream request timeout|has been terminated because")
+_NO_INSTANCE = Phrases(
+    r"no available instance|maximum (?:instance count|number of instances)|instance limit"
+    r"|aborted after waiting too long|failed_to_pick_backend"
+)
+_ABORTED = Phrases(r"request was aborted because there was no available instance")
+_CUT_OFF = Phrases(
+    r"maximum request timeout|upstream request timeout|has been terminated because|backend_timeout"
+    r"|request deadline was exceeded"
+)
 _BROKEN = Phrases(
     r"response was malformed|connection to the instance had an error|upstream connect"
+    r"|backend_connection_closed|failed_to_connect_to_backend"
 )
 
 
@@ -33,7 +44,67 @@ def _client_error(facts: Facts) -> bool:
     return facts.is_request and 400 <= facts.status < 500
 
 
+_NOT_FOUND = Phrases(
+    r"not found|no (?:matching )?route|no static resource|no such (?:file|page)|routingerror"
+    r"|cannot get "
+)
+_UNASKED = re.compile(
+    r"/(?:favicon(?:[-\w.<>*]*)\.(?:ico|png|svg)|robots\.txt|apple-touch-icon[-\w.<>*]*\.png"
+    r"|browserconfig\.xml|ads\.txt|app-ads\.txt|humans\.txt|crossdomain\.xml|sitemap[-\w]*\.xml"
+    r"|json/(?:version|list)|[\w.<>*/-]{1,120}\.(?:js|mjs|css)\.map"
+    r"|\.well-known/(?:appspecific/com\.chrome\.devtools\.json|assetlinks\.json|security\.txt"
+    r"|apple-app-site-association|change-password|traffic-advice|gpc\.json|dnt-policy\.txt))"
+    r"(?=$|[\s\"'?.,)\]])|(?:^|resource )favicon\.ico",
+    re.IGNORECASE,
+)
+"""Paths that browsers, their developer tools and crawlers ask every site for."""
+
+
+def _unasked(facts: Facts) -> bool:
+    if facts.is_request:
+        route = facts.text.split(" ")[1] if facts.text.startswith(_METHODS) else ""
+        asked = [route] if route.startswith("/") else facts.routes
+        found = 400 <= facts.status < 500 and facts.status != 429
+        return found and bool(asked) and all(_UNASKED.fullmatch(each) for each in asked)
+    return _NOT_FOUND(facts.text) and _UNASKED.search(facts.text) is not None
+
+
+_METHODS = ("get ", "head ", "post ", "options ")
+_FORM = frozenset({400, 406, 411, 413, 414, 415, 416, 417, 422, 431})
+"""Statuses by which a server says that a request itself is wrong, not who sent it."""
+
+
+def callers_mistake(facts: Facts) -> Priority:
+    """Ranks what callers do wrong: low, but by how many; in masses one of them is at fault."""
+    if facts.occurrences >= MASSES:
+        return P.P4
+    return P.P5 if facts.repeats else P.P6
+
+
+MASSES = 1_000
+"""Occurrences in a window from which callers' mistakes count as a warning that repeats."""
+
+
+def _users_or(often: Priority, once: Priority) -> Callable[[Facts], Priority]:
+    """P1 where a browser waits; else by repetition."""
+    return lambda facts: P.P1 if facts.client in USERS else repeated(often, once)(facts)
+
+
 REQUESTS: tuple[TriageRule, ...] = (
+    TriageRule(
+        "asked of every site",
+        _unasked,
+        always(P.P9),
+        "noise: browsers, developer tools and crawlers ask every site for it",
+        _case(
+            "GET <*> 404 (unknown)",
+            404,
+            Client.UNKNOWN,
+            routes=("/.well-known/appspecific/com.chrome.devtools.json", "/favicon.ico"),
+        ),
+        _case("GET /static/app.js 404 (browser)", 404, Client.BROWSER),
+        impact="None.",
+    ),
     TriageRule(
         "probe by a scanner",
         lambda f: f.client is Client.SCANNER and f.status < 500,
@@ -61,6 +132,38 @@ REQUESTS: tuple[TriageRule, ...] = (
         impact="The platform may take the instance out of service.",
     ),
     TriageRule(
+        "no instance was free",
+        lambda f: _NO_INSTANCE(f.text) if f.is_request else _ABORTED(f.text),
+        _users_or(P.P2, P.P3),
+        "requests were refused because no instance was free",
+        _case("GET / 429: no available instance", 429, Client.SERVICE),
+        _case("GET / 429", 429, Client.SERVICE),
+        cause="Likely max-instances is reached, or cold starts take longer than requests wait.",
+        impact="Those requests got no answer from the service.",
+        next="Compare max-instances and the concurrency with the load; keep min-instances warm"
+        " where starts are slow.",
+    ),
+    TriageRule(
+        "request cut off",
+        lambda f: f.is_request and _CUT_OFF(f.text),
+        _users_or(P.P2, P.P3),
+        "requests took longer than the service allows",
+        _case("GET /report 504: maximum request timeout", 504, Client.SERVICE),
+        _case("GET /report 504", 504, Client.SERVICE),
+        cause="Likely work that takes longer than the service's request time-out.",
+        next="Find what the request waited for; raise the request time-out only if that is meant.",
+    ),
+    TriageRule(
+        "instance broke off",
+        lambda f: f.is_request and _BROKEN(f.text),
+        _users_or(P.P2, P.P3),
+        "the connection to an instance broke while it answered",
+        _case("GET /x 503: connection to the instance had an error", 503, Client.SERVICE),
+        _case("GET /x 503", 503, Client.SERVICE),
+        cause="Likely the instance ended, or closed the connection, while it was serving.",
+        next="Look at the same instance's entries just before: an exit, or memory that ran out.",
+    ),
+    TriageRule(
         "server error for users",
         lambda f: f.is_request and f.status >= 500 and f.client in USERS,
         always(P.P1),
@@ -68,34 +171,6 @@ REQUESTS: tuple[TriageRule, ...] = (
         _case("POST /api/chat 500 (browser)", 500, Client.BROWSER),
         _case("POST /api/chat 500 (service)", 500, Client.SERVICE),
         impact="Requests from browsers fail.",
-    ),
-    TriageRule(
-        "no instance was free",
-        lambda f: f.is_request and _NO_INSTANCE(f.text),
-        repeated(P.P2, P.P3),
-        "requests were refused because no instance was free",
-        _case("GET / 429: no available instance", 429, Client.SERVICE),
-        _case("GET / 429", 429, Client.SERVICE),
-        cause="Likely the maximum number of instances, or instances that are slow to start.",
-        next="Compare the maximum of instances and the concurrency with the load.",
-    ),
-    TriageRule(
-        "request cut off",
-        lambda f: f.is_request and _CUT_OFF(f.text),
-        repeated(P.P2, P.P3),
-        "requests took longer than the service allows",
-        _case("GET /report 504: maximum request timeout", 504, Client.SERVICE),
-        _case("GET /report 504", 504, Client.SERVICE),
-        next="Look at what the same instance did in those minutes.",
-    ),
-    TriageRule(
-        "instance broke off",
-        lambda f: f.is_request and _BROKEN(f.text),
-        repeated(P.P2, P.P3),
-        "the connection to an instance broke while it answered",
-        _case("GET /x 503: connection to the instance had an error", 503, Client.SERVICE),
-        _case("GET /x 503", 503, Client.SERVICE),
-        cause="Likely the instance ended while it was serving.",
     ),
     TriageRule(
         "server error",
@@ -149,11 +224,19 @@ REQUESTS: tuple[TriageRule, ...] = (
         _case("GET /app.js 404 (own page)", 404, Client.OWN_PAGE),
     ),
     TriageRule(
+        "caller's mistake",
+        lambda f: f.is_request and f.status in _FORM and f.client not in USERS,
+        callers_mistake,
+        "what a caller sent has not the form that the service asks for",
+        _case("POST /x 422 (service)", 422, Client.SERVICE),
+        _case("POST /x 422 (browser)", 422, Client.BROWSER),
+    ),
+    TriageRule(
         "request refused",
         _client_error,
         repeated(P.P4, P.P5),
         "requests were refused",
-        _case("POST /x 422 (service)", 422, Client.SERVICE),
+        _case("POST /x 409 (service)", 409, Client.SERVICE),
         _case("POST /x 204 (service)", 204, Client.SERVICE),
     ),
 )

@@ -20,21 +20,23 @@ from bot.core.entries.understand import Kind
 from bot.core.model import rfc3339
 from bot.core.model.environment import Environment
 from bot.core.model.report import Began, Factor, Traffic
-from bot.core.model.values import Priority, Severity
+from bot.core.model.values import JSON, Priority, Severity
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import hour_of
 from bot.core.text.access_lines import Client
 from bot.core.text.lost_negation import turned
 from bot.core.text.slot_values import drift, may_drift
 from bot.core.trends.traffic import by_service
-from bot.core.triage import team_rules
+from bot.core.triage import named, team_rules
 from bot.core.triage import weights as adjustments
 from bot.core.triage.facts import Facts
 from bot.core.triage.first_revision import Revisions, sentence
-from bot.core.triage.rules import RULES, rule_for
+from bot.core.triage.health_checks import is_health_check
+from bot.core.triage.rules import rule_for
+from bot.core.triage.rules_process import NOT_STARTED
 
 _REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
-_HEALTH = re.compile(r"/(?:health|healthz|livez|readyz|ready|ping|_ah/health|status)(?:/|\b)")
+_METHOD = re.compile(r"^([A-Z]{3,10}|WebSocket) (\S+) \d{3} \(")
 _NOWHERE = Environment("", "")
 
 VARIANTS = 16
@@ -120,6 +122,8 @@ class _Survey:
             # With less than three hours between them, both halves fall into the same hours.
             if hour_of(last) - hour_of(first) >= 3
         }
+        self.templates = {draft.id: draft.template.lower() for draft in drafts}
+        self.statuses = {d.id: _status(d.kind, d.template)[0] for d in drafts}
         self.failed: Counter[str] = Counter()
         for draft in drafts:
             request = _REQUEST.search(draft.template) if draft.kind is Kind.REQUEST else None
@@ -137,9 +141,16 @@ class _Survey:
         root, symptom = self.roots.get(draft.id), self.inside.get(draft.id)
         earlier, later = self._halves(draft, services)
         location = draft.location
+        around = root or symptom
+        inside = (around.root, *around.symptoms) if around else ()
         return replace(
             plain,
+            words=_words(draft.samples),
             root_of_crash=root is not None and root.kind == "crash",
+            nothing_starts=any(NOT_STARTED(self.templates.get(name, "")) for name in inside),
+            job=_is_job(draft.sample),
+            answered=max((self.statuses.get(name, 0) for name in inside), default=0),
+            health_check=plain.health_check or _probed(draft),
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),
@@ -168,19 +179,59 @@ class _Survey:
 
 
 def _plain(kind: Kind, template: str, severity: Severity, occurrences: int) -> Facts:
-    status, client = 0, None
-    if kind is Kind.REQUEST and (match := _REQUEST.search(template)):
-        status, client = int(match[1]), Client(match[2])
+    status, client = _status(kind, template)
     return Facts(
         text=template.lower(),
+        words=template,
         kind=kind,
         severity=severity,
         occurrences=occurrences,
         repeats=occurrences >= 3,
         status=status,
         client=client,
-        health_check=bool(_HEALTH.search(template)) and kind is Kind.REQUEST,
+        health_check=kind is Kind.REQUEST and _is_probe(template, client, ()),
     )
+
+
+def _status(kind: Kind, template: str) -> tuple[int, Client | None]:
+    if kind is Kind.REQUEST and (match := _REQUEST.search(template)):
+        return int(match[1]), Client(match[2])
+    return 0, None
+
+
+def _is_probe(template: str, client: Client | None, agents: Sequence[str]) -> bool:
+    asked = _METHOD.match(template)
+    return asked is not None and is_health_check(asked[1], asked[2], client, agents)
+
+
+def _probed(draft: Draft) -> bool:
+    """True if the platform's own prober sent every request that was kept."""
+    if draft.kind is not Kind.REQUEST:
+        return False
+    requests = [http for raw in draft.samples if isinstance(http := raw.get("httpRequest"), dict)]
+    agents = [str(http.get("userAgent") or "") for http in requests]
+    return _is_probe(draft.template, _status(draft.kind, draft.template)[1], agents)
+
+
+def _is_job(sample: JSON) -> bool:
+    resource = sample.get("resource")
+    return isinstance(resource, Mapping) and resource.get("type") == "cloud_run_job"
+
+
+HEAD, TAIL = 30, 50
+"""Lines of a representative that names are looked for in; a traceback ends with its exception."""
+WIDE = 600
+
+
+def _words(samples: Sequence[JSON]) -> str:
+    """Joins the representatives' messages, redacted and cut."""
+    found: dict[str, None] = {}
+    for raw in samples:
+        lines = [line[:WIDE] for line in entries.body(raw).split("\n")]
+        if len(lines) > HEAD + TAIL:
+            lines = lines[:HEAD] + lines[-TAIL:]
+        found["\n".join(lines)] = None
+    return "\n".join(found)
 
 
 # --- verdicts ------------------------------------------------------------------------------------
@@ -191,11 +242,15 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     words = [entries.title(raw, limit=4_000) for raw in samples]
     facts = survey.facts(draft)
     rule = rule_for(facts)
-    base, reason, cause, following = rule.priority(facts), rule.reason, rule.cause, rule.next
+    base, reason = rule.priority(facts), rule.reason
+    cause, following = named.said(rule.cause, facts), named.said(rule.next, facts)
     name = f"rule “{rule.name}”"
     if facts.root_of_crash:
         # The priority comes from the crash; the likely cause from the rule for the message itself.
-        cause = next(r for r in RULES[1:] if r.fits(facts)).cause
+        message = rule_for(replace(facts, root_of_crash=False))
+        cause = cause or named.said(message.cause, facts)
+        first = named.said(message.next, facts) if message.name != rule.name else None
+        following = " ".join(filter(None, (first, following))) or None
     elif (own := team_rules.first(environment.rules, facts)) is not None:
         base = rule.priority(facts) if own.priority is None else own.priority
         reason = team_rules.reason(own)
@@ -207,7 +262,10 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     for own in team_rules.shifts(environment.rules, facts):
         factors.append(Factor(f"your rule “{own.name}”", team_rules.reason(own), own.shift))
         priority = _clamped(priority + own.shift)
-    impact, own_impact = rule.impact, team_rules.impact(environment.impacts, facts)
+    impact, own_impact = (
+        named.said(rule.impact, facts),
+        team_rules.impact(environment.impacts, facts),
+    )
     if own_impact is not None and priority <= Priority.P5:
         impact = own_impact.says
         factors.append(Factor("your impact", own_impact.says, -own_impact.weight))
@@ -285,6 +343,9 @@ def _share(
     worst = root.priority
     if incident.kind != "echo":
         worst = min([worst, *(verdicts[s].priority for s in incident.symptoms)])
+    if incident.kind == "crash":
+        # Each end of a process is P0 on its own; what it means is the root's to say.
+        worst = min(root.priority, max(worst, Priority.P1))
     if worst < root.priority:
         why = f"a symptom of it is {worst.name}"
         verdicts[incident.root] = replace(

@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Facts
+from bot.core.triage.named import said
 from bot.core.triage.rule import TriageRule
 from bot.core.triage.rules import RULES, rule_for
 from bot.core.triage.weights import (
@@ -36,7 +37,7 @@ def test_names_are_unique_and_reasons_are_sentences() -> None:
 
 
 def test_what_a_rule_supposes_is_worded_as_likely() -> None:
-    causes = [rule.cause for rule in RULES if rule.cause]
+    causes = [cause for rule in RULES if (cause := said(rule.cause, rule.example.facts))]
     assert causes
     assert all(c.startswith(("Likely ", "Expected behaviour")) for c in causes)
 
@@ -105,7 +106,7 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("RuntimeWarning: coroutine 'send' was never awaited", "ERROR", "API drift"),
         ("ERROR: Exception in ASGI application", "ERROR", "nobody handled it"),
         ("ValueError: invalid literal for int() with base 10: 'x'", "ERROR", "mistake in the code"),
-        ("[CRITICAL] WORKER TIMEOUT (pid:12)", "ERROR", "time-out"),
+        ("[CRITICAL] WORKER TIMEOUT (pid:12)", "ERROR", "worker took too long"),
         # Node
         ("Error: listen EADDRINUSE: address already in use :::8080", "ERROR", "cannot start"),
         ("TypeError: Cannot read properties of undefined (reading 'id')", "ERROR",
@@ -122,7 +123,7 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("rpc error: code = Unavailable desc = upstream is down", "ERROR",
          "something does not answer"),
         ("rpc error: code = PermissionDenied desc = Permission 'a.b.publish' denied on resource",
-         "ERROR", "access between services"),
+         "ERROR", "our role there"),
         ("rpc error: code = ResourceExhausted desc = Quota exceeded for quota metric 'Writes'",
          "ERROR", "resources"),
         ("dial tcp: lookup db.internal: no such host", "ERROR", "name not found"),
@@ -145,7 +146,7 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
          "credentials refused"),
         ("Uncaught signal: 6, pid=8, tid=8, fault_addr=0.", "ERROR", "the process died"),
         ("orders@p.iam.gserviceaccount.com does not have storage.objects.list access to the bucket",
-         "ERROR", "access between services"),
+         "ERROR", "our role there"),
         ("AttributeError: 'NoneType' object has no attribute 'id'", "ERROR",
          "nothing where a value was expected"),
         ("'Session' object has no attribute 'configure'", "ERROR", "API drift"),
