@@ -18,12 +18,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
+from bot.core.clusters.outcomes import is_cause, is_outcome
 from bot.core.clusters.variable_words import Parts, is_word, variants
 from bot.core.text.mask import SLOT
 
 _TOKEN = re.compile(r"(?:<\*>|[^\s,;:=|(){}\[\]\"'<>])+|\S")
-# An error's class is not a name to mask: it identifies the problem.
-_NAME = re.compile(r"<\*>|\w\.\w(?!.*(?:Error|Exception)\b)")
+# An error's class or a constant is not a name to mask: it says what happened.
+_DOTTED = re.compile(r"\w\.\w(?!.*(?:Error|Exception)\b)")
 _QUOTES = frozenset("'\"")
 _TAIL_SIGNS = frozenset(":-")
 
@@ -46,12 +47,15 @@ def _of_word(word: str) -> list[str]:
     return _TOKEN.findall(word)
 
 
-def group(masked: Mapping[str, int]) -> dict[str, str]:
+def group(
+    masked: Mapping[str, int], severities: Mapping[str, frozenset[int]] | None = None
+) -> dict[str, str]:
     """Maps each masked message to the template of its group, with `<*>` where the group varies.
 
-    A pure function of the messages, independent of their order and counts. Time and memory are
-    linear in the number of words. Groups have distinct templates, except where two differ in spaces
-    only.
+    `severities` of each message, if known: words that come with different ones are less likely
+    values. A pure function of the messages, independent of their order and counts. Time and memory
+    are linear in the number of words. Groups have distinct templates, except where two differ in
+    spaces only.
     """
     split = {message: tokens(message) for message in sorted(masked)}
     by_key: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -59,7 +63,11 @@ def group(masked: Mapping[str, int]) -> dict[str, str]:
         by_key[_key(parts)].append(message)
     keys = list(by_key)
     sets = _Sets(len(keys))
-    for members in variants(keys):
+    of_keys = severities and [
+        frozenset[int]().union(*(severities[message] for message in messages))
+        for messages in by_key.values()
+    ]
+    for members in variants(keys, of_keys or None):
         sets.join(members)
     groups: dict[int, list[str]] = defaultdict(list)
     for i, messages in enumerate(by_key.values()):
@@ -85,10 +93,19 @@ def joins(known_template: str, masked: str) -> bool:
     ):
         return True
     head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, new, strict=False)))
+    if _differ_in_outcome(known, new, head):
+        return False
     while head and known[head - 1] not in _TAIL_SIGNS:
         head -= 1
     tails = [_words(key[head:]) for key in (known, new)]
     return all(tails) and _words(known[:head]) >= min(8, max(4, *tails))
+
+
+def _differ_in_outcome(known: Parts, new: Parts, place: int) -> bool:
+    """True if the words at the first difference say what happened; names may differ."""
+    if place >= min(len(known), len(new)):
+        return False
+    return is_outcome(known[place]) or is_outcome(new[place]) or is_cause(known, place)
 
 
 def rewords(known_template: str, masked: str) -> bool:
@@ -112,12 +129,16 @@ def _key(parts: Parts) -> tuple[str, ...]:
 
 
 def _is_name(part: str) -> bool:
-    return _short_name(part) if len(part) <= _SHORT else _NAME.search(part) is not None
+    return _short_name(part) if len(part) <= _SHORT else _form_of_name(part)
 
 
 @lru_cache(maxsize=32_768)
 def _short_name(part: str) -> bool:
-    return _NAME.search(part) is not None
+    return _form_of_name(part)
+
+
+def _form_of_name(part: str) -> bool:
+    return SLOT in part or (_DOTTED.search(part) is not None and not is_outcome(part))
 
 
 def _may_vary(parts: Parts, i: int) -> bool:

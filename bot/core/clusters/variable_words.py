@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, combinations
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.core.clusters.outcomes import are_outcomes
 from bot.core.text.mask import SLOT
 
 ENUMERATION: Final = 5
@@ -46,18 +47,22 @@ def is_word(part: str) -> bool:
     return _WORD.search(part) is not None
 
 
-def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
+def variants(
+    messages: Sequence[Parts], severities: Sequence[frozenset[int]] | None = None
+) -> Iterator[list[int]]:
     """Yields sets of messages, by index, that differ only in values.
 
     A place in a context holds values if `ENUMERATION` different words occur there, or if half of
     them are values elsewhere: a user in one message is a user in another. The first word of a
-    message never varies.
+    message never varies. Words that say what happened (`outcomes`) are never values. Where words
+    come with different `severities`, only those of one severity count together.
     """
     words = _Words(messages)
     found: list[tuple[int, list[int]]] = []
     for table in words.tables(messages):
         for place in range(1, table.places):
-            found += [(place, members) for members in table.alike(place, messages)]
+            for members in table.alike(place, messages):
+                found += [(place, part) for part in _by_severity(members, severities)]
         yield from _sparse(table, messages)
     behind: Counter[str] = Counter()
     for place, members in found:
@@ -67,6 +72,8 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
     undecided = []
     for place, members in found:
         here = {messages[m][place] for m in members}
+        if are_outcomes(here, messages[members[0]], place):
+            continue
         together = max(len(members), behind[_before(messages[members[0]], place)])
         if len(members) >= SEVERAL and together >= ENUMERATION:
             values |= here - {SLOT}
@@ -74,6 +81,21 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
         else:
             undecided.append((here, members))
     yield from (members for here, members in undecided if 2 * len(here & values) >= len(here))
+
+
+def _by_severity(
+    members: list[int], severities: Sequence[frozenset[int]] | None
+) -> list[list[int]]:
+    """Splits messages by their highest severity if two of them have none in common."""
+    if severities is None:
+        return [members]
+    sets = {severities[m] for m in members}
+    if len(sets) < 2 or not any(a.isdisjoint(b) for a, b in combinations(sets, 2)):
+        return [members]
+    parts: dict[int, list[int]] = defaultdict(list)
+    for member in members:
+        parts[max(severities[member])].append(member)
+    return [part for part in parts.values() if len(part) > 1]
 
 
 def _before(parts: Parts, place: int) -> str:

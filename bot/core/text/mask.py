@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-MASK_VERSION: Final = 2
+MASK_VERSION: Final = 3
 """Increment on every change of the table, so that registries can carry decisions over."""
 
 SLOT: Final = "<*>"
@@ -75,10 +75,16 @@ _UNIT = r"[kKMGTP]i?[Bb]|B|ns|us|µs|ms|s|sec|secs|min|mins|h|hrs?"
 
 _PROSE = (
     "msg", "message", "err", "error", "reason", "cause", "exception", "detail", "event", "desc",
-    "description", "code", "errno", "status",
+    "description", "code", "errno", "status", "state", "result", "outcome",
 )  # fmt: skip
-_NO_PROSE = "".join(f"(?<!{key}{sign})" for key in _PROSE for sign in ("=", " =", " = "))
+_NO_PROSE = "".join(
+    f"(?<![{key[0]}{key[0].upper()}]{key[1:]}{sign})"
+    for key in _PROSE
+    for sign in ("=", " =", " = ")
+)
 """Look-behinds that keep the values of `_PROSE` keys: `msg="disk full"` is the message itself."""
+_NO_OUTCOME = rf"(?![\w.-]{{0,63}}?(?i:{'|'.join(_PROSE)}): )"
+"""A look-ahead that keeps what stands behind such a key and a colon: `(reason: expired)`."""
 
 MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
@@ -202,11 +208,12 @@ MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
         "pair",
         ":",
-        r"((?:(?<=[({])|(?<=, ))[A-Za-z_][\w.-]{0,63}+: )(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
+        rf"((?:(?<=[({{])|(?<=, )){_NO_OUTCOME}[A-Za-z_][\w.-]{{0,63}}+: )"
+        r"(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
         r"(?=[)}]|, [A-Za-z_][\w.-]{0,63}+: )",
         r"\1<*>",
         example=("done (env: staging, size: big)", "done (env: <*>, size: <*>)"),
-        counter="done (reason: it was late)",
+        counter="done (reason: late)",
     ),
     _rule(
         "empty",
