@@ -22,9 +22,13 @@ from bot.core.clusters.outcomes import is_cause, is_outcome
 from bot.core.clusters.variable_words import Parts, is_word, variants
 from bot.core.text.mask import SLOT
 
-_TOKEN = re.compile(r"(?:<\*>|[^\s,;:=|(){}\[\]\"'<>])+|\S")
+_LEADER = r"\.{3,}(?=<\*>)"  # `parity......<*>`: the word is not part of the value
+_TOKEN = re.compile(rf"{_LEADER}|(?:<\*>|(?!{_LEADER})[^\s,;:=|(){{}}\[\]\"'<>])+|\S")
 # An error's class or a constant is not a name to mask: it says what happened.
 _DOTTED = re.compile(r"\w\.\w(?!.*(?:Error|Exception)\b)")
+_REVERSE_DOMAIN = re.compile(r"(?:com|org|net|io|edu|gov|de|uk)\.")
+_STYLES = {'"': "'", "...": "..."}
+"""Signs that mean the same whatever their style: by their beginning, what stands for them."""
 _QUOTES = frozenset("'\"")
 _TAIL_SIGNS = frozenset(":-")
 
@@ -122,9 +126,10 @@ def _words(key: Parts) -> int:
 
 
 def _key(parts: Parts) -> tuple[str, ...]:
-    """Returns the message's parts with name-like words replaced by slots."""
+    """Returns the message's parts with name-like words replaced by slots, signs in one style."""
     return tuple(
-        SLOT if _is_name(part) and _may_vary(parts, i) else part for i, part in enumerate(parts)
+        SLOT if _is_name(part) and _may_vary(parts, i) else _STYLES.get(part[:3], part)
+        for i, part in enumerate(parts)
     )
 
 
@@ -144,7 +149,11 @@ def _form_of_name(part: str) -> bool:
 def _may_vary(parts: Parts, i: int) -> bool:
     """True if the word at position i may be a value by its form alone."""
     if i == 0:
-        return len(parts) > 1 and parts[0].count(".") >= 2 and is_word(parts[1])
+        return (
+            len(parts) > 1
+            and parts[0].count(".") >= 2
+            and (is_word(parts[1]) or _REVERSE_DOMAIN.match(parts[0]) is not None)
+        )
     return parts[i - 1] not in _QUOTES and parts[i + 1 : i + 2] != ["="]
 
 
@@ -155,7 +164,8 @@ def _template(members: Sequence[Parts], like: str) -> str:
     pieces, at = [], 0
     columns = zip(*members, strict=True)
     for found, column in zip(_TOKEN.finditer(like), columns, strict=True):
-        pieces += [like[at : found.start()], found[0] if len(set(column)) == 1 else SLOT]
+        same = len({_STYLES.get(part[:3], part) for part in column}) == 1
+        pieces += [like[at : found.start()], found[0] if same else SLOT]
         at = found.end()
     return "".join(pieces)
 

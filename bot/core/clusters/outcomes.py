@@ -128,10 +128,11 @@ def are_outcomes(words: Collection[str], parts: Parts, place: int) -> bool:
         return True
     if len(words) >= CLOSED:
         return False
-    return is_cause(parts, place) or _constant(parts, place) <= 1
+    return is_cause(parts, place) or constant(parts, place) <= 1
 
 
-def _constant(parts: Parts, place: int) -> int:
+def constant(parts: Parts, place: int) -> int:
+    """Counts a message's words that are no values, without the one at a place."""
     return sum(
         1
         for i, part in enumerate(parts)

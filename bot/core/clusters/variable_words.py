@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bot.core.clusters.outcomes import are_outcomes
+from bot.core.clusters.outcomes import are_outcomes, constant, is_cause, is_outcome
 from bot.core.text.mask import SLOT
 
 ENUMERATION: Final = 5
@@ -30,6 +30,10 @@ SEVERAL: Final = 3
 SPARSE: Final = 3 * ENUMERATION
 """With values in several places, this many messages must share the rest."""
 
+SPEAKERS: Final = 12
+"""From this many different first words before otherwise equal messages, they name who speaks. A
+first word usually says what the message is about."""
+
 PLACES: Final = 64
 """Only this many first words of a message are tested for variation (all are compared)."""
 
@@ -37,6 +41,8 @@ Parts = Sequence[str]
 """A message's words and signs."""
 
 _WORD = re.compile(r"\w|<\*>")
+_LETTER_ID = re.compile(rf"{re.escape(SLOT)}|[a-f]{{6,}}|[A-F]{{6,}}")
+"""A slot, or a hexadecimal id that happens to have no digit."""
 _BEFORE_VALUE = frozenset("=:[(#'\"")  # may stand between a word and the value it introduces
 _Numbers = npt.NDArray[np.uint64]
 _Flags = npt.NDArray[np.bool_]
@@ -54,16 +60,18 @@ def variants(
 
     A place in a context holds values if `ENUMERATION` different words occur there, or if half of
     them are values elsewhere: a user in one message is a user in another. The first word of a
-    message never varies. Words that say what happened (`outcomes`) are never values. Where words
-    come with different `severities`, only those of one severity count together.
+    message varies only among `SPEAKERS`. A word in several places of a message is one variable.
+    Words that say what happened (`outcomes`) are never values. Where words come with different
+    `severities`, only those of one severity count together.
     """
     words = _Words(messages)
     found: list[tuple[int, list[int]]] = []
     for table in words.tables(messages):
-        for place in range(1, table.places):
+        for place in range(table.places):
             for members in table.alike(place, messages):
                 found += [(place, part) for part in _by_severity(members, severities)]
         yield from _sparse(table, messages)
+    yield from _twice(messages)
     behind: Counter[str] = Counter()
     for place, members in found:
         if len(members) >= SEVERAL and (word := _before(messages[members[0]], place)).isalpha():
@@ -72,7 +80,13 @@ def variants(
     undecided = []
     for place, members in found:
         here = {messages[m][place] for m in members}
+        if SLOT in here:
+            yield [m for m in members if _LETTER_ID.fullmatch(messages[m][place])]
         if are_outcomes(here, messages[members[0]], place):
+            continue
+        if place == 0:
+            if len(here) >= SPEAKERS and constant(messages[members[0]], 0) > 1:
+                yield members
             continue
         together = max(len(members), behind[_before(messages[members[0]], place)])
         if len(members) >= SEVERAL and together >= ENUMERATION:
@@ -96,6 +110,26 @@ def _by_severity(
     for member in members:
         parts[max(severities[member])].append(member)
     return [part for part in parts.values() if len(part) > 1]
+
+
+def _twice(messages: Sequence[Parts]) -> Iterator[list[int]]:
+    """Yields messages that differ in one word which each of them has in the same several places."""
+    patterns: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i, message in enumerate(messages):
+        if len(set(message)) == len(message):
+            continue
+        for word, n in Counter(message[:PLACES]).items():
+            if 2 <= n <= SEVERAL and word != message[0] and _varies(message, word):
+                pattern = ("\0" if part == word else part for part in message)
+                patterns[tuple(pattern)].append(i)
+    yield from (members for members in patterns.values() if len(members) >= ENUMERATION)
+
+
+def _varies(message: Parts, word: str) -> bool:
+    """True if a word may be a value wherever it stands in the message."""
+    if word == SLOT or not is_word(word) or is_outcome(word):
+        return False
+    return not any(part == word and is_cause(message, i) for i, part in enumerate(message))
 
 
 def _before(parts: Parts, place: int) -> str:
@@ -122,9 +156,11 @@ def _sparse(table: _Table, messages: Sequence[Parts]) -> Iterator[list[int]]:
     rows = np.flatnonzero((several > 1) & (2 * several <= are_words.sum(axis=1)))
     patterns: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row in rows.tolist():
-        pattern = list(messages[table.rows[row]])
+        message = messages[table.rows[row]]
+        pattern = list(message)
         for place in np.flatnonzero(rare[row]).tolist():
-            pattern[place] = SLOT
+            if not is_outcome(message[place]) and not is_cause(message, place):
+                pattern[place] = SLOT
         patterns[tuple(pattern)].append(table.rows[row])
     yield from (members for members in patterns.values() if len(members) >= SPARSE)
 
