@@ -100,8 +100,11 @@ def clusters(rollup: Rollup) -> list[Draft]:
     problems.
     """
     drafts: list[Draft] = []
-    for (kind, place), counted in _partitions(rollup):
-        templates = _templates(kind, {text: sum(map(size, of)) for text, of in counted.items()})
+    for (kind, place), found in _partitions(rollup):
+        counted = {text: [one for _, one in of] for text, of in found.items()}
+        severities = {text: frozenset(level for level, _ in of) for text, of in found.items()}
+        counts = {text: sum(map(size, of)) for text, of in counted.items()}
+        templates = _templates(kind, counts, severities)
         members: dict[str, list[str]] = {}
         for masked in sorted(templates):
             members.setdefault(templates[masked], []).append(masked)
@@ -113,19 +116,25 @@ def clusters(rollup: Rollup) -> list[Draft]:
     return sorted(drafts, key=lambda draft: draft.id)
 
 
-def _partitions(rollup: Rollup) -> Iterator[tuple[tuple[Kind, str], dict[str, list[Counted]]]]:
-    parts: dict[tuple[Kind, str], dict[str, list[Counted]]] = {}
-    for (key, _severity), counted in rollup.messages():
+_Part = dict[str, list[tuple[int, Counted]]]
+"""Masked message -> (severity, what was counted of it)."""
+
+
+def _partitions(rollup: Rollup) -> Iterator[tuple[tuple[Kind, str], _Part]]:
+    parts: dict[tuple[Kind, str], _Part] = {}
+    for (key, severity), counted in rollup.messages():
         part = parts.setdefault((key.kind, key.place), {})
-        part.setdefault(key.masked, []).append(counted)
+        part.setdefault(key.masked, []).append((severity, counted))
     yield from sorted(parts.items(), key=lambda item: (item[0][0].value, item[0][1]))
 
 
-def _templates(kind: Kind, counts: Mapping[str, int]) -> Mapping[str, str]:
+def _templates(
+    kind: Kind, counts: Mapping[str, int], severities: Mapping[str, frozenset[int]]
+) -> Mapping[str, str]:
     """Maps each masked message to its template; requests and audit entries are exact already."""
     if kind in (Kind.REQUEST, Kind.AUDIT):
         return {masked: masked for masked in counts}
-    return group(counts)
+    return group(counts, severities)
 
 
 def is_error(draft: Draft) -> bool:

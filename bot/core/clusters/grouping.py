@@ -18,12 +18,17 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
+from bot.core.clusters.outcomes import is_cause, is_outcome
 from bot.core.clusters.variable_words import Parts, is_word, variants
 from bot.core.text.mask import SLOT
 
-_TOKEN = re.compile(r"(?:<\*>|[^\s,;:=|(){}\[\]\"'<>])+|\S")
-# An error's class is not a name to mask: it identifies the problem.
-_NAME = re.compile(r"<\*>|\w\.\w(?!.*(?:Error|Exception)\b)")
+_LEADER = r"\.{3,}(?=<\*>)"  # `parity......<*>`: the word is not part of the value
+_TOKEN = re.compile(rf"{_LEADER}|(?:<\*>|(?!{_LEADER})[^\s,;:=|(){{}}\[\]\"'<>])+|\S")
+# An error's class or a constant is not a name to mask: it says what happened.
+_DOTTED = re.compile(r"\w\.\w(?!.*(?:Error|Exception)\b)")
+_REVERSE_DOMAIN = re.compile(r"(?:com|org|net|io|edu|gov|de|uk)\.")
+_STYLES = {'"': "'", "...": "..."}
+"""Signs that mean the same whatever their style: by their beginning, what stands for them."""
 _QUOTES = frozenset("'\"")
 _TAIL_SIGNS = frozenset(":-")
 
@@ -46,12 +51,15 @@ def _of_word(word: str) -> list[str]:
     return _TOKEN.findall(word)
 
 
-def group(masked: Mapping[str, int]) -> dict[str, str]:
+def group(
+    masked: Mapping[str, int], severities: Mapping[str, frozenset[int]] | None = None
+) -> dict[str, str]:
     """Maps each masked message to the template of its group, with `<*>` where the group varies.
 
-    A pure function of the messages, independent of their order and counts. Time and memory are
-    linear in the number of words. Groups have distinct templates, except where two differ in spaces
-    only.
+    `severities` of each message, if known: words that come with different ones are less likely
+    values. A pure function of the messages, independent of their order and counts. Time and memory
+    are linear in the number of words. Groups have distinct templates, except where two differ in
+    spaces only.
     """
     split = {message: tokens(message) for message in sorted(masked)}
     by_key: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -59,7 +67,11 @@ def group(masked: Mapping[str, int]) -> dict[str, str]:
         by_key[_key(parts)].append(message)
     keys = list(by_key)
     sets = _Sets(len(keys))
-    for members in variants(keys):
+    of_keys = severities and [
+        frozenset[int]().union(*(severities[message] for message in messages))
+        for messages in by_key.values()
+    ]
+    for members in variants(keys, of_keys or None):
         sets.join(members)
     groups: dict[int, list[str]] = defaultdict(list)
     for i, messages in enumerate(by_key.values()):
@@ -85,10 +97,19 @@ def joins(known_template: str, masked: str) -> bool:
     ):
         return True
     head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, new, strict=False)))
+    if _differ_in_outcome(known, new, head):
+        return False
     while head and known[head - 1] not in _TAIL_SIGNS:
         head -= 1
     tails = [_words(key[head:]) for key in (known, new)]
     return all(tails) and _words(known[:head]) >= min(8, max(4, *tails))
+
+
+def _differ_in_outcome(known: Parts, new: Parts, place: int) -> bool:
+    """True if the words at the first difference say what happened; names may differ."""
+    if place >= min(len(known), len(new)):
+        return False
+    return is_outcome(known[place]) or is_outcome(new[place]) or is_cause(known, place)
 
 
 def rewords(known_template: str, masked: str) -> bool:
@@ -105,25 +126,34 @@ def _words(key: Parts) -> int:
 
 
 def _key(parts: Parts) -> tuple[str, ...]:
-    """Returns the message's parts with name-like words replaced by slots."""
+    """Returns the message's parts with name-like words replaced by slots, signs in one style."""
     return tuple(
-        SLOT if _is_name(part) and _may_vary(parts, i) else part for i, part in enumerate(parts)
+        SLOT if _is_name(part) and _may_vary(parts, i) else _STYLES.get(part[:3], part)
+        for i, part in enumerate(parts)
     )
 
 
 def _is_name(part: str) -> bool:
-    return _short_name(part) if len(part) <= _SHORT else _NAME.search(part) is not None
+    return _short_name(part) if len(part) <= _SHORT else _form_of_name(part)
 
 
 @lru_cache(maxsize=32_768)
 def _short_name(part: str) -> bool:
-    return _NAME.search(part) is not None
+    return _form_of_name(part)
+
+
+def _form_of_name(part: str) -> bool:
+    return SLOT in part or (_DOTTED.search(part) is not None and not is_outcome(part))
 
 
 def _may_vary(parts: Parts, i: int) -> bool:
     """True if the word at position i may be a value by its form alone."""
     if i == 0:
-        return len(parts) > 1 and parts[0].count(".") >= 2 and is_word(parts[1])
+        return (
+            len(parts) > 1
+            and parts[0].count(".") >= 2
+            and (is_word(parts[1]) or _REVERSE_DOMAIN.match(parts[0]) is not None)
+        )
     return parts[i - 1] not in _QUOTES and parts[i + 1 : i + 2] != ["="]
 
 
@@ -134,7 +164,8 @@ def _template(members: Sequence[Parts], like: str) -> str:
     pieces, at = [], 0
     columns = zip(*members, strict=True)
     for found, column in zip(_TOKEN.finditer(like), columns, strict=True):
-        pieces += [like[at : found.start()], found[0] if len(set(column)) == 1 else SLOT]
+        same = len({_STYLES.get(part[:3], part) for part in column}) == 1
+        pieces += [like[at : found.start()], found[0] if same else SLOT]
         at = found.end()
     return "".join(pieces)
 

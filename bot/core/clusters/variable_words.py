@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, combinations
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.core.clusters.outcomes import are_outcomes, constant, is_cause, is_outcome
 from bot.core.text.mask import SLOT
 
 ENUMERATION: Final = 5
@@ -29,6 +30,10 @@ SEVERAL: Final = 3
 SPARSE: Final = 3 * ENUMERATION
 """With values in several places, this many messages must share the rest."""
 
+SPEAKERS: Final = 12
+"""From this many different first words before otherwise equal messages, they name who speaks. A
+first word usually says what the message is about."""
+
 PLACES: Final = 64
 """Only this many first words of a message are tested for variation (all are compared)."""
 
@@ -36,6 +41,8 @@ Parts = Sequence[str]
 """A message's words and signs."""
 
 _WORD = re.compile(r"\w|<\*>")
+_LETTER_ID = re.compile(rf"{re.escape(SLOT)}|[a-f]{{6,}}|[A-F]{{6,}}")
+"""A slot, or a hexadecimal id that happens to have no digit."""
 _BEFORE_VALUE = frozenset("=:[(#'\"")  # may stand between a word and the value it introduces
 _Numbers = npt.NDArray[np.uint64]
 _Flags = npt.NDArray[np.bool_]
@@ -46,19 +53,25 @@ def is_word(part: str) -> bool:
     return _WORD.search(part) is not None
 
 
-def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
+def variants(
+    messages: Sequence[Parts], severities: Sequence[frozenset[int]] | None = None
+) -> Iterator[list[int]]:
     """Yields sets of messages, by index, that differ only in values.
 
     A place in a context holds values if `ENUMERATION` different words occur there, or if half of
     them are values elsewhere: a user in one message is a user in another. The first word of a
-    message never varies.
+    message varies only among `SPEAKERS`. A word in several places of a message is one variable.
+    Words that say what happened (`outcomes`) are never values. Where words come with different
+    `severities`, only those of one severity count together.
     """
     words = _Words(messages)
     found: list[tuple[int, list[int]]] = []
     for table in words.tables(messages):
-        for place in range(1, table.places):
-            found += [(place, members) for members in table.alike(place, messages)]
+        for place in range(table.places):
+            for members in table.alike(place, messages):
+                found += [(place, part) for part in _by_severity(members, severities)]
         yield from _sparse(table, messages)
+    yield from _twice(messages)
     behind: Counter[str] = Counter()
     for place, members in found:
         if len(members) >= SEVERAL and (word := _before(messages[members[0]], place)).isalpha():
@@ -67,6 +80,14 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
     undecided = []
     for place, members in found:
         here = {messages[m][place] for m in members}
+        if SLOT in here:
+            yield [m for m in members if _LETTER_ID.fullmatch(messages[m][place])]
+        if are_outcomes(here, messages[members[0]], place):
+            continue
+        if place == 0:
+            if len(here) >= SPEAKERS and constant(messages[members[0]], 0) > 1:
+                yield members
+            continue
         together = max(len(members), behind[_before(messages[members[0]], place)])
         if len(members) >= SEVERAL and together >= ENUMERATION:
             values |= here - {SLOT}
@@ -74,6 +95,41 @@ def variants(messages: Sequence[Parts]) -> Iterator[list[int]]:
         else:
             undecided.append((here, members))
     yield from (members for here, members in undecided if 2 * len(here & values) >= len(here))
+
+
+def _by_severity(
+    members: list[int], severities: Sequence[frozenset[int]] | None
+) -> list[list[int]]:
+    """Splits messages by their highest severity if two of them have none in common."""
+    if severities is None:
+        return [members]
+    sets = {severities[m] for m in members}
+    if len(sets) < 2 or not any(a.isdisjoint(b) for a, b in combinations(sets, 2)):
+        return [members]
+    parts: dict[int, list[int]] = defaultdict(list)
+    for member in members:
+        parts[max(severities[member])].append(member)
+    return [part for part in parts.values() if len(part) > 1]
+
+
+def _twice(messages: Sequence[Parts]) -> Iterator[list[int]]:
+    """Yields messages that differ in one word which each of them has in the same several places."""
+    patterns: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i, message in enumerate(messages):
+        if len(set(message)) == len(message):
+            continue
+        for word, n in Counter(message[:PLACES]).items():
+            if 2 <= n <= SEVERAL and word != message[0] and _varies(message, word):
+                pattern = ("\0" if part == word else part for part in message)
+                patterns[tuple(pattern)].append(i)
+    yield from (members for members in patterns.values() if len(members) >= ENUMERATION)
+
+
+def _varies(message: Parts, word: str) -> bool:
+    """True if a word may be a value wherever it stands in the message."""
+    if word == SLOT or not is_word(word) or is_outcome(word):
+        return False
+    return not any(part == word and is_cause(message, i) for i, part in enumerate(message))
 
 
 def _before(parts: Parts, place: int) -> str:
@@ -100,9 +156,11 @@ def _sparse(table: _Table, messages: Sequence[Parts]) -> Iterator[list[int]]:
     rows = np.flatnonzero((several > 1) & (2 * several <= are_words.sum(axis=1)))
     patterns: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row in rows.tolist():
-        pattern = list(messages[table.rows[row]])
+        message = messages[table.rows[row]]
+        pattern = list(message)
         for place in np.flatnonzero(rare[row]).tolist():
-            pattern[place] = SLOT
+            if not is_outcome(message[place]) and not is_cause(message, place):
+                pattern[place] = SLOT
         patterns[tuple(pattern)].append(table.rows[row])
     yield from (members for members in patterns.values() if len(members) >= SPARSE)
 

@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-MASK_VERSION: Final = 2
+MASK_VERSION: Final = 3
 """Increment on every change of the table, so that registries can carry decisions over."""
 
 SLOT: Final = "<*>"
@@ -73,12 +73,24 @@ def _rule(
 _GLYPHS = "\u00a9\u00ae\u2010-\u2bff\u3030\u303d\ufe00-\ufe0f\ufffd\U0001f000-\U0001faff"
 _UNIT = r"[kKMGTP]i?[Bb]|B|ns|us|µs|ms|s|sec|secs|min|mins|h|hrs?"
 
+_SOURCE = (
+    "js|jsx|mjs|cjs|ts|tsx|vue|py|rb|erb|go|rs|java|kt|kts|scala|groovy|clj|cs|fs|vb|c|cc|cpp|cxx|"
+    "h|hpp|m|mm|swift|dart|php|phtml|pl|pm|lua|ex|exs|erl|hs|ml|r|sh|sql|html|css|json|yaml|yml|"
+    "toml|xml|conf|cfg|ini|txt|log|proto"
+)
+"""Endings of files: `main.go:68` is a line of the source, `proxy.example.hk:68` a port."""
 _PROSE = (
     "msg", "message", "err", "error", "reason", "cause", "exception", "detail", "event", "desc",
-    "description", "code", "errno", "status",
+    "description", "code", "errno", "status", "state", "result", "outcome",
 )  # fmt: skip
-_NO_PROSE = "".join(f"(?<!{key}{sign})" for key in _PROSE for sign in ("=", " =", " = "))
+_NO_PROSE = "".join(
+    f"(?<![{key[0]}{key[0].upper()}]{key[1:]}{sign})"
+    for key in _PROSE
+    for sign in ("=", " =", " = ")
+)
 """Look-behinds that keep the values of `_PROSE` keys: `msg="disk full"` is the message itself."""
+_NO_OUTCOME = rf"(?![\w.-]{{0,63}}?(?i:{'|'.join(_PROSE)}): )"
+"""A look-ahead that keeps what stands behind such a key and a colon: `(reason: expired)`."""
 
 MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
@@ -105,6 +117,14 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         r"(?<![\w.+*@-])[\w.+*-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++",
         example=("Created user ***@example.org", "Created user <*>"),
         counter="retry @ midnight",
+    ),
+    _rule(
+        "redacted",
+        "REDACTED redacted FILTERED Filtered",
+        r"(?<![\w=>-])(?:\[(?:REDACTED|redacted|FILTERED|Filtered)\]|<(?:REDACTED|redacted)>|"
+        r"REDACTED)(?![\w-])",
+        example=("token REDACTED of [FILTERED]", "token <*> of <*>"),
+        counter="auth=REDACTED",
     ),
     _rule(
         "url",
@@ -142,16 +162,16 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         "host",
         ".",
         r"(?<![\w.@>-])(?:(?=[A-Za-z_.-]*+0)(?![\w.-]*[A-Z][a-z])[\w-]++(?:\.[\w-]++)++(?::0)?|"
-        r"[a-z-]++(?:\.[a-z-]++){2,}+:0(?!\w)|"
+        rf"[a-z-]++(?:\.(?!(?:{_SOURCE}):)[a-z-]++)++:0(?!\w)|"
         r"[A-Za-z-]++(?:\.[A-Za-z-]++)*?\.(?:com|net|org|edu|gov|mil|int|arpa|internal|local)"
         r"(?![\w-]|\.\w)(?::0)?)",
-        example=("from n219.example.net:80 and smtp.example.com", "from <*> and <*>"),
-        counter="java.net.ConnectException",
+        example=("from n219.example.net:80 to x.cn:443 or example.com", "from <*> to <*> or <*>"),
+        counter="java.net.ConnectException at main.go:68",
     ),
     _rule(
         "hex groups",
         ": -",
-        r"(?<![A-Za-z0-9:.])(?=[A-Fa-f:-]{0,40}0)(?:(?:[0-9A-Fa-f]{0,8}[:-]){2,7}[0-9A-Fa-f]{1,12})"
+        r"(?<![A-Za-z0-9:.])(?=[A-Fa-f:-]{0,40}0)(?:(?:[0-9A-Fa-f]{0,8}[:-]){2,19}[0-9A-Fa-f]{1,12})"
         r"(?![A-Za-z0-9-]|:\w)",
         example=("from 00:1b:ba:e3:fe:c3 on fe80::1", "from <*> on <*>"),
         counter="a::b",
@@ -196,17 +216,25 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         r"(?:\"[^\"]{0,256}+\"|'[^']{0,256}+'|"
         r"(?:[^\s,;=\"'()\[\]{}<>]|<\*>)++(?:\{[^{}=]*+\}|\([^()=]*+\))?)",
         r"\1<*>",
-        example=("user=guest tag= n = 5", "user=<*> tag= n = <*>"),
+        example=("user=guest tag= n = 5", "user=<*> tag=<*> n = <*>"),
+        counter="a == b",
+    ),
+    _rule(
+        "no value",
+        ("=", '""', "''"),
+        rf"(?<=\w=){_NO_PROSE}(?=[\s,;)&])|(?<=[\s:(,]\")(?=\"(?![\w\"]))|(?<=[\s:(,]')(?='(?![\w']))",
+        example=("""tty= of '' user=""", """tty=<*> of '<*>' user="""),
         counter="a == b",
     ),
     _rule(
         "pair",
         ":",
-        r"((?:(?<=[({])|(?<=, ))[A-Za-z_][\w.-]{0,63}+: )(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
+        rf"((?:(?<=[({{])|(?<=, )){_NO_OUTCOME}[A-Za-z_][\w.-]{{0,63}}+: )"
+        r"(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
         r"(?=[)}]|, [A-Za-z_][\w.-]{0,63}+: )",
         r"\1<*>",
         example=("done (env: staging, size: big)", "done (env: <*>, size: <*>)"),
-        counter="done (reason: it was late)",
+        counter="done (reason: late)",
     ),
     _rule(
         "empty",

@@ -89,6 +89,7 @@ def test_glyphs_are_one():
         ["startup of the pool begins", "startup of the pool ends"],
         ["REDIS_HOST required in staging", "CLICKHOUSE_HOST required in staging"],
         ["f-string: unmatched '('", "f-string: unmatched '['"],
+        ["broadcast a.b.TIME_TICK received", "broadcast a.b.BATTERY received"],
         ["job raised java.io.IOException", "job raised java.lang.OutOfMemoryError"],
         ["a", "b", "c", "d", "e", "f", "g"],
         ["disk full", "disk full on 5"],
@@ -106,7 +107,7 @@ def test_different_problems_stay_apart(lines: list[str]):
     "lines",
     [
         [f"session opened for user {user}" for user in USERS],
-        ["broadcast a.b.TIME_TICK received", "broadcast a.b.BATTERY received"],
+        ["broadcast a.b.timeTick received", "broadcast a.b.battery received"],
         ["mapred.tip.id is deprecated", "mapred.job.id is deprecated"],
         ["user 5 left", "user 17 left"],
         ["took 5 ms", "took 2.1 s"],
@@ -151,6 +152,73 @@ def test_the_template_keeps_the_words_and_their_spaces():
     assert set(group({f"[x] user {u}: no, left(now)": 1 for u in USERS}).values()) == {
         "[x] user <*>: no, left(now)"
     }
+
+
+APPS = [
+    "chrome",
+    "dropbox",
+    "wechat",
+    "git",
+    "skype",
+    "outlook",
+    "svchost",
+    "code",
+    "slack",
+    "teams",
+    "python",
+    "zoom",
+]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # quote style
+        ["socket to 'db-1' closed", 'socket to "db-2" closed'],
+        # any name before a port
+        ["tunnel to proxy.cse.hk:5070 opened", "tunnel to x.cn:443 opened"],
+        # dot leaders of any length
+        ["machine check parity......1", "machine check parity..............0"],
+        # hexadecimal groups of any number
+        ["port <bd:12:ab:33:44:55:66:77:88> up", "port <ad:12:ab:33:44:55:66:77:99> up"],
+        # a reverse domain that speaks
+        ["com.apple.cts: ran for 3 seconds", "com.apple.mdworker: ran for 5 seconds"],
+        # an id of letters alone
+        ["session daafbced closed", "session 5f3a00c1 closed"],
+        # the same word twice
+        [f"acls: view Set(yarn, {user}); modify Set(yarn, {user})" for user in USERS],
+        # who speaks
+        [f"{app} opened a tunnel through the proxy" for app in APPS],
+        # no value, or one that redaction took
+        ["login of tty= from 10.0.0.1", "login of tty=ssh from 10.0.0.1"],
+        ["payload Data REDACTED", "payload Data <redacted>", "payload Data 17"],
+        ["position +48.137154 of the truck", "position +52.520008 of the truck"],
+    ],
+)
+def test_what_strangers_log_is_one_group(lines: list[str]):
+    assert together(*lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # two leaders behind different words
+        ["wait state enable.....0", "debug wait enable.....0", "store operation....1"],
+        # a first word is what the message is about
+        [f"{word} of the pool" for word in ["start", "end", "loss", "reset", "drain"]],
+        # the class of an error that speaks
+        ["google.api.exceptions.Forbidden: no", "google.api.exceptions.NotFound: no"],
+        ["com.example.shop.StockError: none left", "com.example.shop.PriceError: none left"],
+        # the same outcome twice
+        [f"{w}: the job {w} again" for w in ["ETIMEDOUT", "EPIPE", "EIO", "ENOENT", "EACCES"]],
+        # what is no id
+        ["the node is dead again", "the node is 5 again"],
+        # an empty tail
+        ["session data of user:", "session data of user: gone"],
+    ],
+)
+def test_what_strangers_log_stays_apart(lines: list[str]):
+    assert apart(*lines)
 
 
 # --- order, counts, size
@@ -214,7 +282,7 @@ def test_words_that_never_repeat_join_nothing():
     [
         ("session opened for user <*>", "session opened for user bob"),
         ("timeout after <*>", "timeout after <*>"),
-        ("broadcast a.b.TIME_TICK received", "broadcast a.b.OTHER received"),
+        ("broadcast a.b.timeTick received", "broadcast a.b.other received"),
         (
             "startup did not reach 'services' within <*> - this would cause WebSocket <*> errors",
             "startup did not reach 'services' within <*> - WebSocket connections will be queued",

@@ -136,6 +136,13 @@ TEXTS = [
     "from n220.example.net:80 and mail.example.com",
     "[U+1F511] signed in",
     "signed in",
+    "proxy.hk:443 closed the tunnel",
+    "proxy.hk:8443 closed the tunnel",
+    "port GID 00:05:ad:bd:00:1a:22:33:44 appeared",
+    "port GID 11:05:ae:bd:00:2a:22:33:4f appeared",
+    "payload data REDACTED came",
+    "payload data [FILTERED] came",
+    "login of tty= ruser= failed",
     "A message that never varies",
 ]
 
