@@ -305,6 +305,18 @@ def _named(payload: Mapping[str, object]) -> Location | None:
     return None
 
 
+def judged_by_words(raw: JSON) -> bool:
+    """Returns whether the entry has no level, came on stderr and says that something failed."""
+    if not on_stderr(raw.get("logName")) or own_severity(raw):
+        return False
+    first = plain(_bounded(message(raw))).partition("\n")[0]
+    head = header(first)
+    words = first[head.length :]
+    if head.severity or tracebacks.piece(words) is not None:
+        return False
+    return stderr_words.severity(words) > Severity.DEFAULT
+
+
 _SWALLOWED = re.compile(rf"=\s?{REDACTED}\b")
 
 

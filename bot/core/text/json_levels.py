@@ -94,7 +94,7 @@ SCALES: tuple[Scale, ...] = (
         ((600, S.EMERGENCY), (550, S.ALERT), (500, S.CRITICAL), (400, S.ERROR), (300, S.WARNING),
          (250, S.NOTICE), (200, S.INFO), (100, S.DEBUG)),
         {"level": 400, "channel": "request", "message": "Uncaught PHP Exception"},
-        {"level": 50, "pid": 1, "channel": "web", "msg": "not saved"},
+        {"level": 30, "pid": 1, "channel": "web", "msg": "saved"},
     ),
     Scale(
         "Cloud Logging",

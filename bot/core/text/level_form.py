@@ -28,7 +28,7 @@ NAMES = (
 )
 LEVEL = rf"(?P<level>{NAMES})"
 ANY = rf"(?P<level>(?i:{NAMES}))"
-LOWER = r"(?P<level>(?i:error|warn|warning|info|debug|verbose|silly|trace|fatal|critical|crit|notice|alert|emerg|emergency|http|log|panic))"  # noqa: E501
+LOWER = r"(?P<level>(?i:error|warn|warning|info|debug|verbose|silly|trace|fatal|critical|crit|notice|alert|emerg|emergency|panic))"  # noqa: E501
 DOTTED = r"[\w$]{1,80}(?:(?:\.|::|/)[\w$\[\]-]{1,80}){1,12}"
 """A logger's name of several parts; a single word may be a part of the message."""
 THREAD = r"\[[^\]\n]{0,80}\]"

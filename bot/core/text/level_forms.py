@@ -224,10 +224,10 @@ FORMS: tuple[Form, ...] = (
     Form(
         "winston, in its simple format",
         re.compile(
-            r"(?P<level>error|warn|warning|info|debug|verbose|silly|fatal|critical|notice|http): "
+            r"(?P<level>error|warn|warning|info|debug|verbose|silly|fatal|critical|notice): "
         ),
         "error: cannot connect to the queue",
-        "ewidvsfcnh",
+        "ewidvsfcn",
         "errors: none",
         holds=": ",
         keeps=2,

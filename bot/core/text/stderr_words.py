@@ -214,11 +214,12 @@ WORDS: tuple[Words, ...] = (
     ),
     Words(
         "not as it should be",
-        _any(r"\bnot found\b|\binvalid\b|\bmissing\b|\bunauthorized\b|\bforbidden\b|\bbad request\b"
+        _any(r"\bnot found\b|(?<![/\w-])(?:invalid|missing)\b(?!-)|\bunauthorized\b"
+             r"|\bforbidden\b|\bbad request\b"
              r"|\bmethod not allowed\b|\bunexpected(?:ly)?\b|\brejected\b|\bexceed(?:ed|s)\b"
              r"|\bexpired\b|\bmalformed\b|\bunsupported\b|\bdisconnected\b|\bnot (?:set|defined"
              r"|configured|reachable|available|responding|writable)\b|\boverflow(?:ed)?\b|\bkilled\b"
-             r"|\bconnection (?:closed|lost)\b|\blost\b.{0,30}\bconnection\b|\bconflicts?\b"
+             r"|\bconnection lost\b|\blost\b.{0,30}\bconnection\b|\bconflicts?\b"
              r"|\btoo many\b|\bcorrupt(?:ed)?\b|\bmemory leak\b"),
         Severity.WARNING,
         "Not Found: /orders/12", "cache found",
@@ -248,7 +249,7 @@ _HINT = re.compile(
     r"|overflow|uncaught|unhandled|traceback|invalid|missing|unauth|forbidden|bad request"
     r"|not allowed|unexpected|reject|exceed|expired|malformed|unsupported|disconnect"
     r"|not (?:set|def|con"
-    r"|rea|ava|res|wri|be)|kill|lost|conflict|too many|reset|warn|connection closed|ECONN"
+    r"|rea|ava|res|wri|be)|kill|lost|conflict|too many|reset|warn|ECONN"
     r"|EADDR|ENO|EPIPE"
     r"|EACC|ETIME|called `",
     re.IGNORECASE,
