@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bot.core.model.report import Factor
 from bot.core.model.values import Severity
-from bot.core.text import level_headers, redact, redact_rules
+from bot.core.text import redact, redact_rules
+from bot.core.text.level_forms import FORMS
 from bot.core.text.level_headers import header
 from bot.core.text.mask import MASKS, mask
 from bot.core.triage.rule import TriageRule
@@ -47,7 +48,7 @@ tell, such as a user's name, is found beside other messages (`bot/core/clusters/
 HEADERS = """\
 ## Level headers
 
-`bot/core/text/level_headers.py`, `FORMS`. What logging libraries write before the message, where an
+`bot/core/text/level_forms.py`, `FORMS`. What logging libraries write before the message, where an
 entry carries no severity of its own. The first that fits is taken off and read.
 """
 
@@ -101,7 +102,7 @@ def _masks() -> Iterator[Sequence[str]]:
 
 
 def _headers() -> Iterator[Sequence[str]]:
-    for form in level_headers.FORMS:
+    for form in FORMS:
         read = header(form.example)
         severity = "" if read.severity is Severity.DEFAULT else read.severity.name
         yield form.name, _code(form.example), severity, _code(form.example[read.length :])

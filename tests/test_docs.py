@@ -63,6 +63,12 @@ def test_the_formats_of_files_are_those_of_the_code():
     assert written == made, "stale: run .venv/bin/python docs/formats.py"
 
 
+def test_the_loggers_are_those_of_the_code():
+    made = runpy.run_path(str(ROOT / "docs" / "loggers.py"))["page"]()
+    written = (ROOT / "docs" / "loggers.md").read_text(encoding="utf-8")
+    assert written == made, "stale: run .venv/bin/python docs/loggers.py"
+
+
 # --- links
 
 

@@ -26,6 +26,7 @@ from bot.core.entries.rows import (
     LARGE,
     LONGEST,
     NO_TIME,
+    STDERR,
     RequestKey,
     RowKey,
     Rows,
@@ -33,8 +34,9 @@ from bot.core.entries.rows import (
 )
 from bot.core.entries.rows import packed as packed_json
 from bot.core.entries.slices import FIRST_BYTES, PADDING, Slices
-from bot.core.entries.writers import Writers
+from bot.core.entries.writers import Origin, Writers
 from bot.core.model.values import JSON, Severity
+from bot.core.text.severity import on_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +134,7 @@ def read(page: bytes) -> tuple[Rows, str]:
         entries = _fields(side)
     origins, known = _WRITERS.of(_writer_bytes(side, entries), serialized)
     rows = Rows(
-        keys=_keys(side, entries),
+        keys=_keys(side, entries, _from_stderr(origins, known)),
         names=_names(side, entries.name),
         has_insert_id=entries.name.there,
         times=times(side, entries.time.otherwise(entries.received)),
@@ -194,7 +196,11 @@ def _names(side: SideBySide, names: Spans) -> Slices:
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
+def _from_stderr(origins: Ints, known: list[Origin]) -> NDArray[np.bool_]:
+    return np.array([on_stderr(origin.log) for origin in known], np.bool_)[origins]
+
+
+def _keys(side: SideBySide, entries: _Entries, stderr: NDArray[np.bool_]) -> list[RowKey]:
     payloads = entries.payload.where(~entries.text.there)
     messages, odd_payloads = struct_wire.messages(side, payloads, entries.severity)
     texts = entries.text.otherwise(messages)
@@ -202,16 +208,20 @@ def _keys(side: SideBySide, entries: _Entries) -> list[RowKey]:
     digits = side.bytes - np.uint8(ord("0"))
     digits *= digits < 10
     zeroed = np.subtract(side.bytes, digits, out=digits)
-    zeroed[texts.end] = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `nearest`
+    silent = stderr & (entries.severity == 0)
+    hundreds = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `nearest`
+    zeroed[texts.end] = np.where(silent, STDERR[0], hundreds)
     keys: list[RowKey] = list(Slices(zeroed.tobytes(), texts.start, texts.end + 1))
     # Few texts start with a blank or a control character; `text_key` checks whether they are blank.
     odd = (side.bytes[texts.start] <= 0x20) | (texts.end - texts.start > LONGEST) | ~texts.there
     for i in np.flatnonzero(odd).tolist():
-        keys[i] = text_key(side.data[texts.start[i] : texts.end[i]], int(entries.severity[i]))
+        text = side.data[texts.start[i] : texts.end[i]]
+        keys[i] = text_key(text, int(entries.severity[i]), bool(silent[i]))
     for i in odd_payloads:
         payload, severity = side.data[payloads.start[i] : payloads.end[i]], int(entries.severity[i])
         short = len(payload) <= LONGEST
-        keys[i] = text_key(struct_wire.message(payload, severity), severity) if short else None
+        message = struct_wire.message(payload, severity) if short else b""
+        keys[i] = text_key(message, severity, bool(silent[i]))
     for i in np.flatnonzero(entries.request.there).tolist():
         keys[i] = _request_key(side, entries, i)
     return keys

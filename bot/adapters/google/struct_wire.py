@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 
 from bot.adapters.google.side_by_side import Ints, SideBySide, Spans
-from bot.core.entries.rows import TRACES
+from bot.core.entries.json_message import SPECIAL
 from bot.core.entries.slices import FIRST_BYTES
 from bot.core.text.severity import LEVELS
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FIELD, _KEY, _VALUE, _STRING = b"\x0a\x0a\x12\x1a"
 _STEPS = 32
 """Fields of a payload that are scanned together with the others'."""
-_SPECIAL = TRACES | {"error"}
+_SPECIAL = SPECIAL | {"error"}
 _LEVELS = frozenset(LEVELS)
 
 
@@ -43,6 +43,8 @@ def message(payload: bytes, severity: int) -> bytes:
         return b""
     if not _SPECIAL.isdisjoint(fields) or (not severity and not _LEVELS.isdisjoint(fields)):
         return b""
+    if "context" in fields and "exception" in fields["context"].struct_value.fields:
+        return b""
     return fields["message"].string_value.encode() if "message" in fields else b""
 
 
@@ -53,6 +55,8 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
     """
     found = Spans(payloads.start.copy(), payloads.start.copy())
     odd: list[NDArray[np.int64]] = []
+    # Few pages hold an exception inside a `context`; only in those is each `context` looked into.
+    special = _WITH_CONTEXT if _EXCEPTION_KEY in side.data else _SPECIAL_NAMES
     rows = np.flatnonzero(payloads.there)
     at, end = payloads.start[rows], payloads.end[rows]
     for _ in range(_STEPS):
@@ -66,7 +70,7 @@ def messages(side: SideBySide, payloads: Spans, severity: Ints) -> tuple[Spans, 
         held, inside = side.numbers(value + 1)
         usual = (side.bytes[at] == _FIELD) & (side.bytes[key] == _KEY) & (key_size < 0x80)
         usual &= (side.bytes[value] == _VALUE) & (inside + held == after) & (after <= end)
-        usual &= ~_is_one_of(name, _SPECIAL_NAMES)
+        usual &= ~_is_one_of(name, special)
         usual &= (severity[rows] != 0) | ~_is_one_of(name, _LEVEL_NAMES)
         here = np.flatnonzero(usual & (name == _MESSAGE) & (key_size == len("message")))
         if here.size:
@@ -106,3 +110,5 @@ def _is_one_of(names: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[
 
 _MESSAGE = _numbers(["message"])[0]
 _SPECIAL_NAMES, _LEVEL_NAMES = _numbers(_SPECIAL), _numbers(_LEVELS)
+_WITH_CONTEXT = _numbers(_SPECIAL | {"context"})
+_EXCEPTION_KEY = _KEY.to_bytes() + bytes([len("exception")]) + b"exception"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.core.entries.json_rows import SEVERITIES, keys_of, message_key
 from bot.core.entries.rows import (
@@ -20,10 +21,12 @@ from bot.core.entries.rows import (
     loads,
     text_key,
 )
-from bot.core.entries.writers import Writers
+from bot.core.entries.writers import Origin, Writers
 from bot.core.model import rfc3339
 from bot.core.text.mask import ZEROS
+from bot.core.text.severity import on_stderr
 
+Ints = NDArray[np.int64]
 _NOTHING = msgspec.Raw()
 
 
@@ -71,7 +74,7 @@ def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int])
     writers = [join((line.resource, line.labels, line.log_name)) for line in found]
     origins, known = _WRITERS.of(writers, lines)
     return Rows(
-        keys=_keys(found, lines),
+        keys=_keys(found, lines, _from_stderr(origins, known)),
         names=names,
         has_insert_id=has_insert_id,
         times=rfc3339.many(stamps, NO_TIME),
@@ -118,16 +121,21 @@ def _has_payload(line: Line) -> bool:
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _keys(found: Sequence[Line], lines: Sequence[bytes]) -> list[RowKey]:
+def _from_stderr(origins: Ints, known: Sequence[Origin]) -> list[bool]:
+    flags: list[bool] = np.array([on_stderr(origin.log) for origin in known])[origins].tolist()
+    return flags
+
+
+def _keys(found: Sequence[Line], lines: Sequence[bytes], stderr: Sequence[bool]) -> list[RowKey]:
     keys: list[RowKey] = []
     nothing, severities, zeros = _NOTHING, SEVERITIES, ZEROS
-    for line, raw in zip(found, lines, strict=True):
+    for line, raw, on_error in zip(found, lines, stderr, strict=True):
         text = line.text_payload
         severity = severities.get(line.severity)
         if line.http_request is not nothing or severity is None:
             keys += keys_of([loads(raw)])
         elif text is not None:
-            keys.append(text_key(text.encode(), severity))
+            keys.append(text_key(text.encode(), severity, on_error))
         elif severity and (payload := line.json_payload) is not nothing:
             data = bytes(payload)
             zeroed = data.translate(zeros), severity

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bot.core.entries.json_message import message_only
 from bot.core.entries.rows import (
     LONGEST,
     NO_TIME,
-    TRACES,
     RequestKey,
     RowKey,
     Rows,
@@ -18,7 +18,7 @@ from bot.core.entries.rows import (
 from bot.core.entries.writers import numbered, origin
 from bot.core.model import rfc3339
 from bot.core.model.values import JSON, Severity
-from bot.core.text.severity import own_severity
+from bot.core.text.severity import on_stderr, own_severity
 
 
 def of_json(entries: Sequence[JSON], lines: Sequence[int]) -> Rows:
@@ -74,22 +74,20 @@ def _key(raw: JSON) -> RowKey:
     if "httpRequest" in raw:
         return _request_key(raw, raw["httpRequest"], severity)
     text = get("textPayload")
+    stderr = not severity and on_stderr(get("logName"))
     if text.__class__ is str:
-        return text_key(text.encode(), severity)
-    return message_key(get("jsonPayload"), severity)
+        return text_key(text.encode(), severity, stderr)
+    return message_key(get("jsonPayload"), severity, stderr)
 
 
-def message_key(payload: object, severity: int) -> RowKey:
+def message_key(payload: object, severity: int, stderr: bool = False) -> RowKey:
     """Returns a payload's key; None if fields other than its message affect its meaning."""
-    if payload.__class__ is not dict or not TRACES.isdisjoint(payload):
+    if payload.__class__ is not dict:
         return None
-    text, error = payload.get("message"), payload.get("error")
-    message_only = (
-        error is None
-        or isinstance(error, int | float)
-        or (isinstance(error, dict) and not (error.get("traceback") or error.get("stack")))
-    )
-    return text_key(text.encode(), severity) if message_only and text.__class__ is str else None
+    text = payload.get("message")
+    if text.__class__ is not str or not message_only(payload):
+        return None
+    return text_key(text.encode(), severity, stderr)
 
 
 def _request_key(raw: JSON, http: object, severity: int) -> RequestKey | None:

@@ -222,23 +222,24 @@ def text_of(raw: object) -> str:
     return text if isinstance(text, str) else str(cast("JSON", entry["jsonPayload"])["message"])
 
 
-TRACES = frozenset({
-    "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
-})  # fmt: skip
-"""Fields of a payload that may hold a traceback, so that its message alone is not its meaning."""
+def text_key(text: bytes, severity: int, stderr: bool = False) -> TextKey | None:
+    """Returns the key of a UTF-8 text; None if it is longer than `LONGEST` or blank.
 
-
-def text_key(text: bytes, severity: int) -> TextKey | None:
-    """Returns the key of a UTF-8 text; None if it is longer than `LONGEST` or blank."""
+    `stderr`: it was written to stderr, which matters where it has no severity.
+    """
     if len(text) > LONGEST or not text or text.isspace():
         return None
+    if stderr and not severity:
+        return text.translate(ZEROS) + STDERR
     return text.translate(ZEROS) + _AS_BYTES[nearest(severity)]
 
 
-def text_and_severity(key: TextKey) -> tuple[bytes, Severity]:
-    """Splits a key into its text, digits as zeros, and its severity."""
-    return key[:-1], _SEVERITIES[key[-1]]
+def text_and_severity(key: TextKey) -> tuple[bytes, Severity, bool]:
+    """Splits a key into its text, digits as zeros, its severity, and whether it is from stderr."""
+    return key[:-1], _SEVERITIES[key[-1]], key[-1] == STDERR[0]
 
 
-_SEVERITIES = tuple(Severity)
-_AS_BYTES = {severity: bytes([severity // 100]) for severity in _SEVERITIES}
+_SEVERITIES = (*Severity, Severity.DEFAULT)
+STDERR = bytes([len(Severity)])
+"""In place of a key's severity: none, and written to stderr."""
+_AS_BYTES = {severity: bytes([severity // 100]) for severity in Severity}

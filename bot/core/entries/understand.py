@@ -12,21 +12,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-import orjson
-
-from bot.core.entries import source_fields
+from bot.core.entries import json_message, source_fields
 from bot.core.model.values import JSON, Location, Severity
-from bot.core.text import access_lines, tracebacks
+from bot.core.text import access_lines, stderr_words, tracebacks
 from bot.core.text.fast_mask import masked
-from bot.core.text.level_headers import (
-    NAMES,
-    Header,
-    header,
-    plain,
-)
+from bot.core.text.level_headers import Header, header, plain
+from bot.core.text.level_names import NAMES
 from bot.core.text.redact import redact
 from bot.core.text.redact_rules import REDACTED
-from bot.core.text.severity import own_severity
+from bot.core.text.severity import on_stderr, own_severity
 
 
 class Kind(StrEnum):
@@ -75,7 +69,6 @@ def _object(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-_MESSAGE_KEYS = ("message", "msg", "textPayload", "text", "event", "body", "log")
 _LEVEL_WORD = re.compile(
     r"(?i)[\"']?(?:severity|level|levelname)[\"']?\s?[:=]\s?[\"']?([a-z]{3,11})\b"
 )
@@ -92,82 +85,13 @@ def message(raw: JSON, *, error: bool = True) -> str:
         return text
     payload = raw.get("jsonPayload")
     if isinstance(payload, Mapping):
-        return _json_message(payload, with_error=error)
+        return json_message.of_payload(payload, with_error=error)
     if isinstance(payload, str):
         return payload
     if "protoPayload" in raw:
         return _audit_message(_object(raw["protoPayload"]))
     if isinstance(raw.get("message"), str):
         return str(raw["message"])
-    return ""
-
-
-def _json_message(payload: Mapping[str, object], *, with_error: bool) -> str:
-    text = ""
-    for key in _MESSAGE_KEYS:
-        value = payload.get(key)
-        if isinstance(value, str) and value.strip():
-            text = value
-            break
-        if isinstance(value, Mapping) and isinstance(value.get("message"), str):
-            text = str(value["message"])
-            break
-    trace = _trace_of(payload)
-    if not text and not trace:
-        error = _object(payload.get("error")).get("message")
-        text = str(error) if isinstance(error, str) and error else ""
-    if not text and not trace:
-        values = orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS).decode()
-        return f"{event}: {values}" if (event := _event_of(payload)) else values
-    beside = _error_of(payload) if with_error and text else ""
-    if beside and beside not in text and beside not in trace:
-        text = f"{text}: {beside}"
-    if trace and trace not in text:
-        return f"{text}\n{trace}" if text else trace
-    return text
-
-
-_EVENT_KEYS = (
-    "@type",
-    "type",
-    "kind",
-    "eventType",
-    "event_type",
-    "status",
-    "state",
-    "reason",
-    "code",
-)
-_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{1,39}")
-
-
-def _event_of(payload: Mapping[str, object]) -> str:
-    """Names the event of a payload without a message: `AttemptFinished UNAVAILABLE`."""
-    values = [value for key in _EVENT_KEYS if isinstance(value := payload.get(key), str)]
-    words = [value.rpartition(".")[2] for value in values]
-    return " ".join(word for word in words if _WORD.fullmatch(word))
-
-
-def _error_of(payload: Mapping[str, object]) -> str:
-    """Returns the error in a field beside the message, where Go's loggers put it; else empty."""
-    err = payload.get("err")
-    for value in (payload.get("error"), err, _object(err).get("message")):
-        if isinstance(value, str) and value.strip() and "\n" not in value:
-            return value.strip()
-    return ""
-
-
-def _trace_of(payload: Mapping[str, object]) -> str:
-    """Returns the traceback in a field beside the message, as many libraries write it."""
-    error = _object(payload.get("error"))
-    err = _object(payload.get("err"))
-    for value in (
-        payload.get("stack_trace"), payload.get("exc_info"), payload.get("exception"),
-        payload.get("traceback"), payload.get("stack"), payload.get("stacktrace"),
-        error.get("traceback"), error.get("stack"), err.get("stack"),
-    ):  # fmt: skip
-        if isinstance(value, str) and "\n" in value and tracebacks.piece(plain(value)):
-            return value
     return ""
 
 
@@ -195,9 +119,15 @@ def _bounded(text: str) -> str:
 
 
 def understand(
-    text: str, masked: Callable[[str], str] = masked, own: Severity = Severity.DEFAULT
+    text: str,
+    masked: Callable[[str], str] = masked,
+    own: Severity = Severity.DEFAULT,
+    stderr: bool = False,
 ) -> Meaning:
-    """Interprets a text; `own` is the entry's own severity. A pure function."""
+    """Interprets a text; `own` is the entry's own severity. A pure function.
+
+    `stderr`: the text was written to stderr, so its words count where it has no level.
+    """
     text = plain(_bounded(text))
     head = header(text)
     words = text[head.length :] if head.length else text
@@ -206,13 +136,21 @@ def understand(
         level = own or _worst(request, head.severity)
         return Meaning(Key(Kind.REQUEST, _clean(request.key)), level, _clean(request.route))
     piece = tracebacks.piece(words)
-    level = own or head.severity
-    if not level:
-        if piece and piece.kind is not tracebacks.LineKind.MIDDLE:
-            level = Severity.ERROR
-        elif words[:1] in _STRUCTURED_STARTS:
-            level = _named_level(words[:200])
+    level = own or head.severity or _found(words, piece, stderr)
+    if piece is None and not own:
+        piece = tracebacks.loose_piece(words, level >= Severity.ERROR, head.length > 0)
     return Meaning(Key(Kind.MESSAGE, masked(words)), level, None, piece)
+
+
+def _found(words: str, piece: tracebacks.Piece | None, stderr: bool) -> Severity:
+    """Finds the severity of a text without a level: by its traceback, its fields, its words."""
+    if piece is not None:
+        middle = piece.kind is tracebacks.LineKind.MIDDLE
+        return Severity.DEFAULT if middle else Severity.ERROR
+    level = Severity.DEFAULT
+    if words[:1] in _STRUCTURED_STARTS:
+        level = _named_level(words[:200])
+    return level or (stderr_words.severity(words) if stderr else level)
 
 
 def _worst(request: access_lines.Request, level: Severity) -> Severity:
@@ -264,7 +202,7 @@ class Reader:
             return requested(http, text, self.masked, own)
         if "protoPayload" in raw:
             return Meaning(Key(Kind.AUDIT, self.masked(plain(_bounded(text)))), own)
-        return understand(text, self.masked, own)
+        return understand(text, self.masked, own, on_stderr(raw.get("logName")))
 
 
 # --- for the report: computed for a few representatives only --------------------------------------
@@ -371,6 +309,18 @@ def _named(payload: Mapping[str, object]) -> Location | None:
         if isinstance(value, str) and "." in value and " " not in value:
             return Location(redact(value)[:300])
     return None
+
+
+def judged_by_words(raw: JSON) -> bool:
+    """Returns whether the entry has no level, came on stderr and says that something failed."""
+    if not on_stderr(raw.get("logName")) or own_severity(raw):
+        return False
+    first = plain(_bounded(message(raw))).partition("\n")[0]
+    head = header(first)
+    words = first[head.length :]
+    if head.severity or tracebacks.piece(words) is not None:
+        return False
+    return stderr_words.severity(words) > Severity.DEFAULT
 
 
 _SWALLOWED = re.compile(rf"=\s?{REDACTED}\b")

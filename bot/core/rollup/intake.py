@@ -31,7 +31,7 @@ from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.stitch import Fragment
 from bot.core.rollup.subjects import finder_of
 from bot.core.rollup.tally import decoded
-from bot.core.text.tracebacks import Piece
+from bot.core.text.tracebacks import LineKind, Piece
 
 BATCH = 32_768
 """Rows per batch: enough for numpy to pay off, few enough to keep unparsed in memory."""
@@ -145,6 +145,8 @@ class Intake:
     def _add(self, batch: Batch, run: RowGroup, meaning: Meaning) -> None:
         rollup, severity = self.rollup, meaning.severity
         if meaning.piece is not None:
+            if self.names and meaning.piece.kind is LineKind.HEAD and finder_of(meaning.key.masked):
+                _count_subjects(rollup, batch, run, meaning.key)
             for at in range(run.start, run.end):
                 rollup.fragment(_fragment(batch.rows, batch.row[at], meaning, meaning.piece))
             return

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.entries.rows import (
+    STDERR,
     RequestKey,
     RowKey,
     Rows,
@@ -29,6 +30,7 @@ from bot.core.rollup.tally import decoded
 from bot.core.text.fast_mask import masked_zeroed
 from bot.core.text.id_mask import ids_are_irrelevant, with_placeholder_ids
 from bot.core.text.severity import nearest
+from bot.core.text.stderr_words import depends_on_digits
 
 KNOWN = 32_768
 """Keys in the table. A full table is kept as the older generation, from which used keys move to
@@ -43,7 +45,7 @@ _UNKNOWN, _BY_DIGITS, _BY_IDS = -1, -2, -3
 contains; depends on the text's ids."""
 
 
-_Form = tuple[bytes, Severity]
+_Form = tuple[bytes, Severity, bool]
 """A text with placeholder ids, and a severity. Not a `TextKey`, since a row may have this very
 text and a different meaning."""
 
@@ -121,23 +123,28 @@ class MeaningTable:
         return number
 
     def _of_exact_text(self, rows: Rows, i: int, key: TextKey) -> int:
-        # The text before the quote is the client's address, which does not affect the meaning.
         text = rows.text(rows.raw_entries[i])
-        exact = key, text.partition('"')[2]
+        # Before the quote of an access line is the client's address, which does not matter.
+        counts = key[-1:] == STDERR and depends_on_digits(text)
+        exact = key, text if counts else text.partition('"')[2]
         number = self._known(exact)
         if number == _UNKNOWN:
-            meaning = understand(text, self._reader.masked, text_and_severity(key)[1])
+            meaning = understand(text, self._reader.masked, *text_and_severity(key)[1:])
             number = self._by_key[exact] = self._number(meaning)
         return number
 
     def _of_form(self, form: _Form) -> int:
         """Returns the number that all texts of this form share, or `_OWN` if they differ."""
-        text, severity = form
+        text, severity, stderr = form
         words = decoded(text)
         if ids_are_irrelevant(words):
-            meaning = understand(words, masked_zeroed, severity)
+            meaning = understand(words, masked_zeroed, severity, stderr)
             # Ids can decide the kind of a client and the parts of a traceback.
-            if meaning.piece is None and meaning.key.kind is not Kind.REQUEST:
+            if (
+                meaning.piece is None
+                and meaning.key.kind is not Kind.REQUEST
+                and not (stderr and depends_on_digits(words))
+            ):
                 return self._number(meaning)
         return _BY_IDS
 
@@ -145,8 +152,11 @@ class MeaningTable:
         if isinstance(key, RequestKey):
             own = nearest(key.severity)
             return self._number(requested(key.http, key.text, self._reader.masked, own))
-        text, severity = text_and_severity(key)
-        meaning = understand(decoded(text), masked_zeroed, severity)
+        text, severity, stderr = text_and_severity(key)
+        words = decoded(text)
+        if stderr and depends_on_digits(words):
+            return _BY_DIGITS
+        meaning = understand(words, masked_zeroed, severity, stderr)
         return _BY_DIGITS if meaning.key.kind is Kind.REQUEST else self._number(meaning)
 
     def _number(self, meaning: Meaning) -> int:
@@ -165,6 +175,6 @@ def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:
     texts = [key[:-1] if isinstance(key, bytes) else b"" for key in keys]
     replaced = with_placeholder_ids(texts)
     return [
-        key if form is text else (form, text_and_severity(cast("TextKey", key))[1])
+        key if form is text else (form, *text_and_severity(cast("TextKey", key))[1:])
         for key, text, form in zip(keys, texts, replaced, strict=True)
     ]

@@ -222,7 +222,7 @@ class Rollup:
         shown = event[0]
         key, raw = found or (shown.key, shown.raw)
         severity = max(fragment.severity for fragment in event)
-        if found is not None:
+        if found is not None and key.kind is Kind.TRACE:
             severity = max(severity, Severity.ERROR)
         self.severities[severity] += len(event)
         if severity < self.min_severity:

@@ -22,7 +22,11 @@ from bot.core.text.redact import redact
 NEAR = SECOND // 2
 """Nanoseconds between fragments of one traceback, at most: it is printed at once."""
 
-_ALONE = (tracebacks.LineKind.MIDDLE, tracebacks.LineKind.ENDING)
+AT_ONCE = SECOND // 100
+"""Nanoseconds between a message and the line that names its exception, at most."""
+
+_Kind = tracebacks.LineKind
+_ALONE = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME, _Kind.HEAD, _Kind.RECORD)
 _GO_ENDS = ("panic: ", "fatal error: ")
 _OVERHEAD = 500
 """Approximate bytes of a fragment besides its text and its packed entry."""
@@ -118,49 +122,62 @@ def _position(fragment: Fragment) -> tuple[int, bytes, bytes]:
 
 def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
     event: list[Fragment] = []
-    ended = linked = False
+    ended = linked = opened = False
     for fragment in stream:
         kind = fragment.piece.kind
         near = bool(event) and _near(event[-1], fragment)
-        if kind is tracebacks.LineKind.LINK and near:
+        first = event[0].piece.kind if event else kind
+        if kind is _Kind.LINK and near:
             joins = linked = True
             ended = False
         elif near and _continues(event[0], fragment):
             joins, ended = True, False
-        elif kind is tracebacks.LineKind.OPENING:
-            joins, linked = near and linked, False
+        elif kind is _Kind.OPENING:
+            joins, linked = near and (linked or (first is _Kind.HEAD and not opened)), False
             ended = fragment.piece.exception is not None
+            opened = True
+        elif kind in (_Kind.HEAD, _Kind.RECORD, _Kind.NAME):
+            named = near and opened and not ended and fragment.piece.exception is not None
+            ended = ended or named
+            second = near and first is _Kind.RECORD and len(event) == 1
+            joins = named or (second and kind is _Kind.HEAD)
         else:
             # After the exception's own line only a link continues the traceback.
-            joins = near and not ended and event[0].piece.kind not in _ALONE
-            ended = ended or kind is tracebacks.LineKind.ENDING
+            joins = near and not ended and first not in _UNFOLLOWED
+            if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
+                joins = joins and _near(event[-1], fragment, AT_ONCE)
+            ended = ended or kind is _Kind.ENDING
         if joins:
             event.append(fragment)
             continue
         if event:
             yield event
         event = [fragment]
-        linked = kind is tracebacks.LineKind.LINK
-        if kind is not tracebacks.LineKind.OPENING:
-            ended = kind is tracebacks.LineKind.ENDING
+        linked = kind is _Kind.LINK
+        opened = kind in (_Kind.OPENING, _Kind.LINK)
+        if kind is not _Kind.OPENING:
+            ended = kind is _Kind.ENDING
     if event:
         yield event
+
+
+_UNFOLLOWED = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME)
 
 
 def _continues(first: Fragment, fragment: Fragment) -> bool:
     """Returns whether Java or Node frames follow their exception's line, or goroutines a panic."""
     text = plain(fragment.text)
-    if first.piece.kind is tracebacks.LineKind.ENDING:
-        return fragment.piece.kind is tracebacks.LineKind.MIDDLE and tracebacks.continues(text)
-    return first.text.startswith(_GO_ENDS) and (
-        fragment.piece.kind is tracebacks.LineKind.MIDDLE or tracebacks.is_goroutine(text)
-    )
+    middle = fragment.piece.kind is _Kind.MIDDLE
+    if first.piece.kind in (_Kind.ENDING, _Kind.HEAD):
+        goroutine = first.piece.kind is _Kind.HEAD and tracebacks.is_goroutine(text)
+        return goroutine or (middle and tracebacks.continues(text))
+    return first.text.startswith(_GO_ENDS) and (middle or tracebacks.is_goroutine(text))
 
 
-def _near(before: Fragment, after: Fragment) -> bool:
+def _near(before: Fragment, after: Fragment, limit: int = NEAR) -> bool:
     if before.time is None or after.time is None:
         return before.time is after.time
-    return after.time - before.time <= NEAR
+    return after.time - before.time <= limit
 
 
 def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
@@ -173,13 +190,24 @@ def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
     if len(event) == 1 and first.piece.kind in _ALONE:
         return None
     text = "\n".join(plain(fragment.text) for fragment in event)
+    length = header(text).length
     # Redact the whole before parsing: a rule may need the first line of a key to find the rest.
-    piece = tracebacks.piece(redact(text[header(text).length :]))
-    if piece is None or not piece.exception:
+    words = redact(text[length:])
+    piece = tracebacks.piece(words)
+    where = ""
+    if piece and piece.frame:
+        where = redact(f"{piece.frame.module}.{piece.frame.function or ''}")
+    if piece and piece.exception:
+        said = f"{piece.message}: {piece.exception}" if piece.message else piece.exception
+        key = Key(Kind.TRACE, masked(said), where)
+    elif len(event) == 1:
         return None
-    words = f"{piece.message}: {piece.exception}" if piece.message else piece.exception
-    where = f"{piece.frame.module}.{piece.frame.function or ''}" if piece.frame else ""
-    key = Key(Kind.TRACE, masked(words), redact(where))
+    elif piece and piece.message and where:
+        key = Key(Kind.TRACE, masked(piece.message), where)
+    elif first.piece.kind is _Kind.RECORD:
+        key = Key(Kind.MESSAGE, masked(words if length else words.replace("\n", " ")))
+    else:
+        return None
     if len(event) == 1:
         return key, first.raw
     entry = first.raw.unpack(first.raw.data)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.core.model.values import JSON, Severity
-from bot.core.text.level_headers import NAMES
+from bot.core.text.json_levels import KEYS, of_payload
+from bot.core.text.level_names import NAMES
 
-LEVELS = ("severity", "level", "levelname", "log_level", "lvl", "@l")
-"""Keys of a payload in which logging libraries put the level."""
-_PINO = ((60, Severity.CRITICAL), (50, Severity.ERROR), (40, Severity.WARNING), (30, Severity.INFO))
+LEVELS = KEYS
+"""Keys of a payload that may hold the level."""
 _BY_NUMBER: dict[int, Severity] = {int(level): level for level in Severity}
 _BY_NAME: dict[str, Severity] = {**NAMES, **Severity.__members__}
 
@@ -21,17 +21,10 @@ def own_severity(raw: JSON) -> Severity:
         known = _BY_NAME.get(value) or _BY_NAME.get(value.upper())
         if known:
             return known
-    elif isinstance(value, int):
+    elif isinstance(value, int) and value:
         return nearest(value)
     payload = raw.get("jsonPayload")
-    if isinstance(payload, Mapping):
-        for key in LEVELS:
-            level = payload.get(key)
-            if isinstance(level, str) and level.upper() in NAMES:
-                return NAMES[level.upper()]
-            if isinstance(level, int) and not isinstance(level, bool):
-                return next((s for least, s in _PINO if level >= least), Severity.DEBUG)
-    return Severity.DEFAULT
+    return of_payload(payload) if isinstance(payload, Mapping) else Severity.DEFAULT
 
 
 def nearest(number: int) -> Severity:
@@ -40,3 +33,8 @@ def nearest(number: int) -> Severity:
     if known is None:
         known = max((s for s in Severity if s <= number), default=Severity.DEFAULT)
     return known
+
+
+def on_stderr(log: object) -> bool:
+    """Returns whether a log, by its name, is what a process wrote to stderr."""
+    return isinstance(log, str) and log.endswith("stderr") and log[-7:-6] in ("/", "F", "")

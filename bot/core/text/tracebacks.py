@@ -9,13 +9,20 @@ of one instance.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from bot.core.model.values import Location
-
-MAX_LINE = 2_000
+from bot.core.text.frames import (
+    GO_FRAME,
+    MAX_LINE,
+    PHP_FRAME,
+    PY_FRAME,
+    RUBY_RAISED,
+    innermost,
+    is_frame,
+)
 
 
 class LineKind(Enum):
@@ -29,6 +36,12 @@ class LineKind(Enum):
     """A frame or its source line: meaningless without an opening before it."""
     ENDING = "ending"
     """The line that names the exception: meaningful on its own."""
+    NAME = "name"
+    """A line that names an exception if a traceback is open, and else is an ordinary message."""
+    HEAD = "head"
+    """An ordinary message of an error, which a traceback or indented lines may follow."""
+    RECORD = "record"
+    """The first line of a record whose message is on the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,86 +66,41 @@ _LINKS = (
 )
 _BEGINNINGS = (
     *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
-    "Caused by: ", "[signal SIG", "created by ",
+    "Caused by: ", "[signal SIG", "created by ", "Stack trace:", "#", "}",
+    "(Background on this error",
+    "[SQL: ", "[parameters: ", "[cause]: ",
 )  # fmt: skip
 """Prefixes of unindented traceback lines other than the exception's own line."""
 _FIRST_CHARS = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
 """First characters of traceback lines: indentation, or the start of one of `_BEGINNINGS`."""
-_PY_FRAME = re.compile(
-    r'\s{0,40}[|+]?\s{0,8}File "([^"\n]{1,400})", line (\d{1,8})(?:, in ([^\n]{1,200}))?'
-)
-_JS_FRAME = re.compile(
-    r"\s{1,16}at (?:(?:async |new )?([\w$.<>\[\] ]{1,200}) \()?"
-    r"((?:file://|node:|/|[A-Za-z]:\\|\.{0,2}/|webpack)[^\s()]{1,400}):(\d{1,8}):\d{1,8}\)?\s{0,4}$"
-)
-_JAVA_FRAME = re.compile(
-    r"\s{1,16}at ([\w.$/<>@-]{1,300})\.([\w$<>]{1,200})\(([^():]{1,200})(?::(\d{1,8}))?\)"
-)
-_GO_FRAME = re.compile(r"\s{1,8}(/[^\s:]{1,400}\.go):(\d{1,8})(?: \+0x[0-9a-f]{1,16})?$")
 _GO_OPEN = re.compile(r"(?:goroutine \d{1,12} \[[^\]\n]{1,80}\]:)")
 _GO_PANIC = re.compile(r"(?:panic|fatal error): [^\n]{1,2000}")
+_GO_SERVING = re.compile(r"(?:http: )?panic serving \S{1,80}: ([^\n]{1,2000})")
+_PY_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80}(?::(?: [^\n]{0,2000})?)?$")
+_LOOSE_NAME = re.compile(
+    r"(?:[a-z_]\w{0,80}\.){1,12}[A-Z]\w{0,80}(?::(?: |$)|$)|[A-Z][a-z]\w{0,60}(?:: \S|:?$)"
+)
+"""May name an exception: `google.api_core.exceptions.Forbidden: 403`, `Refused: no`."""
+_RECORD = re.compile(
+    r"(?:\[?[\d:.,/TZ +-]{8,40}\]? {1,3})?(?:warn|fail|crit): [\w.+`<>]{1,200}\[\d{1,10}\]\s{0,8}$"
+    r"|[A-Z][a-z]{2} \d{1,2}, \d{4},? \d{1,2}:\d\d:\d\d [AP]M [\w.$]{3,200} [\w$<>]{1,80}$"
+    r"|thread '[^'\n]{1,80}' (?:\(\d{1,10}\) )?panicked at [^\n']{1,400}:\d{1,8}:\d{1,8}:$"
+)
+"""Records of two lines: .NET's console, java.util.logging, Rust's panics."""
 _EXCEPTION = re.compile(
-    r"(?:[|+]\s{0,8})?(?:Uncaught |Unhandled |Exception in thread \"[^\"\n]{1,100}\" )?"
-    r"(?:[A-Za-z_][\w]{0,80}[.$]){0,12}"
+    r"(?:[|+]\s{0,8})?(?:Uncaught |Unhandled |Unhandled exception\. |\*\* \("
+    r"|Exception in thread \"[^\"\n]{1,100}\" )?"
+    r"(?:[A-Za-z_][\w]{0,80}(?:[.$\\]|::)){0,12}"
     r"(?:[A-Z]\w{0,80}(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Iteration|Failure|Refused"
     r"|Denied|NotFound|DoesNotExist|Conflict|Group)"
     r"|KeyboardInterrupt|SystemExit|Error|Throwable)"
-    r"(?: \[\w{1,60}\])?(?:: ?[^\n]{0,2000}|)$"
+    r"(?: \[\w{1,60}\])?(?:: ?[^\n]{0,2000}|\) [^\n]{0,2000}|)$"
 )
 _GO_CALL = re.compile(r"[\w./@-]{1,200}\.[\w.()*\[\]-]{1,200}\((?:\{?0x[^\n]{0,1000}|\.\.\.)?\)$")
 """A call in a goroutine's stack, with its arguments as hexadecimal words."""
 _CAUSED_BY = re.compile(r"\s{0,8}(?:Caused by|\[cause\]): ([^\n]{1,2000})")
-_AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ")
-_MORE = re.compile(r"\s{1,16}\.{3} \d{1,6} (?:more|common frames omitted)")
-_DEPENDENCY = re.compile(
-    r"site-packages|dist-packages|/usr/(?:local/)?lib/|/lib/python\d|<frozen|<string>|node_modules"
-    r"|node:|/pyenv/|/\.venv/|/go/pkg/mod/|/usr/local/go/|internal/process|webpack/"
-)
-_JAVA_DEPENDENCY = re.compile(
-    r"(?:java|javax|jdk|sun|com\.sun|kotlin|scala|jakarta|org\.(?:springframework|apache|hibernate"
-    r"|eclipse|jboss)|io\.(?:netty|grpc|undertow)|reactor|akka|com\.(?:google|fasterxml|zaxxer))\."
-)
-_ROOTS = re.compile(r"^(?:file://)?(?:/app/|/workspace/|/usr/src/app/|/srv/|/code/|/opt/app/|\./)")
-
-
-def _python_location(path: str, line: str, function: str | None) -> Location | None:
-    if _DEPENDENCY.search(path):
-        return None
-    path = _ROOTS.sub("", path)
-    if path.endswith(".py"):
-        path = path.removesuffix(".py").removesuffix("/__init__").strip("/").replace("/", ".")
-    return Location(path, function.strip() if function else None, int(line))
-
-
-def own_frames(lines: Iterable[str]) -> list[Location]:
-    """Returns the frames of the service's own code, in the order of the text."""
-    found: list[Location] = []
-    for text in lines:
-        line = text[:MAX_LINE]
-        location: Location | None = None
-        if python := _PY_FRAME.match(line):
-            location = _python_location(python[1], python[2], python[3])
-        elif js := _JS_FRAME.match(line):
-            if not _DEPENDENCY.search(js[2]):
-                location = Location(_ROOTS.sub("", js[2]), js[1], int(js[3]))
-        elif java := _JAVA_FRAME.match(line):
-            # Spring prints a proxy (`$$`) without a line number before the class that it wraps.
-            if not _JAVA_DEPENDENCY.match(java[1]) and "$$" not in java[1]:
-                location = Location(java[1], java[2], int(java[4]) if java[4] else None)
-        elif (go := _GO_FRAME.match(line)) and not _DEPENDENCY.search(go[1]):
-            location = Location(_ROOTS.sub("", go[1]), None, int(go[2]))
-        if location is not None:
-            found.append(location)
-    return found
-
-
-def _innermost(lines: Sequence[str]) -> Location | None:
-    frames = own_frames(lines)
-    if not frames:
-        return None
-    # Python prints the innermost frame last; everyone else prints it first.
-    python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
-    return frames[-1] if python else frames[0]
+_AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ", "from ", "#", "Stack trace:",
+          "thrown in ", "--- End of ", "---> ")  # fmt: skip
 
 
 def is_exception(line: str) -> bool:
@@ -140,9 +108,19 @@ def is_exception(line: str) -> bool:
     return len(line) <= MAX_LINE and _EXCEPTION.match(line) is not None
 
 
-def _is_frame(line: str) -> bool:
-    head = line[:MAX_LINE]
-    return any(form.match(head) for form in (_PY_FRAME, _JS_FRAME, _JAVA_FRAME, _GO_FRAME, _MORE))
+def loose_piece(text: str, failed: bool, headed: bool) -> Piece | None:
+    """Classifies an ordinary message that may belong to a traceback of several entries.
+
+    `failed`: its severity is at least ERROR. `headed`: a level header was removed from it.
+    """
+    if not text or "\n" in text or len(text) > MAX_LINE:
+        return None
+    if _RECORD.match(text):
+        return Piece(LineKind.RECORD)
+    name = text.strip() if not headed and _LOOSE_NAME.match(text) else None
+    if failed:
+        return Piece(LineKind.HEAD, name)
+    return Piece(LineKind.NAME, name) if name else None
 
 
 def piece(text: str) -> Piece | None:
@@ -162,11 +140,11 @@ def piece(text: str) -> Piece | None:
         return Piece(LineKind.OPENING, _exception(lines), _deepest(lines))
     opening = next((i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])), None)
     if opening is None:
-        opening = next((i for i, line in enumerate(lines) if _is_frame(line)), None)
+        opening = next((i for i, line in enumerate(lines) if is_frame(line)), None)
         if opening is None:
             return None
     before = [line for line in lines[:opening] if line.strip() and not _GO_OPEN.match(line)]
-    if not before or _is_frame(first):
+    if not before or is_frame(first):
         return Piece(LineKind.MIDDLE, _exception(lines), _deepest(lines))
     if before[0].startswith(_LINKS):
         return Piece(LineKind.LINK, _exception(lines), _deepest(lines))
@@ -176,7 +154,7 @@ def piece(text: str) -> Piece | None:
             # Prisma puts the message on the lines below the exception's name.
             exception = " ".join(line.strip() for line in before)
         return Piece(LineKind.OPENING, exception, _deepest(lines))
-    if len(before) > 1 and _GO_FRAME.match(lines[opening][:MAX_LINE]):
+    if len(before) > 1 and GO_FRAME.match(lines[opening][:MAX_LINE]):
         before.pop()  # the function name, which Go prints on its own line above the frame
     exception = _exception(lines)
     words = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
@@ -186,16 +164,24 @@ def piece(text: str) -> Piece | None:
 def _single(text: str) -> Piece | None:
     if not text:
         return None
+    if (raised := RUBY_RAISED.match(text[:MAX_LINE])) is not None:
+        return Piece(LineKind.ENDING, f"{raised[5]}: {raised[4]}", innermost([text[:MAX_LINE]]))
     if text[0] in " \t|+":
         if _PY_OPEN.match(text):
             return Piece(LineKind.OPENING)
         line = text[:MAX_LINE]
-        if _is_frame(line):
-            return Piece(LineKind.MIDDLE, frame=_innermost([line]))
+        if is_frame(line):
+            return Piece(LineKind.MIDDLE, frame=innermost([line]))
         if is_exception(text.strip()) and text[0] in "|+":
             return Piece(LineKind.ENDING, text.strip(" \t|+"))
         return Piece(LineKind.MIDDLE)
     return _unindented(text)
+
+
+_AMID = (
+    "[signal SIG", "created by ", "Stack trace:", "(Background on this error", "[SQL: ",
+    "[parameters: ", "[cause]: ",
+)  # fmt: skip
 
 
 def _unindented(text: str) -> Piece | None:
@@ -211,7 +197,12 @@ def _unindented(text: str) -> Piece | None:
         return Piece(LineKind.OPENING, text.strip())
     if caused := _CAUSED_BY.match(text):
         return Piece(LineKind.MIDDLE, caused[1].strip())
-    if text.startswith(("[signal SIG", "created by ")):
+    if text[0] == "#":
+        frame = PHP_FRAME.match(text[:MAX_LINE])
+        return Piece(LineKind.MIDDLE, frame=innermost([text[:MAX_LINE]])) if frame else None
+    if text[0] == "}":
+        return Piece(LineKind.MIDDLE) if not text.strip("}]), ") else None
+    if text.startswith(_AMID):
         return Piece(LineKind.MIDDLE)
     if is_exception(text):
         return Piece(LineKind.ENDING, text.strip())
@@ -240,13 +231,33 @@ def _exception(lines: Sequence[str]) -> str | None:
     Python prints the root cause first and its consequence last. Java prints the root cause last,
     and its first exception alone is often vague: "could not open a transaction".
     """
-    python = any(_PY_FRAME.match(line[:MAX_LINE]) for line in lines)
+    frames = [i for i, line in enumerate(lines) if PY_FRAME.match(line[:MAX_LINE])]
+    python = bool(frames)
+    if python and (ending := _after_frames(lines[frames[-1] + 1 :])):
+        return ending
+    if (raised := RUBY_RAISED.match(lines[0][:MAX_LINE])) is not None:
+        return f"{raised[5]}: {raised[4]}"
     for line in reversed(lines) if python else lines:
         text = line.strip(" \t|+")
         if text and (line[:1] not in " \t" or line[:3] == "  |") and is_exception(text):
             return text if python else _with_cause(text, lines)
         if not python and _GO_PANIC.match(text):
             return text
+        if not python and (serving := _GO_SERVING.match(text)):
+            return f"panic: {serving[1]}"
+    if python:
+        return None
+    # .NET's console indents whole records.
+    return next((_with_cause(t, lines) for line in lines if is_exception(t := line.strip())), None)
+
+
+def _after_frames(lines: Sequence[str]) -> str | None:
+    """Returns the line after the last frame of a Python traceback: it names the exception."""
+    for line in lines:
+        if line.strip() and line[0] not in " \t|+":
+            text = line.strip()
+            named = len(text) <= MAX_LINE and not text.startswith(_LINKS) and _PY_NAME.match(text)
+            return text if named else None
     return None
 
 
@@ -262,13 +273,13 @@ def _deepest(lines: Sequence[str]) -> Location | None:
     """
     starts = [i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
-        location = _innermost(lines[start:end])
+        location = innermost(lines[start:end])
         if location is not None:
             return location
     end = len(lines)
     for start in [i for i, line in enumerate(lines) if _CAUSED_BY.match(line[:MAX_LINE])][::-1]:
-        location = _innermost(lines[start:end])
+        location = innermost(lines[start:end])
         if location is not None:
             return location
         end = start
-    return _innermost(lines)
+    return innermost(lines)

@@ -155,6 +155,7 @@ class _Survey:
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),
             swallowed=any(entries.swallows(entries.message(raw)) for raw in draft.samples),
+            judged_by_words=any(map(entries.judged_by_words, draft.samples)),
             services=services,
             module=location.module if location else "",
             routes=tuple(sorted(tally.routes)),
@@ -302,6 +303,8 @@ def _reasons(
         found.append(f"the same user again: {facts.same_value}")
     by_name = {factor.name: factor for factor in factors}
     found += [by_name["frequency"].said, f"severity {facts.severity.name}"]
+    if facts.judged_by_words:
+        found.append("no level; came on stderr and says that something failed")
     if facts.revisions > 1:
         found.append(by_name["revisions"].said)
     if facts.instances > 1:

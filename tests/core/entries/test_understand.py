@@ -6,12 +6,9 @@ import pytest
 
 from bot.core.entries import understand as entries
 from bot.core.model.values import Location, Severity
-from bot.core.text.level_headers import (
-    FORMS,
-    Form,
-    header,
-    plain,
-)
+from bot.core.text.level_form import Form
+from bot.core.text.level_forms import FORMS
+from bot.core.text.level_headers import header, plain
 from tests.core.logs import (
     Entry,
     entry,

@@ -336,7 +336,7 @@ def test_texts_that_differ_in_ids_are_told_apart_where_that_matters(
     numbers = known.known(rows)
     known.learn(rows, numbers, np.ones(len(rows), np.bool_))
     for text, number in zip(texts, numbers.tolist(), strict=True):
-        found = understand(text)
+        found = understand(text, stderr=True)
         if found.key.kind is not Kind.REQUEST and not text.isspace():
             meaning = known.listed[number]
             assert (meaning.key, meaning.severity) == (found.key, found.severity)
