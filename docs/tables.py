@@ -40,8 +40,9 @@ MASKING = """\
 ## Masks
 
 `bot/core/text/mask.py`, `MASKS`. Values that vary in a message become `<*>`; messages that are then
-equal are one. All rules are applied, after every run of digits became one `0`. Values that no pattern
-recognises, such as a user's name, are found by comparing messages (`bot/core/clusters/grouping.py`).
+equal are one. All rules are applied, after every run of digits became one `0`. Values that no
+pattern recognises, such as a user's name, are found by comparing messages
+(`bot/core/clusters/grouping.py`).
 """
 
 HEADERS = """\
@@ -54,16 +55,16 @@ entry carries no severity of its own. The first that matches is removed and read
 TRIAGE = """\
 ## Triage rules
 
-`bot/core/triage/rules.py`, `RULES`. The first rule that matches gives the priority, and its sentence
-is the first reason on the card. A team's own rules come after the first row.
+`bot/core/triage/rules.py`, `RULES`. The first rule that matches gives the priority, and its
+sentence is the first reason on the card. A team's own rules come after the first row.
 [priorities.md](priorities.md) explains each priority.
 """
 
 WEIGHTS = """\
 ## Weights
 
-`bot/core/triage/weights.py`, `ADJUSTMENTS`. Weights of figures move a rule's priority of P2 to P5. For
-each factor the first row that matches counts; the sum is truncated to whole steps.
+`bot/core/triage/weights.py`, `ADJUSTMENTS`. Weights of figures move a rule's priority of P2 to P5.
+For each factor the first row that matches counts; the sum is truncated to whole steps.
 """
 
 
