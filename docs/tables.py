@@ -49,7 +49,7 @@ HEADERS = """\
 ## Level headers
 
 `bot/core/text/level_headers.py`, `FORMS`. What logging libraries write before the message, where an
-entry carries no severity of its own. The first that matches is removed and read.
+entry carries no severity of its own. The first that fits is taken off and read.
 """
 
 TRIAGE = """\
