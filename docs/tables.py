@@ -23,26 +23,27 @@ PAGE = Path(__file__).with_name("tables.md")
 INTRODUCTION = """\
 # The tables
 
-Made from the code by `docs/tables.py`; a test fails where this page is stale. Each table is one
-list in one file, read from top to bottom.
+Printed from the code by `docs/tables.py`; a test fails if this page is stale. Each table is one
+list in one file, applied from top to bottom.
 """
 
 REDACTION = """\
 ## Redaction
 
-`bot/core/text/redact_rules.py`, `RULES`. The first thing that happens to text from a log. What a
-rule takes away is never stored, posted, filed or logged. All rules are applied.
+`bot/core/text/redact_rules.py`, `RULES`. Redaction is the first step for text from a log. What a
+rule removes is never stored, posted, filed or logged. All rules are applied.
 
-In JSON, what stands under a key that is called like a secret (`password`, `api_key`,
-`authorization`, …) becomes `REDACTED` whatever it says.
+In JSON, the value of a key that is named like a secret (`password`, `api_key`, `authorization`, …)
+always becomes `REDACTED`.
 """
 
 MASKING = """\
 ## Masks
 
-`bot/core/text/mask.py`, `MASKS`. What varies in a message becomes `<*>`; messages that are then the
-same are one. All rules are applied, after every run of digits became one `0`. What no pattern can
-tell, such as a user's name, is found beside other messages (`bot/core/clusters/grouping.py`).
+`bot/core/text/mask.py`, `MASKS`. Values that vary in a message become `<*>`; messages that are then
+equal are one. All rules are applied, after every run of digits became one `0`. Values that no
+pattern recognises, such as a user's name, are found by comparing messages
+(`bot/core/clusters/grouping.py`).
 """
 
 HEADERS = """\
@@ -55,16 +56,16 @@ entry carries no severity of its own. The first that fits is taken off and read.
 TRIAGE = """\
 ## Triage rules
 
-`bot/core/triage/rules.py`, `RULES`. The first that fits gives the priority, and its sentence is the
-first reason on the card. A team's own rules come after the first row. What each priority means:
-[priorities.md](priorities.md).
+`bot/core/triage/rules.py`, `RULES`. The first rule that matches gives the priority, and its
+sentence is the first reason on the card. A team's own rules come after the first row.
+[priorities.md](priorities.md) explains each priority.
 """
 
 WEIGHTS = """\
 ## Weights
 
-`bot/core/triage/weights.py`, `ADJUSTMENTS`. What figures add to the priority of a rule, where
-that is P2 to P5. Of each factor the first row that fits counts; the sum is cut to whole steps.
+`bot/core/triage/weights.py`, `ADJUSTMENTS`. Weights of figures move a rule's priority of P2 to P5.
+For each factor the first row that matches counts; the sum is truncated to whole steps.
 """
 
 
