@@ -94,7 +94,14 @@ def read_array(head: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:  #
 
 
 def _items(items: list[object]) -> Iterator[Page]:
-    yield from pages((item, number / len(items)) for number, item in enumerate(items, 1))
+    for start in range(0, len(items), PAGE):
+        part = items[start : start + PAGE]
+        entries = [(n, e) for n, item in enumerate(part, start + 1) if (e := entry_of(item))]
+        yield Page(
+            of_json([e for _, e in entries], [n for n, _ in entries]),
+            broken=len(part) - len(entries),
+            share=min(1.0, (start + PAGE) / len(items)),
+        )
 
 
 def read_response(head: bytes, stream: IO[bytes], total: int) -> Iterator[Page]:  # noqa: ARG001

@@ -47,7 +47,7 @@ _TRACE = "logging.googleapis.com/trace"
 
 def entry_of(value: object) -> JSON | None:
     """Returns the value as a log entry; None if it has no payload that we know."""
-    if not isinstance(value, Mapping):
+    if value.__class__ is not dict and not isinstance(value, Mapping):
         return None
     if not _PAYLOADS.isdisjoint(value):
         time = value.get("timestamp")
