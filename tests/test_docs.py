@@ -16,7 +16,7 @@ from bot.__main__ import commands
 from bot.core.commands.commands import Suggestion
 from bot.core.commands.parser import parse
 from bot.core.model.environment import Environment
-from bot.settings import file, settings, team_rules
+from bot.settings import file, settings, sources, team_rules
 from tests.paths import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -67,6 +67,21 @@ def test_the_loggers_are_those_of_the_code():
     made = runpy.run_path(str(ROOT / "docs" / "loggers.py"))["page"]()
     written = (ROOT / "docs" / "loggers.md").read_text(encoding="utf-8")
     assert written == made, "stale: run .venv/bin/python docs/loggers.py"
+
+
+def test_the_table_of_sources_is_that_of_the_code():
+    page = ROOT / "docs" / "sources.md"
+    written = page.read_text(encoding="utf-8")
+    made = runpy.run_path(str(ROOT / "docs" / "sources.py"))["page"](written)
+    assert written == made, "stale: run .venv/bin/python docs/sources.py"
+
+
+def test_every_key_of_a_source_is_told():
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| ([a-z]+) \|", page, re.MULTILINE))
+    assert told >= {"services", *sources.READERS}
+    (example,) = blocks(ROOT / "docs" / "sources.md", "toml")
+    assert set(tomllib.loads(example)["environments"]["staging"]) >= set(sources.READERS)
 
 
 # --- links

@@ -68,9 +68,9 @@ def test_without_a_token_slack_is_refused(tmp_path):
 
 class TestPerform:
     @pytest.fixture
-    def jobs(self):
+    def jobs(self, redis_client, _state_of_session):
         """The table of jobs; what is not in it cannot be run."""
-        use(Wiring(Settings()))
+        use(Wiring(Settings(state_dir=_state_of_session, installation=INSTALLATION)))
         yield {}
         wiring._in_use.clear()
 

@@ -51,6 +51,17 @@ def test_no_logs_at_all_is_told_since_the_last_entry_with_the_requests() -> None
         assert text == f"🔴 staging sends no logs since 02:14, {said}."
 
 
+def test_a_job_that_did_not_run_is_no_alarm() -> None:
+    jobs = nothing(counts_requests=False, services=("nightly-import",))
+    expected = "not one entry of nightly-import, traffic unknown."
+    assert drawn(jobs)[1].endswith(expected)
+    assert "🔴" not in str(drawn(jobs))
+    assert "🔴" not in str(digested(None, jobs))
+    assert "nothing new" in digested(None, jobs)[1]
+    unnamed = replace(jobs, services=())
+    assert drawn(unnamed)[1].endswith("not one entry of what the filter finds, traffic unknown.")
+
+
 def test_without_a_history_the_window_is_named() -> None:
     assert drawn(nothing())[1] == (
         "🔴 staging sends no logs: not one entry in 2 d. Traffic unknown."

@@ -59,7 +59,7 @@ CHECKOUT = {("workload", "checkout")}
         ("gke = ['main/shop/redis']", {("workload", "redis")}),
         ("gke = ['main/shop/report']", {("job", "report")}),
         ("gke = ['main/other/checkout', 'other/shop/checkout']", set()),
-        ("""filter = 'resource.type="gae_app"'""", {("service", "default")}),
+        ("""filter = 'resource.type="gae_app"'""", {("app", "default")}),
         ("""filter = 'resource.type="gce_instance"'""", {("machine", "legacy-vm")}),
         (
             """
@@ -69,7 +69,7 @@ CHECKOUT = {("workload", "checkout")}
             filter = 'resource.type="gae_app" OR labels.instance_id="00f46b9285f2"'
             """,
             {
-                ("service", "api"), ("job", "nightly-import"), ("service", "default"),
+                ("service", "api"), ("job", "nightly-import"), ("app", "default"),
                 ("function", "resize_image"), *CHECKOUT,
             },
         ),
@@ -93,7 +93,7 @@ def test_a_question_for_one_name_reads_that_source_alone(server):
     assert read(server, of, "nightly-import") == {("job", "nightly-import")}
     assert read(server, of, "checkout") == read(server, of, "main/shop/checkout") == CHECKOUT
     assert read(server, of, "legacy-vm") == {("machine", "legacy-vm")}
-    assert read(server, of, "api", "default") == {("service", "api"), ("service", "default")}
+    assert read(server, of, "api", "default") == {("service", "api"), ("app", "default")}
     assert read(server, of, "nobody") == set()
 
 

@@ -116,7 +116,7 @@ PLACES: dict[str, tuple[dict[str, Any], dict[str, str], Place]] = {
         {"clone_id": "00c61b117c"},
         Place(
             "default", "20250914t030000", "00c61b117c", "europe-west1-b", "acme",
-            PlaceKind.SERVICE,
+            PlaceKind.APP,
         ),
     ),
     "machine": (

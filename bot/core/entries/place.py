@@ -14,13 +14,15 @@ class PlaceKind(StrEnum):
     """What kind of program wrote an entry, by its resource (see `resources`)."""
 
     SERVICE = "service"
-    """It serves requests, in revisions that can replace each other."""
+    """A Cloud Run service: it serves requests, and its traffic can go back to a revision."""
     JOB = "job"
     """It runs to its end; its revisions are executions, and none of them serves."""
     FUNCTION = "function"
     """A function of the first generation; one of the second is a Cloud Run service."""
     WORKLOAD = "workload"
     """A Kubernetes workload whose pods stay; a Kubernetes Job is a `JOB`."""
+    APP = "app"
+    """A service of App Engine."""
     MACHINE = "machine"
     UNKNOWN = ""
 

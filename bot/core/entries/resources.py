@@ -157,7 +157,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         "gae_app",
         "App Engine",
-        PlaceKind.SERVICE,
+        PlaceKind.APP,
         "module_id",
         (_resource("module_id"),),
         (_resource("version_id"),),

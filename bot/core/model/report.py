@@ -66,6 +66,7 @@ class Began:
     """Entries of any kind by `before` among those read."""
     project: str = ""
     region: str = ""
+    """Both are empty if it is no Cloud Run service, whose traffic could be routed back."""
     requests: int | None = None
     """Requests that `before` served; None: not counted, or the service serves none."""
 

@@ -342,6 +342,8 @@ def _notes(report: Report) -> Iterator[str]:
         yield f"- **Project**: {_text(report.project)}"
     yield f"- **API calls**: {number(report.coverage.api_calls)}"
     requests = traffic.summary(report.traffic, report.timezone, report.generated)
+    if not report.counts_requests:
+        requests += "; only those of Cloud Run services are counted"
     yield f"- **Traffic**: {_text(requests)}"
     if report.coverage.sampled < 1.0:
         yield f"- **Sampled**: {display.percent(report.coverage.sampled)} of the entries"

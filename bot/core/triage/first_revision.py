@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from bot.core.clusters.clusters import Draft
-from bot.core.entries.place import Place
+from bot.core.entries.place import Place, PlaceKind
 from bot.core.model.report import Began, Traffic
 from bot.core.model.revision_names import numbered
 from bot.core.model.values import HOUR
@@ -67,13 +67,14 @@ class Revisions:
         if not without:
             return None
         before, where = without[-1], wrote[service, mine[0]]
+        routed = where.kind is PlaceKind.SERVICE
         return Began(
             service,
             mine[0],
             before,
             self._entries[service, before],
-            where.project,
-            where.region,
+            where.project if routed else "",
+            where.region if routed else "",
             None if asked is None else asked.get(before),
         )
 

@@ -40,6 +40,10 @@ def test_the_forms_of_the_command_table():
     assert full.span.window.end - full.span.window.start == 36 * HOUR
     assert full.services == ("netra-auth-staging",)
     assert full.severity is Severity.ERROR
+    assert read("staging service=main/shop/checkout,nightly").services == (
+        "main/shop/checkout",
+        "nightly",
+    )
     assert read("staging since 2025-09-12").span.typed == "since 2025-09-12"
     assert read("digest staging 09:00 Europe/Berlin") == DigestOn(
         "staging", "09:00", "Europe/Berlin"

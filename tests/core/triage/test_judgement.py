@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ from blocks.report import report as message
 from blocks.text import as_text
 from bot.core.analysis.analyze import analyze
 from bot.core.analysis.outside import Outside
+from bot.core.analysis.reading import read_all
+from bot.core.clusters.clusters import clusters
 from bot.core.model.decisions import Decisions, Override
 from bot.core.model.environment import Environment, Query
 from bot.core.model.report import Began, Cluster, Traffic
@@ -28,6 +31,7 @@ from tests.core.logs import (
     said,
     shuffled,
 )
+from tests.core.resource_entries import PLACES
 from tests.fakes.logs import FakeLogs
 
 OLD, NEW = "netra-backend-staging-00597-abc", "netra-backend-staging-00598-qss"
@@ -73,6 +77,40 @@ def test_where_no_revision_is_without_it_nothing_is_said() -> None:
         assert not found.clusters[0].notes
     alone = report([e for e in entries if NEW in str(e)])
     assert alone.clusters[0].began is None
+
+
+def _moved(entries: list[dict[str, object]], name: str) -> list[dict[str, object]]:
+    """The same entries, written by the resource of that name; OLD and NEW stay apart."""
+    resource, labels, _ = PLACES[name]
+    moved = []
+    for each in entries:
+        tag = "new00" if NEW in str(each) else "old00"
+        text = json.dumps([resource, labels]).replace("x7k2p", tag).replace("7d9f8b6c5d", f"{tag}5")
+        changed, its = json.loads(text)
+        moved.append({**each, "resource": changed, "labels": its})
+    return moved
+
+
+def test_a_problem_of_a_job_began_with_no_execution() -> None:
+    found = report(_moved(_deploy(), "job"))
+    assert found.services == ("nightly-import",)
+    assert found.clusters[0].began is None
+    assert not found.clusters[0].notes
+
+
+def test_a_workload_has_no_traffic_that_gcloud_could_route_back() -> None:
+    began = report(_moved(_deploy(), "workload by its pod's name")).clusters[0].began
+    assert began is not None
+    assert (began.service, began.revision, began.before) == ("checkout", "new005", "old005")
+    assert rollback(began) is None
+
+
+def test_a_draft_knows_whether_jobs_alone_logged_it() -> None:
+    job, service = _moved(_deploy(), "job"), _deploy()
+    for entries, wanted in ((job, True), (service, False), ([*job, *service], False)):
+        query = Query("staging", "netra-staging", (), WINDOW, Severity.WARNING)
+        drafts = clusters(read_all(Entries(entries), query).rollup.stitched())
+        assert {draft.is_job for draft in drafts} == {wanted}
 
 
 def _asked(entries: list[Entry], traffic: Traffic | None) -> Cluster:
