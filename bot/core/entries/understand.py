@@ -221,7 +221,9 @@ def title(raw: JSON, limit: int = 300) -> str:
     if (access := access_lines.from_text(words)) is not None:
         words = redact(f"{access}, in the access log")
     elif piece and piece.message:
-        words = f"{piece.message}: {piece.exception}" if piece.exception else piece.message
+        # "http: panic serving 10.0.0.1:80: oh" has the panic's words already.
+        known = piece.exception is None or piece.exception.removeprefix("panic: ") in piece.message
+        words = piece.message if known else f"{piece.message}: {piece.exception}"
     elif piece and piece.exception:
         words = piece.exception
     line = " ".join(words.split())

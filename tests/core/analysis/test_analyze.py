@@ -108,8 +108,10 @@ def test_the_crash_is_one_incident(cloud_run: list[Entry]) -> None:
     assert first.occurrences == 1
     titles = {symptom.title for symptom in first.symptoms}
     assert {"Reason: Worker failed to boot.", "Container called exit(3)."} <= titles
-    trace = next(s for s in first.symptoms if s.title.startswith("RuntimeError"))
-    assert (trace.count, trace.occurrences) == (5, 1)
+    # The line that announces the exception and its traceback are one event.
+    announced = "Exception in worker process: RuntimeError"
+    trace = next(s for s in first.symptoms if s.title.startswith(announced))
+    assert (trace.count, trace.occurrences) == (6, 1)
     assert trace.location is not None
     assert str(trace.location).endswith("gcp_auth_context_middleware:23")
     assert {c.title for c in found.clusters} - titles - {first.cluster.title} == {
