@@ -21,38 +21,68 @@ class Phrases:
     """Matches a lower-case text against alternatives such as `a|b c|d (?:e|f)`.
 
     Plain alternatives are searched as substrings, about twenty times faster than a regular
-    expression: a run tests every rule against thousands of messages.
+    expression: a run tests every rule against thousands of messages. Another alternative is tried
+    only where the text contains its longest literal part.
     """
 
-    __slots__ = ("_regex", "_words", "pattern")
+    __slots__ = ("_gated", "_regex", "_words", "pattern")
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         parts = list(_alternatives(pattern))
         self._words = tuple(part for part in parts if not _METACHARACTER.search(part))
-        rest = [part for part in parts if _METACHARACTER.search(part)]
-        self._regex = re.compile("|".join(rest)) if rest else None
+        rest = [(literal(part), part) for part in parts if _METACHARACTER.search(part)]
+        self._gated = tuple((need, re.compile(part)) for need, part in rest if need)
+        free = [part for need, part in rest if not need]
+        self._regex = re.compile("|".join(free)) if free else None
 
     def __call__(self, text: str) -> bool:
-        return any(word in text for word in self._words) or (
-            self._regex is not None and self._regex.search(text) is not None
-        )
+        for word in self._words:
+            if word in text:
+                return True
+        for need, regex in self._gated:
+            if need in text and regex.search(text) is not None:
+                return True
+        return self._regex is not None and self._regex.search(text) is not None
+
+
+_TOKEN = re.compile(r"\\.|\[(?:\\.|[^\]\\])[^\]\\]*(?:\\.[^\]\\]*)*\]|\{[\d,]+\}|.", re.DOTALL)
+"""A part of a pattern: an escape, a class, a count or one character."""
+
+
+def literal(pattern: str) -> str:
+    """Returns the longest text that every match of an alternative contains; empty if unknown."""
+    runs, run, depth = [""], "", 0
+    for piece in _TOKEN.findall(pattern):
+        depth += (piece == "(") - (piece == ")")
+        sign = piece[1:] if piece[0] == "\\" else piece
+        escaped = len(piece) > 1
+        if (
+            not depth
+            and len(sign) == 1
+            and (not sign.isalnum() if escaped else not _METACHARACTER.match(sign))
+        ):
+            run += sign
+            continue
+        runs.append(run[:-1] if piece[0] in "?*{" else run)
+        run = ""
+    return max((*runs, run), key=len)
 
 
 _METACHARACTER = re.compile(r"[\\.^$*+?{}\[\]|()]")
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """Splits a pattern at its top-level bars; the pattern must have no bars inside `[]`."""
-    depth, start = 0, 0
-    for i, sign in enumerate(pattern):
-        escaped = i > 0 and pattern[i - 1] == "\\"
-        if sign in "()" and not escaped:
-            depth += 1 if sign == "(" else -1
-        elif sign == "|" and depth == 0 and not escaped:
-            yield pattern[start:i]
-            start = i + 1
-    yield pattern[start:]
+    """Splits a pattern at its top-level bars."""
+    depth, part = 0, ""
+    for piece in _TOKEN.findall(pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and not depth:
+            yield part
+            part = ""
+        else:
+            part += piece
+    yield part
 
 
 @dataclass(frozen=True, slots=True)

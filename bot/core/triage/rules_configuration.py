@@ -40,11 +40,12 @@ _MIGRATION = Phrases(
     r"migration .{0,80}failed|failed .{0,40}migration|flywayexception|can't locate revision"
     r"|multiple head revisions|liquibase.{0,60}exception"
 )
-_NAMED = r"(?:\w*_\w+|[\"'`][\w.:-]+[\"'`]|\w+\.\w[\w.]*)"
+_NAMED = r"(?:\b\w{0,40}_\w{1,40}|[\"'`][\w.:-]{1,80}[\"'`]|\b\w{1,40}\.\w[\w.]{0,80})"
 """A word that looks like the name of a setting, in lower case."""
 _CONFIG = Phrases(
     r"must be (?:installed|configured)"
-    rf"|{_NAMED} (?:must be (?:set|defined|provided)|is not set|not set\b|required in \w+)"
+    rf"|{_NAMED} must be (?:set|defined|provided)|{_NAMED} is not set|{_NAMED} not set\b"
+    rf"|{_NAMED} required in \w+"
     r"|(?:variable|setting|property|option|flag|key|secret|token|url|dsn|host|port|credentials|region"
     r"|bucket|project)s? (?:is |are )?not (?:set|configured|defined)|not configured|misconfig"
     r"|uri mismatch|id mismatch|contain(?:s|ed) (?:trailing |leading )?whitespace"

@@ -145,7 +145,11 @@ OUTSIDE: tuple[TriageRule, ...] = (
             and not f.is_request
             and (
                 _OUTGOING(f.text)
-                or (_REFUSED_THERE.search(f.words) is not None and bool(_CALLS.search(f.words)))
+                or (
+                    "403" in f.words
+                    and _REFUSED_THERE.search(f.words) is not None
+                    and _CALLS.search(f.words) is not None
+                )
             )
         ),
         lambda f: P.P1 if f.is_error else by_severity(f),
