@@ -14,6 +14,7 @@ from bot.core.text import redact, redact_rules
 from bot.core.text.level_forms import FORMS
 from bot.core.text.level_headers import header
 from bot.core.text.mask import MASKS, mask
+from bot.core.triage import missing_settings
 from bot.core.triage.rule import TriageRule
 from bot.core.triage.rules import RULES
 from bot.core.triage.weights import ADJUSTMENTS
@@ -61,6 +62,13 @@ sentence is the first reason on the card. A team's own rules come after the firs
 [priorities.md](priorities.md) explains each priority.
 """
 
+SETTINGS = """\
+## Missing settings
+
+`bot/core/triage/missing_settings.py`, `SETTINGS`. How libraries report a setting that is missing or
+wrong at the start. All rows are tried; cause and next step name what they find.
+"""
+
 WEIGHTS = """\
 ## Weights
 
@@ -81,6 +89,8 @@ def page() -> str:
         _table(("form", "line", "severity", "message"), _headers()),
         TRIAGE,
         _table(("rule", "priority", "for example", "not", "reason"), _triage()),
+        SETTINGS,
+        _table(("wording", "for example", "names", "not"), _settings()),
         WEIGHTS,
         _table(("factor", "weight", "for example"), _weights()),
     ]
@@ -113,6 +123,11 @@ def _triage() -> Iterator[Sequence[str]]:
     for rule in RULES:
         example, counter = _code(rule.example.text), _code(rule.counter.text)
         yield rule.name, ", ".join(_priorities(rule)), example, counter, rule.reason
+
+
+def _settings() -> Iterator[Sequence[str]]:
+    for row in missing_settings.SETTINGS:
+        yield row.source, _code(row.example), ", ".join(row.names), _code(row.counter)
 
 
 def _weights() -> Iterator[Sequence[str]]:

@@ -28,6 +28,8 @@ class TriageRule:
     """Why it happened, naming what the message names; `named.said` renders it."""
     impact: Text = None
     next: Text = None
+    tells_why: bool = True
+    """False if it says only what happened: another matching rule gives cause and next step."""
 
 
 def by_severity(facts: Facts) -> Priority:

@@ -37,3 +37,10 @@ then the default."""
 def rule_for(facts: Facts) -> TriageRule:
     """Returns the first rule that matches; the last one always does."""
     return next(rule for rule in RULES if rule.fits(facts))
+
+
+def behind(rule: TriageRule, facts: Facts) -> TriageRule:
+    """Returns the rule that gives cause and next step: itself, or the first other that matches."""
+    if rule.tells_why:
+        return rule
+    return next(other for other in RULES if other.tells_why and other.fits(facts))

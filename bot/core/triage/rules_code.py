@@ -111,6 +111,7 @@ CODE: tuple[TriageRule, ...] = (
         Case("http: panic serving 10.0.0.1:5000: oh"),
         Case("http: Server closed"),
         impact="The request that it was serving was cut off.",
+        tells_why=False,
     ),
     TriageRule(
         "answered twice",

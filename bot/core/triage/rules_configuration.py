@@ -329,9 +329,7 @@ SETUP: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "ordered shutdown",
-        lambda f: (
-            not f.is_request and _SHUTDOWN(f.text) and not (f.is_error and _NOT_ORDERED(f.text))
-        ),
+        lambda f: not f.is_request and _SHUTDOWN(f.text) and not _NOT_ORDERED(f.text),
         always(P.P8),
         "platform activity: an ordered shutdown",
         Case("Worker (pid:14) was sent SIGTERM!"),

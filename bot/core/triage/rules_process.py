@@ -82,6 +82,7 @@ FIRST: tuple[TriageRule, ...] = (
         Case("RuntimeError: no rates for today", more={"root_of_crash": True, "job": True}),
         Case("RuntimeError: no rates for today", more={"job": True}),
         impact="This run did not finish its work.",
+        tells_why=False,
     ),
     TriageRule(
         "worker took too long",
@@ -135,6 +136,7 @@ FIRST: tuple[TriageRule, ...] = (
         Case("No module named 'auth_service'"),
         impact="Instances of this revision cannot serve.",
         next="Route traffic to the last revision without it until then.",
+        tells_why=False,
     ),
     TriageRule(
         "cannot start",
@@ -175,6 +177,7 @@ FIRST: tuple[TriageRule, ...] = (
         Case("panic: runtime error: index out of range [3] with length 3"),
         Case("http: panic serving 10.0.0.1:5000: runtime error"),
         impact="Requests that the process was serving were cut off.",
+        tells_why=False,
     ),
     TriageRule(
         "deploy and audit",

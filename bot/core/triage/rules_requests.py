@@ -46,7 +46,7 @@ def _client_error(facts: Facts) -> bool:
 
 _NOT_FOUND = Phrases(
     r"not found|no (?:matching )?route|no static resource|no such (?:file|page)|routingerror"
-    r"|cannot get "
+    r"|cannot get /"
 )
 _UNASKED = re.compile(
     r"/(?:favicon(?:[-\w.<>*]*)\.(?:ico|png|svg)|robots\.txt|apple-touch-icon[-\w.<>*]*\.png"
@@ -66,7 +66,8 @@ def _unasked(facts: Facts) -> bool:
         asked = [route] if route.startswith("/") else facts.routes
         found = 400 <= facts.status < 500 and facts.status != 429
         return found and bool(asked) and all(_UNASKED.fullmatch(each) for each in asked)
-    return _NOT_FOUND(facts.text) and _UNASKED.search(facts.text) is not None
+    lines = [line for line in facts.words.split("\n") if _NOT_FOUND(line.lower())]
+    return bool(lines) and all(map(_UNASKED.search, lines))
 
 
 _METHODS = ("get ", "head ", "post ", "options ")

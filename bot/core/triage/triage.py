@@ -32,7 +32,7 @@ from bot.core.triage import weights as adjustments
 from bot.core.triage.facts import Facts
 from bot.core.triage.first_revision import Revisions, sentence
 from bot.core.triage.health_checks import is_health_check
-from bot.core.triage.rules import rule_for
+from bot.core.triage.rules import behind, rule_for
 from bot.core.triage.rules_process import NOT_STARTED
 
 _REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
@@ -244,15 +244,13 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     facts = survey.facts(draft)
     rule = rule_for(facts)
     base, reason = rule.priority(facts), rule.reason
-    cause, following = named.said(rule.cause, facts), named.said(rule.next, facts)
+    why = behind(rule, replace(facts, root_of_crash=False))
+    cause, following = named.said(why.cause, facts), named.said(why.next, facts)
+    if why is not rule and (further := named.said(rule.next, facts)):
+        following = f"{following} {further}" if following else further
     name = f"rule “{rule.name}”"
-    if facts.root_of_crash:
-        # The priority comes from the crash; the likely cause from the rule for the message itself.
-        message = rule_for(replace(facts, root_of_crash=False))
-        cause = cause or named.said(message.cause, facts)
-        first = named.said(message.next, facts) if message.name != rule.name else None
-        following = " ".join(filter(None, (first, following))) or None
-    elif (own := team_rules.first(environment.rules, facts)) is not None:
+    first = None if facts.root_of_crash else team_rules.first(environment.rules, facts)
+    if (own := first) is not None:
         base = rule.priority(facts) if own.priority is None else own.priority
         reason = team_rules.reason(own)
         name, cause, following = f"your rule “{own.name}”", own.cause, own.next
