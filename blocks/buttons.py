@@ -131,6 +131,12 @@ class Act:
         """Returns an act of another kind for the same question."""
         return replace(self, kind=kind, cluster=cluster, note=note)
 
+    def again(self) -> Act:
+        """Returns the act of [Try again], which keeps this one as `kind/note` in its note."""
+        return self.of(
+            self.kind, self.cluster, f"{self.kind}/{self.note}" if self.note else self.kind
+        )
+
     def encode(self, limit: int = VALUE_LIMIT) -> str:
         """Encodes the act in at most `limit` characters.
 

@@ -46,7 +46,7 @@ def _again(body: Body, error: GardenerError | None = None) -> Act | None:
     if "command" in body:
         return Act(buttons.RUN, query=str(body.get("text") or ""), note=buttons.RUN)
     try:
-        return payload.again(payload.act_of(body)) if body.get("actions") else None
+        return payload.act_of(body).again() if body.get("actions") else None
     except GardenerError:
         return None
 

@@ -75,11 +75,6 @@ def act_of(body: Body) -> Act:
     return act.of(kind, act.cluster, note)
 
 
-def again(act: Act) -> Act:
-    """Encodes an act for [Try again], as `kind/note` in the note."""
-    return act.of(act.kind, act.cluster, f"{act.kind}/{act.note}" if act.note else act.kind)
-
-
 def job_id(asker: Asker, what: str) -> str:
     """Returns a job id that is equal for every delivery of the same request."""
     return f"slack-{what}-{hashlib.sha256(asker.request.encode()).hexdigest()[:24]}"

@@ -10,7 +10,7 @@ from blocks.buttons import Act
 from blocks.message import Message
 from bot.core.commands.access import may_look
 from bot.core.model.values import Window
-from bot.runs import Reading
+from bot.runs import RunReading
 
 if TYPE_CHECKING:
     from bot.asker import Asker
@@ -35,7 +35,7 @@ def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
         _tell(wiring, asker, replies.note("Too late to stop: the report is on its way."))
         return
     now = wiring.now()
-    reading = wiring.progress.reading(environment.name, run) or Reading(Window(now, now), 0)
+    reading = wiring.progress.reading(environment.name, run) or RunReading(Window(now, now), 0)
     message = report_blocks.cancelled(
         environment.name,
         reading.window,

@@ -16,6 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.paths import ROOT
+from tests.standins.slack import PlaygroundServer
+
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
     [
@@ -50,6 +53,22 @@ def served_port(log: Path, nth: int = 0) -> int | None:
     told = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}\n")]
     ports = [line["port"] for line in told if line["event"] == "serving"]
     return ports[nth] if len(ports) > nth else None
+
+
+def up_for(slack: PlaygroundServer, state: Path, **more: str) -> dict[str, str]:
+    """The environment of a `gardener up` that serves a local workspace; its log source is away."""
+    rest = {name: value for name, value in os.environ.items() if name != "RQ_KEY_PREFIX"}
+    return rest | {
+        "GARDENER_STATE": str(state),
+        "GARDENER_SECRET": "a secret of the tests",
+        "GARDENER_CONFIG": str(ROOT / "gardener.toml"),
+        "GARDENER_LOGGING_ENDPOINT": "grpc://127.0.0.1:1",
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "PORT": "0",
+        **more,
+    }
 
 
 def gardener(*arguments: str, cwd: Path, stdin: str = "", **environment: str) -> Done:

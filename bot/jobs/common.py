@@ -43,18 +43,11 @@ def answering(tools: Toolbox, asker: Asker, *, again: Act | None = None) -> Iter
         _tell(tools, asker, replies.note(str(error)))
     except GardenerError as error:
         _log.info("told a failure", why=str(error))
-        _tell(tools, asker, replies.error(error, again=retry(again)))
+        _tell(tools, asker, replies.error(error, again=again and again.again()))
     except Exception:  # noqa: BLE001 - logged with its traceback; the message has the reference
         reference = new_reference()
         _log.exception("something broke", reference=reference)
-        _tell(tools, asker, replies.unexpected(reference, again=retry(again)))
-
-
-def retry(act: Act | None) -> Act | None:
-    """Encodes an act for [Try again], as `kind/note` in the note."""
-    if act is None:
-        return None
-    return act.of(act.kind, act.cluster, f"{act.kind}/{act.note}" if act.note else act.kind)
+        _tell(tools, asker, replies.unexpected(reference, again=again and again.again()))
 
 
 def require(answer: Answer) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import subprocess
 import sys
 
@@ -12,9 +11,11 @@ import pytest
 
 from tests.journey.conftest import all_text
 from tests.paths import ROOT
+from tests.program import up_for
 from tests.standins.slack import serve_in_thread
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow]
+pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
 
 COMMANDS = 10
 
@@ -22,24 +23,13 @@ COMMANDS = 10
 @contextlib.contextmanager
 def installation(redis_url, secret, slack, state):
     """`gardener up` for one workspace, ended with the test."""
-    environment = {name: value for name, value in os.environ.items() if name != "RQ_KEY_PREFIX"}
-    environment |= {
-        "REDIS_URL": redis_url,
-        "GARDENER_SECRET": secret,
-        "GARDENER_STATE": str(state),
-        "GARDENER_CONFIG": str(ROOT / "gardener.toml"),
-        "GARDENER_LOGGING_ENDPOINT": "grpc://127.0.0.1:1",
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_API_URL": slack.api_url,
-        "PORT": "0",
-    }
+    environment = up_for(slack, state, REDIS_URL=redis_url, GARDENER_SECRET=secret)
     up = subprocess.Popen([sys.executable, "-m", "bot", "up"], env=environment, cwd=ROOT)
     try:
         yield
     finally:
         up.terminate()
-        up.wait(30)
+        up.wait(PATIENCE)
 
 
 def answers(slack):
@@ -60,12 +50,12 @@ def test_each_answers_its_own_workspace(redis_client, tmp_path):
         installation(url, "the secret of the other", other, tmp_path / "other"),
     ):
         for slack in (one, other):
-            slack.wait_for_connection(timeout=50)
+            slack.wait_for_connection(timeout=PATIENCE)
         for _ in range(COMMANDS):
             for slack in (one, other):
                 assert slack.command("U0ALICE", "C0OPS", "help").ok
         for slack in (one, other):
-            slack.wait_for(functools.partial(all_answered, slack), 50)
+            slack.wait_for(functools.partial(all_answered, slack), PATIENCE)
         assert not [name for name in redis_client.keys("*") if name.startswith(b"rq:")]
         owners = {name.split(b":")[2] for name in redis_client.keys("gardener:v2:*")}
         assert len(owners) == 2

@@ -16,7 +16,7 @@ from bot.adapters.redis import client
 from bot.adapters.redis.server import pids
 from tests.installation import INSTALLATION
 from tests.paths import ROOT
-from tests.program import gardener, served_port
+from tests.program import gardener, served_port, up_for
 from tests.standins.slack import serve_in_thread
 from tests.waiting import PATIENCE, children, ended, eventually
 
@@ -41,16 +41,7 @@ def called(pid: int) -> str:
 def test_a_killed_process_comes_back_and_term_leaves_nothing_running(state_dir):
     log = state_dir / "log"
     with serve_in_thread() as slack, log.open("wb") as out:
-        environment = os.environ | {
-            "GARDENER_STATE": str(state_dir),
-            "GARDENER_SECRET": "a secret of the tests",
-            "GARDENER_CONFIG": str(ROOT / "gardener.toml"),
-            "GARDENER_LOGGING_ENDPOINT": "grpc://127.0.0.1:1",
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_APP_TOKEN": slack.app_token,
-            "SLACK_API_URL": slack.api_url,
-            "PORT": "0",
-        }
+        environment = up_for(slack, state_dir)
         up = subprocess.Popen(
             [sys.executable, "-m", "bot", "up"], env=environment, cwd=ROOT, stderr=out
         )

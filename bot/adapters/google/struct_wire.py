@@ -23,7 +23,7 @@ from google.protobuf.struct_pb2 import Struct
 from bot.adapters.google.side_by_side import Ints, SideBySide, Spans
 from bot.core.entries.json_message import SPECIAL
 from bot.core.entries.slices import FIRST_BYTES
-from bot.core.text.severity import LEVELS
+from bot.core.text.json_levels import KEYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ _FIELD, _KEY, _VALUE, _STRING = b"\x0a\x0a\x12\x1a"
 _STEPS = 32
 """Fields of a payload that are scanned together with the others'."""
 _SPECIAL = SPECIAL | {"error"}
-_LEVELS = frozenset(LEVELS)
+_LEVELS = frozenset(KEYS)
 
 
 def message(payload: bytes, severity: int) -> bytes:

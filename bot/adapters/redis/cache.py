@@ -6,8 +6,8 @@ import hashlib
 import logging
 import uuid
 
-from bot.adapters.redis.client import Store, guarded
-from bot.adapters.redis.takeover import OLD, OLD_ENVIRONMENTS
+from bot.adapters.redis.client import OLD_PREFIX, Store, guarded
+from bot.adapters.redis.takeover import OLD_ENVIRONMENTS
 from bot.core.model import codec
 from bot.core.model.report import Report
 
@@ -103,7 +103,7 @@ class RedisLocks:
         self._release(keys=self._keys(key), args=[token])
 
     def _keys(self, key: str) -> list[str]:
-        return [self._client.key("", "lock", key), f"{OLD}::lock:{key}", OLD_ENVIRONMENTS]
+        return [self._client.key("", "lock", key), f"{OLD_PREFIX}::lock:{key}", OLD_ENVIRONMENTS]
 
 
 class RedisRateLimit:

@@ -25,6 +25,8 @@ from bot.adapters.redis.server.embedded import SelfStarting
 from bot.core.model.errors import Refused, Unavailable
 
 PREFIX = "gardener:v2"
+OLD_PREFIX = "gardener:v1"
+"""Of version 0.1, which knew no installations."""
 TIMEOUT = 0.5
 """Seconds to connect and to wait for an answer; by default redis-py waits 58 s on a hung server."""
 
@@ -152,7 +154,7 @@ def forget(client: Store, environment: str) -> int:
     """
     gone = 0
     ours = client.key(environment, "*")
-    old = f"gardener:v1:{quote(environment, safe='')}:*"
+    old = f"{OLD_PREFIX}:{quote(environment, safe='')}:*"
     # The second round erases what a running analysis wrote during the first.
     for pattern in (ours, ours, old, client.key("", "takeover", "copied", old)):
         batch: list[bytes] = []

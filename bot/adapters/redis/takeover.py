@@ -23,19 +23,18 @@ from urllib.parse import quote
 
 from redis.exceptions import LockError
 
-from bot.adapters.redis.client import Store, guarded, text
+from bot.adapters.redis.client import OLD_PREFIX, Store, guarded, text
 from bot.core.model.errors import Unavailable
 
-OLD = "gardener:v1"
 KEPT = 7 * 86_400
 """Seconds for which to keep the keys of 0.1 after their last change, for a rollback."""
 PAUSE = 600
 """Seconds between two checks without a process of 0.1: then only a rollback would write."""
-OLD_ENVIRONMENTS = f"{OLD}::environments"
+OLD_ENVIRONMENTS = f"{OLD_PREFIX}::environments"
 """Exists while 0.1 has data in the store."""
 OLD_QUEUES = ("gardener", "gardener-quick")
 
-_TRANSIENT = re.compile(rf"{OLD}:[^:]*:(?:lock|rate|jobs|run):")
+_TRANSIENT = re.compile(rf"{OLD_PREFIX}:[^:]*:(?:lock|rate|jobs|run):")
 """Not copied: the current state of a 0.1 process (`old_queue` takes its runs)."""
 _log = logging.getLogger(__name__)
 
@@ -103,14 +102,14 @@ class Takeover:
 
     def _names(self) -> Iterator[str]:
         for environment in self._environments:
-            prefix = f"{OLD}:{quote(environment, safe='')}:"
+            prefix = f"{OLD_PREFIX}:{quote(environment, safe='')}:"
             pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
             for name in self._store.scan_iter(match=pattern, count=1_000):
                 if not _TRANSIENT.match(text(name)):
                     yield text(name)
 
     def _copy(self, old: str) -> bool:
-        new = self._store.prefix + old.removeprefix(OLD)
+        new = self._store.prefix + old.removeprefix(OLD_PREFIX)
         copy = {
             "string": self._copy_string,
             "hash": self._copy_hash,
@@ -129,7 +128,7 @@ class Takeover:
         if value is None:
             return False
         environment = old.split(":")[2]
-        copied = _Copied(self._store, f"{OLD}:{environment}:strings")
+        copied = _Copied(self._store, f"{OLD_PREFIX}:{environment}:strings")
         changed = copied.changed({old: cast("bytes", value)})
         if not changed:
             return False
@@ -199,11 +198,11 @@ class Takeover:
     def _erase(self) -> None:
         """Erases the keys of 0.1, except those of environments that are not ours."""
         for name in self._names():
-            if not name.startswith(f"{OLD}::"):
+            if not name.startswith(f"{OLD_PREFIX}::"):
                 self._store.unlink(name)
         self._store.srem(OLD_ENVIRONMENTS, *self._environments)
         if not self._store.exists(OLD_ENVIRONMENTS):
-            for key in self._store.scan_iter(match=f"{OLD}::*", count=1_000):
+            for key in self._store.scan_iter(match=f"{OLD_PREFIX}::*", count=1_000):
                 self._store.unlink(key)
         for key in self._store.scan_iter(match=self._store.key("", "takeover", "copied", "*")):
             self._store.unlink(key)

@@ -1,4 +1,4 @@
-"""Reads the level in a JSON payload, by whoever wrote it: names, letters and numbers.
+"""Reads the level in a JSON payload: names, letters, and numbers on the writer's scale.
 
 The same number means different things: 30 is pino's INFO and Python's WARNING, 200 Monolog's INFO.
 The keys beside it say which scale it is from.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.core.model.values import JSON, Severity
-from bot.core.text.level_names import LETTERS, NAMES
+from bot.core.text.level_names import BY_NAME, LETTERS
 
 S = Severity
 NAMED = (
@@ -21,14 +21,13 @@ NAMED = (
     "levelno", "level_number", "level_value", "severityNumber", "severity_number",
     "SeverityNumber", "logLevelName", "severity_label", "syslog_level",
 )  # fmt: skip
-"""Keys of a payload under which logging libraries put the level; the first that is one counts."""
+"""Keys under which logging libraries put the level; the first that holds one counts."""
 NESTED = (("log", "level"), ("_meta", "logLevelName"), ("metadata", "level"), ("record", "level"),
           ("meta", "level"))  # fmt: skip
 """Keys of objects that may hold the level."""
 KEYS = (*NAMED, *(outer for outer, _ in NESTED))
 """All keys of a payload that may decide its level."""
 
-_BY_NAME: dict[str, Severity] = {**NAMES, **Severity.__members__}
 _ANSI = re.compile(r"\x1b\[[\d;]{0,20}m")
 _NAME = re.compile(
     r"(?:(?:SEVERITY_NUMBER|LOG_?LEVEL|LEVEL)_)?([A-Z]{1,20}(?: [A-Z]{1,10})?)[+-]?\d{0,2}\Z"
@@ -37,7 +36,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A scale of numbers: which payloads use it, and the least number of each severity."""
+    """A numeric scale of levels: which payloads use it, and each severity's lowest number."""
 
     name: str
     fits: Callable[[JSON, str, float], bool]
@@ -164,11 +163,11 @@ def _of_value(payload: JSON, key: str, value: object) -> Severity:
 
 
 def _of_word(word: str) -> Severity:
-    found = _BY_NAME.get(word) or _BY_NAME.get(word.upper())
+    found = BY_NAME.get(word) or BY_NAME.get(word.upper())
     if found is None:
         match = _NAME.match(_ANSI.sub("", word).strip(" :[]<>").upper())
         name = match[1] if match is not None else ""
-        found = _BY_NAME.get(LETTERS.get(name, name))
+        found = BY_NAME.get(LETTERS.get(name, name))
     return found or Severity.DEFAULT
 
 
@@ -183,7 +182,7 @@ _ROUTE_KEYS = ("path", "url", "uri", "request", "route", "controller", "requestU
 
 
 def _of_status(payload: JSON) -> Severity:
-    """A request without a level and without a message, as lograge writes it: by its status."""
+    """Returns the level of a request without level and message, as lograge writes it, by status."""
     status = payload.get("status")
     if isinstance(status, str) and status.isdigit() and len(status) == 3:
         status = int(status)

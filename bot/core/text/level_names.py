@@ -24,6 +24,8 @@ NAMES: dict[str, Severity] = {
     "EMERG": _S.EMERGENCY,
 }  # fmt: skip
 """Severities by name, in capitals."""
+BY_NAME: dict[str, Severity] = {**NAMES, **Severity.__members__}
+"""The same with Cloud Logging's own names."""
 
 LETTERS: dict[str, str] = {
     "T": "TRACE", "D": "DEBUG", "V": "VERBOSE", "I": "INFO", "N": "NOTICE", "W": "WARNING",

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.core.model.values import JSON, Severity
-from bot.core.text.json_levels import KEYS, of_payload
-from bot.core.text.level_names import NAMES
+from bot.core.text.json_levels import of_payload
+from bot.core.text.level_names import BY_NAME
 
-LEVELS = KEYS
-"""Keys of a payload that may hold the level."""
 _BY_NUMBER: dict[int, Severity] = {int(level): level for level in Severity}
-_BY_NAME: dict[str, Severity] = {**NAMES, **Severity.__members__}
 
 
 def own_severity(raw: JSON) -> Severity:
     """Returns the entry's `severity`, else the level in its JSON payload, else DEFAULT."""
     value = raw.get("severity")
     if isinstance(value, str):
-        known = _BY_NAME.get(value) or _BY_NAME.get(value.upper())
+        known = BY_NAME.get(value) or BY_NAME.get(value.upper())
         if known:
             return known
     elif isinstance(value, int) and value:

@@ -10,12 +10,12 @@ import time
 import pytest
 
 from bot.adapters.redis.cache import RedisLocks, RedisReportCache
-from bot.adapters.redis.client import Store, forget
+from bot.adapters.redis.client import OLD_PREFIX, Store, forget
 from bot.adapters.redis.decisions import RedisDecisionBook
 from bot.adapters.redis.queue.old_queue import OldQueue
 from bot.adapters.redis.queue.queue import NAME, JobQueue
 from bot.adapters.redis.registry import RedisRegistry
-from bot.adapters.redis.takeover import KEPT, OLD, PAUSE, Takeover
+from bot.adapters.redis.takeover import KEPT, PAUSE, Takeover
 from bot.core.model.decisions import Acknowledgement, IssueLink
 from bot.core.ports import Candidate
 from tests.fakes.reports import report
@@ -30,7 +30,7 @@ NOW = 1_760_000_000.0
 class OldStore(Store):
     """Names keys as version 0.1 did; their layout is the same."""
 
-    prefix = OLD
+    prefix = OLD_PREFIX
 
 
 @pytest.fixture
@@ -155,12 +155,12 @@ class TestSideBySide:
     def test_a_lock_of_either_holds_for_both(self, old, redis_client, takeover):
         fill(old)
         ours = RedisLocks(redis_client)
-        old.set(f"{OLD}::lock:digest:1", "theirs", nx=True, ex=60)
+        old.set(f"{OLD_PREFIX}::lock:digest:1", "theirs", nx=True, ex=60)
         assert not ours.once("digest:1", 60, "ours")
         assert ours.once("digest:2", 60, "ours")
-        assert not old.set(f"{OLD}::lock:digest:2", "theirs", nx=True, ex=60)
+        assert not old.set(f"{OLD_PREFIX}::lock:digest:2", "theirs", nx=True, ex=60)
         ours.release("digest:2", "ours")
-        assert old.set(f"{OLD}::lock:digest:2", "theirs", nx=True, ex=60)
+        assert old.set(f"{OLD_PREFIX}::lock:digest:2", "theirs", nx=True, ex=60)
 
 
 class TestTwoInstallations:
@@ -183,9 +183,9 @@ def test_after_a_week_without_a_change_the_old_keys_go(old, redis_client, takeov
     takeover.take_over(NOW)
     before = snapshot(redis_client)
     takeover.take_over(NOW + KEPT - 1)
-    assert old.exists(f"{OLD}:staging:decisions")
+    assert old.exists(f"{OLD_PREFIX}:staging:decisions")
     takeover.take_over(NOW + KEPT + PAUSE)
-    assert [n for n in old.keys(f"{OLD}:*") if b":staging:" in n] == []
+    assert [n for n in old.keys(f"{OLD_PREFIX}:*") if b":staging:" in n] == []
     assert RedisDecisionBook(old).all("prod")  # not named by our gardener.toml: not ours
     assert snapshot(redis_client) == before
     assert not redis_client.keys(redis_client.key("", "takeover", "copied", "*"))
@@ -241,18 +241,18 @@ class TestOldQueue:
         enqueue(redis_client, "gardener", "one")
         redis_client.lpop("rq:queue:gardener")
         redis_client.hset("rq:job:one", "status", "started")
-        redis_client.sadd(f"{OLD}::jobs:gardener", "one")
+        redis_client.sadd(f"{OLD_PREFIX}::jobs:gardener", "one")
         ours = OldQueue(redis_client, NAME)
         assert ours.adopt(old_workers=True) == 0
         assert ours.adopt(old_workers=False) == 1
 
     def test_who_waits_for_a_run_waits_for_the_moved_one(self, old, redis_client):
         enqueue(redis_client, "gardener", "one", "bot.jobs.analyze")
-        base = f"{OLD}:staging:run:abc"
+        base = f"{OLD_PREFIX}:staging:run:abc"
         old.set(base, f"one|{time.time():.0f}")
         old.hset(f"{base}:waiting", "C1/U1/1.0", "{}")
-        old.set(f"{OLD}:staging:run:other", "another|1")
+        old.set(f"{OLD_PREFIX}:staging:run:other", "another|1")
         OldQueue(redis_client, NAME).adopt(old_workers=True)
         assert redis_client.hgetall(redis_client.key("staging", "run", "abc:waiting"))
         assert not old.exists(base)
-        assert old.exists(f"{OLD}:staging:run:other")
+        assert old.exists(f"{OLD_PREFIX}:staging:run:other")

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from bot.adapters.redis.client import Store, guarded, text
-from bot.adapters.redis.takeover import OLD, OLD_QUEUES
+from bot.adapters.redis.client import OLD_PREFIX, Store, guarded, text
+from bot.adapters.redis.takeover import OLD_QUEUES
 
 # KEYS: old list, old job, new list, new job, new set of queues, ids of unfinished jobs; then pairs
 # of further keys to rename: who waits for the job's run. ARGV: id, new queue's name, new queue's
@@ -61,7 +61,7 @@ class OldQueue:
         if old_workers:
             return
         # Includes jobs that a worker had begun, or had been handed, when it was killed.
-        expected = cast("set[bytes]", self._store.smembers(f"{OLD}::jobs:gardener"))
+        expected = cast("set[bytes]", self._store.smembers(f"{OLD_PREFIX}::jobs:gardener"))
         for job in sorted(map(text, expected - set(listed))):
             if self._store.hget(f"rq:job:{job}", "origin") == queue.encode():
                 yield job
@@ -69,7 +69,7 @@ class OldQueue:
     def _runs(self) -> Mapping[str, str]:
         """Returns the key of each run of 0.1, by the job that answers it."""
         found = {}
-        for name in self._store.scan_iter(match=f"{OLD}:*:run:*", count=1_000):
+        for name in self._store.scan_iter(match=f"{OLD_PREFIX}:*:run:*", count=1_000):
             if text(self._store.type(name)) == "string" and not name.endswith(b":cancelled"):
                 found[text(self._store.get(name) or b"").partition("|")[0]] = text(name)
         return found
@@ -85,7 +85,7 @@ class OldQueue:
             self._expected,
         ]
         if run is not None:
-            ours = self._store.prefix + run.removeprefix(OLD)
+            ours = self._store.prefix + run.removeprefix(OLD_PREFIX)
             for part in ("", ":waiting", ":cancelled"):
                 keys += [f"{run}{part}", f"{ours}{part}"]
         return bool(self._move(keys=keys, args=[job, name, f"{rq}:queue:{name}"]))
