@@ -28,7 +28,7 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RunReading:
     """A run's progress."""
 
     window: Window
@@ -83,11 +83,11 @@ class Runs(Protocol):
 class RunProgress(Protocol):
     """Stored progress of runs: for cancelling, and for resuming after a crash."""
 
-    def reading(self, environment: str, run: str) -> Reading | None:
+    def reading(self, environment: str, run: str) -> RunReading | None:
         """Returns the last stored progress; None if unknown."""
         ...
 
-    def put_reading(self, environment: str, run: str, reading: Reading) -> None:
+    def put_reading(self, environment: str, run: str, reading: RunReading) -> None:
         """Replaces the stored progress."""
         ...
 

@@ -46,7 +46,7 @@ a sentence that says what to do:
 
 - a zip of several files, which it names; a zip with a password; bzip2, xz, zstd and 7-Zip
 - what unpacks to more than 200 times its size
-- what is no text, and pages of HTML or XML
+- binary files, and HTML or XML pages
 - text in which no line has a time, a level or a word for an error
 
 A row of a CSV that does not fit its columns is broken, and so is a YAML document of more than 2 MiB

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -38,3 +39,13 @@ def test_a_retired_word_is_not_used(instead):
         if RETIRED[instead].search(ELSEWHERE.sub("", line))
     ]
     assert not found, f"say {instead}:\n" + "\n".join(found)
+
+
+def test_two_types_do_not_share_a_name():
+    found: dict[str, list[str]] = {}
+    for room in ("bot", "handlers", "blocks"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}

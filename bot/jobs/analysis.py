@@ -29,7 +29,7 @@ from bot.core.model.values import SECOND, Severity, Window
 from bot.job_names import JobName
 from bot.jobs import acknowledgements, report_messages, thread
 from bot.jobs.common import new_reference, tell
-from bot.runs import Reading, Unanswered, Want
+from bot.runs import RunReading, Unanswered, Want
 from bot.toolbox import Toolbox, outside
 
 EVERY = 3.0
@@ -61,7 +61,7 @@ def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False)
         ts, quiet = asker.message, True
     elif not here:
         ts = _announce(tools, asker, environment, wanted)
-    tools.progress.put_reading(environment.name, run, Reading(wanted.span.window, 0))
+    tools.progress.put_reading(environment.name, run, RunReading(wanted.span.window, 0))
     tools.runs.ask(
         environment.name,
         run,
@@ -215,7 +215,7 @@ class _Watch:
         if now - self._edited < EVERY:
             return
         self._edited = now
-        reading = Reading(self.query.window, progress.read)
+        reading = RunReading(self.query.window, progress.read)
         self.tools.progress.put_reading(self.environment.name, self.run, reading)
         message = report_blocks.progress(
             self.environment.name,

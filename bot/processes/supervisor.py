@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StateChange:
     """A child's change of state."""
 
     name: str
@@ -70,7 +70,7 @@ class Supervisor:
         grace: float = GRACE,
         first_pause: float = 0.5,
         logs: Path | None = None,
-        changed: Callable[[Change], None] = lambda _: None,
+        changed: Callable[[StateChange], None] = lambda _: None,
     ) -> None:
         self._children = [_Child(name, command) for name, command in commands.items()]
         self._env = {**os.environ, **(env or {})}
@@ -103,12 +103,12 @@ class Supervisor:
         now = time.monotonic()
         due = [child for child in self._children if child.due is not None and child.due <= now]
         for child in due:
-            self._changed(Change(child.name, "starting"))
+            self._changed(StateChange(child.name, "starting"))
         for child in due:
             child.due = None
             child.started = now
             child.process = process = self._spawn(child)
-            self._changed(Change(child.name, "running", pid=process.pid))
+            self._changed(StateChange(child.name, "running", pid=process.pid))
             threading.Thread(target=self._wait, args=(child, process), daemon=True).start()
 
     def _spawn(self, child: _Child) -> subprocess.Popen[bytes]:
@@ -139,7 +139,7 @@ class Supervisor:
         code = child.process.returncode
         lived = time.monotonic() - child.started
         state = "stopped" if code in {0, -signal.SIGTERM} else "crashed"
-        self._changed(Change(child.name, state, code=code))
+        self._changed(StateChange(child.name, state, code=code))
         if code == 2 or (code == 1 and child.failures == 0 and lived < STEADY):
             raise GardenerError(f"{child.name} does not start; what it says stands above.")
         if child.process.stdin is not None:
@@ -162,10 +162,10 @@ class Supervisor:
                 process.wait()
         for child in self._children:
             if child.process is not None:
-                self._changed(Change(child.name, "stopped", code=child.process.returncode))
+                self._changed(StateChange(child.name, "stopped", code=child.process.returncode))
 
 
-def print_change(change: Change) -> None:
+def print_change(change: StateChange) -> None:
     """Prints a change as one line of JSON. Ignores a closed pipe: we are about to end."""
     with suppress(BrokenPipeError):
         click.echo(json.dumps(asdict(change)))

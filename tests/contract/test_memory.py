@@ -31,7 +31,7 @@ from bot.core.model.shown import (
 from bot.core.model.values import Window
 from bot.core.ports import CommitPair, Compared
 from bot.job_names import JobName
-from bot.runs import Reading, Unanswered, Want
+from bot.runs import RunReading, Unanswered, Want
 from tests.fakes.memory import (
     FakeComparedCommits,
     FakeConversationMemory,
@@ -289,9 +289,9 @@ class TestRunProgress:
 
     def test_how_far_it_has_read(self, progress):
         assert progress.reading("staging", "staging 2d") is None
-        progress.put_reading("staging", "staging 2d", Reading(Window(1, 9), 0))
-        progress.put_reading("staging", "staging 2d", Reading(Window(1, 9), 4_000))
-        assert progress.reading("staging", "staging 2d") == Reading(Window(1, 9), 4_000)
+        progress.put_reading("staging", "staging 2d", RunReading(Window(1, 9), 0))
+        progress.put_reading("staging", "staging 2d", RunReading(Window(1, 9), 4_000))
+        assert progress.reading("staging", "staging 2d") == RunReading(Window(1, 9), 4_000)
         assert progress.reading("staging", "staging 3d") is None
 
     def test_who_is_still_to_be_answered(self, progress):

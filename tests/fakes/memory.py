@@ -17,7 +17,7 @@ from bot.core.model.shown import (
     WorklogVersion,
 )
 from bot.core.ports import CommitPair, Compared
-from bot.runs import Reading, Unanswered, Want
+from bot.runs import RunReading, Unanswered, Want
 
 
 @dataclass
@@ -255,13 +255,13 @@ class FakeRuns:
 class FakeRunProgress:
     """`runs.RunProgress`."""
 
-    readings: dict[tuple[str, str], Reading] = field(default_factory=dict)
+    readings: dict[tuple[str, str], RunReading] = field(default_factory=dict)
     left: dict[tuple[str, str], Unanswered] = field(default_factory=dict)
 
-    def reading(self, environment: str, run: str) -> Reading | None:
+    def reading(self, environment: str, run: str) -> RunReading | None:
         return self.readings.get((environment, run))
 
-    def put_reading(self, environment: str, run: str, reading: Reading) -> None:
+    def put_reading(self, environment: str, run: str, reading: RunReading) -> None:
         self.readings[environment, run] = reading
 
     def unanswered(self, environment: str, run: str) -> Unanswered | None:

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import IO
 
 from bot.adapters.files import csv_table, json_values, text_lines, yaml_documents
-from bot.core.entries.envelope import entry_of, is_envelope
+from bot.core.entries.envelope import GOOD_FILE, entry_of, is_envelope
 from bot.core.model.errors import InputError
 from bot.core.ports import Page
 
 HEAD = 64 * 1024
-"""Bytes by which a format is recognised."""
-GOOD_FILE = "`gcloud logging read 'FILTER' --format=json > entries.json` writes a file that I read."
+"""Bytes to read for recognising a format."""
 
 Read = Callable[[bytes, IO[bytes], int], Iterator[Page]]
-"""Takes what was read of a stream, the stream, and its bytes, 0 if they are unknown."""
+"""Takes the bytes read so far, the stream, and its total size in bytes (0 if unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Format:
     example: str
     spares: str
     looks: Callable[[bytes], bool]
-    """Whether a file that begins so, without blank lines before, is of this format."""
+    """Recognises the format by the start of a file, after leading blank lines."""
     read: Read
 
 
@@ -126,9 +125,9 @@ FORMATS: tuple[Format, ...] = (
 
 
 def format_of(head: bytes, name: str) -> Format | None:
-    """Returns the format of a file that begins so; None if it is none. Raises `InputError`."""
+    """Returns the format of a file by its start; None if unknown. Raises `InputError`."""
     if _BINARY.search(head):
-        raise InputError(f"{name} is no text, so it holds no log that I can read. {GOOD_FILE}")
+        raise InputError(f"{name} is not a text file, so it holds no readable log. {GOOD_FILE}")
     if _MARKUP.match(head):
-        raise InputError(f"{name} is a page of HTML or XML, not a log. {GOOD_FILE}")
+        raise InputError(f"{name} is an HTML or XML page, not a log. {GOOD_FILE}")
     return next((form for form in FORMATS if form.looks(head)), None)

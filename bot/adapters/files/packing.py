@@ -19,15 +19,15 @@ from typing import IO, cast
 from bot.core.model.errors import InputError
 
 DENSEST, ALWAYS = 200, 64 * 1024 * 1024
-"""A file that unpacks to more than this many times its size is refused from so many bytes on: logs
-shrink to a tenth or a fortieth, an archive made to fill a memory to a thousandth."""
+"""Beyond `ALWAYS` bytes, refuses a file that unpacks to more than `DENSEST` times its size. Logs
+compress ten to forty times, a decompression bomb about a thousand times."""
 _SPOOLED, _LONGEST_PIPE = 16 * 1024 * 1024, 4 * 1024**3
-"""Bytes of a zip from a pipe that are kept in memory, and that are taken at all: a zip's list of
-files is at its end."""
+"""Bytes of a piped zip to keep in memory, and to accept at all; a zip must be read whole, since its
+list of files is at the end."""
 LAYERS = 3
-"""Packings around each other that are undone: a zip of a gzip is one that people have."""
+"""How many nested compressions to undo; people do have a gzip in a zip."""
 _NAMES = 5
-"""Files of a zip that a refusal names."""
+"""How many files of a zip to name in an error."""
 
 _OTHERS = (
     (b"BZh", "bzip2", "bunzip2"),
@@ -35,7 +35,7 @@ _OTHERS = (
     (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip", "7z x"),
 )
-"""(first bytes, packing, program that undoes it)."""
+"""(first bytes, format, program that unpacks it)."""
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -46,10 +46,10 @@ _HEAD = 4_096
 
 
 class Opened:
-    """An opened log file: its bytes as UTF-8, and what was noticed while reading them."""
+    """An opened log file: its bytes as UTF-8, and notes about damage."""
 
     def __init__(self, path: str, name: str) -> None:
-        """`path`: a file, or `-` for standard input; `name`: as people are shown it."""
+        """`path`: a file, or `-` for standard input; `name`: for messages."""
         self.notes: list[str] = []
         self._name = name
         self._raw = _open(path)
@@ -66,7 +66,9 @@ class Opened:
             start = stream.peek(6)[:6]
             for magic, packing, program in _OTHERS:
                 if start.startswith(magic):
-                    raise InputError(f"{self._name} is packed with {packing}: run {program} first.")
+                    raise InputError(
+                        f"{self._name} is compressed with {packing}; run {program} first."
+                    )
             if start.startswith(b"\x1f\x8b"):
                 packed = _Counted(stream)
                 unpacked = gzip.GzipFile(fileobj=cast("IO[bytes]", packed))
@@ -75,7 +77,7 @@ class Opened:
                 stream = self._the_file_of(stream)
             else:
                 return stream
-        raise InputError(f"{self._name} is packed too often. Unpack it first.")
+        raise InputError(f"{self._name} is compressed more than {LAYERS} times. Unpack it first.")
 
     def _bounded(self, unpacked: IO[bytes], packed: Callable[[], int]) -> io.BufferedReader:
         return io.BufferedReader(_Unpacked(unpacked, packed, self._name, self.notes))
@@ -89,7 +91,7 @@ class Opened:
                 more = f" and {len(files) - _NAMES} more" if len(files) > _NAMES else ""
                 raise InputError(
                     f"{self._name} is a zip of {len(files)} files ({names}{more}), and I read one "
-                    "log at a time. Unpack it and give one of them."
+                    "log at a time. Unpack it and pass one of them."
                     if files
                     else f"{self._name} is a zip without a file in it."
                 )
@@ -128,7 +130,7 @@ def _open(path: str) -> io.BufferedReader:
 
 
 def _is_log(info: zipfile.ZipInfo) -> bool:
-    """Returns whether somebody packed a member; macOS and Windows add others."""
+    """Returns whether a member is a log; skips what macOS and Windows add."""
     parts = PurePosixPath(info.filename).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     return not info.is_dir() and not hidden and parts[-1:] not in (("Thumbs.db",), ("desktop.ini",))
@@ -149,7 +151,7 @@ def _seekable(stream: io.BufferedReader, name: str) -> IO[bytes]:
 
 
 class _Counted:
-    """A stream that counts what was read of it."""
+    """A stream that counts the bytes read from it."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
@@ -165,12 +167,12 @@ class _Counted:
 
 
 class _Unpacked(io.RawIOBase):
-    """What a packed stream holds. Ends with a note where it is damaged; refuses a bomb."""
+    """The unpacked stream. Ends with a note if it is damaged; refuses a decompression bomb."""
 
     def __init__(
         self, stream: IO[bytes], packed: Callable[[], int], name: str, notes: list[str]
     ) -> None:
-        """`packed`: how many packed bytes there were so far."""
+        """`packed`: returns the number of packed bytes read so far."""
         self._stream, self._packed, self._name, self._notes = stream, packed, name, notes
         self._size = 0
 
@@ -193,8 +195,8 @@ class _Unpacked(io.RawIOBase):
         self._size += len(data)
         if self._size > ALWAYS and self._size > DENSEST * max(1, self._packed()):
             raise InputError(
-                f"{self._name} unpacks to more than {DENSEST} times its size, which no log does. "
-                "Unpack it first if you trust it."
+                f"{self._name} unpacks to more than {DENSEST} times its size, far more than a log "
+                "would. Unpack it first if you trust it."
             )
         view[: len(data)] = data
         return len(data)

@@ -48,7 +48,7 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class LinePrefix:
     """The prefix of one tool."""
 
     name: str
@@ -93,22 +93,22 @@ def _request(prefix: Prefix, match: re.Match[str]) -> None:
     prefix.entry = {"httpRequest": http, "logName": "logs/" + REQUEST_LOG.replace("/", "%2F")}
 
 
-FORMS: tuple[Form, ...] = (
-    Form(
+FORMS: tuple[LinePrefix, ...] = (
+    LinePrefix(
         "kubectl logs --prefix",
         re.compile(r"\[pod/([\w.-]{1,253})/([\w.-]{1,63})\] ?"),
         "[pod/shop-7d4b9-x2z/web] listening",
         "[pod] listening",
         _pod,
     ),
-    Form(
+    LinePrefix(
         "docker compose logs",
         re.compile(r"([a-z0-9][\w.-]{0,100}?[-_]\d{1,4}) {0,60}\| ?"),
         "web-1  | listening",
         "a | b",
         _compose,
     ),
-    Form(
+    LinePrefix(
         "a container's runtime (CRI)",
         re.compile(r"(stdout|stderr) ([FP]) "),
         "2026-05-04T10:00:00.123456789Z stderr F cannot listen",
@@ -116,7 +116,7 @@ FORMS: tuple[Form, ...] = (
         _runtime,
         after_time=True,
     ),
-    Form(
+    LinePrefix(
         "gcloud run services logs read, a request",
         re.compile(rf"({_METHODS}) (\d{{3}}) (https?://\S{{1,4000}})\s*$"),
         "2026-05-04 10:00:01 GET 500 https://shop.example.org/cart",
@@ -124,7 +124,7 @@ FORMS: tuple[Form, ...] = (
         _request,
         after_time=True,
     ),
-    Form(
+    LinePrefix(
         "gcloud app logs read",
         re.compile(r"([a-z][\w-]{0,62})\[([\w-]{1,63})\] {2}(?=\S)"),
         "2026-05-04 10:00:00 default[20260504t100000]  listening",

@@ -11,7 +11,7 @@ from bot.adapters.redis.notes import Notes
 from bot.core.model import codec
 from bot.core.model.values import Window
 from bot.job_names import JobName
-from bot.runs import Reading, Unanswered, Want
+from bot.runs import RunReading, Unanswered, Want
 
 if TYPE_CHECKING:
     from bot.adapters.redis.queue.queue import JobQueue
@@ -58,15 +58,15 @@ class RedisRunProgress:
     def __init__(self, client: Store) -> None:
         self._notes = Notes(client)
 
-    def reading(self, environment: str, run: str) -> Reading | None:
+    def reading(self, environment: str, run: str) -> RunReading | None:
         """Returns the stored value; None if there is none."""
         found = self._notes.read(tuple[int, int, int], environment, _reading(run))
         if found is None:
             return None
         start, end, read = found
-        return Reading(Window(start, end), read)
+        return RunReading(Window(start, end), read)
 
-    def put_reading(self, environment: str, run: str, reading: Reading) -> None:
+    def put_reading(self, environment: str, run: str, reading: RunReading) -> None:
         """Replaces the stored value."""
         stored = [reading.window.start, reading.window.end, reading.read]
         self._notes.write(environment, _reading(run), stored, KEPT)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from bot.core.entries.audit_events import events
+from bot.core.entries.envelope import GOOD_FILE
 from bot.core.entries.understand import Kind
 from bot.core.model.environment import Query
 from bot.core.model.errors import InputError
@@ -173,6 +174,5 @@ def refuse_nothing_readable(reading: Reading) -> None:
         )
         noticed = "".join(f" {note}" for note in dict.fromkeys(reading.notes))
         raise InputError(
-            f"{which} log entry.{noticed} Give JSON, CSV, YAML or text of a log; "
-            "`gcloud logging read 'FILTER' --format=json > entries.json` writes a file that I read."
+            f"{which} log entry.{noticed} Give JSON, CSV, YAML or text of a log; {GOOD_FILE}"
         )

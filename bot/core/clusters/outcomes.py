@@ -1,4 +1,4 @@
-"""Tells words that say what happened from words that name something.
+"""Distinguishes words that state an outcome from words that name something.
 
 Many different words in one place are usually values: names of users, hosts or queues. An error
 code, a state, an exception's class or a reason also varies in one place, but each is a problem of
@@ -24,7 +24,7 @@ Parts = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OutcomeForm:
     """One row: what an outcome looks like."""
 
     name: str
@@ -34,8 +34,8 @@ class Form:
     source: str
 
 
-def _form(name: str, pattern: str, *, example: str, counter: str, source: str) -> Form:
-    return Form(name, re.compile(pattern), example, counter, source)
+def _form(name: str, pattern: str, *, example: str, counter: str, source: str) -> OutcomeForm:
+    return OutcomeForm(name, re.compile(pattern), example, counter, source)
 
 
 _CLASS = (
@@ -45,7 +45,7 @@ _CLASS = (
     "BadGateway"
 )
 
-WORDS: Final[tuple[Form, ...]] = (
+WORDS: Final[tuple[OutcomeForm, ...]] = (
     _form(
         "error number",
         r"\AE[A-Z]{3,}\Z",
@@ -105,7 +105,7 @@ _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 @lru_cache(maxsize=32_768)
 def is_outcome(word: str) -> bool:
-    """Returns whether a word says what happened by its form alone."""
+    """Returns whether a word states an outcome by its form alone."""
     return any(form.pattern.search(word) for form in WORDS)
 
 
@@ -118,7 +118,7 @@ def is_cause(parts: Parts, place: int) -> bool:
 
 
 def are_outcomes(words: Collection[str], parts: Parts, place: int) -> bool:
-    """Returns whether the words found at a place of otherwise equal messages say what happened.
+    """Returns whether the words at one place of otherwise equal messages state outcomes.
 
     `parts` is one of the messages. They do if half of them have the form of an outcome, or, where
     they are few, if they stand behind a cause or hardly anything else of the message is constant.
@@ -132,7 +132,7 @@ def are_outcomes(words: Collection[str], parts: Parts, place: int) -> bool:
 
 
 def constant(parts: Parts, place: int) -> int:
-    """Counts a message's words that are no values, without the one at a place."""
+    """Counts a message's constant words, except the one at a place."""
     return sum(
         1
         for i, part in enumerate(parts)

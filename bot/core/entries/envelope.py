@@ -1,4 +1,4 @@
-"""Recognises a log entry in a JSON value, whichever client, export or program wrote it.
+"""Recognises log entries in JSON values, whichever client, export or program wrote them.
 
 The result has the shape of `gcloud logging read --format=json`. Clients write the same fields as
 `textPayload`, `text_payload` or `TextPayload`, and times as texts, numbers or seconds and nanos.
@@ -15,6 +15,11 @@ from bot.core.model import rfc3339
 from bot.core.model.values import JSON, SECOND, Severity
 from bot.core.text.severity import nearest
 
+GOOD_FILE = (
+    "`gcloud logging read 'FILTER' --format=json > entries.json` writes a file "
+    "in a supported format."
+)
+"""How to get a file of entries that can be read, for errors."""
 _PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload", "httpRequest"})
 _ENVELOPE = (
     *sorted(_PAYLOADS), "insertId", "timestamp", "receiveTimestamp", "logName", "resource",
@@ -34,7 +39,7 @@ _HTTP = {
     )
 }  # fmt: skip
 _OURS = frozenset({"logname", "insertid", "receivetimestamp"})
-"""Fields that only Cloud Logging has; beside them a bare `payload` is the entry's payload."""
+"""Fields that only Cloud Logging has; an object with one may call its payload `payload`."""
 _MESSAGES = ("message", "msg", "@mt", "@m", "renderedmessage", "messagetemplate")
 """Keys under which programs write a message, in lower case …"""
 _EVENTS = ("event", "text", "body", "log", "m", "error", "err", "exception", "errormessage")
@@ -218,7 +223,7 @@ _TIDY = {
 
 
 def _of_program(value: JSON) -> JSON | None:
-    """Makes of a program's own JSON line the entry that Cloud Logging would have made of it."""
+    """Converts a program's JSON line to the entry that Cloud Logging would make of it."""
     lower = {str(key).lower(): part for key, part in value.items()}
     stamps = [time for name in _TIMES if (time := time_of(lower.get(name)))]
     dated = bool(stamps) or any(name in lower for name in _LEVELS)

@@ -57,7 +57,7 @@ ERRORS: tuple[Path, ...] = (
     ("thrown", "message"), ("exception",), ("exception.message",),
     ("attributes", "exception.message"), ("Exception",), ("@x",), ("errorVerbose",),
 )  # fmt: skip
-"""Where they put a short error beside the message, in one line."""
+"""Where loggers put a one-line error beside the message."""
 TRACE_PATHS: tuple[Path, ...] = (
     ("stack_trace",), ("exc_info",), ("exception",), ("traceback",), ("stack",), ("stacktrace",),
     ("stackTrace",), ("StackTrace",), ("error.stack_trace",), ("error.stack",), ("@x",),
@@ -69,14 +69,14 @@ TRACE_PATHS: tuple[Path, ...] = (
     ("exception", "trace"), ("context", "exception", "trace"), ("context", "exception"),
     ("exception_details",), ("S",), ("full_message",), ("error",), ("errorVerbose",),
 )  # fmt: skip
-"""Where they put a traceback, as a text of lines or as a list of them."""
+"""Where loggers put a traceback, as one text or as a list of lines."""
 SPECIAL = frozenset({
     "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
     "stackTrace", "StackTrace", "error.stack_trace", "error.stack", "error.message", "@x",
     "Exception", "exception.stacktrace", "exception.message", "thrown", "error_stack",
     "backtrace", "exception_details", "errorVerbose",
 })  # fmt: skip
-"""Fields because of which a payload's `message` alone is not its meaning."""
+"""Fields that add to the meaning of a payload's `message`."""
 
 
 def of_payload(payload: Mapping[str, object], *, with_error: bool) -> str:
@@ -98,7 +98,7 @@ def of_payload(payload: Mapping[str, object], *, with_error: bool) -> str:
 
 
 def message_only(payload: Mapping[str, object]) -> bool:
-    """Returns whether the payload's meaning is that of its `message` alone."""
+    """Returns whether the payload's `message` alone is its meaning."""
     if not SPECIAL.isdisjoint(payload):
         return False
     context = payload.get("context")

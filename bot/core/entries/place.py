@@ -11,12 +11,12 @@ from bot.core.model.values import JSON
 
 
 class PlaceKind(StrEnum):
-    """What kind of program wrote an entry, by its resource (see `resources`)."""
+    """The kind of program that wrote an entry, by its resource (see `resources`)."""
 
     SERVICE = "service"
     """A Cloud Run service: it serves requests, and its traffic can go back to a revision."""
     JOB = "job"
-    """It runs to its end; its revisions are executions, and none of them serves."""
+    """It runs to completion; its revisions are executions, and none of them serves."""
     FUNCTION = "function"
     """A function of the first generation; one of the second is a Cloud Run service."""
     WORKLOAD = "workload"
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
     @property
     def is_job(self) -> bool:
-        """True if it runs to its end, so that no other revision of it serves."""
+        """True if it runs to completion, so that no other revision serves."""
         return self.kind is PlaceKind.JOB
 
 

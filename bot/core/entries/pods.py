@@ -20,7 +20,7 @@ class PodForm:
 
 
 class Pod(NamedTuple):
-    """What a pod's name tells."""
+    """The parts of a pod's name."""
 
     workload: str
     revision: str = ""
@@ -63,7 +63,7 @@ FORMS: tuple[PodForm, ...] = (
 )
 
 GENERATED = r"((-([a-z0-9]*[0-9][a-z0-9]*|[bcdf]+))?-([a-z0-9]{5}|[0-9]{1,4}))?"
-"""What may follow a workload in the name of its pods, for RE2, which knows no lookahead."""
+"""What may follow a workload in its pods' names, for RE2, which has no lookahead."""
 
 
 def pod(name: str) -> Pod:

@@ -1,4 +1,4 @@
-"""Which labels of an entry name its service, revision and instance, by the type of its resource.
+"""Maps resource types to the labels that hold service, revision and instance.
 
 One ordered table. docs/sources.md is made from it; the filters of Cloud Logging use its paths.
 Sources: the monitored resource list of Cloud Logging, and entries as the services write them.
@@ -30,7 +30,7 @@ class Part:
     """One way to read a part of a place from the labels."""
 
     text: str
-    """For the documentation: the path, or how it is derived."""
+    """Shown in the docs: the path, or how it is derived."""
     read: Callable[[Labels, Labels], str]
     """Takes the resource's labels and the entry's; empty if they do not have it."""
     path: str = ""
@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A type of resource. Of each tuple the first part that is not empty counts."""
+    """A resource type. In each tuple the first non-empty part counts."""
 
     type: str
     what: str

@@ -21,14 +21,17 @@ WHEN = (
     r"|\d{6} \d\d:\d\d:\d\d|\d{10}(?:\.\d{1,9})?)"
 )
 """A time in any of the ways in which loggers print it."""
-NAMES = (
+HEADER_NAMES = (
     "TRACE|TRCE|TRC|DEBUG|DBG|DBUG|VERBOSE|VERB|VRB|SILLY|FINEST|FINER|FINE|INFORMATIONAL"
     "|INFORMATION|INFO|INF|CONFIG|LOG|SUCCESS|NOTICE|WARNING|WARN|WRN|ERROR|ERRO|ERR|SEVERE"
     "|CRITICAL|CRIT|CRT|FATAL|FTL|ALERT|EMERGENCY|EMERG|DPANIC|PANIC|PNC|FAIL"
 )
-LEVEL = rf"(?P<level>{NAMES})"
-ANY = rf"(?P<level>(?i:{NAMES}))"
-LOWER = r"(?P<level>(?i:error|warn|warning|info|debug|verbose|silly|trace|fatal|critical|crit|notice|alert|emerg|emergency|panic))"  # noqa: E501
+LEVEL = rf"(?P<level>{HEADER_NAMES})"
+ANY = rf"(?P<level>(?i:{HEADER_NAMES}))"
+LOWER = (
+    r"(?P<level>(?i:error|warn|warning|info|debug|verbose|silly|trace|fatal|critical|crit|notice"
+    r"|alert|emerg|emergency|panic))"
+)
 DOTTED = r"[\w$]{1,80}(?:(?:\.|::|/)[\w$\[\]-]{1,80}){1,12}"
 """A logger's name of several parts; a single word may be a part of the message."""
 THREAD = r"\[[^\]\n]{0,80}\]"
@@ -36,7 +39,7 @@ PAIR = r"[\w.@-]{1,40}=(?:\"[^\"\n]{0,200}\"|[^\s\"]{0,200}) "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Form:
+class HeaderForm:
     """The header format of one family of logging libraries."""
 
     name: str

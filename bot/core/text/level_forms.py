@@ -24,13 +24,13 @@ from bot.core.text.level_form import (
     PAIR,
     THREAD,
     WHEN,
-    Form,
+    HeaderForm,
 )
 from bot.core.text.level_forms_narrow import NARROW
 
-FORMS: tuple[Form, ...] = (
+FORMS: tuple[HeaderForm, ...] = (
     *NARROW,
-    Form(
+    HeaderForm(
         "bracketed level",
         re.compile(
             rf"(?:\[?{WHEN}\]?[ :\-|]{{1,4}})?(?:\d{{1,10}} )?(?:{PAIR}){{0,8}}"
@@ -58,7 +58,7 @@ FORMS: tuple[Form, ...] = (
             ("HAProxy", "[ALERT]    (1) : cannot bind socket"),
         ),
     ),
-    Form(
+    HeaderForm(
         "pino-pretty and bunyan",
         re.compile(
             rf"\[{WHEN}\] {{1,2}}{LEVEL}(?: \([^)\n]{{1,80}}\))?: {{1,2}}"
@@ -70,7 +70,7 @@ FORMS: tuple[Form, ...] = (
         holds="] ",
         also=(("bunyan", "[2026-05-04T10:00:00.123Z] ERROR: shop/1 on host: coupon not applied"),),
     ),
-    Form(
+    HeaderForm(
         "zap, a console",
         re.compile(
             rf"{WHEN}\t{ANY}\t(?:[\w.\[\]-]{{1,80}}\t)?"
@@ -85,7 +85,7 @@ FORMS: tuple[Form, ...] = (
             ("tslog", "2026-05-04 10:00:00.123\tERROR\t[main.ts:10]\tno connection"),
         ),
     ),
-    Form(
+    HeaderForm(
         "NLog",
         re.compile(rf"{WHEN} ?\| ?{ANY} {{0,8}}\| ?(?:(?P<logger>{DOTTED}) ?\| ?)?(?:- )?"),
         "2026-05-04 10:00:00.1234|ERROR|Shop.Api.Orders|Order could not be stored",
@@ -94,7 +94,7 @@ FORMS: tuple[Form, ...] = (
         holds="|",
         also=(("Prefect", "10:00:00.123 | ERROR   | Flow run 'odd-cat' - failed"),),
     ),
-    Form(
+    HeaderForm(
         "Odoo",
         re.compile(rf"{DATE} \d{{1,10}} {LEVEL} [\w?.-]{{1,60}} (?P<logger>{DOTTED}): "),
         "2026-05-04 10:00:00,123 1 ERROR shop odoo.http: Exception during request handling",
@@ -102,7 +102,7 @@ FORMS: tuple[Form, ...] = (
         "2026-05-04 10:00:00,123 1 done",
         holds=": ",
     ),
-    Form(
+    HeaderForm(
         "Postgres",
         re.compile(
             rf"(?:{DATE} )?(?:\[[\d-]{{1,20}}\](?: [\w.\[\]-]{{1,60}}@[\w.\[\]-]{{1,60}})?:? )?"
@@ -114,7 +114,7 @@ FORMS: tuple[Form, ...] = (
         holds=":  ",
         keeps=3,
     ),
-    Form(
+    HeaderForm(
         "Tomcat",
         re.compile(
             rf"{WHEN} {LEVEL} {THREAD} (?P<logger>{DOTTED})\.(?P<function>[\w$<>]{{1,80}}) "
@@ -124,7 +124,7 @@ FORMS: tuple[Form, ...] = (
         "04-May-2026 10:00:00.123 [main] done",
         holds="] ",
     ),
-    Form(
+    HeaderForm(
         "java.util.logging",
         re.compile(
             rf"{WHEN} (?P<logger>{DOTTED}|[\w$]{{1,80}}) (?P<function>[\w$<>]{{1,80}})"
@@ -135,7 +135,7 @@ FORMS: tuple[Form, ...] = (
         "May 04, 2026 10:00:00 AM com.example.App run",
         holds="\n",
     ),
-    Form(
+    HeaderForm(
         "date, level, logger",
         re.compile(
             rf"\[?{WHEN}\]?[ :|,\-]{{1,4}}(?:{THREAD} {{1,3}}){{0,3}}{LEVEL}(?:\[\d{{1,10}}\])?"
@@ -163,7 +163,7 @@ FORMS: tuple[Form, ...] = (
             ("Yii", "2026-05-04 10:00:00 [10.0.0.1][-][-][error][yii\\db\\Exception] refused"),
         ),
     ),
-    Form(
+    HeaderForm(
         "winston, with a time",
         re.compile(
             rf"\[?{WHEN}\]?[ |]{{1,3}}(?:- )?(?:{THREAD} ){{0,2}}{LOWER} ?(?:: {{1,2}}| - )"
@@ -176,7 +176,7 @@ FORMS: tuple[Form, ...] = (
             ("CakePHP", "2026-05-04 10:00:00 error: [PDOException] refused"),
         ),
     ),
-    Form(
+    HeaderForm(
         "level, date",
         re.compile(
             rf"\[?{LEVEL}\]? {{0,8}}(?:- |: |\| )?\[?{WHEN}\]?(?: \([^)\n]{{1,80}}\))?"
@@ -192,7 +192,7 @@ FORMS: tuple[Form, ...] = (
             ("pino-pretty, older", "ERROR [10:00:00.123] (1 on host): not saved"),
         ),
     ),
-    Form(
+    HeaderForm(
         ".NET's console",
         re.compile(
             rf"(?:\[?{WHEN}\]? {{0,2}})?(?P<level>trce|dbug|info|warn|fail|crit): "
@@ -203,7 +203,7 @@ FORMS: tuple[Form, ...] = (
         "info: done",
         holds="]",
     ),
-    Form(
+    HeaderForm(
         "slf4j's simple logger",
         re.compile(rf"\[[^\]\n]{{1,80}}\] {LEVEL} (?P<logger>{DOTTED}) - "),
         "[main] ERROR com.example.App - not saved",
@@ -211,7 +211,7 @@ FORMS: tuple[Form, ...] = (
         "[main] 3 ERRORS - none new",
         holds=" - ",
     ),
-    Form(
+    HeaderForm(
         "basicConfig and uvicorn",
         re.compile(rf"{LEVEL}:(?:(?P<logger>[\w.\-]{{1,120}}):| {{1,9}})"),
         "INFO:     Application startup complete.",
@@ -221,7 +221,7 @@ FORMS: tuple[Form, ...] = (
         keeps=2,
         also=(("Python's basicConfig", "ERROR:shop:could not save order"),),
     ),
-    Form(
+    HeaderForm(
         "winston, in its simple format",
         re.compile(
             r"(?P<level>error|warn|warning|info|debug|verbose|silly|fatal|critical|notice): "
@@ -232,7 +232,7 @@ FORMS: tuple[Form, ...] = (
         holds=": ",
         keeps=2,
     ),
-    Form(
+    HeaderForm(
         "Nest",
         re.compile(
             rf"\[Nest\] {{1,3}}\d{{1,10}} {{1,3}}- \d\d/\d\d/\d{{4}}, "
@@ -243,7 +243,7 @@ FORMS: tuple[Form, ...] = (
         "[Nest] starting",
         holds="[Nest] ",
     ),
-    Form(
+    HeaderForm(
         "npm",
         re.compile(r"npm (?P<level>ERR|WARN|error|warn|notice|info|http|verb|silly)!? "),
         "npm ERR! Lifecycle script `start` failed with error:",
@@ -252,7 +252,7 @@ FORMS: tuple[Form, ...] = (
         holds="npm ",
         keeps=6,
     ),
-    Form(
+    HeaderForm(
         "V8's last words",
         re.compile(r"(?P<level>FATAL) ERROR: "),
         "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
@@ -261,7 +261,7 @@ FORMS: tuple[Form, ...] = (
         holds=" ERROR: ",
         keeps=8,
     ),
-    Form(
+    HeaderForm(
         "glog and klog",
         re.compile(
             r"(?P<glog>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} {1,8}\d{1,20} "
@@ -273,7 +273,7 @@ FORMS: tuple[Form, ...] = (
         holds="] ",
         also=(("absl", "E0504 10:00:00.123456 139872 train.py:10] no checkpoint"),),
     ),
-    Form(
+    HeaderForm(
         "TensorFlow",
         re.compile(
             rf"{DATE}: (?P<glog>[IWEF]) (?P<logger>[\w./-]{{1,160}}):(?P<line>\d{{1,7}})\] "
@@ -283,7 +283,7 @@ FORMS: tuple[Form, ...] = (
         "2026-05-04 10:00:00.123456: done",
         holds="] ",
     ),
-    Form(
+    HeaderForm(
         "logrus, on a terminal",
         re.compile(r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[\d{1,10}\] {0,2}"),
         "ERRO[0012] cannot listen",
@@ -291,7 +291,7 @@ FORMS: tuple[Form, ...] = (
         "ERRORS[0012] none",
         holds="[",
     ),
-    Form(
+    HeaderForm(
         "logfmt",
         re.compile(
             rf"(?:{PAIR}){{0,6}}?(?:level|lvl|severity)=[\"']?{ANY}[\"']?(?=[\s]|$)"
@@ -308,7 +308,7 @@ FORMS: tuple[Form, ...] = (
             ("go-kit", "ts=2026-05-04T10:00:00Z caller=main.go:10 level=error msg=refused"),
         ),
     ),
-    Form(
+    HeaderForm(
         "Redis",
         re.compile(rf"\d{{1,10}}:[MCSX] \d\d {MONTH} \d{{4}} {CLOCK} (?P<mark>[.\-*#]) "),
         "1:M 04 May 2026 10:00:00.123 # Can't save in background: fork: no memory",
@@ -316,7 +316,7 @@ FORMS: tuple[Form, ...] = (
         "1:M started",
         holds=" ",
     ),
-    Form(
+    HeaderForm(
         "a tag, then a level",
         re.compile(rf"\[[\w .:/@-]{{1,60}}\] {{0,2}}{LEVEL}(?:: | - )"),
         "[Stripe] ERROR: webhook secret missing",
@@ -325,7 +325,7 @@ FORMS: tuple[Form, ...] = (
         holds="] ",
         keeps=100,
     ),
-    Form(
+    HeaderForm(
         "a level alone, then a gap",
         re.compile(rf" ?{LEVEL}(?: {{2,8}}| [-|] )(?=\S)"),
         "ERROR - could not connect",
@@ -333,7 +333,7 @@ FORMS: tuple[Form, ...] = (
         "ERROR codes are listed below",
         also=(("consola", " ERROR  could not connect"), ("pnpm", " WARN  no lockfile")),
     ),
-    Form(
+    HeaderForm(
         "Next.js",
         re.compile(
             r"(?P<level>error|warn|info|wait|event|ready) {1,2}- (?=\S)| {0,3}(?P<mark>[⨯✖⚠]) {1,2}"
@@ -343,7 +343,7 @@ FORMS: tuple[Form, ...] = (
         "error-free",
         keeps=6,
     ),
-    Form(
+    HeaderForm(
         "Go's log, dated and silent on its level",
         re.compile(
             r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "
@@ -355,7 +355,7 @@ FORMS: tuple[Form, ...] = (
         holds="/",
         outer=True,
     ),
-    Form(
+    HeaderForm(
         "a time, names, a level",
         re.compile(
             rf"\[?{WHEN}\]?[ :|,]{{1,3}}(?:(?:{THREAD}|\([^)\n]{{0,80}}\)|<[^>\n]{{0,80}}>"

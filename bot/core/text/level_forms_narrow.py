@@ -9,16 +9,16 @@ from bot.core.text.level_form import (
     CLOCK,
     DATE,
     DAY,
+    HEADER_NAMES,
     LEVEL,
     LOWER,
-    NAMES,
     PAIR,
     WHEN,
-    Form,
+    HeaderForm,
 )
 
-NARROW: tuple[Form, ...] = (
-    Form(
+NARROW: tuple[HeaderForm, ...] = (
+    HeaderForm(
         "Python logging",
         re.compile(
             rf"{DATE} - (?:(?P<first>[\w.\-]{{1,120}}) - )?(?:(?P<logger>[\w.\-]{{1,120}}) - )?"
@@ -30,7 +30,7 @@ NARROW: tuple[Form, ...] = (
         holds=" - ",
         also=(("Dagster", "2026-05-04 10:00:00 +0000 - dagster - ERROR - shop - step failed"),),
     ),
-    Form(
+    HeaderForm(
         "loguru",
         re.compile(
             rf"{DATE} \| {ANY} {{0,8}} ?\| "
@@ -42,7 +42,7 @@ NARROW: tuple[Form, ...] = (
         "2025-08-28 00:20:14.597 | ERROR | pages | 12",
         holds=" | ",
     ),
-    Form(
+    HeaderForm(
         "gunicorn",
         re.compile(rf"\[{DATE}\] \[\d{{1,10}}\] \[{ANY}\] "),
         "[2025-09-16 00:42:46 +0000] [13] [ERROR] Worker failed to boot.",
@@ -51,7 +51,7 @@ NARROW: tuple[Form, ...] = (
         holds="] [",
         also=(("Hypercorn", "[2026-05-04 10:00:00 +0000] [1] [ERROR] Error in ASGI Framework"),),
     ),
-    Form(
+    HeaderForm(
         "Spring Boot",
         re.compile(
             rf"{DATE} {{1,3}}{LEVEL} {{1,3}}(?:\[[^\]]{{0,80}}\] )?\d{{1,10}} --- "
@@ -62,7 +62,7 @@ NARROW: tuple[Form, ...] = (
         "2025-09-12 10:00:00.123 ERROR 1 - main",
         holds=" --- ",
     ),
-    Form(
+    HeaderForm(
         "Celery",
         re.compile(rf"\[{WHEN}: {ANY}/[\w.:-]{{1,80}}\] "),
         "[2026-05-04 10:00:00,123: ERROR/ForkPoolWorker-1] Task shop.ship[8e1f] raised unexpected",
@@ -70,18 +70,18 @@ NARROW: tuple[Form, ...] = (
         "[2026-05-04 10:00:00,123: ERRORS/day] 12",
         holds="/",
     ),
-    Form(
+    HeaderForm(
         "Airflow and Flask",
         re.compile(
             rf"\[{WHEN}\] (?:\{{{{1,2}}(?P<logger>[\w./-]{{1,120}}):(?P<line>\d{{1,7}})\}}{{1,2}} "
-            rf"{ANY} - |(?P<level_in>(?:{NAMES})) in (?P<first>[\w.\-]{{1,120}}): )"
+            rf"{ANY} - |(?P<level_in>(?:{HEADER_NAMES})) in (?P<first>[\w.\-]{{1,120}}): )"
         ),
         "[2026-05-04T10:00:00.123+0000] {taskinstance.py:1937} ERROR - Task failed with exception",
         "[",
         "[2026-05-04 10:00:00] ERRORS in app: 0",
         also=(("Flask", "[2026-05-04 10:00:00,123] ERROR in app: Exception on /orders [POST]"),),
     ),
-    Form(
+    HeaderForm(
         "Ruby's Logger and Rails",
         re.compile(
             rf"[DIWEFAU], \[{DATE} ?#\d{{1,10}}\] {{1,3}}(?:{LEVEL}|ANY|UNKNOWN)"
@@ -92,18 +92,18 @@ NARROW: tuple[Form, ...] = (
         "E, [2026-05-04T10:00:00.123456 #1] done",
         holds=" -- ",
     ),
-    Form(
+    HeaderForm(
         "Sidekiq",
         re.compile(
             rf"{DATE} (?:{PAIR}){{1,8}}{LEVEL}: |{DATE} \d{{1,10}} TID-\w{{1,20}} "
-            rf"(?:[\w:=-]{{1,80}} ){{0,4}}(?P<level_in>{NAMES}): "
+            rf"(?:[\w:=-]{{1,80}} ){{0,4}}(?P<level_in>{HEADER_NAMES}): "
         ),
         "2026-05-04T10:00:00.123Z pid=1 tid=2k class=ShipJob jid=9a ERROR: no address",
         "0",
         "2026-05-04T10:00:00.123Z pid=1 tid=2k done",
         holds=": ",
     ),
-    Form(
+    HeaderForm(
         "Monolog and Laravel",
         re.compile(rf"\[{WHEN}\] [\w-]{{1,60}}(?:\.[\w-]{{1,60}})?\.{ANY}: "),
         "[2026-05-04 10:00:00] production.ERROR: SQLSTATE[HY000] [2002] Connection refused",
@@ -112,7 +112,7 @@ NARROW: tuple[Form, ...] = (
         holds="] ",
         also=(("Symfony", "[2026-05-04T10:00:00.123456+00:00] request.CRITICAL: Uncaught PHP"),),
     ),
-    Form(
+    HeaderForm(
         "PHP",
         re.compile(
             r"(?:NOTICE: )?(?:PHP message: )?(?:PHP )?"
@@ -125,11 +125,11 @@ NARROW: tuple[Form, ...] = (
         "PHP 8.3 started",
         also=(("php-fpm", "NOTICE: PHP message: PHP Warning:  Undefined variable $cart"),),
     ),
-    Form(
+    HeaderForm(
         "php-fpm",
         re.compile(
-            rf"\[{WHEN}\] (?:(?P<level>{NAMES}): \[pool [^\]\n]{{1,60}}\] child \d{{1,10}} said "
-            r'into std(?:err|out): "|(?=PHP ))'
+            rf"\[{WHEN}\] (?:(?P<level>{HEADER_NAMES}): \[pool [^\]\n]{{1,60}}\] child \d{{1,10}}"
+            r' said into std(?:err|out): "|(?=PHP ))'
         ),
         '[04-May-2026 10:00:00] WARNING: [pool www] child 1 said into stderr: "PHP Fatal error:  x',
         "[",
@@ -137,7 +137,7 @@ NARROW: tuple[Form, ...] = (
         outer=True,
         also=(("PHP's error_log", "[04-May-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Error"),),
     ),
-    Form(
+    HeaderForm(
         "nginx",
         re.compile(
             rf"(?:{DATE} \[{LOWER}\] \d{{1,10}}#\d{{1,10}}: (?:\*\d{{1,12}} )?"
@@ -149,7 +149,7 @@ NARROW: tuple[Form, ...] = (
         holds="] ",
         also=(("nginx at start", 'nginx: [emerg] host not found in upstream "api"'),),
     ),
-    Form(
+    HeaderForm(
         "Apache",
         re.compile(
             rf"\[{WHEN}\] \[(?:[\w-]{{0,40}}:)?{LOWER}\d?\] (?:\[pid [^\]\n]{{1,60}}\] )?"
@@ -161,7 +161,7 @@ NARROW: tuple[Form, ...] = (
         holds="] [",
         outer=True,
     ),
-    Form(
+    HeaderForm(
         "Tornado and Jupyter",
         re.compile(
             rf"\[(?P<glog>[DIWEC]) (?:\d{{6}}|{DAY}) {CLOCK} (?P<logger>[\w.]{{1,80}})"
@@ -172,7 +172,7 @@ NARROW: tuple[Form, ...] = (
         "[E 12] done",
         holds="] ",
     ),
-    Form(
+    HeaderForm(
         "a time and a level in one bracket",
         re.compile(rf"\[{WHEN} {{1,2}}{ANY}(?: {{1,2}}(?P<logger>[\w:.]{{1,120}}))?\] "),
         "[2026-05-04T10:00:00Z ERROR shop::worker] lost the lease",

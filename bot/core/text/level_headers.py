@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bot.core.model.values import Location, Severity
-from bot.core.text.level_form import Form
+from bot.core.text.level_form import HeaderForm
 from bot.core.text.level_forms import FORMS
 from bot.core.text.level_names import LETTERS, NAMES
 
@@ -36,7 +36,7 @@ class Header(NamedTuple):
 
 
 _NONE = Header()
-_FORMS_BY_FIRST_CHAR: dict[str, tuple[Form, ...]] = {
+_FORMS_BY_FIRST_CHAR: dict[str, tuple[HeaderForm, ...]] = {
     char: tuple(form for form in FORMS if ("0" if char.isdigit() else char) in form.starts)
     for char in {*"0123456789", *(char for form in FORMS for char in form.starts)}
 }
@@ -66,7 +66,7 @@ def _with_inner(outer: Header, rest: str) -> Header:
 
 
 @lru_cache(maxsize=4_096)
-def _header_of(form: Form, end: int, values: tuple[str | None, ...]) -> Header:
+def _header_of(form: HeaderForm, end: int, values: tuple[str | None, ...]) -> Header:
     groups = {name: values[number - 1] for name, number in form.pattern.groupindex.items()}
     level = groups.get("level") or groups.get("level_in") or LETTERS.get(groups.get("glog") or "")
     level = level or _MARKS.get(groups.get("mark") or "", "")

@@ -92,16 +92,16 @@ class Facts:
     text: str
     """The template in lower case."""
     words: str = ""
-    """The representatives' messages, redacted, their case kept: what texts take names from."""
+    """The representatives' messages, redacted, in their own case; causes quote from them."""
     kind: Kind = Kind.MESSAGE
     severity: Severity = Severity.ERROR
     occurrences: int = 1
     repeats: bool = False
     root_of_crash: bool = False
     nothing_starts: bool = False
-    """A part of the same incident says that the container did not start."""
+    """True if part of the same incident reports that the container did not start."""
     job: bool = False
-    """Written by a job, which serves nobody: no other revision can take over."""
+    """True if a job wrote it: no other revision can take over."""
     answered: int = 0
     """The worst status of the requests in the same incident; 0 without any."""
     status: int = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 MAX_NAMES = 6
 _CAPS = r"[A-Z][A-Z0-9]{0,30}(?:_[A-Z0-9]{1,30}){1,8}"
-"""A name as environment variables have it: capitals with an underscore."""
+"""An environment variable's name: capitals with an underscore."""
 _ENV = r"(?i:env(?:ironment)?[ -]?(?:var(?:iable)?)?s?)"
 _HERE = r"(?:is|are|was|were|has|have|must|not|isn't|env(?:ironment)?|variable)"
 
@@ -24,7 +24,7 @@ class MissingSetting:
     pattern: re.Pattern[str]
     example: str
     names: tuple[str, ...]
-    """What the row finds in its example."""
+    """The names in the example."""
     counter: str
     """A similar text that no row may match."""
     block: re.Pattern[str] | None = None

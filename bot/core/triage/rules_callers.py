@@ -99,7 +99,7 @@ CALLERS: tuple[TriageRule, ...] = (
         "request that has the wrong form",
         lambda f: _caller(f) and _FORM(f.text),
         callers_mistake,
-        "what a caller sent has not the form that the service asks for",
+        "a caller's request does not have the form that the service expects",
         Case("ActionController::ParameterMissing (param is missing or the value is empty: order)"),
         Case("1 validation error for Settings"),
         cause=naming(

@@ -41,7 +41,7 @@ _MIGRATION = Phrases(
     r"|multiple head revisions|liquibase.{0,60}exception"
 )
 _NAMED = r"(?:\b\w{0,40}_\w{1,40}|[\"'`][\w.:-]{1,80}[\"'`]|\b\w{1,40}\.\w[\w.]{0,80})"
-"""A word that looks like the name of a setting, in lower case."""
+"""A word that looks like a setting's name, in lower case."""
 _CONFIG = Phrases(
     r"must be (?:installed|configured)"
     rf"|{_NAMED} must be (?:set|defined|provided)|{_NAMED} is not set|{_NAMED} not set\b"
@@ -107,7 +107,7 @@ _NONE_TAKEN = Phrases(r"not required|optional|using default|defaulting|fallback|
 
 
 def _setting(facts: Facts) -> bool:
-    """True for an error that names settings which are missing or wrong, and takes no default."""
+    """True for an error about missing or wrong settings, unless a default was used."""
     tolerated = _TOLERATED(facts.text) or _NONE_TAKEN(facts.text)
     serious = facts.is_error or not facts.severity
     return serious and not facts.is_request and not tolerated and missing(facts.words)
@@ -130,7 +130,7 @@ SETUP: tuple[TriageRule, ...] = (
         "missing setting",
         _setting,
         lambda f: P.P1 if f.severity >= CRITICAL else P.P2,
-        "a setting that the service asks for is missing or wrong",
+        "a setting that the service needs is missing or wrong",
         Case("Could not resolve placeholder 'payment.api.url' in value \"${payment.api.url}\""),
         Case("Could not resolve placeholder 'payment.api.url', using default", WARNING),
         cause=_names(

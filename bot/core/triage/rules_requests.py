@@ -57,7 +57,7 @@ _UNASKED = re.compile(
     r"(?=$|[\s\"'?.,)\]])|(?:^|resource )favicon\.ico",
     re.IGNORECASE,
 )
-"""Paths that browsers, their developer tools and crawlers ask every site for."""
+"""Paths that browsers, developer tools and crawlers request from every site."""
 
 
 def _unasked(facts: Facts) -> bool:
@@ -72,11 +72,11 @@ def _unasked(facts: Facts) -> bool:
 
 _METHODS = ("get ", "head ", "post ", "options ")
 _FORM = frozenset({400, 406, 411, 413, 414, 415, 416, 417, 422, 431})
-"""Statuses by which a server says that a request itself is wrong, not who sent it."""
+"""Statuses of a malformed request, as opposed to an unauthorised one."""
 
 
 def callers_mistake(facts: Facts) -> Priority:
-    """Ranks what callers do wrong: low, but by how many; in masses one of them is at fault."""
+    """Ranks callers' mistakes: low, by their number; in masses they are a warning."""
     if facts.occurrences >= MASSES:
         return P.P4
     return P.P5 if facts.repeats else P.P6
@@ -96,7 +96,7 @@ REQUESTS: tuple[TriageRule, ...] = (
         "asked of every site",
         _unasked,
         always(P.P9),
-        "noise: browsers, developer tools and crawlers ask every site for it",
+        "noise: browsers, developer tools and crawlers request it from every site",
         _case(
             "GET <*> 404 (unknown)",
             404,
@@ -228,7 +228,7 @@ REQUESTS: tuple[TriageRule, ...] = (
         "caller's mistake",
         lambda f: f.is_request and f.status in _FORM and f.client not in USERS,
         callers_mistake,
-        "what a caller sent has not the form that the service asks for",
+        "a caller's request does not have the form that the service expects",
         _case("POST /x 422 (service)", 422, Client.SERVICE),
         _case("POST /x 422 (browser)", 422, Client.BROWSER),
     ),

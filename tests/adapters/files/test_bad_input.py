@@ -130,7 +130,7 @@ def test_text_in_shift_jis_is_read_and_said(reading):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PAR1\x00\x00\x15\x04", "no text"),
+        (b"PAR1\x00\x00\x15\x04", "not a text file"),
         (b"<!DOCTYPE html><title>Sign in</title>", "HTML"),
         (b"\xfd7zXZ\x00\x00", "unxz"),
         (b"buy milk\ncall Ana\n", "None of 2 lines"),

@@ -35,7 +35,7 @@ from bot.core.model.shown import (
 from bot.core.model.values import Window
 from bot.core.ports import CommitPair, Compared
 from bot.job_names import JobName
-from bot.runs import Reading, Unanswered, Want
+from bot.runs import RunReading, Unanswered, Want
 
 pytestmark = pytest.mark.redis
 
@@ -126,8 +126,8 @@ STORED = [
      {"id": "U1", "name": "Alice", "guest": False, "foreign": False}, 60,
      "put", ("person U1", ALICE, 60), "get", (Person, "person U1"), ALICE, None),
     (RedisRunProgress, ENV, "reading:staging 2d", [1, 9, 40], 3_600,
-     "put_reading", (ENV, "staging 2d", Reading(Window(1, 9), 40)),
-     "reading", (ENV, "staging 2d"), Reading(Window(1, 9), 40), None),
+     "put_reading", (ENV, "staging 2d", RunReading(Window(1, 9), 40)),
+     "reading", (ENV, "staging 2d"), RunReading(Window(1, 9), 40), None),
     (RedisRunProgress, ENV, "telling:staging 2d",
      {"key": "r-1", "people": {"C1/U1/1.5": {"asker": ASKER, "ts": "1.5", "quiet": False}}}, 3_600,
      "put_unanswered", (ENV, "staging 2d", Unanswered("r-1", {WANT.who: WANT})),

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.clusters.grouping import joins
-from bot.core.clusters.outcomes import WORDS, Form, is_cause
+from bot.core.clusters.outcomes import WORDS, OutcomeForm, is_cause
 from tests.core.clusters.test_grouping import USERS, apart, groups, together
 from tests.core.logs import entry, report
 
@@ -91,7 +91,7 @@ def test_words_with_different_severities_stay_apart():
 
 
 @pytest.mark.parametrize("form", WORDS, ids=[form.name for form in WORDS])
-def test_each_form_knows_its_example(form: Form):
+def test_each_form_knows_its_example(form: OutcomeForm):
     assert form.pattern.search(form.example)
     assert not form.pattern.search(form.counter)
     assert form.source

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.entries import understand as entries
 from bot.core.model.values import Location, Severity
-from bot.core.text.level_form import Form
+from bot.core.text.level_form import HeaderForm
 from bot.core.text.level_forms import FORMS
 from bot.core.text.level_headers import header, plain
 from tests.core.logs import (
@@ -23,7 +23,7 @@ def _level(text: str) -> Severity:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-def test_each_header_form_matches_its_example(form: Form) -> None:
+def test_each_header_form_matches_its_example(form: HeaderForm) -> None:
     assert form.pattern.match(form.example)
     assert form.holds in form.example
 

@@ -9,7 +9,7 @@ import pytest
 from bot.core.entries.understand import Reader, message
 from bot.core.model.values import Severity
 from bot.core.text.json_levels import SCALES, Scale, of_payload
-from bot.core.text.level_form import Form
+from bot.core.text.level_form import HeaderForm
 from bot.core.text.level_forms import FORMS
 from bot.core.text.level_headers import header
 from tests.core.logs import entry, report
@@ -24,7 +24,7 @@ def test_a_logger_s_line_has_a_level(who: str, line: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-def test_a_row_leaves_its_counter_alone(form: Form) -> None:
+def test_a_row_leaves_its_counter_alone(form: HeaderForm) -> None:
     assert not form.pattern.match(form.counter)
 
 
