@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bot.core.clusters.grouping import group
@@ -16,6 +16,7 @@ from bot.core.model.values import JSON, Location, Severity, Window
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Counted, Tally, hour_of, size, tally_of
+from bot.core.text.access_lines import without_caller
 from bot.core.text.lost_negation import marked, turned
 from bot.core.text.redact import redact_json
 
@@ -29,11 +30,15 @@ class Draft:
     template: str
     keys: tuple[Key, ...]
     tally: Tally
+    callers: Mapping[str, int] = field(default_factory=dict)
+    """Of failed requests: the kind of client → its entries."""
 
     @cached_property
     def title(self) -> str:
         """Returns the title of the representative with the lowest hash."""
         title = entries.title(self.sample) or "(empty message)"
+        if len(self.callers) > 1:
+            title = without_caller(title)[0]
         # Only the service's own redaction can swallow a "not"; ours never does, so it is not
         # marked.
         if turned(title) and any(entries.swallows(entries.message(raw)) for raw in self.samples):
@@ -112,8 +117,20 @@ def clusters(rollup: Rollup) -> list[Draft]:
             parts = [part for text in texts for part in counted[text]]
             whole = tally_of(parts, rollup.bounds, rollup.keep_members)
             keys = tuple(Key(kind, text, place) for text in texts)
-            drafts.append(Draft(content_id(kind, template, place), kind, template, keys, whole))
+            callers = callers_of({text: counts[text] for text in texts}, kind)
+            made = Draft(content_id(kind, template, place), kind, template, keys, whole, callers)
+            drafts.append(made)
     return sorted(drafts, key=lambda draft: draft.id)
+
+
+def callers_of(sizes: Mapping[str, int], kind: Kind) -> Mapping[str, int]:
+    """Counts the entries of failed requests by who called; `sizes`: by masked message."""
+    found: Counter[str] = Counter()
+    if kind is Kind.REQUEST:
+        for text, count in sizes.items():
+            found[without_caller(text)[1]] += count
+        del found[""]
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 _Part = dict[str, list[tuple[int, Counted]]]
@@ -132,7 +149,9 @@ def _templates(
     kind: Kind, counts: Mapping[str, int], severities: Mapping[str, frozenset[int]]
 ) -> Mapping[str, str]:
     """Maps each masked message to its template; requests and audit entries are exact already."""
-    if kind in (Kind.REQUEST, Kind.AUDIT):
+    if kind is Kind.REQUEST:
+        return {masked: without_caller(masked)[0] for masked in counts}
+    if kind is Kind.AUDIT:
         return {masked: masked for masked in counts}
     return group(counts, severities)
 

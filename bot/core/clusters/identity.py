@@ -11,13 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.clusters.clusters import Draft, content_id
+from bot.core.clusters.clusters import Draft, callers_of, content_id
 from bot.core.clusters.grouping import group
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.grouping_rules import Rule, Teaching
 from bot.core.ports import Candidate, Identity, Registry
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Counted, size, tally_of
+from bot.core.text.access_lines import without_caller
 
 
 def registered(key: Key) -> str:
@@ -115,11 +116,13 @@ class LastingIds:
             return first if first.id == to else replace(first, id=to)
         keys = {key for part in parts for key in part.draft.keys}
         tallies = [part.draft.tally for part in parts]
+        callers = sum((Counter(part.draft.callers) for part in parts), Counter())
         return replace(
             first,
             id=to,
             keys=tuple(sorted(keys, key=str)),
             tally=tally_of(tallies, self._rollup.bounds, self._rollup.keep_members),
+            callers=dict(callers.most_common()),
         )
 
     def _apart_candidate(self, cluster: str) -> Candidate:
@@ -180,14 +183,19 @@ class _Cutter:
         return sum(map(size, self._of(key)))
 
     def _part(self, draft: Draft, keys: Sequence[Key]) -> Draft:
-        template = min(group({key.masked: 1 for key in keys}).values())
+        kind, sizes = draft.kind, {key.masked: self.size(key) for key in keys}
+        if kind is Kind.REQUEST:
+            template = min(without_caller(key.masked)[0] for key in keys)
+        else:
+            template = min(group({key.masked: 1 for key in keys}).values())
         counted = [one for key in keys for one in self._of(key)]
         return Draft(
-            content_id(draft.kind, template, keys[0].place),
-            draft.kind,
+            content_id(kind, template, keys[0].place),
+            kind,
             template,
             tuple(keys),
             tally_of(counted, self.rollup.bounds, self.rollup.keep_members),
+            callers_of(sizes, kind),
         )
 
     def _of(self, key: Key) -> list[Counted]:

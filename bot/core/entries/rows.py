@@ -133,6 +133,13 @@ class Rows:
         packed = self.pack(raw)
         return packed.unpack(packed.data)
 
+    def serialized(self, i: int) -> bytes:
+        """Returns the entry of row `i` as bytes, shortened if it is `LARGE`."""
+        raw = self.raw_entries[i]
+        if isinstance(raw, bytes) and len(raw) <= LARGE:
+            return raw
+        return self.pack(raw).data
+
 
 _BY_TIME, _BY_LOG = np.int64(-7046029254386353131), np.int64(5871781006564002453)
 

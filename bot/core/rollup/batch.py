@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bot.core.entries.place import Place
 from bot.core.entries.rows import NO_TIME, Rows
+from bot.core.entries.traces import NO_TRACE, trace_of
 from bot.core.entries.writers import numbered
 from bot.core.model.values import HOUR, Severity
 from bot.core.rollup.tally import MOMENTS, Edge, Sample, Single, Tally
@@ -116,12 +117,25 @@ class Batch:
             yield self._cell_places[cell], end - start, times
             cell, start = cell + 1, end
 
-    def single(self, run: RowGroup, severity: Severity, route: str | None) -> Single:
-        """Returns the only row of a run."""
+    def traces(self, run: RowGroup) -> Iterator[tuple[int, int | None]]:
+        """Yields (trace, time) of each row of a run that names one."""
+        rows = self.rows
+        for at in range(run.start, run.end):
+            trace = trace_of(rows.serialized(self.row[at]))
+            if trace != NO_TRACE:
+                time = self._times[at]
+                yield trace, None if time == NO_TIME else time
+
+    def single(
+        self, run: RowGroup, severity: Severity, route: str | None, *, traced: bool
+    ) -> Single:
+        """Returns the only row of a run; `traced`: with the trace that it names."""
         i, rows = self.row[run.start], self.rows
         time = run.first if run.timed else None
         place = self._cell_places[run.cell]
-        return Single(severity, time, place, route, rows.names[i], rows.pack(rows.raw_entries[i]))
+        trace = trace_of(rows.serialized(i)) if traced else NO_TRACE
+        raw = rows.pack(rows.raw_entries[i])
+        return Single(severity, time, place, route, rows.names[i], raw, trace)
 
     def add_to(self, tally: Tally, run: RowGroup) -> None:
         """Adds a run's places and times to the tally, and offers entries to show."""

@@ -56,7 +56,7 @@ class Intake:
     window: Window
     rollup: Rollup
     names: bool = True
-    """Count the subjects (users, accounts) behind the masks."""
+    """Count the subjects (users, accounts) behind the masks, and the traces of failures."""
     duplicates: int = 0
     outside: int = 0
     first: int | None = None
@@ -162,8 +162,9 @@ class Intake:
         if self.names and key.kind is Kind.MESSAGE and finder_of(key.masked) is not None:
             _count_subjects(rollup, batch, run, key)
         message = key, int(severity)
+        traced = self.names and severity >= Severity.WARNING
         if count == 1:
-            rollup.put(message, batch.single(run, severity, meaning.route))
+            rollup.put(message, batch.single(run, severity, meaning.route, traced=traced))
             return
         tally = rollup.tally(message)
         tally.counted(count, severity)
@@ -171,6 +172,9 @@ class Intake:
         if meaning.route is not None:
             tally.on_route(meaning.route, count)
         batch.add_to(tally, run)
+        if traced:
+            for trace, time in batch.traces(run):
+                tally.on_trace(trace, time)
         if rollup.keep_members:
             names = batch.rows.names
             tally.members.extend(decoded(names[i]) for i in batch.row[run.start : run.end])

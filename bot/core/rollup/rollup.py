@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from bot.core.entries.place import Place, order_of
 from bot.core.entries.rows import NO_TIME
+from bot.core.entries.traces import NO_TRACE, trace_of
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import Severity
 from bot.core.rollup.bottom_k import BottomK
@@ -240,6 +241,10 @@ class Rollup:
                 tally.in_hour(hour_of(time), 1)
             if self.keep_members:
                 tally.members.append(decoded(fragment.name))
+        if severity >= Severity.WARNING:
+            traces = {trace_of(fragment.raw.data) for fragment in event} - {NO_TRACE}
+            for trace in traces:
+                tally.on_trace(trace, shown.time)
         tally.offer_sample(Sample(order_of(shown.name), shown.name, raw))
         if shown.time is not None:
             tally.offer_edge(Edge(shown.time, shown.name, raw))

@@ -10,12 +10,15 @@ from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
 from bot.core.entries.place import Place, Raw, order_of
+from bot.core.entries.traces import NO_TRACE
 from bot.core.model.values import HOUR, Severity
 
 SAMPLES = 32
 """Sample entries kept per message: those with the lowest hash of their insertId."""
 MOMENTS = 16
 """Earliest times kept per message and place."""
+TRACES = 512
+"""Traces kept per message: those with the lowest hash, so the same ones for every message."""
 
 T = TypeVar("T")
 
@@ -67,6 +70,7 @@ class Single(NamedTuple):
     route: str | None
     name: bytes
     raw: Raw
+    trace: int = NO_TRACE
 
 
 def rank(words: str) -> int:
@@ -114,6 +118,10 @@ class Tally:
     last: int | None = None
     moments: dict[Place, list[int]] = field(default_factory=dict)
     """The earliest times per place, ascending."""
+    traces: dict[int, int | None] = field(default_factory=dict)
+    """Hash of a trace → the earliest time; of failures only."""
+    trace_limit: int = 1 << 62
+    """Traces with this hash or a higher one are not kept."""
     members: list[str] = field(default_factory=list)
     estimated: bool = False
     """True if places, routes or hours were dropped, so that the ones listed are not all."""
@@ -154,12 +162,28 @@ class Tally:
         if len(self.routes) > 2 * self.bounds.routes:
             self.trim()
 
+    def on_trace(self, trace: int, time: int | None) -> None:
+        """Adds a trace that an entry names."""
+        if trace >= self.trace_limit:
+            return
+        known = self.traces.get(trace)
+        self.traces[trace] = time if known is None or (time is not None and time < known) else known
+        if len(self.traces) > 2 * TRACES:
+            self._trim_traces()
+
+    def _trim_traces(self) -> None:
+        if len(self.traces) > TRACES:
+            self.trace_limit = min(self.trace_limit, sorted(self.traces)[TRACES])
+        if self.traces and max(self.traces) >= self.trace_limit:
+            self.traces = {t: at for t, at in self.traces.items() if t < self.trace_limit}
+
     def trim(self) -> None:
-        """Drops the places, routes and hours above the bounds.
+        """Drops the places, routes, traces and hours above the bounds.
 
         A dropped one can reappear with a part of its count. It will not be kept in the end, since
         enough others with smaller hashes remain.
         """
+        self._trim_traces()
         if len(self.places) > self.bounds.places:
             stay = lowest(self.places, self.bounds.places, _rank)
             self.places = {place: n for place, n in self.places.items() if place in stay}
@@ -195,11 +219,13 @@ class Tally:
 
     def add(self, one: Single, members: bool = False) -> None:
         """Counts one entry."""
-        severity, time, place, route, name, raw = one
+        severity, time, place, route, name, raw, trace = one
         self.counted(1, severity)
         self.occurrences += 1
         if route is not None:
             self.on_route(route, 1)
+        if trace != NO_TRACE:
+            self.on_trace(trace, time)
         if time is None:
             self.in_place(place, 1, ())
         else:
@@ -227,6 +253,10 @@ class Tally:
             self.in_place(place, count, other.moments.get(place, ()))
         for route, count in other.routes.items():
             self.on_route(route, count)
+        if other.traces:
+            self.trace_limit = min(self.trace_limit, other.trace_limit)
+            for trace, time in other.traces.items():
+                self.on_trace(trace, time)
         self.samples = sorted([*self.samples, *other.samples])[:SAMPLES]
         for edge in (other.first_entry, other.last_entry):
             if edge is not None:

@@ -57,6 +57,19 @@ class Request:
         return f"{self.method} {self.route} {self.status} ({self.client.value})"
 
 
+_BY_CALLER = re.compile(r"^(.{0,300}? 5\d\d) \(([a-z ]{1,20})\)", re.DOTALL)
+"""A request whose priority hangs on its status alone; who called is then a figure of it."""
+
+
+def without_caller(key: str) -> tuple[str, str]:
+    """Splits the key of a failed request into what is clustered and who called.
+
+    Below 500 a priority hangs on the caller, who then stays in the key; the second part is empty.
+    """
+    found = _BY_CALLER.match(key)
+    return (found[1] + key[found.end() :], found[2]) if found is not None else (key, "")
+
+
 _SCANNER_PATH = re.compile(
     r"/\.(?:git|env|aws|ssh|svn|hg|htaccess|DS_Store|vscode|docker)|/etc/passwd|/wp-|/wordpress"
     r"|xmlrpc\.php|/phpmyadmin|/cgi-bin|/vendor/phpunit|/actuator|(?<!\w\.)\.\./|%2e%2e|/boaform|/shell"
@@ -138,6 +151,29 @@ _ID = re.compile(
 )
 
 
+_SHORT_ID = re.compile(
+    r"^(?=[a-zA-Z_-]*\d)(?=[\d_-]*[a-zA-Z])"
+    r"(?:[a-zA-Z]{1,12}[-_:]?\d{1,8}|[a-z\d]{2,12}|[A-Z\d]{2,12}|[A-Z]{1,6}(?:-[A-Z\d]{1,8}){1,3})$"
+)
+"""An id that mixes letters with digits: `x101`, `abc100`, `q7`, `ORD-17`, `a1b2`."""
+_NAMES_WITH_DIGITS = re.compile(
+    r"^(?:v\d+(?:(?:alpha|beta|rc)\d*)?|[a-z]2[a-z]|i18n|l10n|a11y|k8s|log4j|c3p0"
+    r"|(?:api|rest|rpc|graphql|grpc|web|app|http|ws|html|css|es|json|oauth|openid|saml|fido)v?[1-6]"
+    r"|(?:utf|base|sha|md|mp|ipv|arm|amd|win|linux)\d{1,3}|s3|ec2|h2|h26[45]|d3|x509|x64|x86|w3c"
+    r"|auth0|o365|m365|es20\d\d"
+    r"|(?:page|step|part|phase|level|tier|stage|form|line|address|section|chapter|option|version"
+    r"|test)[-_]?\d)$",
+    re.IGNORECASE,
+)
+"""Words with a digit that name something: versions, protocols, `step-2`."""
+
+
+def _is_id(part: str) -> bool:
+    return bool(_ID.match(part)) or (
+        bool(_SHORT_ID.match(part)) and not _NAMES_WITH_DIGITS.match(part)
+    )
+
+
 _HASH = re.compile(r"(?<=\w[.-])(?=\w{0,20}[\dA-Z])\w{8,20}(?=\.[a-z]\w{1,4}(?:\.map)?$)")
 """Content hash in the name of a built file: `app.3f9ac21b.js`, `index-DiwrgTda.css`."""
 
@@ -146,7 +182,7 @@ def route(path: str) -> str:
     """Masks the variable parts of a path and drops its query: `/api/users/<*>/posts`."""
     path = path.split("?", 1)[0].split("#", 1)[0] or "/"
     parts = [
-        "<*>" if part and _ID.match(part[:200]) else _HASH.sub("<*>", part[:80])
+        "<*>" if part and _is_id(part[:200]) else _HASH.sub("<*>", part[:80])
         for part in path.split("/")
     ]
     return "/".join(parts[:12])[:MAX_ROUTE]

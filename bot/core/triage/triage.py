@@ -35,8 +35,8 @@ from bot.core.triage.health_checks import is_health_check
 from bot.core.triage.rules import behind, rule_for
 from bot.core.triage.rules_process import NOT_STARTED
 
-_REQUEST = re.compile(r" (\d{3}) \(([a-z ]+)\)")
-_METHOD = re.compile(r"^([A-Z]{3,10}|WebSocket) (\S+) \d{3} \(")
+_REQUEST = re.compile(r"^[^:]{0,260}? (\d{3})(?: \(([a-z ]+)\))?(?=: |$)")
+_METHOD = re.compile(r"^([A-Z]{3,10}|WebSocket) (\S+) \d{3}(?: \(|: |$)")
 _NOWHERE = Environment("", "")
 
 VARIANTS = 16
@@ -141,16 +141,18 @@ class _Survey:
         root, symptom = self.roots.get(draft.id), self.inside.get(draft.id)
         earlier, later = self._halves(draft, services)
         location = draft.location
+        client = plain.client or _weightiest(draft.callers)
         around = root or symptom
         inside = (around.root, *around.symptoms) if around else ()
         return replace(
             plain,
             words=_words(draft.samples),
+            client=client,
             root_of_crash=root is not None and root.kind == "crash",
             nothing_starts=any(NOT_STARTED(self.templates.get(name, "")) for name in inside),
             job=_is_job(draft.sample),
             answered=max((self.statuses.get(name, 0) for name in inside), default=0),
-            health_check=plain.health_check or _probed(draft),
+            health_check=_probed(draft, client),
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),
@@ -179,6 +181,13 @@ class _Survey:
         return earlier, later
 
 
+def _weightiest(callers: Mapping[str, int]) -> Client | None:
+    """Returns the caller who matters most: a person with a browser, else the most frequent."""
+    found = [Client(name) for name in callers]
+    users = [client for client in (Client.OWN_PAGE, Client.BROWSER) if client in found]
+    return next(iter([*users, *found]), None)
+
+
 def _plain(kind: Kind, template: str, severity: Severity, occurrences: int) -> Facts:
     status, client = _status(kind, template)
     return Facts(
@@ -196,7 +205,7 @@ def _plain(kind: Kind, template: str, severity: Severity, occurrences: int) -> F
 
 def _status(kind: Kind, template: str) -> tuple[int, Client | None]:
     if kind is Kind.REQUEST and (match := _REQUEST.search(template)):
-        return int(match[1]), Client(match[2])
+        return int(match[1]), Client(match[2]) if match[2] else None
     return 0, None
 
 
@@ -205,13 +214,13 @@ def _is_probe(template: str, client: Client | None, agents: Sequence[str]) -> bo
     return asked is not None and is_health_check(asked[1], asked[2], client, agents)
 
 
-def _probed(draft: Draft) -> bool:
-    """True if the platform's own prober sent every request that was kept."""
+def _probed(draft: Draft, client: Client | None) -> bool:
+    """True if a prober asked, by the route and by who sent every request that was kept."""
     if draft.kind is not Kind.REQUEST:
         return False
     requests = [http for raw in draft.samples if isinstance(http := raw.get("httpRequest"), dict)]
     agents = [str(http.get("userAgent") or "") for http in requests]
-    return _is_probe(draft.template, _status(draft.kind, draft.template)[1], agents)
+    return _is_probe(draft.template, client, agents)
 
 
 def _is_job(sample: JSON) -> bool:
@@ -321,6 +330,8 @@ def _reasons(
 
 def _notes(draft: Draft, facts: Facts, words: Sequence[str]) -> tuple[str, ...]:
     found = []
+    if len(draft.callers) > 1:
+        found.append("Called by: " + ", ".join(f"{who} {n}" for who, n in draft.callers.items()))
     if facts.swallowed and any(turned(entries.message(raw)) for raw in draft.samples):
         found.append("The service's own redaction has swallowed words of this message (…)")
     variants = [key.masked for key in draft.keys if may_drift(key.masked)][:VARIANTS]
