@@ -140,7 +140,7 @@ def _judged(
     lasting = LastingIds(rollup, environment.name, outside.registry, outside.rules)
     for _ in range(TRIES):
         drafts = lasting.settle(found)
-        joined = incidents(drafts)
+        joined = incidents(drafts, rollup.place_spans)
         verdicts = judge(drafts, joined, rollup, environment, reading.traffic)
         names = lasting.name(_order(drafts, joined, verdicts))
         if names is not None:

@@ -17,7 +17,9 @@ from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Counted, Tally, hour_of, size, tally_of
 from bot.core.text.access_lines import without_caller
+from bot.core.text.last_words import says_failure
 from bot.core.text.lost_negation import marked, turned
+from bot.core.text.process_ends import is_clean_end, is_end, says_not_ready
 from bot.core.text.redact import redact_json
 
 
@@ -79,6 +81,28 @@ class Draft:
         if not found:
             return None
         return min(found.items(), key=lambda item: (-item[1], str(item[0])))[0]
+
+    @cached_property
+    def is_end(self) -> bool:
+        """True if the message reports that a process or container ended abnormally."""
+        if self.kind is Kind.REQUEST or not is_end(self.template):
+            return False
+        samples = [str(raw.get("textPayload", "")) for raw in self.samples]
+        return not (samples and all(map(is_clean_end, samples)))
+
+    @cached_property
+    def is_of_service(self) -> bool:
+        """True for what the platform says of a service that is not ready, or its audit log."""
+        return (
+            (self.kind is Kind.AUDIT or (self.kind is Kind.MESSAGE and not self.tally.instances))
+            and is_error(self)
+            and says_not_ready(self.template)
+        )
+
+    @cached_property
+    def says_failure(self) -> bool:
+        """True if the message says that something failed, whatever its severity."""
+        return says_failure(self.title)
 
     def histogram(self, window: Window) -> tuple[int, ...]:
         """Counts entries per UTC hour, from the hour of the window's start to that of its end."""

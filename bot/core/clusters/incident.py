@@ -12,7 +12,7 @@ class IncidentDraft:
     """An incident before judgement. `root` and `symptoms` are ids of drafts."""
 
     kind: str
-    """crash, failure, tail or echo."""
+    """crash, worker, failure, reason, tail or echo."""
     root: str
     symptoms: tuple[str, ...]
     occurrences: int

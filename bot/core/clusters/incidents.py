@@ -3,7 +3,9 @@
 Clusters are joined only on evidence, which is recorded with the incident:
 
 - **crash** (`crashes`): an instance ended, and the symptom followed the root there.
-- **failure**: requests failed, each with the same error beside it in the same instance.
+- **worker**: a server ended a worker whose request took too long (`workers`).
+- **failure** (`failures`): requests failed, each with the same error in its trace or beside it.
+- **reason**: the platform gave the same reason for failed requests.
 - **shared tail**: different wordings from one service end in the same rare words.
 - **echo**: a server's own access line records the same request as the request log.
 
@@ -12,109 +14,45 @@ Clusters that merely occur at the same time are not joined.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from bot.core.clusters.clusters import Draft, is_error
-from bot.core.clusters.crashes import MOSTLY, crashes
+from bot.core.clusters.crashes import crashes
+from bot.core.clusters.failures import failures, is_access, status_of
 from bot.core.clusters.grouping import tokens
 from bot.core.clusters.incident import IncidentDraft
+from bot.core.clusters.workers import worker_timeouts
 from bot.core.entries.place import Place
 from bot.core.entries.understand import Kind
-from bot.core.model.values import SECOND
 from bot.core.text.mask import SLOT
 
 
-def incidents(drafts: Sequence[Draft]) -> list[IncidentDraft]:
-    """Finds the incidents among the clusters; each cluster is part of at most one."""
+def incidents(
+    drafts: Sequence[Draft], spans: Mapping[Place, tuple[int, int]] | None = None
+) -> list[IncidentDraft]:
+    """Finds the incidents among the clusters; each cluster is part of at most one.
+
+    `spans`: first and last time of any entry per place without instance, to know how long an
+    instance lived that logs little.
+    """
     found: list[IncidentDraft] = []
     taken: set[str] = set()
-    for find in (crashes, _failures, _tails, _echoes):
+    finders: tuple[Callable[[Sequence[Draft]], list[IncidentDraft]], ...] = (
+        crashes,
+        worker_timeouts,
+        partial(failures, spans=spans),
+        _platform_reasons,
+        _tails,
+    )
+    for find in finders:
         for incident in find([d for d in drafts if d.id not in taken]):
             found.append(incident)
             taken.update((incident.root, *incident.symptoms))
-    return found
-
-
-# --- requests that fail with an error ------------------------------------------------------------
-
-TOGETHER = 2 * SECOND
-"""Maximum distance between a failed request and its error in the log, in either order."""
-FAILURES = 3
-"""How many failed requests must have the error beside them: two may be chance."""
-CHANCE = 0.001
-"""Maximum probability that they met by chance, given how often the error is logged."""
-
-
-def _failures(drafts: Sequence[Draft]) -> list[IncidentDraft]:
-    """Finds server errors in the request log that an error in the same instance explains.
-
-    Evidence: at least three failed requests, and four in five of them, have the error within two
-    seconds in the same instance; half of the errors have such a request (share); and chance would
-    rarely produce as many (lift).
-    """
-    errors = [d for d in drafts if d.kind is not Kind.REQUEST and is_error(d)]
-    alive = _alive(drafts)
-    found: dict[str, list[tuple[Draft, str]]] = defaultdict(list)
-    for request in drafts:
-        if request.kind is Kind.REQUEST and is_error(request):
-            scored = [
-                (evidence, error) for error in errors if (evidence := _met(request, error, alive))
-            ]
-            if scored:
-                (_, _, words), best = min(scored, key=lambda s: (s[0][0], s[0][1], s[1].id))
-                found[best.id].append((request, words))
-    by_id = {draft.id: draft for draft in errors}
-    return [
-        IncidentDraft(
-            "failure",
-            root,
-            tuple(request.id for request, _ in sorted(mine, key=lambda m: m[0].id)),
-            by_id[root].tally.occurrences,
-            len(by_id[root].tally.instances),
-            by_id[root].tally.first,
-            by_id[root].tally.last,
-            "requests fail with it",
-            {request.id: words for request, words in mine},
-        )
-        for root, mine in sorted(found.items())
-    ]
-
-
-def _alive(drafts: Iterable[Draft]) -> dict[Place, int]:
-    """Returns how long each instance is known to have logged, in nanoseconds."""
-    spans: dict[Place, tuple[int, int]] = {}
-    for draft in drafts:
-        for place, times in draft.tally.moments.items():
-            first, last = spans.get(place, (times[0], times[-1]))
-            spans[place] = min(first, times[0]), max(last, times[-1])
-    return {place: last - first for place, (first, last) in spans.items()}
-
-
-def _met(
-    request: Draft, error: Draft, alive: Mapping[Place, int]
-) -> tuple[float, float, str] | None:
-    """Returns (chance, minus share, evidence) if the error explains the requests; else None."""
-    met = others = seen = 0
-    chances: list[float] = []
-    for place, times in request.tally.moments.items():
-        beside = error.tally.moments.get(place, [])
-        seen += len(times)
-        hits = sum(any(abs(time - at) <= TOGETHER for at in beside) for time in times)
-        met += hits
-        others += sum(any(abs(time - at) <= TOGETHER for time in times) for at in beside)
-        if hits:
-            covered = len(beside) * 2 * TOGETHER / (alive[place] + 2 * TOGETHER)
-            chances.append(min(1.0, covered) ** hits)
-    written = sum(map(len, error.tally.moments.values()))
-    if met < FAILURES or met < 0.8 * seen or others < MOSTLY * written:
-        return None
-    chance = math.prod(chances)
-    if chance > CHANCE:
-        return None
-    return chance, -met / seen, f"{met} of {seen} came within 2 s of that error, in its instance"
+    return _with_echoes(drafts, found, taken)
 
 
 # --- one cause in several wordings ---------------------------------------------------------------
@@ -176,43 +114,93 @@ def _family(tail: Sequence[str], group: Sequence[Draft]) -> IncidentDraft:
     )
 
 
+# --- one reason of the platform -------------------------------------------------------------------
+
+_REASONS = re.compile(
+    r"no available instance|maximum (?:instance count|request timeout)|instance limit"
+    r"|response was malformed|connection to the instance had an error",
+    re.IGNORECASE,
+)
+
+
+def _platform_reasons(drafts: Sequence[Draft]) -> list[IncidentDraft]:
+    """Joins requests of one service that failed for the same reason of the platform's own."""
+    families: dict[tuple[str, tuple[str, ...]], list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if draft.kind is Kind.REQUEST and (reason := _REASONS.search(draft.template)):
+            services = tuple(sorted(draft.tally.services))
+            families[reason[0].lower(), services].append(draft)
+    found = []
+    for (words, _), family in sorted(families.items()):
+        if len(family) > 1:
+            root, *rest = sorted(family, key=lambda d: (-d.tally.occurrences, d.id))
+            found.append(
+                _incident(
+                    "reason",
+                    root,
+                    rest,
+                    f"the platform gave one reason for requests of {len(family)} kinds: {words}",
+                    family,
+                )
+            )
+    return found
+
+
+def _incident(
+    kind: str, root: Draft, rest: Sequence[Draft], reason: str, group: Sequence[Draft]
+) -> IncidentDraft:
+    return IncidentDraft(
+        kind,
+        root.id,
+        tuple(d.id for d in rest),
+        sum(d.tally.occurrences for d in group),
+        len({i for d in group for i in d.tally.instances}),
+        min((d.tally.first for d in group if d.tally.first is not None), default=None),
+        max((d.tally.last for d in group if d.tally.last is not None), default=None),
+        reason,
+    )
+
+
 # --- the same requests in two logs ----------------------------------------------------------------
 
-_STATUS = re.compile(r" (\d{3}) \(")
 
+def _with_echoes(
+    drafts: Sequence[Draft], found: Sequence[IncidentDraft], taken: set[str]
+) -> list[IncidentDraft]:
+    """Attaches access lines to the request cluster of equal status that shares most routes.
 
-def _echoes(drafts: Sequence[Draft]) -> list[IncidentDraft]:
-    """Attaches access lines to the request cluster of equal status that shares most routes."""
-    requests = [d for d in drafts if d.kind is Kind.REQUEST and not _is_access(d)]
+    Where that is part of an incident, they become symptoms of its root.
+    """
+    requests = [d for d in drafts if d.kind is Kind.REQUEST and not is_access(d)]
     echoes: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
-        if draft.kind is Kind.REQUEST and _is_access(draft):
+        if draft.id not in taken and is_access(draft):
             best = max(requests, key=lambda d: (_overlap(draft, d), d.id), default=None)
             if best is not None and _overlap(draft, best) > 0:
                 echoes[best.id].append(draft)
     by_id = {d.id: d for d in requests}
-    return [
-        IncidentDraft(
-            "echo",
-            root,
-            tuple(d.id for d in sorted(mine, key=lambda d: d.id)),
-            by_id[root].tally.occurrences,
-            len(by_id[root].tally.instances),
-            by_id[root].tally.first,
-            by_id[root].tally.last,
-            "the server's own access log tells of the same requests",
+    result = []
+    for incident in found:
+        mine = [d for n in (incident.root, *incident.symptoms) for d in echoes.pop(n, ())]
+        more = {d.id: "the server's own access log tells of the same requests" for d in mine}
+        result.append(
+            replace(
+                incident,
+                symptoms=(*incident.symptoms, *sorted(more)),
+                evidence={**incident.evidence, **more},
+            )
         )
-        for root, mine in sorted(echoes.items())
-    ]
-
-
-def _is_access(draft: Draft) -> bool:
-    return "httpRequest" not in draft.sample
+    for name, mine in sorted(echoes.items()):
+        root = by_id[name]
+        rest = sorted(mine, key=lambda d: d.id)
+        words = "the server's own access log tells of the same requests"
+        result.append(_incident("echo", root, rest, words, [root]))
+    return result
 
 
 def _overlap(access: Draft, request: Draft) -> int:
-    mine, theirs = _STATUS.search(access.template), _STATUS.search(request.template)
-    if mine is None or theirs is None or mine[1] != theirs[1]:
+    mine, theirs = status_of(access), status_of(request)
+    if not mine or mine != theirs:
         return 0
     if not access.tally.services & request.tally.services:
         return 0

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from bot.core.entries import json_message, source_fields
 from bot.core.model.values import JSON, Location, Severity
-from bot.core.text import access_lines, stderr_words, tracebacks
+from bot.core.text import access_lines, process_ends, stderr_words, tracebacks
 from bot.core.text.fast_mask import masked
+from bot.core.text.last_words import report_of
 from bot.core.text.level_headers import Header, header, plain
 from bot.core.text.level_names import NAMES
 from bot.core.text.redact import redact
@@ -35,13 +36,20 @@ class Kind(StrEnum):
     __hash__ = str.__hash__
 
 
+ACCESS_LOG = "access log"
+
+
 class Key(NamedTuple):
     """Identifies a message: entries with equal keys have the same message."""
 
     kind: Kind
     masked: str
     place: str = ""
-    """For a traceback: the innermost own function, without its line, since lines move."""
+    """For a traceback: the innermost own function, without its line, since lines move.
+
+    For an access line: `ACCESS_LOG`, since the request log has the same request, to count once.
+    For the end of a process: `process_ends.ended`, and once counted the service.
+    """
 
 
 _clean = lru_cache(maxsize=4_096)(redact)
@@ -134,12 +142,14 @@ def understand(
     request = access_lines.from_text(words)
     if request is not None:
         level = own or _worst(request, head.severity)
-        return Meaning(Key(Kind.REQUEST, _clean(request.key)), level, _clean(request.route))
+        key = Key(Kind.REQUEST, _clean(request.key), ACCESS_LOG)
+        return Meaning(key, level, _clean(request.route))
     piece = tracebacks.piece(words)
     level = own or head.severity or _found(words, piece, stderr)
     if piece is None and not own:
         piece = tracebacks.loose_piece(words, level >= Severity.ERROR, head.length > 0)
-    return Meaning(Key(Kind.MESSAGE, masked(words)), level, None, piece)
+    end = "" if piece else process_ends.ended(words)
+    return Meaning(Key(Kind.MESSAGE, masked(words), end), level, None, piece)
 
 
 def _found(words: str, piece: tracebacks.Piece | None, stderr: bool) -> Severity:
@@ -226,6 +236,8 @@ def title(raw: JSON, limit: int = 300) -> str:
         words = piece.message if known else f"{piece.message}: {piece.exception}"
     elif piece and piece.exception:
         words = piece.exception
+    elif report := report_of(words):
+        words = report
     line = " ".join(words.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -116,6 +116,50 @@ class Batch:
                 times = [time for time in self._times[start:end] if time != NO_TIME][:MOMENTS]
             yield self._cell_places[cell], end - start, times
             cell, start = cell + 1, end
+
+    def by_service(self, run: RowGroup) -> Iterator[tuple[str, RowGroup]]:
+        """Yields (service, row) of each row of a run; for messages that are rare."""
+        cell = run.cell
+        for at in range(run.start, run.end):
+            while at >= self._cell_starts[cell + 1]:
+                cell += 1
+            time, order = self._times[at], int(self._order[at])
+            one = RowGroup(
+                run.meaning, at, at + 1, int(time != NO_TIME), time, time, order, cell, [at]
+            )
+            yield self._cell_places[cell].service, one
+
+    def last(
+        self, runs: Sequence[RowGroup], count: int, after: Callable[[Place], int | None]
+    ) -> Iterator[tuple[Place, list[tuple[int, int, int]]]]:
+        """Yields (place, latest rows) among the rows of these runs, about `count` per place.
+
+        A row is (meaning, time, index). Rows of one time are all there or none is. `after`: the
+        time before which rows of a place are of no use.
+        """
+        chosen = np.concatenate([np.arange(run.start, run.end) for run in runs])
+        chosen = chosen[self._time[chosen] != NO_TIME]
+        if not chosen.size:
+            return
+        chosen = chosen[_order(self._where[chosen])]
+        where = self._where[chosen]
+        starts = _starts(where[1:] != where[:-1])
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(chosen)], strict=True):
+            mine, place = chosen[start:end], self._places[int(where[start])]
+            times = self._time[mine]
+            least = after(place)
+            if least is not None:
+                mine, times = mine[times >= least], times[times >= least]
+            if len(mine) > count:
+                mine = mine[times >= np.partition(times, -count)[-count]]
+            if mine.size:
+                yield (
+                    place,
+                    [
+                        (int(self._meaning[at]), self._times[at], self.row[at])
+                        for at in mine.tolist()
+                    ],
+                )
 
     def traces(self, run: RowGroup) -> Iterator[tuple[int, int | None]]:
         """Yields (trace, time) of each row of a run that names one."""

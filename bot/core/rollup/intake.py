@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,11 +27,13 @@ from bot.core.entries.understand import (
 from bot.core.model.values import Severity, Window
 from bot.core.rollup.batch import Batch, RowGroup
 from bot.core.rollup.dedup import SeenHashes
+from bot.core.rollup.last_lines import LINES, LastLine
 from bot.core.rollup.meaning_table import KNOWN, MeaningTable
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.stitch import Fragment
 from bot.core.rollup.subjects import finder_of
 from bot.core.rollup.tally import decoded
+from bot.core.text.process_ends import ENDED
 from bot.core.text.tracebacks import LineKind, Piece
 
 BATCH = 32_768
@@ -112,13 +115,29 @@ class Intake:
             batch = Batch(page.rows, chosen, page.numbers, page.orders)
             for place_count in batch.place_counts():
                 self.rollup.count_place(*place_count)
-            for run in batch.runs():
-                self._add(batch, run, self.table.listed[run.meaning])
+            listed = self.table.listed
+            below = [r for r in batch.runs() if not self._add(batch, r, listed[r.meaning])]
+            if below and self.names:
+                self._keep_last(batch, below)
+
+    def _keep_last(self, batch: Batch, below: Sequence[RowGroup]) -> None:
+        """Keeps the last lines of each instance among those below the least severity."""
+        rows, lines = batch.rows, self.rollup.last_lines
+        for place, latest in batch.last(below, LINES, lines.earliest):
+            found = [
+                LastLine.of(
+                    time, rows.names[i], self.table.listed[number], rows.pack(rows.raw_entries[i])
+                )
+                for number, time, i in latest
+            ]
+            lines.put(place, found)
 
     def _counted_as(self, meaning: Meaning) -> Meaning:
         """Returns the meaning to count under: the same, or that of the messages not kept."""
         key, severity, route, piece, logged_request = meaning
         if piece or route or logged_request or severity < self.rollup.min_severity:
+            return meaning
+        if key.place.startswith(ENDED):
             return meaning
         message = key, int(severity)
         kept_as = self.rollup.kept_as(message)
@@ -142,14 +161,15 @@ class Intake:
             self.last = last if self.last is None else max(self.last, last)
         return keep
 
-    def _add(self, batch: Batch, run: RowGroup, meaning: Meaning) -> None:
+    def _add(self, batch: Batch, run: RowGroup, meaning: Meaning) -> bool:
+        """Counts a run; returns False if it is below the least severity."""
         rollup, severity = self.rollup, meaning.severity
         if meaning.piece is not None:
             if self.names and meaning.piece.kind is LineKind.HEAD and finder_of(meaning.key.masked):
                 _count_subjects(rollup, batch, run, meaning.key)
             for at in range(run.start, run.end):
                 rollup.fragment(_fragment(batch.rows, batch.row[at], meaning, meaning.piece))
-            return
+            return True
         count = run.end - run.start
         rollup.severities[severity] += count
         if meaning.logged_request:
@@ -157,12 +177,24 @@ class Intake:
                 rollup.requests[place.service] += size
         if severity < rollup.min_severity:
             rollup.below += count
-            return
+            return meaning.logged_request or meaning.route is not None
+        self._add_counted(batch, run, meaning)
+        return True
+
+    def _add_counted(self, batch: Batch, run: RowGroup, meaning: Meaning) -> None:
+        rollup, severity, count = self.rollup, meaning.severity, run.end - run.start
         key = meaning.key
         if self.names and key.kind is Kind.MESSAGE and finder_of(key.masked) is not None:
             _count_subjects(rollup, batch, run, key)
         message = key, int(severity)
         traced = self.names and severity >= Severity.WARNING
+        if key.place.startswith(ENDED):
+            for service, row in batch.by_service(run):
+                end = Key(
+                    key.kind, key.masked, f"{key.place} in {service}" if service else key.place
+                )
+                rollup.put((end, int(severity)), batch.single(row, severity, None, traced=traced))
+            return
         if count == 1:
             rollup.put(message, batch.single(run, severity, meaning.route, traced=traced))
             return

@@ -29,6 +29,7 @@ from bot.core.model.values import Severity
 from bot.core.rollup.tally import decoded
 from bot.core.text.fast_mask import masked_zeroed
 from bot.core.text.id_mask import ids_are_irrelevant, with_placeholder_ids
+from bot.core.text.process_ends import ENDED
 from bot.core.text.severity import nearest
 from bot.core.text.stderr_words import depends_on_digits
 
@@ -125,8 +126,8 @@ class MeaningTable:
     def _of_exact_text(self, rows: Rows, i: int, key: TextKey) -> int:
         text = rows.text(rows.raw_entries[i])
         # Before the quote of an access line is the client's address, which does not matter.
-        counts = key[-1:] == STDERR and depends_on_digits(text)
-        exact = key, text if counts else text.partition('"')[2]
+        rest = text.partition('"')[2]
+        exact = key, rest if "HTTP" in rest else text
         number = self._known(exact)
         if number == _UNKNOWN:
             meaning = understand(text, self._reader.masked, *text_and_severity(key)[1:])
@@ -140,11 +141,7 @@ class MeaningTable:
         if ids_are_irrelevant(words):
             meaning = understand(words, masked_zeroed, severity, stderr)
             # Ids can decide the kind of a client and the parts of a traceback.
-            if (
-                meaning.piece is None
-                and meaning.key.kind is not Kind.REQUEST
-                and not (stderr and depends_on_digits(words))
-            ):
+            if meaning.piece is None and not _needs_digits(meaning, words, stderr):
                 return self._number(meaning)
         return _BY_IDS
 
@@ -154,10 +151,8 @@ class MeaningTable:
             return self._number(requested(key.http, key.text, self._reader.masked, own))
         text, severity, stderr = text_and_severity(key)
         words = decoded(text)
-        if stderr and depends_on_digits(words):
-            return _BY_DIGITS
         meaning = understand(words, masked_zeroed, severity, stderr)
-        return _BY_DIGITS if meaning.key.kind is Kind.REQUEST else self._number(meaning)
+        return _BY_DIGITS if _needs_digits(meaning, words, stderr) else self._number(meaning)
 
     def _number(self, meaning: Meaning) -> int:
         return self._listed(self._counted_as(meaning))
@@ -168,6 +163,13 @@ class MeaningTable:
             self.listed.append(counted)
             self.fresh.append((counted.key, counted.severity))
         return number
+
+
+def _needs_digits(meaning: Meaning, words: str, stderr: bool) -> bool:
+    """True if a status, an exit code or a count on stderr ("0 errors") decides what a text means."""
+    if meaning.key.kind is Kind.REQUEST or meaning.key.place.startswith(ENDED):
+        return True
+    return stderr and depends_on_digits(words)
 
 
 def _forms(keys: Sequence[RowKey]) -> list[RowKey | _Form]:

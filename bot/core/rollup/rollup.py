@@ -8,6 +8,7 @@ the final value; until then slightly more than the bounds may be kept.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from bot.core.entries.traces import NO_TRACE, trace_of
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import Severity
 from bot.core.rollup.bottom_k import BottomK
+from bot.core.rollup.last_lines import LastLines
 from bot.core.rollup.stitch import (
     Fragment,
     Fragments,
@@ -36,9 +38,19 @@ from bot.core.rollup.tally import (
     Tally,
     decoded,
     hour_of,
+    moments_of,
     rank,
     tally_of,
 )
+from bot.core.text.process_ends import ENDED
+
+_SAYS_NOTHING = re.compile(r"[\W_]*$|.{0,200}(?:reporter|run failed)\s*:?\s*$", re.IGNORECASE)
+
+
+def explains(key: Key) -> bool:
+    """True for a message that may be the cause of an end: it says something, and is no audit."""
+    return key.kind is not Kind.AUDIT and _SAYS_NOTHING.match(key.masked) is None
+
 
 MessageKey = tuple[Key, int]
 """What is counted together until clusters are made: one message at one severity."""
@@ -85,6 +97,8 @@ class Rollup:
     """Requests in the request log per service, of any severity."""
     named: Subjects = field(default_factory=Subjects)
     """The subjects (users, accounts) behind the masks of each message."""
+    last_lines: LastLines = field(default_factory=LastLines)
+    """The last lines of each instance that are below `min_severity`."""
     _kept: BottomK[MessageKey] = field(init=False)
     _own: set[MessageKey] | None = None
     """Messages whose tallies we own; None means all. Others are shared and copied on write."""
@@ -168,6 +182,7 @@ class Rollup:
         self.severities.update(other.severities)
         self.requests.update(other.requests)
         self.named.merge(other.named)
+        self.last_lines.merge(other.last_lines)
         for place, (count, first, last) in other.places.items():
             self.count_place(place, count, first, last)
         self.trim()
@@ -215,8 +230,31 @@ class Rollup:
         whole._kept = self._kept.copy()
         for event in events(self.fragments.all()):
             whole._count_event(event)
+        self.last_lines.trim()
+        if self.last_lines:
+            whole._count_last_words(self.last_lines)
         whole.trim(final=True)
         return whole
+
+    def _count_last_words(self, lines: LastLines) -> None:
+        """Counts the lines that say why a process ended as errors, although they name no level."""
+        ends: dict[Place, list[int]] = {}
+        explained: dict[Place, list[int]] = {}
+        for (key, severity), counted in self.counted.items():
+            if key.place.startswith(ENDED):
+                times = ends
+            elif severity >= Severity.ERROR and key.kind is not Kind.REQUEST and explains(key):
+                times = explained
+            else:
+                continue
+            for place, at in moments_of(counted):
+                times.setdefault(place, []).extend(at)
+        for place, line in lines.causes(ends, explained):
+            self.below -= 1
+            self.severities += Counter({Severity.ERROR: 1})
+            self.severities -= Counter({line.severity: 1})
+            one = Single(Severity.ERROR, line.time, place, None, line.name, line.raw)
+            self.put((line.key, int(Severity.ERROR)), one)
 
     def _count_event(self, event: list[Fragment]) -> None:
         found = traceback_of(event)
@@ -279,6 +317,15 @@ class Rollup:
                 first, last = found.get(place.revision, (begin, end))
                 found[place.revision] = (min(first, begin), max(last, end))
         return tuple((name, first, last) for name, (first, last) in sorted(found.items()))
+
+    @property
+    def place_spans(self) -> dict[Place, tuple[int, int]]:
+        """First and last time of any entry per place without instance."""
+        return {
+            place: (begin, end)
+            for place, (_, begin, end) in self.places.items()
+            if NO_TIME not in (begin, end)
+        }
 
     @property
     def region(self) -> str:

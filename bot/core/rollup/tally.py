@@ -325,3 +325,10 @@ def tally_of(counted: Iterable[Counted], bounds: Bounds, members: bool = False) 
 def size(counted: Counted) -> int:
     """Returns the number of entries counted."""
     return 1 if isinstance(counted, Single) else counted.count
+
+
+def moments_of(counted: Counted) -> Iterable[tuple[Place, Sequence[int]]]:
+    """Returns the earliest times per place."""
+    if isinstance(counted, Tally):
+        return counted.moments.items()
+    return [] if counted.time is None else [(counted.place, (counted.time,))]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.clusters.clusters import Draft
+from bot.core.clusters.failures import is_access, status_of
 from bot.core.clusters.incident import IncidentDraft
 from bot.core.clusters.people import people, same_subject
 from bot.core.entries import understand as entries
@@ -24,6 +25,7 @@ from bot.core.model.values import JSON, Priority, Severity
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import hour_of
 from bot.core.text.access_lines import Client
+from bot.core.text.display import many
 from bot.core.text.lost_negation import turned
 from bot.core.text.slot_values import drift, may_drift
 from bot.core.trends.traffic import by_service
@@ -106,6 +108,7 @@ class _Survey:
         traffic: Traffic | None,
     ) -> None:
         self.rollup = rollup
+        self.by_id = {draft.id: draft for draft in drafts}
         # A read at WARNING holds only failed requests; the traffic counts cover all of them.
         self.requests = rollup.requests | by_service(traffic, rollup.services)
         self.roots = {each.root: each for each in incidents}
@@ -123,7 +126,6 @@ class _Survey:
             if hour_of(last) - hour_of(first) >= 3
         }
         self.templates = {draft.id: draft.template.lower() for draft in drafts}
-        self.statuses = {d.id: _status(d.kind, d.template)[0] for d in drafts}
         self.failed: Counter[str] = Counter()
         for draft in drafts:
             request = _REQUEST.search(draft.template) if draft.kind is Kind.REQUEST else None
@@ -151,7 +153,6 @@ class _Survey:
             root_of_crash=root is not None and root.kind == "crash",
             nothing_starts=any(NOT_STARTED(self.templates.get(name, "")) for name in inside),
             job=_is_job(draft.sample),
-            answered=max((self.statuses.get(name, 0) for name in inside), default=0),
             health_check=_probed(draft, client),
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
@@ -168,7 +169,18 @@ class _Survey:
             later=later,
             root_of=len(root.symptoms) if root else 0,
             symptom=symptom is not None,
+            answered=max(map(status_of, self.requests_of(around)), default=0),
         )
+
+    def requests_of(self, root: IncidentDraft | None) -> list[Draft]:
+        """Returns the failed requests of an incident, each counted once, the most frequent first.
+
+        Access lines count only where the request log has none of it.
+        """
+        parts = [self.by_id[name] for name in root.symptoms] if root is not None else []
+        requests = [part for part in parts if status_of(part) >= 400]
+        requests = [part for part in requests if not is_access(part)] or requests
+        return sorted(requests, key=lambda d: (-d.tally.occurrences, d.id))
 
     def _halves(self, draft: Draft, services: frozenset[str]) -> tuple[int, int]:
         middles = [self.middle[service] for service in services if service in self.middle]
@@ -278,8 +290,8 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
         impact = own_impact.says
         factors.append(Factor("your impact", own_impact.says, -own_impact.weight))
         priority = min(priority, Priority(max(Priority.P1, priority - own_impact.weight)))
-    notes = _notes(draft, facts, words)
     root = survey.roots.get(draft.id)
+    notes = (*_failed_requests(survey.requests_of(root)), *_notes(draft, facts, words))
     return Verdict(
         priority,
         _reasons(reason, facts, factors, notes, root),
@@ -326,6 +338,27 @@ def _reasons(
     if facts.swallowed and "swallowed" not in reason:
         found.append("the service's own redaction has swallowed words of it")
     return tuple(dict.fromkeys([*found, *notes]))
+
+
+ROUTES = 5
+"""Routes named in the note on failed requests."""
+
+
+def _failed_requests(requests: Sequence[Draft]) -> Iterator[str]:
+    """Yields `5 requests failed with it: GET /api/a, POST /api/b`; at most one sentence."""
+    if requests:
+        routes = [match[1] for d in requests if (match := _ROUTE.match(d.template))]
+        named = list(dict.fromkeys(route for route in routes if "404 (" not in route))
+        count = sum(draft.tally.occurrences for draft in requests)
+        refused = all(status_of(draft) < 500 for draft in requests)
+        text = f"{many(count, 'request')} {'refused' if refused else 'failed'} with it"
+        if named:
+            more = f" and {len(named) - ROUTES} more" if len(named) > ROUTES else ""
+            text += f": {', '.join(named[:ROUTES])}{more}"
+        yield text
+
+
+_ROUTE = re.compile(r"([A-Z]{3,10} /\S{0,200}) \d{3}\b")
 
 
 def _notes(draft: Draft, facts: Facts, words: Sequence[str]) -> tuple[str, ...]:

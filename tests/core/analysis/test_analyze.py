@@ -213,7 +213,7 @@ def test_requests_that_fail_with_an_error_are_its_symptoms() -> None:
     card = next(c for c in found.cards if c.incident)
     assert card.cluster.title.startswith("cannot price the cart")
     assert [s.title for s in card.symptoms] == ["GET /checkout 500 (service)"]
-    assert any("5 of 5 came within 2 s" in reason for reason in card.symptoms[0].reasons)
+    assert any("5 of 5 came within 1 s" in reason for reason in card.symptoms[0].reasons)
     assert incident.occurrences == 5
 
 

@@ -20,6 +20,7 @@ from bot.adapters.files.log_file import LogFile
 from bot.adapters.google import log_pages
 from bot.core.analysis.reading import MEMBERS, read_all
 from bot.core.clusters.clusters import clusters
+from bot.core.clusters.incidents import incidents
 from bot.core.entries.json_lines import of_lines
 from bot.core.entries.json_rows import of_json
 from bot.core.entries.rows import LARGE, NO_TIME, Rows
@@ -60,6 +61,7 @@ _TEXTS = st.one_of(
     st.builds("ERROR: token: {}".format, st.sampled_from(["1234", "123456", "hunter22"])),
     st.sampled_from([
         "Traceback (most recent call last):", '  File "/app/a.py", line 3, in f', "    g()",
+        "Container called exit(1).", "Container called exit(3).", "failed to open the ledger",
         "KeyError: 'x'", "ValueError: 7", "", " ", "\x00", "x" * 5_000, "{\"level\": \"error\"}",
         'Traceback (most recent call last):\n  File "/app/b.py", line 9, in g\nKeyError: 1',
     ]),
@@ -82,6 +84,8 @@ def _entries(draw: st.DrawFn) -> list[dict[str, Any]]:
                 made[-1]["jsonPayload"]["error"] = draw(st.sampled_from(["gone", "", 7, None]))
         else:
             made.append(entry(draw(_TEXTS), draw(_SEVERITIES), at, **where))
+        if draw(st.booleans()):
+            made[-1]["trace"] = f"projects/p/traces/{draw(st.integers(0, 4)):032x}"
         if draw(st.integers(0, 9)) == 0:
             del made[-1]["timestamp"]
     return made
@@ -134,10 +138,11 @@ def _figures(rollup: Rollup) -> Any:
     found = [
         (d.id, d.template, d.keys, d.tally.count, d.tally.occurrences, d.tally.severity,
          d.tally.hours, d.tally.elsewhen, d.tally.places, d.tally.routes, d.tally.moments, d.tally.estimated,
-         d.tally.first, d.tally.last, [s[:2] for s in d.tally.samples], d.sample, d.edges)
+         d.tally.traces, d.tally.first, d.tally.last, [s[:2] for s in d.tally.samples], d.sample, d.edges)
         for d in clusters(final)
     ]  # fmt: skip
-    return found, final.severities, final.below, final.places, final.requests
+    joined = incidents(clusters(final), final.place_spans)
+    return found, joined, final.severities, final.below, final.places, final.requests
 
 
 _bounds = st.sampled_from([TIGHT, Bounds(), Bounds(alike=2, messages=1_000, fragments=0)])
@@ -192,7 +197,7 @@ def test_protocol_buffers_json_and_its_lines_say_the_same(entries: list[Any]) ->
     assert objects.severities == lines.severities == wire.severities
     one, other, third = (
         [
-            (d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places)
+            (d.id, d.tally.count, d.tally.first, d.tally.hours, d.tally.places, d.tally.traces)
             for d in clusters(each)
         ]
         for each in (objects, lines, wire)
