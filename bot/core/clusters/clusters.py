@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from bot.core.clusters.grouping import group
@@ -141,19 +141,19 @@ def clusters(rollup: Rollup) -> list[Draft]:
             parts = [part for text in texts for part in counted[text]]
             whole = tally_of(parts, rollup.bounds, rollup.keep_members)
             keys = tuple(Key(kind, text, place) for text in texts)
-            callers = callers_of({text: counts[text] for text in texts}, kind)
-            made = Draft(content_id(kind, template, place), kind, template, keys, whole, callers)
+            made = Draft(content_id(kind, template, place), kind, template, keys, whole)
+            if kind is Kind.REQUEST:
+                made = replace(made, callers=callers_of({text: counts[text] for text in texts}))
             drafts.append(made)
     return sorted(drafts, key=lambda draft: draft.id)
 
 
-def callers_of(sizes: Mapping[str, int], kind: Kind) -> Mapping[str, int]:
+def callers_of(sizes: Mapping[str, int]) -> Mapping[str, int]:
     """Counts the entries of failed requests by who called; `sizes`: by masked message."""
     found: Counter[str] = Counter()
-    if kind is Kind.REQUEST:
-        for text, count in sizes.items():
-            found[without_caller(text)[1]] += count
-        del found[""]
+    for text, count in sizes.items():
+        found[without_caller(text)[1]] += count
+    del found[""]
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 

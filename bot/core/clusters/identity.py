@@ -195,7 +195,7 @@ class _Cutter:
             template,
             tuple(keys),
             tally_of(counted, self.rollup.bounds, self.rollup.keep_members),
-            callers_of(sizes, kind),
+            callers_of(sizes) if kind is Kind.REQUEST else {},
         )
 
     def _of(self, key: Key) -> list[Counted]:

@@ -183,7 +183,8 @@ class Tally:
         A dropped one can reappear with a part of its count. It will not be kept in the end, since
         enough others with smaller hashes remain.
         """
-        self._trim_traces()
+        if self.traces:
+            self._trim_traces()
         if len(self.places) > self.bounds.places:
             stay = lowest(self.places, self.bounds.places, _rank)
             self.places = {place: n for place, n in self.places.items() if place in stay}

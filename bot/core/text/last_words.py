@@ -40,8 +40,14 @@ LAST_WORDS: tuple[LastWords, ...] = (
         "fatality rate of the model",
     ),
 )
-"""In order: the first that one of the lines has decides; of its lines the earliest. Without any of
-them the first line decides that would report a failure on stderr (`stderr_words`)."""
+"""In order: the first that one of the lines has decides; of its lines the earliest."""
+
+_LACKS = re.compile(
+    r"\b(?:required|unset|unknown|violat\w+|must (?:be|not)|not specified"
+    r"|no \w+ (?:is |are |was |were )?(?:configured|set|given|found|specified|provided))\b",
+    re.IGNORECASE,
+)
+"""Words that say why only because the process ended right after them: what it lacked."""
 
 
 def says_failure(text: str) -> bool:
@@ -62,7 +68,9 @@ def cause_among(lines: Sequence[str]) -> int | None:
             named = _after(words, i, form.heading)
             if named is not None:
                 return named
-    return next((i for i, text in enumerate(words) if stderr_words.severity(text)), None)
+    failed = (i for i, text in enumerate(words) if stderr_words.severity(text))
+    lacked = (i for i, text in enumerate(words) if _LACKS.search(text))
+    return next(failed, next(lacked, None))
 
 
 def _after(words: Sequence[str], start: int, heading: re.Pattern[str]) -> int | None:

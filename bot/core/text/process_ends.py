@@ -65,8 +65,8 @@ END_LINES: tuple[EndLine, ...] = (
 """Sentences that say that a process or container ended abnormally."""
 
 _ENDS = re.compile("|".join(line.says for line in END_LINES), re.IGNORECASE)
-_WORDS = ("exit", "terminated", "signal", "failed", "exceeded", "kill")
-"""One of them is in every sentence: a cheap test before the expression."""
+_PARTS = ("ailed", "xit", "erminated", "ignal", "xceeded", "illed")
+"""One of these parts of words is in every sentence: a cheap test before the expression."""
 _CODE = re.compile(
     r"exit\((-?\d{1,3})\)|(?:exited|exit)(?: with)?(?: exit)? (?:code|status)[:=]? ?(-?\d{1,3})"
     r"|signal:? ?(\d{1,2})\b",
@@ -83,8 +83,10 @@ def is_end(text: str) -> bool:
     """True if the text says that a process or container ended abnormally."""
     if len(text) > LONGEST:
         return False
-    lower = text.lower()
-    return any(word in lower for word in _WORDS) and _ENDS.search(text) is not None
+    for part in _PARTS:
+        if part in text:
+            return _ENDS.search(text) is not None
+    return False
 
 
 def ended(text: str) -> str:

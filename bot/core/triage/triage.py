@@ -180,7 +180,7 @@ class _Survey:
         parts = [self.by_id[name] for name in root.symptoms] if root is not None else []
         requests = [part for part in parts if status_of(part) >= 400]
         requests = [part for part in requests if not is_access(part)] or requests
-        return sorted(requests, key=lambda d: (-d.tally.occurrences, d.id))
+        return sorted(requests, key=lambda d: (-d.tally.occurrences, d.template, d.id))
 
     def _halves(self, draft: Draft, services: frozenset[str]) -> tuple[int, int]:
         middles = [self.middle[service] for service in services if service in self.middle]
