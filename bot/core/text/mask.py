@@ -74,23 +74,35 @@ _GLYPHS = "\u00a9\u00ae\u2010-\u2bff\u3030\u303d\ufe00-\ufe0f\ufffd\U0001f000-\U
 _UNIT = r"[kKMGTP]i?[Bb]|B|ns|us|µs|ms|s|sec|secs|min|mins|h|hrs?"
 
 _SOURCE = (
-    "js|jsx|mjs|cjs|ts|tsx|vue|py|rb|erb|go|rs|java|kt|kts|scala|groovy|clj|cs|fs|vb|c|cc|cpp|cxx|"
-    "h|hpp|m|mm|swift|dart|php|phtml|pl|pm|lua|ex|exs|erl|hs|ml|r|sh|sql|html|css|json|yaml|yml|"
-    "toml|xml|conf|cfg|ini|txt|log|proto"
-)
+    "js", "jsx", "mjs", "cjs", "ts", "tsx", "vue", "py", "rb", "erb", "go", "rs", "java", "kt",
+    "kts", "scala", "groovy", "clj", "cs", "fs", "vb", "c", "cc", "cpp", "cxx", "h", "hpp", "m",
+    "mm", "swift", "dart", "php", "phtml", "pl", "pm", "lua", "ex", "exs", "erl", "hs", "ml", "r",
+    "sh", "sql", "html", "css", "json", "yaml", "yml", "toml", "xml", "conf", "cfg", "ini", "txt",
+    "log", "proto",
+)  # fmt: skip
 """Endings of files: `main.go:68` is a line of the source, `proxy.example.hk:68` a port."""
 _PROSE = (
     "msg", "message", "err", "error", "reason", "cause", "exception", "detail", "event", "desc",
     "description", "code", "errno", "status", "state", "result", "outcome",
 )  # fmt: skip
-_NO_PROSE = "".join(
-    f"(?<![{key[0]}{key[0].upper()}]{key[1:]}{sign})"
-    for key in _PROSE
-    for sign in ("=", " =", " = ")
-)
-"""Look-behinds that keep the values of `_PROSE` keys: `msg="disk full"` is the message itself."""
-_NO_OUTCOME = rf"(?![\w.-]{{0,63}}?(?i:{'|'.join(_PROSE)}): )"
-"""A look-ahead that keeps what stands behind such a key and a colon: `(reason: expired)`."""
+
+
+def _no_source() -> str:
+    """Returns look-behinds that fail behind the line of a file."""
+    return "".join(rf"(?<!\.{ending}:0)" for ending in _SOURCE)
+
+
+def _not_behind(*signs: str) -> str:
+    """Returns look-behinds that fail behind a key of `_PROSE` and a sign.
+
+    Behind a key of `_PROSE` stands the message itself: `msg="disk full"`, `(reason: expired)`.
+    """
+    return "".join(
+        f"(?<![{ending[0]}{ending[0].upper()}]{re.escape(ending[1:] + sign)})"
+        for sign in signs
+        for ending in _PROSE
+    )
+
 
 MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
@@ -162,7 +174,7 @@ MASKS: Final[tuple[MaskRule, ...]] = (
         "host",
         ".",
         r"(?<![\w.@>-])(?:(?=[A-Za-z_.-]*+0)(?![\w.-]*[A-Z][a-z])[\w-]++(?:\.[\w-]++)++(?::0)?|"
-        rf"[a-z-]++(?:\.(?!(?:{_SOURCE}):)[a-z-]++)++:0(?!\w)|"
+        rf"[a-z-]++(?:\.[a-z-]++)++:0(?!\w){_no_source()}|"
         r"[A-Za-z-]++(?:\.[A-Za-z-]++)*?\.(?:com|net|org|edu|gov|mil|int|arpa|internal|local)"
         r"(?![\w-]|\.\w)(?::0)?)",
         example=("from n219.example.net:80 to x.cn:443 or example.com", "from <*> to <*> or <*>"),
@@ -212,7 +224,7 @@ MASKS: Final[tuple[MaskRule, ...]] = (
     _rule(
         "value",
         "=",
-        rf"( = | =|=){_NO_PROSE}"
+        rf"( = | =|=){_not_behind('=', ' =', ' = ')}"
         r"(?:\"[^\"]{0,256}+\"|'[^']{0,256}+'|"
         r"(?:[^\s,;=\"'()\[\]{}<>]|<\*>)++(?:\{[^{}=]*+\}|\([^()=]*+\))?)",
         r"\1<*>",
@@ -221,15 +233,25 @@ MASKS: Final[tuple[MaskRule, ...]] = (
     ),
     _rule(
         "no value",
-        ("=", '""', "''"),
-        rf"(?<=\w=){_NO_PROSE}(?=[\s,;)&])|(?<=[\s:(,]\")(?=\"(?![\w\"]))|(?<=[\s:(,]')(?='(?![\w']))",
-        example=("""tty= of '' user=""", """tty=<*> of '<*>' user="""),
-        counter="a == b",
+        "=",
+        rf"=(?=[\s,;)&])(?<=\w=){_not_behind('=')}",
+        "=<*>",
+        example=("login of tty= by user=", "login of tty=<*> by user="),
+        counter="a == b, error= c",
+    ),
+    _rule(
+        "empty quotes",
+        ('""', "''"),
+        r"([\"'])(?<=[\s:(,].)\1(?![\w\"'])",
+        r"\1<*>\1",
+        example=("no user '' in \"\"", "no user '<*>' in \"<*>\""),
+        counter="it''s",
     ),
     _rule(
         "pair",
         ":",
-        rf"((?:(?<=[({{])|(?<=, )){_NO_OUTCOME}[A-Za-z_][\w.-]{{0,63}}+: )"
+        r"((?:(?<=[({])|(?<=, ))[A-Za-z_][\w.-]{0,63}+: )"
+        rf"{_not_behind(': ')}"
         r"(?:[^\s,:(){}\[\]<>\"']|<\*>)++"
         r"(?=[)}]|, [A-Za-z_][\w.-]{0,63}+: )",
         r"\1<*>",
