@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.entries.rows import (
-    STDERR,
     RequestKey,
     RowKey,
     Rows,
@@ -166,7 +165,7 @@ class MeaningTable:
 
 
 def _needs_digits(meaning: Meaning, words: str, stderr: bool) -> bool:
-    """True if a status, an exit code or a count on stderr ("0 errors") decides what a text means."""
+    """True if a status, an exit code or a count on stderr (`0 errors`) decides the meaning."""
     if meaning.key.kind is Kind.REQUEST or meaning.key.place.startswith(ENDED):
         return True
     return stderr and depends_on_digits(words)
