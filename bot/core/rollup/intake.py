@@ -162,14 +162,15 @@ class Intake:
         return keep
 
     def _add(self, batch: Batch, run: RowGroup, meaning: Meaning) -> bool:
-        """Counts a run; returns False if it is below the least severity."""
+        """Counts a run; returns False if a process may have ended with it, without a level."""
         rollup, severity = self.rollup, meaning.severity
         if meaning.piece is not None:
             if self.names and meaning.piece.kind is LineKind.HEAD and finder_of(meaning.key.masked):
                 _count_subjects(rollup, batch, run, meaning.key)
             for at in range(run.start, run.end):
                 rollup.fragment(_fragment(batch.rows, batch.row[at], meaning, meaning.piece))
-            return True
+            # "Description:" or an indented line may as well be a last line, or follow one.
+            return meaning.piece.kind not in _LOOSE or severity >= rollup.min_severity
         count = run.end - run.start
         rollup.severities[severity] += count
         if meaning.logged_request:
@@ -210,6 +211,9 @@ class Intake:
         if rollup.keep_members:
             names = batch.rows.names
             tally.members.extend(decoded(names[i]) for i in batch.row[run.start : run.end])
+
+
+_LOOSE = (LineKind.NAME, LineKind.MIDDLE)
 
 
 def _count_subjects(rollup: Rollup, batch: Batch, run: RowGroup, key: Key) -> None:

@@ -6,15 +6,16 @@ instances with the smallest hash, so that the order of entries does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.core.entries.place import Place, Raw
-from bot.core.entries.rows import loads
+from bot.core.entries.rows import loads, packed
 from bot.core.entries.understand import Key, Meaning, message
-from bot.core.model.values import MINUTE, SECOND, Severity
+from bot.core.model.values import JSON, MINUTE, SECOND, Severity
 from bot.core.rollup.tally import rank
 from bot.core.text.last_words import cause_among
+from bot.core.text.level_headers import header
 
 LINES = 40
 """Latest lines kept per instance: a start report of Spring has 25."""
@@ -26,6 +27,10 @@ BEFORE = MINUTE
 """How long before an end a line can still be the cause."""
 AFTER = 2 * SECOND
 """A dying process's last lines may arrive this long after the platform logs its end."""
+AT_ONCE = SECOND // 100
+"""Between two lines of one report, at most."""
+MORE = 24
+"""Lines of a report that are kept after the one that says why."""
 
 
 class LastLine(NamedTuple):
@@ -106,7 +111,44 @@ class LastLines:
                 if (which := cause_among(texts)) is not None:
                     found[lines[which].name] = lines[which]
             for _, line in sorted(found.items()):
-                yield place, line
+                yield place, self._with_report(place, line)
+
+    def _with_report(self, place: Place, line: LastLine) -> LastLine:
+        """Returns the line with those that its process wrote with it, as one text."""
+        raw = line.raw.unpack(line.raw.data)
+        more = self.following(place, str(raw.get("logName") or ""), line.time, line.name)
+        return line._replace(raw=with_lines(raw, [message(raw), *more])) if more else line
+
+    def following(self, place: Place, log: str, time: int | None, name: bytes) -> list[str]:
+        """Returns the texts without a level that follow an entry of this log at once.
+
+        They belong to it: the settings that pydantic lacks, the reason in a report of Spring.
+        """
+        found: list[str] = []
+        if time is None:
+            return found
+        at = (time, len(name), name)
+        for line in self._lines.get(place, ()):
+            if line[:3] <= at:
+                continue
+            if line.time - at[0] > AT_ONCE or len(found) == MORE:
+                break
+            raw = line.raw.unpack(line.raw.data)
+            if raw.get("logName") == log:
+                text = message(raw)
+                if line.severity or header(text).length:
+                    break
+                found.append(text)
+                at = line[:3]
+        while found and not found[-1].strip():
+            found.pop()
+        return found
+
+
+def with_lines(raw: JSON, lines: Sequence[str]) -> Raw:
+    """Returns the entry with these lines as its text."""
+    rest = {name: part for name, part in raw.items() if name != "jsonPayload"}
+    return packed({**rest, "textPayload": "\n".join(lines)})
 
 
 def _rank(place: Place) -> int:

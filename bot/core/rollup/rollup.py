@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -228,9 +228,11 @@ class Rollup:
         whole.below, whole.severities = self.below, self.severities.copy()
         whole.places, whole.requests, whole.named = self.places, self.requests, self.named
         whole._kept = self._kept.copy()
-        for event in events(self.fragments.all()):
-            whole._count_event(event)
         self.last_lines.trim()
+        for event in events(self.fragments.all()):
+            last = event[-1]
+            more = self.last_lines.following(last.place, last.log, last.time, last.name)
+            whole._count_event(event, more)
         if self.last_lines:
             whole._count_last_words(self.last_lines)
         whole.trim(final=True)
@@ -256,8 +258,9 @@ class Rollup:
             one = Single(Severity.ERROR, line.time, place, None, line.name, line.raw)
             self.put((line.key, int(Severity.ERROR)), one)
 
-    def _count_event(self, event: list[Fragment]) -> None:
-        found = traceback_of(event)
+    def _count_event(self, event: list[Fragment], more: Sequence[str] = ()) -> None:
+        """`more`: texts that came with it, for the entry that is shown."""
+        found = traceback_of(event, more)
         shown = event[0]
         key, raw = found or (shown.key, shown.raw)
         severity = max(fragment.severity for fragment in event)

@@ -6,13 +6,13 @@ with an opening. The order in which they were read does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.core.entries.place import Place, Raw
-from bot.core.entries.rows import packed
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import MINUTE, SECOND, Severity
+from bot.core.rollup.last_lines import with_lines
 from bot.core.rollup.tally import rank
 from bot.core.text import tracebacks
 from bot.core.text.fast_mask import masked
@@ -180,9 +180,10 @@ def _near(before: Fragment, after: Fragment, limit: int = NEAR) -> bool:
     return after.time - before.time <= limit
 
 
-def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
+def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, Raw] | None:
     """Returns the key of the joined fragments, and an entry with their text.
 
+    `more`: lines that came with them, which are shown and searched for names, but identify nothing.
     Tracebacks are the same if they share the exception and the innermost own function of the root
     cause. None if they are not a traceback; they then count as the first fragment's message.
     """
@@ -208,8 +209,6 @@ def traceback_of(event: list[Fragment]) -> tuple[Key, Raw] | None:
         key = Key(Kind.MESSAGE, masked(words if length else words.replace("\n", " ")))
     else:
         return None
-    if len(event) == 1:
+    if len(event) == 1 and not more:
         return key, first.raw
-    entry = first.raw.unpack(first.raw.data)
-    rest = {name: part for name, part in entry.items() if name != "jsonPayload"}
-    return key, packed({**rest, "textPayload": text})
+    return key, with_lines(first.raw.unpack(first.raw.data), [text, *more])

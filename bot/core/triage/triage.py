@@ -291,7 +291,8 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
         factors.append(Factor("your impact", own_impact.says, -own_impact.weight))
         priority = min(priority, Priority(max(Priority.P1, priority - own_impact.weight)))
     root = survey.roots.get(draft.id)
-    notes = (*_failed_requests(survey.requests_of(root)), *_notes(draft, facts, words))
+    failed = survey.requests_of(root) if draft.kind is not Kind.REQUEST else []
+    notes = (*_failed_requests(failed), *_notes(draft, facts, words))
     return Verdict(
         priority,
         _reasons(reason, facts, factors, notes, root),
@@ -411,5 +412,5 @@ def _share(
             priority=worst,
             reasons=(*reasons, *mine.reasons),
             factors=(*mine.factors, Factor("incident's priority", worst.name)),
-            next=None,
+            next=mine.next if incident.kind == "reason" else None,
         )

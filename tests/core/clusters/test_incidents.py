@@ -289,9 +289,8 @@ def test_a_callers_broken_body_is_no_fault_of_the_service() -> None:
         entries.append(request(400, "/api/orders", 30 * i, method="POST", **trace(i)))
     (card,) = report(shuffled(entries)).cards
     assert card.priority >= 3
-    assert (
-        card.cluster.cause == "Likely a caller sent what the service cannot read or does not allow."
-    )
+    assert card.cluster.cause is not None
+    assert card.cluster.cause.startswith("Likely a caller's body is no valid JSON")
 
 
 def test_the_same_error_answered_with_500_is_the_services_own() -> None:
