@@ -175,7 +175,7 @@ def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
         chain: _Timeline = []
         previous = last
         for time, draft in reversed(timeline):
-            if time > last + SETTLE or not _tells(draft):
+            if time > last + SETTLE or not _may_lead(draft):
                 continue
             if previous - time > PAUSE or first - time > RUN_UP:
                 break
@@ -185,7 +185,7 @@ def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
         stops = [stop for stop in stops if stop > last]
 
 
-def _tells(draft: Draft) -> bool:
+def _may_lead(draft: Draft) -> bool:
     """True for an error, an end, or a line without level that says that something failed."""
     return (
         is_error(draft)
