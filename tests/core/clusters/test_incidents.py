@@ -156,6 +156,36 @@ def test_a_later_line_is_looked_at_even_with_thousands_before_it() -> None:
     assert card.cluster.title == "no such table: carts"
 
 
+def test_the_lines_that_follow_the_cause_at_once_belong_to_it() -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/app/config.py", line 58, in <module>',
+        "    settings = Settings()",
+        "pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings",
+        "DATABASE_URL",
+        "  Field required [type=missing, input_value={}, input_type=dict]",
+        "ENCRYPTION_KEY",
+        "  Field required [type=missing, input_value={}, input_type=dict]",
+    ]
+    entries = [entry(line, None, 1 + i / 100_000) for i, line in enumerate(lines)]
+    entries += [entry("INFO: bye", None, 1.001), entry("served 3 items", None, 1.002), exits(1, 2)]
+    (card,) = report(shuffled(entries)).cards
+    assert card.cluster.title.endswith("2 validation errors for Settings")
+    assert "DATABASE_URL" in (card.cluster.cause or "")
+    assert "ENCRYPTION_KEY" in (card.cluster.cause or "")
+    assert "bye" not in str(card.cluster.sample)
+
+
+def test_a_start_report_of_many_entries_names_its_description() -> None:
+    lines = ["", "*" * 27, "APPLICATION FAILED TO START", "*" * 27, "", "Description:", "",
+             "Parameter 0 of constructor in shop.Carts required a bean of type 'shop.Till'.",
+             "", "Action:", "", "Consider defining a bean of type 'shop.Till'."]  # fmt: skip
+    entries = [entry(n, None, 1 + i / 100_000, log="stdout") for i, n in enumerate(lines)]
+    (card,) = report(shuffled([*entries, exits(1, 2)])).cards
+    assert card.cluster.title.startswith("Parameter 0 of constructor in shop.Carts required a bean")
+    assert card.priority.name == "P0"
+
+
 def test_exits_of_two_services_and_with_two_codes_are_four_problems() -> None:
     entries = [
         exits(code, 500 * code + 100 * i, service=name, revision=f"{name}-1", instance=f"i{code}")
