@@ -151,6 +151,8 @@ class Query:
     window: Window
     min_severity: Severity = Severity.WARNING
     sources: Sources = Sources()
+    received_after: int = 0
+    """If set, only entries that Cloud Logging received after this time, for late arrivals."""
 
     @property
     def names(self) -> tuple[str, ...]:

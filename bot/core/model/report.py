@@ -72,6 +72,15 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """That a problem does not go on, and how that is known."""
+
+    since: int
+    evidence: str
+    """`00613-fix served 417 requests without it`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """One problem: log entries with the same message. The fields are those of the JSON output."""
 
@@ -131,6 +140,8 @@ class Cluster:
     """(revision, occurrences) of all revisions that wrote it; empty if not all are known."""
     silent: int = 0
     """Nanoseconds from its last entry to the newest one, if requests arrived; 0: unknown."""
+    ended: Ended | None = None
+    """None while it goes on, or if that is unknown."""
 
     @property
     def repeats(self) -> bool:
@@ -151,6 +162,7 @@ class Incident:
     instances: int = 0
     first_seen: int | None = None
     last_seen: int | None = None
+    ended: Ended | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +227,17 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A service that logs nothing, or gets no requests, for longer than is usual for it."""
+
+    service: str
+    since: int
+    """Time of its last entry, or of its last request."""
+    said: str
+    """The finding with its figures, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one analysis, rendered later as blocks, Markdown or JSON."""
 
@@ -241,6 +264,7 @@ class Report:
     """Quiet clusters; also empty if the history does not suffice to find them."""
     traffic: Traffic | None = None
     """None: unknown."""
+    silences: tuple[Silence, ...] = ()
     last_entry: int | None = None
     """Time of the newest entry ever read, if a history is kept."""
     commits: tuple[tuple[str, str], ...] = ()

@@ -32,6 +32,8 @@ from bot.core.ports.log import (
     Activity,
     LogSource,
     Page,
+    PartPage,
+    PartSource,
     ProgressListener,
 )
 from bot.core.ports.memory import (
@@ -69,6 +71,8 @@ __all__ = [
     "LogSource",
     "LookUps",
     "Page",
+    "PartPage",
+    "PartSource",
     "Posted",
     "ProgressListener",
     "RecentReports",

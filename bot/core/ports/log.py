@@ -46,6 +46,27 @@ class LogSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PartPage:
+    """A page of one part of a window."""
+
+    part: Window
+    page: Page
+    done: bool
+    """True with the part's last page, if all of the part was read."""
+
+
+class PartSource(LogSource, Protocol):
+    """A log source that reads several parts of a window at the same time."""
+
+    def read_parts(self, query: Query, parts: Sequence[Window]) -> Iterator[PartPage]:
+        """Yields the entries of disjoint parts of the query's window, pages in any order.
+
+        Raises and ends as `read` does; `Page.missing` names what was not read of a part.
+        """
+        ...
+
+
 class Activity(Protocol):
     """Requests and deploys. Both are optional: a failure to read them fails nothing."""
 
