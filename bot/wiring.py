@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.adapters.github.ancestry import Ancestry
+from bot.adapters.moved_clock import MovedClock
 from bot.adapters.redis import client
 from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
 from bot.adapters.redis.client import Store
@@ -337,7 +338,9 @@ class Wiring:
 
 def build(settings: Settings) -> Wiring:
     """Returns a wiring with these settings."""
-    return Wiring(settings)
+    if settings.clock is None:
+        return Wiring(settings)
+    return Wiring(settings, MovedClock(settings.clock))
 
 
 # --- in the worker's child process ---------------------------------------------------------------

@@ -57,6 +57,14 @@ class ServicePart(Protocol):
         ...
 
 
+class ClockPart(Protocol):
+    """The playground's time."""
+
+    async def skip(self, what: str) -> None:
+        """Moves to an `hour` later or to the next `morning`. Raises PlaygroundError."""
+        ...
+
+
 class ProcessPart(Protocol):
     """The bot's processes."""
 

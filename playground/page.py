@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import BodyPartReader, WSMsgType, web
 
 from playground.feed import (
+    ClockPart,
     GithubPart,
     Json,
     LogPart,
@@ -68,12 +69,14 @@ class Page:
         log: LogPart | None = None,
         service: ServicePart | None = None,
         processes: ProcessPart | None = None,
+        clock: ClockPart | None = None,
     ) -> None:
         self.workspace = workspace
         self.github = github
         self.log = log
         self.service = service
         self.processes = processes
+        self.clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         """Returns all routes below `/page/`, guarded."""
@@ -86,6 +89,7 @@ class Page:
             "service": self._service,
             "github": self._github,
             "process": self._process,
+            "clock": self._clock,
         }
         return [
             web.get("/page/live", guarded(self._live), allow_head=False),
@@ -213,6 +217,12 @@ class Page:
         if self.service is None:
             raise PlaygroundError("The sample service does not run here.")
         await self.service.act(_text(order, "do"))
+        return {"ok": True}
+
+    async def _clock(self, order: Json) -> Json:
+        if self.clock is None:
+            raise PlaygroundError("The time cannot be moved here.")
+        await self.clock.skip(_text(order, "do"))
         return {"ok": True}
 
     async def _github(self, order: Json) -> Json:

@@ -23,6 +23,7 @@ from aiohttp import web
 
 from playground import processes
 from playground.app import build_app
+from playground.clock import Clock
 from playground.config import config_for
 from playground.feed import Feed, PlaygroundError
 from playground.github.records import Call as GithubCall
@@ -40,6 +41,8 @@ T = TypeVar("T")
 HOST = "127.0.0.1"
 PORT = 8765
 PORTS_TRIED = 50
+CLOCK = "playground-clock"
+"""The file in the state directory that holds the time skipped."""
 
 NOT_OURS = frozenset(
     {
@@ -79,15 +82,19 @@ class Playground:
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
-        state = SlackState(rate_limits=self.options.rate_limits)
+        self.clock = Clock()
+        state = SlackState(rate_limits=self.options.rate_limits, now=self.clock.time)
         self.workspace = Workspace(state)
         self.feed: Feed = state.feed
         self.github = seeded(token=f"ghp_playground{secrets.token_hex(12)}")
-        self.logs = LogServer()
+        self.github.clock = self.clock.time
+        self.logs = LogServer(clock=self.clock.time)
         if not self.options.rate_limits:
             self.logs.quota_per_minute = None
             self.github.content_per_minute = None
-        self.service = SampleService(self.logs.add, broken=self.options.broken)
+        self.service = SampleService(
+            self.logs.add, clock=self.clock.time, broken=self.options.broken
+        )
         self.processes: Processes | None = None
         self.port = 0
         self.wanted_port: int | None = None
@@ -115,6 +122,11 @@ class Playground:
         """Carries out the page's requests to the service: break, deploy_fix and so on."""
         await self.service.act(do)
 
+    async def skip(self, what: str) -> None:
+        """Moves the time of all processes and stand-ins: an `hour`, or to the next `morning`."""
+        self.clock.skip(what)
+        await asyncio.to_thread(self.service.skip)
+
     def hurry(self) -> None:
         """Kills the bot's processes at once instead of asking them to end."""
         if self.processes is not None:
@@ -126,6 +138,7 @@ class Playground:
         loop = asyncio.get_running_loop()
         self.feed.bind(loop)
         self.state_dir = self._own_state_dir()
+        self.clock.share(self.state_dir / CLOCK)
         await asyncio.to_thread(self.logs.start)
         self._stack.push_async_callback(asyncio.to_thread, self.logs.stop)
         await asyncio.to_thread(self.service.start)
@@ -133,7 +146,13 @@ class Playground:
         self.github.publish = self.feed.publish_threadsafe
         self.github.on_call = self._github_called
         self.logs.on_call = lambda call: _soon(loop, self._logs_called, call)
-        page = Page(self.workspace, github=self.github, log=self.service, service=self.service)
+        page = Page(
+            self.workspace,
+            github=self.github,
+            log=self.service,
+            service=self.service,
+            clock=self,
+        )
         await self._serve(build_app(self.workspace, page, self.github))
         up = processes.command() if self.options.up is None else self.options.up
         if up:
@@ -178,6 +197,7 @@ class Playground:
             "GARDENER_LOGGING_ENDPOINT": self.logs.endpoint,
             "GARDENER_SECRET": os.environ.get("GARDENER_SECRET") or secrets.token_hex(32),
             "GARDENER_STATE": str(self.state_dir),
+            "GARDENER_CLOCK": str(self.state_dir / CLOCK),
             "GARDENER_CONFIG": str(config_for(self.state_dir)),
             "GRPC_VERBOSITY": "ERROR",
             "PYTHONUNBUFFERED": "1",

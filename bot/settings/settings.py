@@ -113,6 +113,7 @@ class _Variables(BaseSettings):
     GARDENER_INSTALLATION: Annotated[str | None, BeforeValidator(_installation)] = None
     GARDENER_CONFIG: str | None = None
     GARDENER_STATE: str = STATE
+    GARDENER_CLOCK: str | None = None
     PORT: Annotated[int, Field(ge=0, le=65_535)] = 8080
     LOG_LEVEL: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)
@@ -150,6 +151,8 @@ class Settings:
     """GARDENER_SECRET: the first signs; all verify and are used for look-ups."""
     installation: str | None = None
     """Identifies our keys in Redis; None: a hash of the oldest secret does."""
+    clock: Path | None = None
+    """The file of the playground's clock; None: the machine's clock."""
     port: int = 8080
     """0: any free one."""
     log_level: str = "INFO"
@@ -229,6 +232,7 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
         monitoring_endpoint=variables.GARDENER_MONITORING_ENDPOINT,
         secrets=_secrets(variables.GARDENER_SECRET),
         installation=variables.GARDENER_INSTALLATION,
+        clock=_clock(variables),
         port=variables.PORT,
         log_level=variables.LOG_LEVEL,
     )
@@ -271,6 +275,16 @@ def _variables() -> _Variables:
         if name == "PORT":
             problem = "must be a number from 0 to 65535"
         raise SettingsError(f"The variable {name} {problem}.") from None
+
+
+def _clock(variables: _Variables) -> Path | None:
+    if variables.GARDENER_CLOCK is None:
+        return None
+    if urlsplit(variables.SLACK_API_URL).hostname not in ("127.0.0.1", "localhost"):
+        raise SettingsError(
+            "GARDENER_CLOCK moves the time of the playground only: unset it to use the real Slack."
+        )
+    return Path(variables.GARDENER_CLOCK)
 
 
 def _secrets(value: SecretStr | None) -> tuple[bytes, ...]:

@@ -44,6 +44,8 @@ CRASH_EVERY = 11 * SECOND  # fifteen instances in 2 min 40 s
 LOOP_EVERY = 90 * SECOND  # later on
 LONGEST_GAP = 600 * SECOND
 """After a sleep of the machine, at most this much is caught up."""
+SKIPPED_LOOP_EVERY = 600 * SECOND
+"""While time is skipped: the platform restarts what crashes in a loop less and less often."""
 SILENT_AFTER = 120 * SECOND
 """After `silence`, requests still arrive for this long; then nothing does."""
 KEPT = 200
@@ -191,6 +193,24 @@ class SampleService:
                 self._request(now - 4 * SECOND + number * 40_000_000)
             if not self._fixed:
                 self._plan([self._legacy(self._healthy, now - SECOND)], now - SECOND)
+            self.tick()
+
+    def skip(self) -> None:
+        """Writes what happened in the time that was skipped, as sparsely as the history."""
+        with self._lock:
+            now = self._now()
+            at = self._last
+            while at < now and self._silent_since is None:
+                self._request(at)
+                at += int(REQUEST_EVERY * self._rng.uniform(0.4, 1.6))
+            while self._next_legacy < now:
+                if not self._fixed:
+                    self._plan([self._legacy(self._healthy, self._next_legacy)], self._next_legacy)
+                self._next_legacy += int(LIVE_LEGACY_EVERY * self._rng.uniform(0.8, 1.2))
+            while self._looping is not None and self._next_loop < now:
+                self._crash(self._next_loop)
+                self._next_loop += SKIPPED_LOOP_EVERY
+            self._next_request = self._last = now
             self.tick()
 
     def tick(self) -> int:

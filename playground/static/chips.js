@@ -17,6 +17,9 @@ export function startChips(host, welcome) {
     }
     return false;
   };
+  const skip = async (order, told) => {
+    if (await ask("clock", { do: order })) say(told);
+  };
   const chips = [
     ["/gardener staging 2d", () => type("/gardener staging 2d")],
     ["digest now", () => type("/gardener digest now")],
@@ -39,6 +42,11 @@ export function startChips(host, welcome) {
         silenced = !silenced;
         chip.textContent = silenced ? "let it write again" : "silence it";
       },
+    ],
+    ["an hour later", () => skip("hour", "It is an hour later.")],
+    [
+      "next morning",
+      () => skip("morning", "It is the next morning, 09:00 UTC. Digests that are due arrive soon."),
     ],
     ["drop a log file", () => sendFile(sampleLog())],
   ];

@@ -427,6 +427,8 @@ def test_refused_text_comes_back_into_the_composer(stub, open_page):
         ("break-the-service", "service", {"do": "break"}),
         ("deploy-a-fix", "service", {"do": "deploy_fix"}),
         ("silence-it", "service", {"do": "silence"}),
+        ("an-hour-later", "clock", {"do": "hour"}),
+        ("next-morning", "clock", {"do": "morning"}),
         ("drop-a-log-file", "file", {"name": "checkout-last-hour.jsonl", "channel": "C0OPS"}),
     ],
 )

@@ -30,6 +30,9 @@ class Parts:
             raise PlaygroundError("It does not explode.")
         self.did.append(what)
 
+    async def skip(self, what: str) -> None:
+        self.did.append((what,))
+
 
 class Processes(Parts):
     def snapshot(self):
@@ -44,7 +47,9 @@ def parts():
 @pytest.fixture
 def slack(parts):
     def routes(workspace):
-        page = Page(workspace, github=parts, log=parts, service=parts, processes=Processes())
+        page = Page(
+            workspace, github=parts, log=parts, service=parts, processes=Processes(), clock=parts
+        )
         return page.routes()
 
     with serve_in_thread(rate_limits=False, ack_seconds=0.3, more_routes=routes) as server:
@@ -159,6 +164,8 @@ def test_orders_go_to_the_parts(slack, parts):
     post(slack, "github", {"repo": "acme/backend", "number": 1, "do": "close"})
     assert parts.did == [("break",), ({"repo": "acme/backend", "number": 1, "do": "close"},)]
     assert post(slack, "service", {"do": "explode"})[1]["error"] == "It does not explode."
+    assert post(slack, "clock", {"do": "hour"})[1] == {"ok": True}
+    assert parts.did[-1] == ("hour",)
     assert post(slack, "process", {"name": "web", "do": "kill"})[1] == {"ok": True}
 
 
@@ -166,6 +173,7 @@ def test_parts_that_are_not_there_say_so():
     with serve_in_thread(more_routes=lambda workspace: Page(workspace).routes()) as slack:
         assert "does not run here" in post(slack, "service", {"do": "break"})[1]["error"]
         assert "does not run here" in post(slack, "github", {"do": "close"})[1]["error"]
+        assert "cannot be moved here" in post(slack, "clock", {"do": "hour"})[1]["error"]
         assert post(slack, "process", {"name": "web", "do": "kill"})[1]["ok"] is False
 
 

@@ -222,3 +222,27 @@ def test_it_feeds_a_log_server_while_running():
             task.cancel()
 
     asyncio.run(watch())
+
+
+def test_a_skipped_night_is_written_sparsely_and_in_time(world):
+    world.service.break_service()
+    world.fresh()
+    world.now += 12 * 3600
+    world.service.skip()
+    fresh = world.fresh()
+    times = [nanoseconds(entry["timestamp"]) for entry in fresh]
+    assert times
+    assert min(times) / SECOND >= NOW - 60
+    assert max(times) / SECOND <= world.now + 1
+    requests = sum("httpRequest" in entry for entry in fresh)
+    assert 400 < requests < 1_000
+    assert 60 < count(fresh, "Container called exit(") < 100
+    assert len(world.after(60)) < 300
+
+
+def test_a_service_that_is_silent_stays_so_while_time_is_skipped(world):
+    world.service.silence()
+    world.after(1)
+    world.now += 3600
+    world.service.skip()
+    assert not world.fresh()

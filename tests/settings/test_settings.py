@@ -32,6 +32,7 @@ VARIABLES = [
     "GARDENER_SECRET",
     "GARDENER_CONFIG",
     "GARDENER_STATE",
+    "GARDENER_CLOCK",
     "PORT",
     "LOG_LEVEL",
 ]
@@ -253,3 +254,10 @@ class TestLocalSecret:
         (tmp_path / "file").write_text("")
         with pytest.raises(SettingsError, match="GARDENER_STATE"):
             local_secret(tmp_path / "file" / "state")
+
+
+def test_the_time_can_be_moved_only_beside_a_stand_in_for_slack(monkeypatch, tmp_path):
+    monkeypatch.setenv("GARDENER_CLOCK", str(tmp_path / "clock"))
+    assert "unset it to use the real Slack" in mistake()
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:8765/slack/api/")
+    assert load().clock == tmp_path / "clock"
