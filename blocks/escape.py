@@ -34,6 +34,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _USER = re.compile(r"\A[UW][A-Z0-9]{2,20}\Z")
+_GROUP = re.compile(r"\AS[A-Z0-9]{2,30}\Z")
 _CHANNEL = re.compile(r"\A[CGD][A-Z0-9]{2,20}\Z")
 
 
@@ -78,6 +79,11 @@ def shows_as_written(text: str) -> bool:
 def user(user_id: str) -> str:
     """Mentions a user in mrkdwn; text that is not a user id is shown as plain words."""
     return f"<@{user_id}>" if _USER.match(user_id) else mrkdwn(user_id, 40) or "someone"
+
+
+def group(group_id: str) -> str:
+    """Mentions a user group in mrkdwn, which notifies its members; empty for no id."""
+    return f"<!subteam^{group_id}>" if _GROUP.match(group_id) else ""
 
 
 def channel(channel_id: str) -> str:

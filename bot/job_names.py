@@ -30,6 +30,7 @@ class JobName(StrEnum):
     SUBMIT_SNOOZE = "submit_snooze"
     SYNC = "sync"
     TELL_ENDED = "tell_ended"
+    WATCH = "watch"
 
 
 OLD_PREFIX = "bot.jobs."

@@ -28,6 +28,7 @@ from bot.core.ports import (
     Subscriptions,
     SyncMemory,
     UnlinkedIssues,
+    Watches,
     Worklogs,
 )
 from bot.runs import RunProgress, Runs
@@ -64,6 +65,8 @@ class Toolbox(Protocol):
     def rules(self) -> RuleBook: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
+    @property
+    def watches(self) -> Watches: ...
     @property
     def reports(self) -> ReportCache: ...
     @property

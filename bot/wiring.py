@@ -20,9 +20,10 @@ from bot.adapters.github.ancestry import Ancestry
 from bot.adapters.moved_clock import MovedClock
 from bot.adapters.redis import client
 from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
+from bot.adapters.redis.channels import RedisSubscriptions, RedisWatches
 from bot.adapters.redis.client import Store
 from bot.adapters.redis.conversations import RedisConversationMemory
-from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.redis.decisions import RedisDecisionBook
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
 from bot.adapters.redis.look_ups import RedisComparedCommits, RedisLookUps
@@ -158,6 +159,11 @@ class Wiring:
     def subscriptions(self) -> RedisSubscriptions:
         """`ports.Subscriptions`."""
         return RedisSubscriptions(self.redis_client)
+
+    @cached_property
+    def watches(self) -> RedisWatches:
+        """`ports.Watches`."""
+        return RedisWatches(self.redis_client)
 
     @cached_property
     def reports(self) -> RedisReportCache:

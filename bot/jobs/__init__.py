@@ -21,6 +21,7 @@ from bot.jobs.filing import fill_filing, reconcile, submit_filing
 from bot.jobs.github_sync import sync
 from bot.jobs.review import fill_review, submit_review
 from bot.jobs.revision_diff import compare
+from bot.jobs.watches import watch
 from bot.jobs.worklog import renew
 from bot.toolbox import Toolbox
 
@@ -50,6 +51,7 @@ JOBS: Mapping[str, Job] = {
     JobName.SUBMIT_SNOOZE: submit_snooze,
     JobName.SYNC: sync,
     JobName.TELL_ENDED: tell_ended,
+    JobName.WATCH: watch,
 }
 """Every job that may be queued."""
 

@@ -15,6 +15,8 @@ from bot.core.commands.commands import (
     ExpectedList,
     Help,
     Suggestion,
+    WatchOff,
+    WatchOn,
     Why,
 )
 from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
@@ -29,6 +31,7 @@ from bot.jobs import (
     grouping,
     report_messages,
     revision_diff,
+    watches,
 )
 from bot.jobs import (
     digests as digests_job,
@@ -57,6 +60,8 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
         tell(tools, asker, replies.help_(visible, Act("")))
     elif isinstance(parsed, DigestOff):
         _digest_off(tools, asker, parsed)
+    elif isinstance(parsed, WatchOff):
+        watches.off(tools, asker, parsed)
     elif isinstance(parsed, Why):
         _why(tools, asker, parsed, parsed.environment or default, visible)
     elif isinstance(parsed, SameAs | SplitBy):
@@ -65,18 +70,30 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
     else:
         environment = tools.environment(parsed.environment)
         tools.conversations.asked(asker.channel, environment.name)
-        if isinstance(parsed, Analyze):
+        _of_environment(tools, asker, environment, parsed, refresh=refresh)
+
+
+def _of_environment(
+    tools: Toolbox, asker: Asker, environment: Environment, parsed: _OfEnvironment, *, refresh: bool
+) -> None:
+    match parsed:
+        case Analyze():
             analysis.ask(tools, asker, parsed, refresh=refresh)
-        elif isinstance(parsed, DigestOn):
+        case DigestOn():
             _digest_on(tools, asker, environment, parsed)
-        elif isinstance(parsed, DigestNow):
+        case DigestNow():
             digests_job.ask(tools, asker, environment.name)
-        elif isinstance(parsed, ExpectedList):
+        case WatchOn():
+            watches.on(tools, asker, environment, parsed)
+        case ExpectedList():
             _expected(tools, asker, environment)
-        elif isinstance(parsed, Diff):
+        case Diff():
             revision_diff.ask(tools, asker, environment, parsed)
-        elif isinstance(parsed, RuleList):
+        case RuleList():
             grouping.listed(tools, asker, environment)
+
+
+_OfEnvironment = Analyze | DigestOn | DigestNow | WatchOn | ExpectedList | Diff | RuleList
 
 
 def _channel_name(tools: Toolbox, asker: Asker) -> str:

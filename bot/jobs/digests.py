@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,13 +19,7 @@ from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
 from bot.core.model.shown import KEPT, DigestFailure, DigestPost, ShownMessage
 from bot.core.model.values import DAY, MINUTE, Window
-from bot.core.ports import (
-    Candidate,
-    Identity,
-    Registry,
-    Remembered,
-    Subscription,
-)
+from bot.core.ports import Subscription
 from bot.core.reports import digest as digests
 from bot.core.reports import digest_schedule
 from bot.job_names import JobName
@@ -34,9 +27,11 @@ from bot.jobs import (
     acknowledgements,
     github_sync,
     report_messages,
+    watches,
     worklog,
 )
 from bot.jobs.common import answering, require
+from bot.jobs.first_seen import FirstSeen
 from bot.toolbox import Toolbox, outside
 
 HOLD = 120
@@ -61,6 +56,7 @@ def due(tools: Toolbox, now: int) -> None:
             continue
         if when is not None:
             _queue(tools, subscription, digest_schedule.occasion(subscription, when), now - when)
+    watches.due(tools, now)
     for environment in tools.environments:
         worklog.left_over(tools, environment.name)
         decisions = tools.decisions.all(environment.name)
@@ -173,7 +169,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     start = previous.window.end if previous else now - DAY
     window = Window(max(start, now - LONGEST) if start < now else now - DAY, now)
     query = known.query(window)
-    registry = _Remembering(tools.registry, now)
+    registry = FirstSeen(tools.registry, now)
     systems = replace(outside(tools, known), registry=registry)
     report = analyze_log(systems, query, known, now=now)
     if previous is not None:
@@ -219,41 +215,6 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
         if report.coverage.complete:
             github_sync.verdict_told(tools, known.name, fixes)
         tools.reports.put(known.name, last, report, None)
-
-
-class _Remembering:
-    """A registry that also records when each resolved cluster was first seen."""
-
-    def __init__(self, registry: Registry, now: int) -> None:
-        self._registry = registry
-        self._now = now
-        self.first_seen: dict[str, int | None] = {}
-
-    def resolve(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[Identity]:
-        """Delegates, and records `first_seen`."""
-        found = self._registry.resolve(environment, candidates)
-        for candidate, identity in zip(candidates, found, strict=True):
-            ever = identity.first_seen
-            if ever is None:
-                ever = candidate.first_seen
-            self.first_seen[identity.id] = self._now if ever is None else ever
-        return found
-
-    def identify(self, environment: str, candidates: Sequence[Candidate]) -> Sequence[str]:
-        """As the registry does."""
-        return self._registry.identify(environment, candidates)
-
-    def find(self, environment: str, name: str) -> str | None:
-        """Delegates."""
-        return self._registry.find(environment, name)
-
-    def known(self, environment: str, masked: Sequence[str]) -> Mapping[str, str]:
-        """Delegates."""
-        return self._registry.known(environment, masked)
-
-    def all(self, environment: str) -> Sequence[Remembered]:
-        """Delegates."""
-        return self._registry.all(environment)
 
 
 def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from blocks import digest as digest_blocks
 from blocks import report as report_blocks
+from blocks import watch as watch_blocks
 from blocks.buttons import Act
 from blocks.message import Message
 from bot.adapters.slack.messenger import Gone
@@ -28,7 +29,8 @@ RECENT = 5 * MINUTE
 OLD = HOUR
 """Age in nanoseconds above which a newer report is preferred."""
 
-REPORT, FURTHER, DIGEST = "report", "further", "digest"
+REPORT, FURTHER, DIGEST, ALERT = "report", "further", "digest", "alert "
+"""Kinds of a message. That of an alert ends with the cluster under which a watch remembers it."""
 ELSEWHERE = "-"
 """An act's message if the one with the button does not show the report."""
 
@@ -184,6 +186,10 @@ def _message(
     if place.kind == FURTHER:
         drawn = report_blocks.further(report, now=now, query=query(report.environment, typed, key))
         return drawn[place.index] if place.index < len(drawn) else None
+    if place.kind.startswith(ALERT):
+        each = card_of(report, place.kind.removeprefix(ALERT))
+        acts = query(report.environment, typed, key)
+        return watch_blocks.problem(each, report, now=now, query=acts) if each else None
     before = tools.reports.get(report.environment, previous) if previous else None
     compared = digests.compare(
         before,

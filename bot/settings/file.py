@@ -26,6 +26,7 @@ _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9_.-]{1,100}")
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _USER = re.compile(r"[UWS][A-Z0-9]+|@\S+")
+_GROUP = re.compile(r"S[A-Z0-9]+|@\S+")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]+|#\S+")
 
 
@@ -97,4 +98,5 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "channels": list_of(matching(_CHANNEL, 'a channel id such as "C0123" or "#ops"')),
     "act": list_of(_person),
     "admin": list_of(_person),
+    "mention": matching(_GROUP, 'one user group, such as "@oncall" or its id'),
 }

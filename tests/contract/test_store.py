@@ -15,7 +15,8 @@ import pytest
 
 from bot.adapters.redis import client as store
 from bot.adapters.redis.cache import RedisLocks, RedisRateLimit, RedisReportCache
-from bot.adapters.redis.decisions import RedisDecisionBook, RedisSubscriptions
+from bot.adapters.redis.channels import RedisSubscriptions, RedisWatches
+from bot.adapters.redis.decisions import RedisDecisionBook
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
 from bot.adapters.redis.registry import FORGET_AFTER, RedisRegistry
@@ -39,6 +40,7 @@ from bot.core.model.report import (
     Report,
 )
 from bot.core.model.values import DAY, HOUR, Priority, Severity, Window
+from bot.core.model.watching import Alert, Watch, WatchMemory
 from bot.core.ports import (
     Candidate,
     Identity,
@@ -53,6 +55,7 @@ from tests.fakes.store import (
     FakeReportCache,
     FakeRuleBook,
     FakeSubscriptions,
+    FakeWatches,
 )
 from tests.installation import INSTALLATION
 
@@ -542,6 +545,36 @@ class TestSubscriptions:
         assert list(subscriptions.remove("C1", "staging")) == []
         assert {s.environment for s in subscriptions.remove("C1", None)} == {"prod", "dev"}
         assert list(subscriptions.all()) == [kept]
+
+
+def watch(environment="staging", channel="C1", every=300) -> Watch:
+    return Watch(environment, channel, every, Priority.P1, "U1", 4)
+
+
+class TestWatches:
+    @pytest.fixture
+    def watches(self, kind, request):
+        return (
+            FakeWatches()
+            if kind == "fake"
+            else RedisWatches(request.getfixturevalue("redis_client"))
+        )
+
+    def test_one_an_environment_and_channel(self, watches):
+        for one in (watch(), watch(every=60), watch("prod"), watch(channel="C2")):
+            watches.put(one)
+        assert set(watches.all()) == {watch(every=60), watch("prod"), watch(channel="C2")}
+        assert set(watches.remove("C1", None)) == {watch(every=60), watch("prod")}
+        assert list(watches.remove("C1", "staging")) == []
+        assert list(watches.all()) == [watch(channel="C2")]
+
+    def test_what_it_posted_is_remembered_for_each_channel(self, watches):
+        alert = Alert("17.5", ("c-1", "c-2"), Priority.P0, 3, 15, over=9, times=2, quiet_until=12)
+        memory = WatchMemory({"c-1": alert}, looked=7, day=1, posts=2, held=("c-3",))
+        assert watches.memory(watch()) == WatchMemory()
+        watches.remember(watch(), memory)
+        assert watches.memory(watch(every=60)) == memory
+        assert watches.memory(watch(channel="C2")) == WatchMemory()
 
 
 def report(title="It fails") -> Report:

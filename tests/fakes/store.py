@@ -19,6 +19,7 @@ from bot.core.model.decisions import (
 from bot.core.model.grouping_rules import Rule, Teaching
 from bot.core.model.history import Past
 from bot.core.model.report import Report
+from bot.core.model.watching import Watch, WatchMemory
 from bot.core.ports import (
     Candidate,
     Identity,
@@ -213,6 +214,32 @@ class FakeSubscriptions:
             name for name in self.stored if name[1] == channel and environment in (None, name[0])
         ]
         return tuple(self.stored.pop(name) for name in names)
+
+
+@dataclass
+class FakeWatches:
+    """`ports.Watches`."""
+
+    stored: dict[tuple[str, str], Watch] = field(default_factory=dict)
+    memories: dict[tuple[str, str], WatchMemory] = field(default_factory=dict)
+
+    def all(self) -> Sequence[Watch]:
+        return tuple(self.stored.values())
+
+    def put(self, watch: Watch) -> None:
+        self.stored[watch.environment, watch.channel] = watch
+
+    def remove(self, channel: str, environment: str | None) -> Sequence[Watch]:
+        names = [
+            name for name in self.stored if name[1] == channel and environment in (None, name[0])
+        ]
+        return tuple(self.stored.pop(name) for name in names)
+
+    def memory(self, watch: Watch) -> WatchMemory:
+        return self.memories.get((watch.environment, watch.channel), WatchMemory())
+
+    def remember(self, watch: Watch, memory: WatchMemory) -> None:
+        self.memories[watch.environment, watch.channel] = memory
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""Decisions and digest subscriptions, kept without expiry."""
+"""People's decisions, kept without expiry."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,6 @@ from bot.core.model.decisions import (
     Pending,
     Snooze,
 )
-from bot.core.ports import Subscription
 
 KINDS: Mapping[str, type[Decision]] = {
     "expected": Acknowledgement,
@@ -77,62 +76,8 @@ class RedisDecisionBook:
         return _read(_NAMES[kind], before)
 
 
-class RedisSubscriptions:
-    """`ports.Subscriptions`: one hash per environment, with a field per channel."""
-
-    def __init__(self, client: Store) -> None:
-        self._client = client
-
-    @guarded
-    def all(self) -> Sequence[Subscription]:
-        """Returns the subscriptions of every environment, in no order."""
-        names = sorted(
-            text(name) for name in self._client.smembers(self._client.key("", "environments"))
-        )
-        if not names:
-            return ()
-        with self._client.pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.hvals(_subscriptions(self._client, name))
-            values = [value for part in pipe.execute() for value in part]
-        return tuple(sub for value in values if (sub := _subscription(value)) is not None)
-
-    @guarded
-    def put(self, subscription: Subscription) -> None:
-        """Stores a subscription; replaces the one of the same environment and channel."""
-        self._client.note_environment(subscription.environment)
-        self._client.hset(
-            _subscriptions(self._client, subscription.environment),
-            subscription.channel,
-            codec.dumps(subscription),
-        )
-
-    @guarded
-    def remove(self, channel: str, environment: str | None) -> Sequence[Subscription]:
-        """Removes one environment's subscription, or with None all of the channel; returns them."""
-        names = [environment] if environment is not None else self._environments()
-        removed: list[Subscription] = []
-        for name in names:
-            with self._client.pipeline() as pipe:
-                pipe.hget(_subscriptions(self._client, name), channel)
-                pipe.hdel(_subscriptions(self._client, name), channel)
-                before, _ = pipe.execute()
-            if before is not None and (subscription := _subscription(before)) is not None:
-                removed.append(subscription)
-        return tuple(removed)
-
-    def _environments(self) -> Sequence[str]:
-        return sorted(
-            text(name) for name in self._client.smembers(self._client.key("", "environments"))
-        )
-
-
 def _decisions(store: Store, environment: str) -> str:
     return store.key(environment, "decisions")
-
-
-def _subscriptions(store: Store, environment: str) -> str:
-    return store.key(environment, "subscriptions")
 
 
 def _read(kind: str, data: bytes | str | None) -> Decision | None:
@@ -142,12 +87,4 @@ def _read(kind: str, data: bytes | str | None) -> Decision | None:
         return codec.loads(KINDS[kind], data)
     except codec.CodecError as error:
         _log.warning("A stored decision (%s) cannot be read: %s", kind, error)
-        return None
-
-
-def _subscription(data: bytes | str) -> Subscription | None:
-    try:
-        return codec.loads(Subscription, data)
-    except codec.CodecError as error:
-        _log.warning("A stored digest subscription cannot be read: %s", error)
         return None

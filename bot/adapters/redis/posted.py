@@ -15,6 +15,7 @@ from bot.core.model.shown import (
     Posting,
     ReportThread,
     RequestAnswer,
+    WatchFailure,
 )
 
 
@@ -54,6 +55,8 @@ def _name(what: Posting) -> str:
             return f"failed:{what.occasion}"
         case BreakAlert():
             return f"broke:{what.cluster}:{what.at}:{what.kind}:{what.which}"
+        case WatchFailure():
+            return f"watch-failed:{what.channel}:{what.day}"
         case EvidencePost():
             return f"evidence:{what.report}:{what.cluster}:{what.channel}:{what.root}"
 

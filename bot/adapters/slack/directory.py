@@ -38,12 +38,18 @@ class SlackDirectory:
 
     def group(self, handle: str) -> frozenset[str]:
         """Returns the members of a user group, by handle or id; empty if it does not exist."""
-        groups = self._remembered(dict[str, str], "groups", self._groups)
-        ident = handle if handle in groups.values() else groups.get(handle.casefold())
+        ident = self.group_id(handle)
         if ident is None:
             return frozenset()
         members = tuple[str, ...]
         return frozenset(self._remembered(members, f"group {ident}", lambda: self._members(ident)))
+
+    def group_id(self, handle: str) -> str | None:
+        """Returns the id of a user group, by handle (with or without `@`) or id; None if absent."""
+        groups = self._remembered(dict[str, str], "groups", self._groups)
+        if handle in groups.values():
+            return handle
+        return groups.get(handle.removeprefix("@").casefold())
 
     def _person(self, user: str) -> Person:
         with translated("look a person up"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
 from bot.core.commands.time_windows import Span
-from bot.core.model.values import Severity
+from bot.core.model.values import Priority, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,36 @@ class DigestNow:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchOn:
+    """Watches an environment in this channel."""
+
+    environment: str
+    every_seconds: int = 300
+    """Whole minutes, from 1 to 60."""
+    from_priority: Priority = Priority.P1
+    """The least important priority to tell about: P0 to P3."""
+
+    @property
+    def typed(self) -> str:
+        """Renders the text after /gardener."""
+        every = f"every {self.every_seconds // 60}m"
+        return f"watch {self.environment} {every} from {self.from_priority.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOff:
+    """Stops watching in this channel."""
+
+    environment: str | None
+    """None for all environments."""
+
+    @property
+    def typed(self) -> str:
+        """Renders the text after /gardener."""
+        return f"watch off {self.environment}" if self.environment else "watch off"
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedList:
     """Lists problems marked as expected."""
 
@@ -128,6 +158,8 @@ Command = (
     | ExpectedList
     | Why
     | Diff
+    | WatchOn
+    | WatchOff
     | SameAs
     | SplitBy
     | RuleList

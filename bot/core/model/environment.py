@@ -111,6 +111,8 @@ class Environment:
     act: tuple[str, ...] | None = None
     """None: every full member but no guests; empty: nobody."""
     admin: tuple[str, ...] = ()
+    mention: str = ""
+    """The user group that a watch notifies of a P0: a handle or an id; empty: nobody."""
     rules: tuple[TeamRule, ...] = ()
     """The team's own rules, in the order of the file."""
     impacts: tuple[Impact, ...] = ()

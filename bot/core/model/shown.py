@@ -82,6 +82,17 @@ class BreakAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchFailure:
+    """The notice that a watch cannot look."""
+
+    SECONDS: ClassVar[int] = 2 * 86_400
+
+    channel: str
+    day: int
+    """Days since 1970, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class EvidencePost:
     """A cluster's evidence in the thread of a report."""
 
@@ -95,7 +106,7 @@ class EvidencePost:
     """`ts` of the thread's first message."""
 
 
-Posting = RequestAnswer | DigestPost | DigestFailure | BreakAlert | EvidencePost
+Posting = RequestAnswer | DigestPost | DigestFailure | BreakAlert | WatchFailure | EvidencePost
 """Everything that is posted only once per environment."""
 
 

@@ -51,6 +51,7 @@ from bot.core.ports.store import (
     ReportCache,
     Subscription,
     Subscriptions,
+    Watches,
 )
 
 __all__ = [
@@ -86,5 +87,6 @@ __all__ = [
     "Subscriptions",
     "SyncMemory",
     "UnlinkedIssues",
+    "Watches",
     "Worklogs",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.model.report import Report
+from bot.core.model.watching import Watch, WatchMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,30 @@ class Subscriptions(Protocol):
 
     def remove(self, channel: str, environment: str | None) -> Sequence[Subscription]:
         """Removes one environment's subscription, or with None all of the channel; returns them."""
+        ...
+
+
+class Watches(Protocol):
+    """The channels that are alerted, and what each was alerted to."""
+
+    def all(self) -> Sequence[Watch]:
+        """In no order."""
+        ...
+
+    def put(self, watch: Watch) -> None:
+        """Stores a watch; replaces the one of the same environment and channel."""
+        ...
+
+    def remove(self, channel: str, environment: str | None) -> Sequence[Watch]:
+        """Removes one environment's watch, or with None all of the channel; returns them."""
+        ...
+
+    def memory(self, watch: Watch) -> WatchMemory:
+        """Returns what the watch posted; empty if unknown."""
+        ...
+
+    def remember(self, watch: Watch, memory: WatchMemory) -> None:
+        """Replaces what the watch posted."""
         ...
 
 

@@ -142,6 +142,12 @@ def number(n: int) -> str:
     return f"{n:,}"
 
 
+def ordinal(n: int) -> str:
+    """Renders `1st`, `2nd`, `3rd`, `11th`."""
+    teen = 10 <= n % 100 <= 20
+    return f"{n}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
+
+
 def many(n: int, one: str, more: str | None = None) -> str:
     """Formats a count: `1 problem`, `3 problems`; `more` is the plural if it is irregular."""
     return f"{number(n)} {one if n == 1 else more or one + 's'}"
