@@ -128,5 +128,5 @@ def _stop(environment: str) -> ButtonElement:
 def unwatched(removed: Sequence[Watch]) -> Message:
     """Confirms which watches ended, or that there were none."""
     names = ", ".join(display.one_line(each.environment) for each in removed)
-    text = f"I no longer watch {names} here." if removed else "Nothing was watched here."
+    text = f"I no longer watch {names} here." if removed else "This channel had no watch."
     return message(fallback(text), [parts.section(parts.plain_text(text, 900))])
