@@ -93,7 +93,11 @@ def _mrkdwn(value: Any) -> None:
 
 
 def _no_bare_brackets(text: str, what: str) -> None:
-    rest = re.sub(r"<(?:@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+|#[CGD][A-Z0-9]+|https?://[^<>|]+\|[^<>|]+)>", "", text)
+    rest = re.sub(
+        r"<(?:@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+|#[CGD][A-Z0-9]+|https?://[^<>|]+\|[^<>|]+)>",
+        "",
+        text,
+    )
     assert "<" not in rest, (what, text)
     assert ">" not in rest, (what, text)
     rest = re.sub(r"&(?:amp|lt|gt);", "", rest)

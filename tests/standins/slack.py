@@ -25,6 +25,7 @@ from playground.slack.records import ApiCall, Message
 from playground.slack.routes import PlaygroundSlack
 from playground.slack.state import SlackState, with_ids
 from playground.slack.workspace import Outcome, Workspace
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
 STARTED = 10.0
@@ -50,7 +51,7 @@ class PlaygroundServer:
             self._version += 1
             self._changed.notify_all()
 
-    def run(self, work: Coroutine[Any, Any, T], timeout: float = 15) -> T:
+    def run(self, work: Coroutine[Any, Any, T], timeout: float = PATIENCE) -> T:
         """Runs a coroutine in the server's loop and waits for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
@@ -62,7 +63,7 @@ class PlaygroundServer:
 
         return self.run(call())
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 15.0) -> T:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """Evaluates `predicate` after every event until it is true; returns its value.
 
         Without events, evaluates it 20 times a second, since it may depend on other things. Raises
@@ -81,7 +82,7 @@ class PlaygroundServer:
             with self._changed:
                 self._changed.wait_for(lambda: self._version != seen, min(left, 0.05))  # noqa: B023
 
-    def wait_for_connection(self, count: int = 1, timeout: float = 10.0) -> None:
+    def wait_for_connection(self, count: int = 1, timeout: float = PATIENCE) -> None:
         """Waits until this many Socket Mode connections accept envelopes."""
         self.wait_for(lambda: self.workspace.socket.connections >= count, timeout)
 

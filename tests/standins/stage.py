@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 from playground.stage import Options, Playground
 from tests.standins.slack import PlaygroundServer
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
 
@@ -81,7 +82,7 @@ class PlaygroundThread:
         shown = self.slack.call_in_loop(bot.snapshot) if bot is not None else []
         return {each["name"]: each["state"] for each in shown}
 
-    def run(self, work: Coroutine[Any, Any, T], timeout: float = 30) -> T:
+    def run(self, work: Coroutine[Any, Any, T], timeout: float = PATIENCE) -> T:
         """Runs a coroutine in the playground's loop and waits for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
