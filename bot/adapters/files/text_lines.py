@@ -21,6 +21,7 @@ from bot.core.model.values import JSON
 from bot.core.ports import Page
 from bot.core.text import access_lines, tracebacks
 from bot.core.text.level_headers import header, plain
+from bot.core.text.severity import UNKNOWN_STREAM
 
 LONGEST = 256 * 1024
 """Bytes of a line that are read; Cloud Logging cuts there as well."""
@@ -32,6 +33,8 @@ NOT_UTF8 = (
 )
 SOURCES = 500
 """Containers whose last entry is kept open; with more of them all entries are closed."""
+_STREAM = {"logName": UNKNOWN_STREAM}
+"""What a line is taken to come from, unless something before it names the stream."""
 _LINES = 300
 """Lines by which a text is recognised as a log."""
 _WORDS = re.compile(
@@ -136,7 +139,7 @@ class _Reader:
         if last is not None and _goes_on(last, rest, found):
             _append(last, rest, found)
             return
-        entry: dict[str, object] = {**found.resource, **(found.entry or {})}
+        entry: dict[str, object] = {**_STREAM, **found.resource, **(found.entry or {})}
         if found.time:
             entry["timestamp"] = found.time
         record = _Record(entry, number, timed=bool(found.time), partial=found.partial)
@@ -155,7 +158,7 @@ class _Reader:
         self._json = True
         made = dict(entry)
         if not is_envelope(value):
-            made = {**found.resource, **made}
+            made = {**_STREAM, **found.resource, **made}
             if found.time:
                 made.setdefault("timestamp", found.time)
         self._add(_Record(made, number), found.source)

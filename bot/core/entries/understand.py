@@ -21,7 +21,7 @@ from bot.core.text.level_headers import Header, header, plain
 from bot.core.text.level_names import NAMES
 from bot.core.text.redact import redact
 from bot.core.text.redact_rules import REDACTED
-from bot.core.text.severity import on_stderr, own_severity
+from bot.core.text.severity import UNKNOWN_STREAM, on_stderr, own_severity
 
 
 class Kind(StrEnum):
@@ -325,16 +325,18 @@ def _named(payload: Mapping[str, object]) -> Location | None:
     return None
 
 
-def judged_by_words(raw: JSON) -> bool:
-    """Returns whether the entry has no level, came on stderr and says that something failed."""
-    if not on_stderr(raw.get("logName")) or own_severity(raw):
-        return False
+def judged_by_words(raw: JSON) -> str:
+    """Returns why an entry without a level has the severity of its words; empty if it has not."""
+    if not on_stderr(log := raw.get("logName")) or own_severity(raw):
+        return ""
     first = plain(_bounded(message(raw))).partition("\n")[0]
     head = header(first)
     words = first[head.length :]
-    if head.severity or tracebacks.piece(words) is not None:
-        return False
-    return stderr_words.severity(words) > Severity.DEFAULT
+    if head.severity or tracebacks.piece(words) is not None or not stderr_words.severity(words):
+        return ""
+    if log == UNKNOWN_STREAM:
+        return "no level; says that something failed (stdout or stderr: unknown)"
+    return "no level; came on stderr and says that something failed"
 
 
 _SWALLOWED = re.compile(rf"=\s?{REDACTED}\b")

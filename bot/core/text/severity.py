@@ -32,6 +32,11 @@ def nearest(number: int) -> Severity:
     return known
 
 
+UNKNOWN_STREAM = "logs/stdout%2Fstderr"
+"""The log of a line of text whose stream is unknown: where it has no level, its words count as
+they would on stderr."""
+
+
 def on_stderr(log: object) -> bool:
-    """Returns whether a log, by its name, is what a process wrote to stderr."""
+    """Returns whether a log, by its name, is what a process wrote, or may have, to stderr."""
     return isinstance(log, str) and log.endswith("stderr") and log[-7:-6] in ("/", "F", "")
