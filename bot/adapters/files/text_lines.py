@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from bot.adapters.files.json_values import parsed
+from bot.adapters.files.line_prefix import Prefix
 from bot.adapters.files.lines import lines
 from bot.adapters.files.paging import PAGE
-from bot.adapters.files.prefixes import Prefix, prefix
+from bot.adapters.files.prefixes import prefix
 from bot.core.entries.envelope import entry_of, is_envelope
 from bot.core.entries.json_rows import of_json
 from bot.core.model.values import JSON
@@ -35,6 +36,8 @@ SOURCES = 500
 """Containers whose last entry is kept open; with more of them all entries are closed."""
 _STREAM = {"logName": UNKNOWN_STREAM}
 """What a line is taken to come from, unless something before it names the stream."""
+_HEADING = re.compile(r"LEVEL +NAME +(?:EXECUTION_ID +)?TIME_UTC +LOG *|-- (?:Logs begin|Boot) .*")
+"""What gcloud and journalctl write above the lines."""
 _LINES = 300
 """Lines by which a text is recognised as a log."""
 _WORDS = re.compile(
@@ -125,6 +128,8 @@ class _Reader:
             text = data.decode("utf-8", "replace")
             self._undecoded += 1
         line = plain(text.rstrip("\r\n"))
+        if _HEADING.fullmatch(line):
+            return
         found = prefix(line)
         rest = line[found.length :] if found.strips else line
         last = self._open.get(found.source)
