@@ -12,6 +12,8 @@ from bot.core.entries.traces import TRACE_FORMS
 from bot.core.model.report import Factor
 from bot.core.model.values import Severity
 from bot.core.text import platform_reasons, process_ends, redact, redact_rules, stderr_words
+from bot.core.text.access_forms import ACCESS_FORMS
+from bot.core.text.access_lines import from_text
 from bot.core.text.last_words import LAST_WORDS
 from bot.core.text.level_forms import FORMS
 from bot.core.text.level_headers import header
@@ -55,6 +57,15 @@ HEADERS = """\
 
 `bot/core/text/level_forms.py`, `FORMS`. What logging libraries write before the message, where an
 entry carries no severity of its own. The first that fits is taken off and read.
+"""
+
+ACCESS = """\
+## Access lines
+
+`bot/core/text/access_forms.py`, `ACCESS_FORMS`. How servers and frameworks write a request that
+they answered; what stands before it, such as a level header, is taken off first. JSON lines of
+Fastify, pino-http, Caddy, Traefik, Echo, Envoy and ASP.NET are read by their fields
+(`bot/core/entries/json_message.py`).
 """
 
 TALK_OF_FAILURES = """\
@@ -140,6 +151,8 @@ def page() -> str:
         _table(("rule", "this", "becomes", "this rule leaves alone"), _masks()),
         HEADERS,
         _table(("form", "line", "severity", "message"), _headers()),
+        ACCESS,
+        _table(("server", "line", "request", "not"), _access()),
         TALK_OF_FAILURES,
         _table(("row", "taken out of", "finds nothing in"), _talk()),
         WORDS_OF_FAILURE,
@@ -184,6 +197,11 @@ def _headers() -> Iterator[Sequence[str]]:
         read = header(form.example)
         severity = "" if read.severity is Severity.DEFAULT else read.severity.name
         yield form.name, _code(form.example), severity, _code(form.example[read.length :])
+
+
+def _access() -> Iterator[Sequence[str]]:
+    for form in ACCESS_FORMS:
+        yield form.name, _code(form.example), str(from_text(form.example)), _code(form.counter)
 
 
 def _talk() -> Iterator[Sequence[str]]:
