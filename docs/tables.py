@@ -8,12 +8,17 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from bot.core.entries.traces import TRACE_FORMS
 from bot.core.model.report import Factor
 from bot.core.model.values import Severity
-from bot.core.text import redact, redact_rules
+from bot.core.text import platform_reasons, process_ends, redact, redact_rules, stderr_words
+from bot.core.text.access_forms import ACCESS_FORMS
+from bot.core.text.access_lines import from_text
+from bot.core.text.last_words import LAST_WORDS
 from bot.core.text.level_forms import FORMS
 from bot.core.text.level_headers import header
 from bot.core.text.mask import MASKS, mask
+from bot.core.text.slow_workers import TIMEOUT_LINES
 from bot.core.triage import missing_settings
 from bot.core.triage.rule import TriageRule
 from bot.core.triage.rules import RULES
@@ -54,6 +59,65 @@ HEADERS = """\
 entry carries no severity of its own. The first that fits is taken off and read.
 """
 
+ACCESS = """\
+## Access lines
+
+`bot/core/text/access_forms.py`, `ACCESS_FORMS`. How servers and frameworks write a request that
+they answered; what stands before it, such as a level header, is taken off first. JSON lines of
+Fastify, pino-http, Caddy, Traefik, Echo, Envoy and ASP.NET are read by their fields
+(`bot/core/entries/json_message.py`).
+"""
+
+TALK_OF_FAILURES = """\
+## Talk of failures
+
+`bot/core/text/stderr_words.py`, `TALK`. Where a line has no level and came on stderr, or its stream
+is unknown, words that only mention failures are taken out of it first.
+"""
+
+WORDS_OF_FAILURE = """\
+## Words of failure
+
+`bot/core/text/stderr_words.py`, `WORDS`. What is left of such a line then has the severity of the
+first row that matches.
+"""
+
+ENDS = """\
+## Sentences about ends
+
+`bot/core/text/process_ends.py`, `END_LINES`. How platforms, servers and programs report that a
+process ended (*ended*), did not come up (*not started*), or that a service is not ready for it
+(*not ready*). All rows are tried.
+"""
+
+LAST = """\
+## Last words
+
+`bot/core/text/last_words.py`, `LAST_WORDS`. Of the lines just before a process ended, the first row
+that one of them matches shows the cause, where no level does; then the words of failure.
+"""
+
+SLOW = """\
+## Workers that took too long
+
+`bot/core/text/slow_workers.py`, `TIMEOUT_LINES`. How servers report that they ended a worker over a
+request that took too long.
+"""
+
+REASONS_OF_PLATFORM = """\
+## Reasons of the platform
+
+`bot/core/text/platform_reasons.py`, `REASONS`. Why the platform itself failed a request. The first
+that matches counts.
+"""
+
+TRACES = """\
+## Trace ids
+
+`bot/core/entries/traces.py`, `TRACE_FORMS`. How an entry names the request that it belongs to. The
+first that an entry has is its trace.
+"""
+
 TRIAGE = """\
 ## Triage rules
 
@@ -87,6 +151,22 @@ def page() -> str:
         _table(("rule", "this", "becomes", "this rule leaves alone"), _masks()),
         HEADERS,
         _table(("form", "line", "severity", "message"), _headers()),
+        ACCESS,
+        _table(("server", "line", "request", "not"), _access()),
+        TALK_OF_FAILURES,
+        _table(("row", "taken out of", "finds nothing in"), _talk()),
+        WORDS_OF_FAILURE,
+        _table(("row", "severity", "for example", "not"), _words()),
+        ENDS,
+        _table(("reports", "for example", "not", "written by"), _ends()),
+        LAST,
+        _table(("row", "for example", "not"), _last()),
+        SLOW,
+        _table(("server", "for example", "not"), _slow()),
+        REASONS_OF_PLATFORM,
+        _table(("reason", "for example", "not", "written by"), _reasons()),
+        TRACES,
+        _table(("form", "for example", "not", "written by"), _traces()),
         TRIAGE,
         _table(("rule", "priority", "for example", "not", "reason"), _triage()),
         SETTINGS,
@@ -117,6 +197,47 @@ def _headers() -> Iterator[Sequence[str]]:
         read = header(form.example)
         severity = "" if read.severity is Severity.DEFAULT else read.severity.name
         yield form.name, _code(form.example), severity, _code(form.example[read.length :])
+
+
+def _access() -> Iterator[Sequence[str]]:
+    for form in ACCESS_FORMS:
+        yield form.name, _code(form.example), str(from_text(form.example)), _code(form.counter)
+
+
+def _talk() -> Iterator[Sequence[str]]:
+    for row in stderr_words.TALK:
+        yield row.name, _code(row.example), _code(row.counter)
+
+
+def _words() -> Iterator[Sequence[str]]:
+    for row in stderr_words.WORDS:
+        yield row.name, row.severity.name, _code(row.example), _code(row.counter)
+
+
+def _ends() -> Iterator[Sequence[str]]:
+    for line in process_ends.END_LINES:
+        means = ", ".join(str(one.name).lower().replace("_", " ") for one in line.means)
+        yield means, _code(line.example), _code(line.counter), line.source
+
+
+def _last() -> Iterator[Sequence[str]]:
+    for row in LAST_WORDS:
+        yield row.name, _code(row.example), _code(row.counter)
+
+
+def _slow() -> Iterator[Sequence[str]]:
+    for row in TIMEOUT_LINES:
+        yield row.server, _code(row.example), _code(row.counter)
+
+
+def _reasons() -> Iterator[Sequence[str]]:
+    for row in platform_reasons.REASONS:
+        yield row.failing.value, _code(row.example), _code(row.counter), row.source
+
+
+def _traces() -> Iterator[Sequence[str]]:
+    for row in TRACE_FORMS:
+        yield row.name, _code(row.example.decode()), _code(row.counter.decode()), row.why
 
 
 def _triage() -> Iterator[Sequence[str]]:

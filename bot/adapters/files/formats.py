@@ -34,6 +34,7 @@ class Format:
 
 _ARRAY = re.compile(rb"\[\s*(?:[{\]]|$)")
 _OBJECT = re.compile(rb"\{\s*(?:[\"}]|$)")
+_OTLP = re.compile(rb'\{\s*"resource_?[lL]ogs"\s*:\s*\[')
 _BINARY = re.compile(rb"\x00|[\x01-\x08\x0e-\x1a\x1c-\x1f]{2}")
 _MARKUP = re.compile(rb"(?i)<(?:!doctype|html|\?xml)")
 
@@ -73,6 +74,14 @@ FORMATS: tuple[Format, ...] = (
         json_values.read_response,
     ),
     Format(
+        "OpenTelemetry's JSON (OTLP)",
+        "the collector's file exporter, `otlp_json`",
+        '{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "x"}}]}]}]}',
+        '{"resourceSpans": []}',
+        lambda head: _OTLP.match(head) is not None,
+        json_values.read_values,
+    ),
+    Format(
         "JSON Lines of entries",
         "sinks to Cloud Storage, `jq -c`, BigQuery, the client libraries",
         '{"text_payload": "cannot listen", "severity": "ERROR"}',
@@ -82,7 +91,8 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "JSON Lines of a program",
-        "pino, zap, structlog and others; Docker's `json-file`; text may stand between them",
+        "pino, zap, structlog and others; Docker's `json-file`; `journalctl -o json`; text may"
+        " stand between them",
         '{"level": "error", "msg": "cannot listen"}',
         '{ "level": "error",',
         _is_own_lines,

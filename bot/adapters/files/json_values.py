@@ -15,6 +15,7 @@ from typing import IO, cast
 import orjson
 
 from bot.adapters.files.paging import PAGE, pages
+from bot.core.entries import otlp
 from bot.core.entries.envelope import entry_of
 from bot.core.entries.json_lines import of_lines
 from bot.core.entries.json_rows import of_json
@@ -146,6 +147,9 @@ def _decoded(text: str) -> Iterator[tuple[object, float]]:
         share = at / len(text)
         if isinstance(value, Mapping) and isinstance(value.get("entries"), list):
             for item in value["entries"]:
+                yield item, share
+        elif otlp.is_batch(value):
+            for item in otlp.records(cast("JSON", value)):
                 yield item, share
         else:
             yield value, share

@@ -3,65 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from bot.adapters.files import syslog
+from bot.adapters.files.line_prefix import LinePrefix, Prefix, container
 from bot.core.entries.request_log import REQUEST_LOG
 from bot.core.model import rfc3339
+from bot.core.model.values import Severity
 from bot.core.text import access_lines
 from bot.core.text.level_headers import header
+from bot.core.text.level_names import LETTERS, NAMES
 
 _DAY, _TIME = r"\d{4}[-/]\d\d[-/]\d\d", r"\d\d:\d\d:\d\d"
 _STAMP = re.compile(
     rf"\[?({_DAY}[T ]{_TIME}(?:[.,]\d{{1,9}})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)\]?(?:[ \t]{{1,4}}|$)"
 )
 _COMMON_LOG = re.compile(rf"\[(\d\d)/([A-Z][a-z]{{2}})/(\d{{4}}):({_TIME}) ([+-]\d{{4}})\]")
-_MONTHS = dict(
-    zip(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-        range(1, 13),
-        strict=True,
-    )
-)
 _METHODS = r"GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 
 
-@dataclass(slots=True)
-class Prefix:
-    """What stands before a message."""
-
-    length: int = 0
-    """Characters of it."""
-    strips: bool = False
-    """Whether it is taken off. A time that belongs to the program's own header stays."""
-    source: str = ""
-    """The container, by which lines of several are told apart."""
-    time: str | None = None
-    """RFC 3339."""
-    resource: dict[str, object] = field(default_factory=dict)
-    """Fields of the entry that say who wrote it."""
-    entry: dict[str, object] | None = None
-    """Fields of the entry in place of its text: a request that gcloud prints in words."""
-    partial: bool = False
-    own_header: bool = False
-    """Whether the program's own header follows, so that the line begins an entry."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinePrefix:
-    """The prefix of one tool."""
-
-    name: str
-    pattern: re.Pattern[str]
-    example: str
-    spares: str
-    put: Callable[[Prefix, re.Match[str]], None]
-    after_time: bool = False
-    """Whether it stands behind the time."""
-
-
 def _pod(prefix: Prefix, match: re.Match[str]) -> None:
-    _container(prefix, match[2], match[1])
+    container(prefix, match[2], match[1])
     prefix.resource["resource"] = {
         "type": "k8s_container",
         "labels": {"service_name": match[2], "pod_name": match[1], "container_name": match[2]},
@@ -69,13 +30,7 @@ def _pod(prefix: Prefix, match: re.Match[str]) -> None:
 
 
 def _compose(prefix: Prefix, match: re.Match[str]) -> None:
-    _container(prefix, re.sub(r"[-_]\d{1,4}$", "", match[1]), match[1])
-
-
-def _container(prefix: Prefix, service: str, instance: str) -> None:
-    prefix.source = instance
-    prefix.resource["resource"] = {"type": "container", "labels": {"service_name": service}}
-    prefix.resource["labels"] = {"instanceId": instance}
+    container(prefix, re.sub(r"[-_]\d{1,4}$", "", match[1]), match[1])
 
 
 def _runtime(prefix: Prefix, match: re.Match[str]) -> None:
@@ -86,6 +41,16 @@ def _runtime(prefix: Prefix, match: re.Match[str]) -> None:
 def _app_engine(prefix: Prefix, match: re.Match[str]) -> None:
     labels = {"service_name": match[1], "revision_name": match[2]}
     prefix.resource["resource"] = {"type": "gae_app", "labels": labels}
+
+
+def _function(prefix: Prefix, match: re.Match[str]) -> None:
+    level, name, execution, prefix.time = match.groups()
+    if level:
+        named = LETTERS.get(level, level)
+        prefix.resource["severity"] = NAMES.get(named, Severity.DEFAULT).name
+    prefix.resource["resource"] = {"type": "cloud_function", "labels": {"function_name": name}}
+    if execution:
+        prefix.resource["labels"] = {"execution_id": execution}
 
 
 def _request(prefix: Prefix, match: re.Match[str]) -> None:
@@ -108,6 +73,18 @@ FORMS: tuple[LinePrefix, ...] = (
         "a | b",
         _compose,
     ),
+    LinePrefix(
+        "gcloud functions logs read",
+        re.compile(
+            r" {0,10}(?:([A-Z]|[A-Z]{4,9}) {2,9})?([a-zA-Z][\w-]{0,62}) {1,64}"
+            r"(?:([\w-]{6,40}) {1,40})?"
+            rf"({_DAY} {_TIME}(?:\.\d{{1,9}})?)(?: {{2,30}}|$)"
+        ),
+        "E      resize  k3v9w1q8zz01  2026-05-04 10:00:00.123  cannot listen",
+        "started shop at 2026-05-04 10:00:00 and listens",
+        _function,
+    ),
+    *syslog.FORMS,
     LinePrefix(
         "a container's runtime (CRI)",
         re.compile(r"(stdout|stderr) ([FP]) "),
@@ -156,13 +133,14 @@ def _put_time(found: Prefix, line: str) -> None:
         clock = _COMMON_LOG.search(rest[:200]) if "[" in rest[:200] else None
         if clock is not None and access_lines.from_text(rest) is not None:
             day, month, year, at, zone = clock.groups()
-            found.time = _valid(f"{year}-{_MONTHS.get(month, 0):02d}-{day}T{at}{zone}")
+            found.time = _valid(f"{year}-{syslog.MONTHS.get(month, 0):02d}-{day}T{at}{zone}")
             found.length = found.length or 1
             found.own_header = True
         return
-    found.time = _valid(match[1].replace("/", "-"))
-    if found.time is None:
+    time = _valid(match[1].replace("/", "-"))
+    if time is None:
         return
+    found.time = time
     if header(rest).severity > 0 or rest[0] == "[" or "/" in match[1]:
         found.own_header = True
         # The time is a part of the program's own header, which is read with the text.

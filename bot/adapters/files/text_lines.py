@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from bot.adapters.files.json_values import parsed
+from bot.adapters.files.line_prefix import Prefix
 from bot.adapters.files.lines import lines
 from bot.adapters.files.paging import PAGE
-from bot.adapters.files.prefixes import Prefix, prefix
+from bot.adapters.files.prefixes import prefix
 from bot.core.entries.envelope import entry_of, is_envelope
 from bot.core.entries.json_rows import of_json
 from bot.core.model.values import JSON
 from bot.core.ports import Page
 from bot.core.text import access_lines, tracebacks
 from bot.core.text.level_headers import header, plain
+from bot.core.text.severity import UNKNOWN_STREAM
 
 LONGEST = 256 * 1024
 """Bytes of a line that are read; Cloud Logging cuts there as well."""
@@ -32,6 +34,10 @@ NOT_UTF8 = (
 )
 SOURCES = 500
 """Containers whose last entry is kept open; with more of them all entries are closed."""
+_STREAM = {"logName": UNKNOWN_STREAM}
+"""What a line is taken to come from, unless something before it names the stream."""
+_HEADING = re.compile(r"LEVEL +NAME +(?:EXECUTION_ID +)?TIME_UTC +LOG *|-- (?:Logs begin|Boot) .*")
+"""What gcloud and journalctl write above the lines."""
 _LINES = 300
 """Lines by which a text is recognised as a log."""
 _WORDS = re.compile(
@@ -122,6 +128,8 @@ class _Reader:
             text = data.decode("utf-8", "replace")
             self._undecoded += 1
         line = plain(text.rstrip("\r\n"))
+        if _HEADING.fullmatch(line):
+            return
         found = prefix(line)
         rest = line[found.length :] if found.strips else line
         last = self._open.get(found.source)
@@ -136,7 +144,7 @@ class _Reader:
         if last is not None and _goes_on(last, rest, found):
             _append(last, rest, found)
             return
-        entry: dict[str, object] = {**found.resource, **(found.entry or {})}
+        entry: dict[str, object] = {**_STREAM, **found.resource, **(found.entry or {})}
         if found.time:
             entry["timestamp"] = found.time
         record = _Record(entry, number, timed=bool(found.time), partial=found.partial)
@@ -155,7 +163,7 @@ class _Reader:
         self._json = True
         made = dict(entry)
         if not is_envelope(value):
-            made = {**found.resource, **made}
+            made = {**_STREAM, **found.resource, **made}
             if found.time:
                 made.setdefault("timestamp", found.time)
         self._add(_Record(made, number), found.source)

@@ -28,6 +28,7 @@ from bot.core.clusters.incident import IncidentDraft
 from bot.core.clusters.workers import worker_timeouts
 from bot.core.entries.place import Place
 from bot.core.entries.understand import Kind
+from bot.core.text import platform_reasons
 from bot.core.text.mask import SLOT
 
 
@@ -116,20 +117,23 @@ def _family(tail: Sequence[str], group: Sequence[Draft]) -> IncidentDraft:
 
 # --- one reason of the platform -------------------------------------------------------------------
 
-_REASONS = re.compile(
-    r"no available instance|maximum (?:instance count|request timeout)|instance limit"
-    r"|response was malformed|connection to the instance had an error",
-    re.IGNORECASE,
-)
+_REASONS = tuple(re.compile(reason.says, re.IGNORECASE) for reason in platform_reasons.REASONS)
+
+
+def _reason_of(draft: Draft) -> str:
+    """Returns the platform's own reason for a failed request, in its words; empty if none."""
+    if draft.kind is not Kind.REQUEST:
+        return ""
+    found = (reason.search(draft.template) for reason in _REASONS)
+    return next((match[0].lower() for match in found if match), "")
 
 
 def _platform_reasons(drafts: Sequence[Draft]) -> list[IncidentDraft]:
     """Joins requests of one service that failed for the same reason of the platform's own."""
     families: dict[tuple[str, tuple[str, ...]], list[Draft]] = defaultdict(list)
     for draft in drafts:
-        if draft.kind is Kind.REQUEST and (reason := _REASONS.search(draft.template)):
-            services = tuple(sorted(draft.tally.services))
-            families[reason[0].lower(), services].append(draft)
+        if reason := _reason_of(draft):
+            families[reason, tuple(sorted(draft.tally.services))].append(draft)
     found = []
     for (words, _), family in sorted(families.items()):
         if len(family) > 1:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
+from bot.core.entries import journal
 from bot.core.model import rfc3339
 from bot.core.model.values import JSON, SECOND, Severity
 from bot.core.text.severity import nearest
@@ -224,6 +225,8 @@ _TIDY = {
 
 def _of_program(value: JSON) -> JSON | None:
     """Converts a program's JSON line to the entry that Cloud Logging would make of it."""
+    if (entry := journal.of_journal(value)) is not None:
+        return {**entry, "timestamp": time_of(value[journal.TIME])}
     lower = {str(key).lower(): part for key, part in value.items()}
     stamps = [time for name in _TIMES if (time := time_of(lower.get(name)))]
     dated = bool(stamps) or any(name in lower for name in _LEVELS)
@@ -235,13 +238,20 @@ def _of_program(value: JSON) -> JSON | None:
     if _TRACE in value:
         made.setdefault("trace", value[_TRACE])
     if "log" in lower and isinstance(lower["log"], str) and lower.keys() <= _DOCKER:
-        made["textPayload"] = str(lower["log"]).rstrip("\r\n")
+        text = str(lower["log"]).rstrip("\r\n")
+        made |= _of_program(_object(text)) or {"textPayload": text}
         made["logName"] = f"logs/{lower.get('stream') or 'stdout'}"
     else:
         made["jsonPayload"] = dict(value)
     if stamps:
         made["timestamp"] = stamps[0]
     return made
+
+
+def _object(text: str) -> JSON:
+    """Parses a line that is a JSON object; empty for any other."""
+    value = _parsed(text)
+    return value if isinstance(value, dict) else {}
 
 
 _DOCKER = frozenset({"log", "stream", "time", "attrs"})

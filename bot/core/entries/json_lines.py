@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.entries.envelope import time_of
 from bot.core.entries.json_rows import SEVERITIES, keys_of, message_key
 from bot.core.entries.rows import (
     LONGEST,
@@ -77,7 +78,7 @@ def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int])
         keys=_keys(found, lines, _from_stderr(origins, known)),
         names=names,
         has_insert_id=has_insert_id,
-        times=rfc3339.many(stamps, NO_TIME),
+        times=_times(stamps),
         origins=origins,
         known=known,
         raw_entries=list(lines),
@@ -85,6 +86,15 @@ def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int])
 
 
 _WRITERS = Writers(loads)
+
+
+def _times(stamps: list[str]) -> Ints:
+    """Parses RFC 3339, or BigQuery's numbers in texts."""
+    times = rfc3339.many(stamps, NO_TIME)
+    for i in np.flatnonzero(times == NO_TIME).tolist():
+        if stamps[i] and (known := rfc3339.parse(time_of(stamps[i]) or "")) is not None:
+            times[i] = known
+    return times
 
 
 # --- lines ---------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ SPECIAL = frozenset({
     "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
     "stackTrace", "StackTrace", "error.stack_trace", "error.stack", "error.message", "@x",
     "Exception", "exception.stacktrace", "exception.message", "thrown", "error_stack",
-    "backtrace", "exception_details", "errorVerbose",
+    "backtrace", "exception_details", "errorVerbose", "res",
 })  # fmt: skip
 """Fields that add to the meaning of a payload's `message`."""
 
@@ -141,8 +141,8 @@ def _message_of(payload: Mapping[str, object], traced: bool) -> str:
         return ""  # the traceback ends with it
     if from_error and (request := _request_of(payload)):
         return f"{request}: {text}"
-    if not text and not traced:
-        return _request_of(payload)
+    if not traced and _OF_REQUESTS.fullmatch(text):
+        return _request_of(payload) or text
     return text
 
 
@@ -160,11 +160,42 @@ def _value(payload: Mapping[str, object], hole: re.Match[str]) -> str:
     return str(value) if isinstance(value, str | int | float) else hole[0]
 
 
+_METHODS: tuple[Path, ...] = (
+    ("method",), ("req", "method"), ("request", "method"), ("RequestMethod",), ("Method",),
+    ("http", "request", "method"), ("http.request.method",), ("http_method",),
+)  # fmt: skip
+_PATHS: tuple[Path, ...] = (
+    ("path",), ("url",), ("uri",), ("req", "url"), ("request", "uri"), ("request", "url"),
+    ("RequestPath",), ("Path",), ("url", "path"), ("url.path",), ("http_path",),
+)  # fmt: skip
+_STATUSES: tuple[Path, ...] = (
+    ("status",), ("statusCode",), ("status_code",), ("res", "statusCode"), ("response", "status"),
+    ("response_code",), ("DownstreamStatus",), ("StatusCode",), ("http_status",),
+    ("http", "response", "status_code"), ("http.response.status_code",),
+)  # fmt: skip
+"""Where servers put a request's method, path and status: Fastify, pino-http, Caddy, Traefik, Echo,
+Envoy, ASP.NET, ECS."""
+_OF_REQUESTS = re.compile(
+    r"(?:http )?(?:request|response)?[ -]?"
+    r"(?:completed|errored|aborted|finished|handled|served|processed|failed with an error)?"
+    r"|(?:handled|served|http|completed|finished) (?:http )?request|access(?: log)?|\[?http\]?",
+    re.IGNORECASE,
+)
+"""Messages that say nothing but that there was a request."""
+
+
 def _request_of(payload: Mapping[str, object]) -> str:
     """Returns the request of a line that a server logs as JSON: `POST /orders 500`."""
-    method, status = payload.get("method"), payload.get("status")
-    path = next((payload[k] for k in ("path", "url", "uri") if isinstance(payload.get(k), str)), "")
-    if not isinstance(method, str) or not path or not isinstance(status, int | float | str):
+
+    def first(paths: tuple[Path, ...], kinds: tuple[type, ...]) -> object:
+        found = (_at(payload, path) for path in paths)
+        return next((value for value in found if value and isinstance(value, kinds)), "")
+
+    method, path = first(_METHODS, (str,)), first(_PATHS, (str,))
+    status = first(_STATUSES, (int, float, str))
+    if status and isinstance(payload.get("res"), Mapping) and not method:
+        return f"Completed request {status}"
+    if not method or not path or not status:
         return ""
     return f"{method} {path} {int(status) if isinstance(status, float) else status}"
 

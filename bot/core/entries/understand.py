@@ -21,7 +21,7 @@ from bot.core.text.level_headers import Header, header, plain
 from bot.core.text.level_names import NAMES
 from bot.core.text.redact import redact
 from bot.core.text.redact_rules import REDACTED
-from bot.core.text.severity import on_stderr, own_severity
+from bot.core.text.severity import UNKNOWN_STREAM, on_stderr, own_severity
 
 
 class Kind(StrEnum):
@@ -143,7 +143,7 @@ def understand(
     if request is not None:
         level = own or _worst(request, head.severity)
         key = Key(Kind.REQUEST, _clean(request.key), ACCESS_LOG)
-        return Meaning(key, level, _clean(request.route))
+        return Meaning(key, level, _clean(request.route) or None)
     piece = tracebacks.piece(words)
     level = own or head.severity or _found(words, piece, stderr)
     if piece is None and not own:
@@ -212,7 +212,18 @@ class Reader:
             return requested(http, text, self.masked, own)
         if "protoPayload" in raw:
             return Meaning(Key(Kind.AUDIT, self.masked(plain(_bounded(text)))), own)
-        return understand(text, self.masked, own, on_stderr(raw.get("logName")))
+        found = understand(text, self.masked, own, on_stderr(raw.get("logName")))
+        if found.key.place == ACCESS_LOG and not raw.get("severity") and _is_composed(raw):
+            by_status = understand(text, self.masked).severity
+            if by_status >= Severity.WARNING:
+                return found._replace(severity=max(own, by_status))
+        return found
+
+
+def _is_composed(raw: JSON) -> bool:
+    """Returns whether the message is composed from fields: its level is that of no failure then."""
+    payload = raw.get("jsonPayload")
+    return isinstance(payload, Mapping) and not payload.get("message")
 
 
 # --- for the report: computed for a few representatives only --------------------------------------
@@ -228,7 +239,8 @@ def title(raw: JSON, limit: int = 300) -> str:
         request = redact(str(access_lines.from_log(http)))
         words = f"{request}: {words}" if words.strip() else request
     piece = tracebacks.piece(words)
-    if (access := access_lines.from_text(words)) is not None:
+    access = None if isinstance(http, Mapping) else access_lines.from_text(words)
+    if access is not None:
         words = redact(f"{access}, in the access log")
     elif piece and piece.message:
         # "http: panic serving 10.0.0.1:80: oh" has the panic's words already.
@@ -325,16 +337,18 @@ def _named(payload: Mapping[str, object]) -> Location | None:
     return None
 
 
-def judged_by_words(raw: JSON) -> bool:
-    """Returns whether the entry has no level, came on stderr and says that something failed."""
-    if not on_stderr(raw.get("logName")) or own_severity(raw):
-        return False
+def judged_by_words(raw: JSON) -> str:
+    """Returns why an entry without a level has the severity of its words; empty if it has not."""
+    if not on_stderr(log := raw.get("logName")) or own_severity(raw):
+        return ""
     first = plain(_bounded(message(raw))).partition("\n")[0]
     head = header(first)
     words = first[head.length :]
-    if head.severity or tracebacks.piece(words) is not None:
-        return False
-    return stderr_words.severity(words) > Severity.DEFAULT
+    if head.severity or tracebacks.piece(words) is not None or not stderr_words.severity(words):
+        return ""
+    if log == UNKNOWN_STREAM:
+        return "no level; says that something failed (stdout or stderr: unknown)"
+    return "no level; came on stderr and says that something failed"
 
 
 _SWALLOWED = re.compile(rf"=\s?{REDACTED}\b")

@@ -15,6 +15,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bot.core.model.values import Severity
+from bot.core.text import access_forms
 
 MAX_ROUTE = 200
 
@@ -43,7 +44,7 @@ class Request:
 
     def __str__(self) -> str:
         who = "" if self.client is Client.UNKNOWN else f" ({self.client.value})"
-        return f"{self.method} {self.route} {self.status}{who}"
+        return f"{self.what} {self.status}{who}"
 
     @property
     def key(self) -> str:
@@ -54,7 +55,12 @@ class Request:
         strangers = self.client not in (Client.OWN_PAGE, Client.BROWSER)
         if self.status in (404, 410) and strangers:
             return f"<*> 404 ({self.client.value})"
-        return f"{self.method} {self.route} {self.status} ({self.client.value})"
+        return f"{self.what} {self.status} ({self.client.value})"
+
+    @property
+    def what(self) -> str:
+        """The method and the route, if the line names them."""
+        return f"{self.method} {self.route}".rstrip()
 
 
 _BY_CALLER = re.compile(r"^(.{0,300}? 5\d\d) \(([a-z ]{1,20})\)", re.DOTALL)
@@ -206,28 +212,25 @@ def from_log(http: Mapping[str, object]) -> Request:
     return Request(str(http.get("requestMethod") or "GET")[:10], route(path), status, who)
 
 
-_ACCESS = re.compile(
-    r"(?:[\da-fA-F.:\[\]]{2,45}(?::\d{1,5})?|-|[\w.-]{1,100})"
-    r"(?: - - \[[^\]\n]{1,60}\]| - [\w-]{1,60} \[[^\]\n]{1,60}\]| -)? "
-    r'"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE|WebSocket) ([^\s"]{1,2000})'
-    r'(?: HTTP/[\d.]{1,4})?" (\d{3})\b(?:[^"\n]{0,80}"([^"\n]{0,500})" "([^"\n]{0,500})")?'
-)
-
-
 def from_text(text: str) -> Request | None:
-    """Parses an access line of uvicorn, gunicorn, nginx or Apache; None for any other text."""
-    if '"' not in text:
-        return None
-    match = _ACCESS.match(text)
+    """Parses an access line of a web server or framework; None for any other text."""
+    match = access_forms.match(text)
     if match is None:
         return None
-    method, path, status, referer, agent = match.groups()
+    found = match.groupdict()
+    path = found.get("path") or ""
+    if path.startswith("http"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    agent = found.get("agent")
+    status = found["status"] or found.get("sent") or found.get("json") or "0"
     who = Client.UNKNOWN
     if agent and agent != "-":
-        who = client(agent[:300], path, referer or "", "")
+        who = client(agent[:300], path, found.get("referer") or "", "")
     elif _SCANNER_PATH.search(path):
         who = Client.SCANNER
-    return Request(method, route(path), int(status), who)
+    return Request(
+        found.get("method") or "a request", route(path) if path else "", int(status), who
+    )
 
 
 def severity(status: int) -> Severity:

@@ -62,7 +62,7 @@ def _steps(*numbers: float) -> tuple[tuple[float, Severity], ...]:
     return tuple(zip(numbers, (S.CRITICAL, S.ERROR, S.WARNING, S.INFO, S.DEBUG), strict=True))
 
 
-_SYSLOG = (S.EMERGENCY, S.ALERT, S.CRITICAL, S.ERROR, S.WARNING, S.NOTICE, S.INFO, S.DEBUG)
+SYSLOG = (S.EMERGENCY, S.ALERT, S.CRITICAL, S.ERROR, S.WARNING, S.NOTICE, S.INFO, S.DEBUG)
 _NUMBERS: tuple[tuple[float, Severity], ...] = tuple((int(s), s) for s in reversed(S))
 
 SCALES: tuple[Scale, ...] = (
@@ -112,7 +112,7 @@ SCALES: tuple[Scale, ...] = (
     Scale(
         "syslog, journald and GELF",
         lambda payload, key, number: 0 <= number <= 7 and _of_syslog(payload, key),
-        tuple((number, _SYSLOG[number]) for number in range(7, -1, -1)),
+        tuple((number, SYSLOG[number]) for number in range(7, -1, -1)),
         {"version": "1.1", "host": "web", "short_message": "not saved", "level": 3},
         {"level": 3, "text": "a game was won"},
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.core.model.values import JSON, Severity
-from bot.core.text.json_levels import of_payload
+from bot.core.text.json_levels import SYSLOG, of_payload
 from bot.core.text.level_names import BY_NAME
 
 _BY_NUMBER: dict[int, Severity] = {int(level): level for level in Severity}
@@ -32,6 +32,16 @@ def nearest(number: int) -> Severity:
     return known
 
 
+UNKNOWN_STREAM = "logs/stdout%2Fstderr"
+"""The log of a line of text whose stream is unknown: where it has no level, its words count as
+they would on stderr."""
+
+
 def on_stderr(log: object) -> bool:
-    """Returns whether a log, by its name, is what a process wrote to stderr."""
+    """Returns whether a log, by its name, is what a process wrote, or may have, to stderr."""
     return isinstance(log, str) and log.endswith("stderr") and log[-7:-6] in ("/", "F", "")
+
+
+def of_syslog(priority: int) -> Severity:
+    """Returns the severity of a syslog priority, with or without its facility (RFC 5424, 6.2.1)."""
+    return SYSLOG[priority % 8]

@@ -115,8 +115,8 @@ class Facts:
     """A user, account or mail, redacted, that occurs at least three times."""
     swallowed: bool = False
     """True if the service's own redaction has replaced words."""
-    judged_by_words: bool = False
-    """True if its severity is only that of its words on stderr."""
+    judged_by_words: str = ""
+    """Why its severity is only that of its words; empty if it has a level."""
     services: frozenset[str] = frozenset()
     module: str = ""
     routes: tuple[str, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
+from bot.core.text.process_ends import Means, pattern
+from bot.core.text.slow_workers import TIMEOUT_LINES
 from bot.core.triage.facts import Case, Phrases
 from bot.core.triage.named import naming
 from bot.core.triage.rule import TriageRule, always, error_or_warning
@@ -11,17 +13,7 @@ from bot.core.triage.rule import TriageRule, always, error_or_warning
 P = Priority
 WARNING, CRITICAL, INFO = Severity.WARNING, Severity.CRITICAL, Severity.INFO
 
-_NOT_STARTED = (
-    r"failed to boot|application startup failed|failed to start and then"
-    r"|container failed to start|startup (?:tcp |http |grpc )?probe failed"
-    r"|failed the configured startup probe|revision .{0,80}is not ready"
-    r"|application failed to start|application run failed|unable to start web server"
-    r"|eaddrinuse|address already in use|exec format error|exec user process caused"
-    r"|failed to listen on|lifecycle script .{0,20}failed|failed at the .{0,40}script"
-    r"|application exec likely failed|the container exited with an error"
-    r"|user-provided container failed|could not find or load main class"
-    r"|error starting applicationcontext"
-)
+_NOT_STARTED = pattern(Means.NOT_STARTED)
 NOT_STARTED = Phrases(_NOT_STARTED)
 """It says that a container or process did not come up."""
 _CANNOT_START = Phrases(
@@ -40,11 +32,7 @@ _MEMORY = Phrases(
     r"|\boom[- ]?kill|\bmemoryerror\b|\boutofmemory(?:error|exception)\b|cannot allocate memory"
     r"|allowed memory size of .{1,40}exhausted|insufficient memory to continue"
 )
-_WORKER = Phrases(
-    r"worker timeout(?:$| \()|^harakiri |worker .{0,60}timed out.{0,20}kill"
-    r"|worker=\S+ pid:\S+ timeout|execution timed out \(.{1,20}\), terminating"
-    r"|maximum execution time of .{1,20}exceeded|terminating timed out worker"
-)
+_WORKER = Phrases("|".join(line.find.pattern for line in TIMEOUT_LINES))
 _WORKER_KILLED = Phrases(r"worker \(pid:.{1,8}\) was sent sigkill")
 _DATA_LOST = Phrases(
     r"\bdata (?:loss|corruption)\b|\bdata (?:was|were|has been|is) (?:lost|corrupt)"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
 from bot.core.text.access_lines import Client
+from bot.core.text.platform_reasons import Failing, pattern
 from bot.core.triage.facts import (
     USERS,
     Case,
@@ -19,19 +20,10 @@ from bot.core.triage.rule import TriageRule, always, repeated
 P = Priority
 WARNING = Severity.WARNING
 
-_NO_INSTANCE = Phrases(
-    r"no available instance|maximum (?:instance count|number of instances)|instance limit"
-    r"|aborted after waiting too long|failed_to_pick_backend"
-)
+_NO_INSTANCE = Phrases(pattern(Failing.NO_INSTANCE))
 _ABORTED = Phrases(r"request was aborted because there was no available instance")
-_CUT_OFF = Phrases(
-    r"maximum request timeout|upstream request timeout|has been terminated because|backend_timeout"
-    r"|request deadline was exceeded"
-)
-_BROKEN = Phrases(
-    r"response was malformed|connection to the instance had an error|upstream connect"
-    r"|backend_connection_closed|failed_to_connect_to_backend"
-)
+_CUT_OFF = Phrases(pattern(Failing.CUT_OFF))
+_BROKEN = Phrases(pattern(Failing.BROKEN))
 
 
 def _case(text: str, status: int, client: Client, **more: object) -> Case:

@@ -158,7 +158,7 @@ class _Survey:
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),
             swallowed=any(entries.swallows(entries.message(raw)) for raw in draft.samples),
-            judged_by_words=any(map(entries.judged_by_words, draft.samples)),
+            judged_by_words=max(map(entries.judged_by_words, draft.samples), default=""),
             services=services,
             module=location.module if location else "",
             routes=tuple(sorted(tally.routes)),
@@ -324,7 +324,7 @@ def _reasons(
     by_name = {factor.name: factor for factor in factors}
     found += [by_name["frequency"].said, f"severity {facts.severity.name}"]
     if facts.judged_by_words:
-        found.append("no level; came on stderr and says that something failed")
+        found.append(facts.judged_by_words)
     if facts.revisions > 1:
         found.append(by_name["revisions"].said)
     if facts.instances > 1:

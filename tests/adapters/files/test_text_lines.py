@@ -6,6 +6,7 @@ import pytest
 
 from bot.adapters.files.log_file import LogFile
 from bot.core.analysis.reading import MEMBERS
+from bot.core.entries.understand import Reader, judged_by_words
 
 
 @pytest.fixture
@@ -95,3 +96,36 @@ def test_docker_files_and_text_between_a_programs_json(read):
 def test_two_records_of_one_second_stay_two(read):
     got = read("2026-05-04 10:00:00 first failed\n2026-05-04 10:00:00 second failed\n")
     assert [each["textPayload"] for each in got] == ["first failed", "second failed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "severity"),
+    [
+        ("Failed to charge card: declined", "ERROR"),
+        ("dial tcp 10.1.2.3:5432: connect: connection refused", "ERROR"),
+        ("connection refused, retrying in 2 s", "WARNING"),
+        ("webpack compiled with 0 errors", "DEFAULT"),
+        ("ErrorBoundary mounted", "DEFAULT"),
+        ("error_rate=0 requests=12", "DEFAULT"),
+        ("npm notice New major version of npm available", "NOTICE"),
+        ("INFO: Failed over to the replica", "INFO"),
+    ],
+)
+@pytest.mark.parametrize(
+    "before", ["2026-05-04 10:00:00 ", "2026-05-04T10:00:00.123456789Z ", "web-1  | ", ""]
+)
+def test_a_line_of_an_unknown_stream_is_judged_by_its_words(read, before, words, severity):
+    [got, _] = read(f"{before}{words}\n2026-05-04 10:00:01 INFO: ready\n")
+    assert Reader().read(got).severity.name == severity
+    said = judged_by_words(got)
+    assert ("stdout or stderr: unknown" in said) == (severity in ("ERROR", "WARNING"))
+
+
+def test_a_line_of_stdout_is_not_judged_by_its_words(read):
+    [out, err] = read(
+        "2026-05-04T10:00:00.1Z stdout F Failed to charge card\n"
+        "2026-05-04T10:00:00.2Z stderr F Failed to charge card\n"
+    )
+    assert Reader().read(out).severity.name == "DEFAULT"
+    assert Reader().read(err).severity.name == "ERROR"
+    assert "came on stderr" in judged_by_words(err)

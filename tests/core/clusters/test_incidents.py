@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from bot.core.clusters.clusters import clusters
 from bot.core.clusters.incidents import incidents
-from bot.core.clusters.workers import TIMEOUT_LINES
 from bot.core.entries.json_rows import of_json
 from bot.core.entries.traces import NO_TRACE, TRACE_FORMS, trace_of
 from bot.core.model.report import Report
@@ -22,7 +22,10 @@ from bot.core.rollup.intake import Intake
 from bot.core.rollup.rollup import Rollup
 from bot.core.text.access_lines import route
 from bot.core.text.last_words import LAST_WORDS, says_failure
-from bot.core.text.process_ends import END_LINES, is_end
+from bot.core.text.platform_reasons import REASONS
+from bot.core.text.process_ends import END_LINES, Means, is_end, says_not_ready
+from bot.core.text.slow_workers import TIMEOUT_LINES
+from bot.core.triage.rules_process import NOT_STARTED
 from tests.core.logs import Entry, entry, report, request, said, shuffled
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
@@ -251,8 +254,19 @@ def test_servers_that_end_a_worker(line: Any) -> None:
 
 @pytest.mark.parametrize("line", END_LINES, ids=lambda line: line.says[:30])
 def test_sentences_about_an_end(line: Any) -> None:
-    assert is_end(line.example)
-    assert not is_end(line.counter)
+    for means, says in (
+        (Means.ENDED, is_end),
+        (Means.NOT_READY, says_not_ready),
+        (Means.NOT_STARTED, lambda text: NOT_STARTED(text.lower())),
+    ):
+        assert says(line.example) or means not in line.means
+        assert not says(line.counter)
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.says[:30])
+def test_reasons_of_the_platform(reason: Any) -> None:
+    assert re.search(reason.says, reason.example.lower())
+    assert not any(re.search(row.says, reason.counter.lower()) for row in REASONS)
 
 
 @pytest.mark.parametrize("form", LAST_WORDS, ids=lambda form: form.name)
