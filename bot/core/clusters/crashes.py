@@ -190,7 +190,7 @@ def _may_lead(draft: Draft) -> bool:
     return (
         is_error(draft)
         or draft.is_end
-        or (draft.tally.severity < Severity.WARNING and draft.says_failure)
+        or (draft.has_no_level and draft.says_failure)
     )
 
 

@@ -23,7 +23,7 @@ MOSTLY = 0.5
 NEARLY_ALL = 0.8
 """The share of an error's traces that must be those of an incident's requests."""
 
-WINDOWS = (SECOND // 20, SECOND // 4, SECOND, 2 * SECOND)
+WINDOWS = (SECOND // 100, SECOND // 20, SECOND // 4, SECOND, 2 * SECOND)
 """Distances between a failed request and its error in the log, in either order; the closest that
 holds them all is the evidence."""
 CLOSE = SECOND // 4
@@ -33,7 +33,7 @@ FAILURES = 3
 CHANCE = 0.001
 """Maximum probability that they met by chance, given how often the error is logged."""
 CHANCE_ONCE = 0.02
-"""The same, where one failure is all that there is: an error and its request are rarely alone."""
+"""The same, where each failed request has its one error and each error its request, close by."""
 LIFE = 5 * MINUTE
 """How long an instance is taken to have lived if its service was read for at least as long."""
 
@@ -216,7 +216,8 @@ def _met(
         if (met < FAILURES or refused) and not each:
             continue
         chance = math.prod(chances) * len(WINDOWS)
-        if chance <= (CHANCE_ONCE if met == 1 else CHANCE):
+        paired = each and met == others
+        if chance <= (CHANCE_ONCE if paired else CHANCE):
             words = f"{met} of {seen} came within {_shown(window)} of that error, in its instance"
             return chance, -met / seen, words
     return None
