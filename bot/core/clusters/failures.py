@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from bot.core.clusters.clusters import Draft, is_error
 from bot.core.clusters.incident import IncidentDraft
 from bot.core.entries.place import Place
+from bot.core.entries.resources import place_of
 from bot.core.entries.understand import ACCESS_LOG, Kind
-from bot.core.model.values import MINUTE, SECOND, Severity
+from bot.core.model import rfc3339
+from bot.core.model.values import JSON, MINUTE, SECOND, Severity
 
 MOSTLY = 0.5
 """The share of a cluster's occurrences that must fall into the incident."""
@@ -32,8 +34,9 @@ FAILURES = 3
 """How many failed requests must have the error beside them: two may be chance."""
 CHANCE = 0.001
 """Maximum probability that they met by chance, given how often the error is logged."""
-CHANCE_ONCE = 0.02
-"""The same, where each failed request has its one error and each error its request, close by."""
+CHANCE_EACH = 0.02
+"""The same, where each failure has its own error and there are no others of either: a failed
+request without an error in the log, and an error beside it without a request, are rare."""
 LIFE = 5 * MINUTE
 """How long an instance is taken to have lived if its service was read for at least as long."""
 
@@ -71,10 +74,12 @@ def failures(
     for request in requests:
         if request.id in tied or not _may_be_tied_by_time(request):
             continue
+        ends = _ends(request)
         scored = [
             (evidence, error)
             for error in errors
-            if not _traces_decide(request, error) and (evidence := _met(request, error, alive))
+            if not _traces_decide(request, error)
+            and (evidence := _named(request, error, ends) or _met(request, error, ends, alive))
         ]
         if scored:
             (_, _, words), best = min(scored, key=lambda s: (s[0][0], s[0][1], s[1].id))
@@ -186,18 +191,83 @@ def _alive(drafts: Iterable[Draft], spans: Mapping[Place, tuple[int, int]]) -> M
     return alive
 
 
+_Times = Mapping[Place, Sequence[int]]
+_Evidence = tuple[float, float, str]
+"""The chance, minus the share of the requests, a sentence."""
+
+
+def _ends(request: Draft) -> _Times:
+    """Returns when the requests were answered; empty if not all of them are known.
+
+    The platform's entry has the time at which a request began, and how long it took.
+    """
+    if len(request.tally.samples) < request.tally.occurrences:
+        return {}
+    found: dict[Place, list[int]] = defaultdict(list)
+    for raw in request.samples:
+        http = raw.get("httpRequest")
+        began = rfc3339.parse(str(raw.get("timestamp") or ""))
+        took = _LATENCY.fullmatch(str(http.get("latency"))) if isinstance(http, Mapping) else None
+        if began is None or took is None:
+            return {}
+        found[_place(raw)].append(began + round(float(took[1]) * SECOND))
+    return {place: sorted(times) for place, times in found.items()}
+
+
+def _place(raw: JSON) -> Place:
+    resource, labels = raw.get("resource"), raw.get("labels")
+    whole = resource if isinstance(resource, Mapping) else {}
+    about = whole.get("labels")
+    return place_of(
+        whole.get("type"),
+        about if isinstance(about, Mapping) else {},
+        labels if isinstance(labels, Mapping) else {},
+    )
+
+
+_LATENCY = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s")
+_PATH = re.compile(r"[A-Z]{3,10} (/\S{1,200}) \d{3}(?: \(|: |$)")
+
+
+def _named(request: Draft, error: Draft, ends: _Times) -> _Evidence | None:
+    """Returns evidence if the error names the route of these failed requests, at their time."""
+    path = _PATH.match(request.template)
+    if path is None or status_of(request) < 500 or path[1] not in error.template:
+        return None
+    if not re.search(rf"(?<![\w/.]){re.escape(path[1])}(?![\w/-])", error.template):
+        return None
+    seen = sum(map(len, request.tally.moments.values()))
+    for moments in (ends, request.tally.moments):
+        met = sum(
+            any(abs(time - at) <= WINDOWS[-1] for at in error.tally.moments.get(place, ()))
+            for place, times in moments.items()
+            for time in times
+        )
+        if met and met >= MOSTLY * seen:
+            return 0.0, -met / seen, f"that error names {path[1]}, and {met} of {seen} met it"
+    return None
+
+
 def _met(
-    request: Draft, error: Draft, alive: Mapping[Place, int]
-) -> tuple[float, float, str] | None:
-    """Returns (chance, minus share, evidence) if the error explains the requests; else None."""
+    request: Draft, error: Draft, ends: _Times, alive: Mapping[Place, int]
+) -> _Evidence | None:
+    """Returns evidence if errors beside the begin or the end of the requests explain them."""
+    tries = [moments for moments in (request.tally.moments, ends) if moments]
+    found = [_close(request, error, moments, alive, len(tries)) for moments in tries]
+    return min((evidence for evidence in found if evidence), default=None)
+
+
+def _close(
+    request: Draft, error: Draft, moments: _Times, alive: Mapping[Place, int], tries: int
+) -> _Evidence | None:
     pairs = [
         (place, times, error.tally.moments[place])
-        for place, times in request.tally.moments.items()
+        for place, times in moments.items()
         if place in error.tally.moments
     ]
     if not pairs:
         return None
-    seen = sum(map(len, request.tally.moments.values()))
+    seen = sum(map(len, moments.values()))
     written = sum(map(len, error.tally.moments.values()))
     refused = status_of(request) < 500
     for window in WINDOWS:
@@ -215,9 +285,8 @@ def _met(
         each = window <= CLOSE and met == seen and others == written
         if (met < FAILURES or refused) and not each:
             continue
-        chance = math.prod(chances) * len(WINDOWS)
-        paired = each and met == others
-        if chance <= (CHANCE_ONCE if paired else CHANCE):
+        chance = math.prod(chances) * len(WINDOWS) * tries
+        if chance <= (CHANCE_EACH if each and met == others else CHANCE):
             words = f"{met} of {seen} came within {_shown(window)} of that error, in its instance"
             return chance, -met / seen, words
     return None
