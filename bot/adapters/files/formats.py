@@ -136,7 +136,7 @@ FORMATS: tuple[Format, ...] = (
 
 def format_of(head: bytes, name: str) -> Format | None:
     """Returns the format of a file by its start; None if unknown. Raises `InputError`."""
-    if _BINARY.search(head):
+    if _BINARY.search(head[:HEAD]):  # a whole array may be one line
         raise InputError(f"{name} is not a text file, so it holds no readable log. {GOOD_FILE}")
     if _MARKUP.match(head):
         raise InputError(f"{name} is an HTML or XML page, not a log. {GOOD_FILE}")

@@ -45,6 +45,17 @@ _BOMS = (
 _HEAD = 4_096
 
 
+_BOMB = (
+    "{} unpacks to more than {} times its size, far more than a log would. Unpack it first if you "
+    "trust it."
+)
+
+
+def is_bomb(size: int, packed: int) -> bool:
+    """Returns whether this many bytes are too many for the number of packed bytes."""
+    return size > ALWAYS and size > DENSEST * max(1, packed)
+
+
 class Opened:
     """An opened log file: its bytes as UTF-8, and notes about damage."""
 
@@ -96,6 +107,8 @@ class Opened:
                     else f"{self._name} is a zip without a file in it."
                 )
             [info] = files
+            # The list of files gives its size, so that a bomb is refused before it is unpacked.
+            self._refuse_bomb(info.file_size, info.compress_size)
             member = archive.open(info)
         except zipfile.BadZipFile as error:
             raise InputError(
@@ -106,6 +119,10 @@ class Opened:
                 f"{self._name} is a zip with a password or an unusual packing. Unpack it first."
             ) from error
         return self._bounded(member, lambda: info.compress_size)
+
+    def _refuse_bomb(self, size: int, packed: int) -> None:
+        if is_bomb(size, packed):
+            raise InputError(_BOMB.format(self._name, DENSEST))
 
     def _decoded(self, stream: io.BufferedReader) -> io.BufferedReader:
         head = stream.peek(_HEAD)[:_HEAD]
@@ -193,11 +210,8 @@ class _Unpacked(io.RawIOBase):
             )
             return 0
         self._size += len(data)
-        if self._size > ALWAYS and self._size > DENSEST * max(1, self._packed()):
-            raise InputError(
-                f"{self._name} unpacks to more than {DENSEST} times its size, far more than a log "
-                "would. Unpack it first if you trust it."
-            )
+        if is_bomb(self._size, self._packed()):
+            raise InputError(_BOMB.format(self._name, DENSEST))
         view[: len(data)] = data
         return len(data)
 

@@ -74,6 +74,20 @@ def test_bombs_are_refused(reading):
             reading(packed)
 
 
+def test_a_zip_that_is_a_bomb_is_refused_before_its_lines_are_read(reading):
+    bomb = b'{"textPayload": "it failed"}\n' * 3_000_000
+    with pytest.raises(InputError, match="200 times its size"):
+        reading(_zip(a=bomb))
+
+
+def test_a_thousand_unknown_envelopes_are_one_sentence(reading):
+    unknown = b"".join(b'{"k%d": {"x": 1}}\n' % i for i in range(1_000))
+    with pytest.raises(InputError, match=r"None of 1,000 lines is a log entry"):
+        reading(unknown)
+    found = reading(unknown + GOOD)
+    assert found.broken == 1_000
+
+
 def test_a_zip_of_two_files_names_them(reading):
     with pytest.raises(InputError, match=r"zip of 2 files \(a.json, b.json\)"):
         reading(_zip(a=GOOD, b=GOOD))
