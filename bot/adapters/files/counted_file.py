@@ -13,7 +13,7 @@ from bot.core.entries.request_log import is_request_log
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.model.environment import Query
 from bot.core.model.report import Event, Traffic
-from bot.core.model.values import HOUR, MINUTE
+from bot.core.model.values import HOUR, SECOND
 from bot.core.ports import Page
 from bot.core.rollup.dedup import SeenHashes
 
@@ -22,8 +22,8 @@ FAILED = 400
 requests are not the traffic."""
 
 
-MINUTES = 20_000
-"""Minutes, of all revisions together, whose requests are counted; of older ones only hours."""
+POINTS = 20_000
+"""Seconds, of all revisions together, whose requests are counted; of older ones only hours."""
 
 
 class CountedFile:
@@ -33,7 +33,7 @@ class CountedFile:
         """`path`: a file, or `-` for standard input."""
         self._file = LogFile(path)
         self._counted: Counter[tuple[str, int]] = Counter()
-        self._minutes: Counter[tuple[str, int]] = Counter()
+        self._points: Counter[tuple[str, int]] = Counter()
         self._seen = SeenHashes()
         self._first: int | None = None
         self._succeeded = False
@@ -53,8 +53,8 @@ class CountedFile:
         if self._first is None or not self._succeeded:
             return None
         hours = tuple((revision, at, n) for (revision, at), n in sorted(self._counted.items()))
-        minutes = tuple((revision, at, n) for (revision, at), n in sorted(self._minutes.items()))
-        return Traffic(hours, self._first, minutes=minutes)
+        points = tuple((revision, at, n) for (revision, at), n in sorted(self._points.items()))
+        return Traffic(hours, self._first, points=points)
 
     def read_events(self, query: Query) -> Sequence[Event]:  # noqa: ARG002 - the port's
         """Returns nothing: events among the entries are found while they are read."""
@@ -73,10 +73,10 @@ class CountedFile:
                 time = int(times[i])
                 revision = rows.origin(i).place.revision
                 self._counted[revision, time // HOUR] += 1
-                self._minutes[revision, time // MINUTE] += 1
-                if len(self._minutes) > 2 * MINUTES:
-                    newest = sorted(self._minutes, key=itemgetter(1))[-MINUTES:]
-                    self._minutes = Counter({at: self._minutes[at] for at in newest})
+                self._points[revision, time // SECOND] += 1
+                if len(self._points) > 2 * POINTS:
+                    newest = sorted(self._points, key=itemgetter(1))[-POINTS:]
+                    self._points = Counter({at: self._points[at] for at in newest})
                 self._first = time if self._first is None else min(self._first, time)
                 self._succeeded = self._succeeded or _status(http) < FAILED
 

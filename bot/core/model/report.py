@@ -220,9 +220,9 @@ class Traffic:
     """True if the call budget ended first, so that `since` is after the window's start."""
     source: str = "request log"
     """The source of the counts."""
-    minutes: tuple[tuple[str, int, int], ...] = ()
-    """(revision, minute since 1970, requests) of those hours that were counted by the minute;
-    `hours` has them too."""
+    points: tuple[tuple[str, int, int], ...] = ()
+    """(revision, second since 1970 at which a minute or second begins, requests in it), of those
+    hours that were counted so finely; `hours` has them too."""
 
     @property
     def requests(self) -> int:

@@ -132,7 +132,7 @@ def test_counted_requests_end_it_where_the_log_has_only_failures(known: str) -> 
     counts = Traffic(
         ((OLD, hour, 90), (FIX, hour, 417)),
         since=START - DAY,
-        minutes=((FIX, minute + 12, 417),) if known == "minutes" else (),
+        points=((FIX, 60 * (minute + 12), 417),) if known == "minutes" else (),
     )
     deploys = [Event("deploy", SERVICE, START - 60 * SECOND)]
     if known == "hours":
@@ -261,7 +261,7 @@ def test_a_revision_without_traffic_cannot_be_rolled_back_from() -> None:
     counts = Traffic(
         ((OLD, START // HOUR, 600),),
         since=START - DAY,
-        minutes=tuple((OLD, minute + i, 10) for i in range(60)),
+        points=tuple((OLD, 60 * (minute + i), 10) for i in range(60)),
     )
     found = counted([*served(OLD, 3, -900), *crashes()], counts)
     assert "00612-bad gets no requests and 00611-abc serves" in advice(found)
