@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from blocks import buttons, parts
-from blocks.buttons import OFFERED, Act
-from blocks.escape import mrkdwn, user, web
+from blocks import buttons, card_buttons, card_times, parts
+from blocks.buttons import Act
+from blocks.escape import mrkdwn, user
 from bot.core.expected.acknowledgement import asleep, breach
 from bot.core.model.decisions import Acknowledgement, IssueLink, Override, Snooze
 from bot.core.model.report import Card, Cluster, Report
-from bot.core.model.values import SECOND, Location, Priority, State, Window
+from bot.core.model.values import Location, Priority, State, Window
 from bot.core.source import module_names
 from bot.core.text import display
-from bot.core.text.display import number
 from bot.core.text.lost_negation import turned
 
 if TYPE_CHECKING:
-    from slack_sdk.models.blocks import Block, ButtonElement, OverflowMenuElement
+    from slack_sdk.models.blocks import Block, ButtonElement
 
 TITLE = 150
 """A title keeps at least the first 100 characters of the message's own words."""
 LINE = 80
 SYMPTOM = 28
-
-_CRASH = re.compile(
-    r"\bexit(?:ed)?\b|crash|failed to boot|terminated|startup failed", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +35,15 @@ class Setting:
     """Nanoseconds; decides which day is today and which acknowledgements hold."""
     query: Act
     services: tuple[str, ...] = ()
+    read: int = 0
+    """When the log was read, in nanoseconds."""
 
     @classmethod
     def of(cls, report: Report, now: int, query: Act) -> Setting:
         """Returns the setting of a report."""
-        return cls(report.window, report.timezone, now, query, report.services)
+        return cls(
+            report.window, report.timezone, now, query, report.services, report.generated or now
+        )
 
     def day(self, ns: int) -> str:
         """Renders `today`, `Wed`, `13 Sep`."""
@@ -60,6 +57,11 @@ def mark(priority: Priority) -> str:
     if priority == Priority.P2:
         return "🟠"
     return "🟡" if priority <= Priority.P5 else "⚪"
+
+
+def mark_of(card: Card) -> str:
+    """Returns the dot of a card: white for what has ended."""
+    return mark(Priority.P9 if card.ended else card.priority)
 
 
 def is_expected(card: Card, at: Setting) -> bool:
@@ -88,6 +90,11 @@ def is_resting(card: Card, at: Setting) -> bool:
     return is_expected(card, at) or is_snoozed(card, at)
 
 
+def is_active(card: Card, at: Setting) -> bool:
+    """True if it is a problem for now: neither ended, expected nor snoozed."""
+    return card.ended is None and not is_resting(card, at)
+
+
 def blocks(card: Card, at: Setting) -> list[Block]:
     """Renders the card in the appropriate size."""
     return _small(card, at) if is_small(card, at) else _full(card, at)
@@ -105,8 +112,7 @@ def place(location: Location | None) -> str:
 
 def times(card: Card) -> str:
     """Renders `10×`, or `about 10×` if a memory bound made it an estimate."""
-    about = "about " if card.cluster.estimated else ""
-    return f"{about}{number(card.occurrences)}×"
+    return card_times.times(card)
 
 
 # --- full ----------------------------------------------------------------------------------------
@@ -115,21 +121,25 @@ def times(card: Card) -> str:
 def _full(card: Card, at: Setting) -> list[Block]:
     cluster = card.cluster
     text = parts.titled(
-        mark(card.priority),
-        head(card, cluster.state.value),
+        mark_of(card),
+        head(card, cluster.state.value, "ended" if card.ended else ""),
         cluster.title,
         TITLE,
         after=_arrows(card, at),
     )
     found: list[Block] = [
-        parts.section(text, _menu(card, at)),
+        parts.section(text, card_buttons.menu(card, at)),
         parts.context(parts.plain_text(_figures(card, at), 300), _decided(card, at)),
     ]
     line = display.template(cluster.template)
     title = display.one_line(cluster.title)
     if card.incident is None and line not in ("", title) and not turned(line):
         found.append(parts.preformatted(line, LINE))
-    row = parts.actions(*_issue_buttons(card, at), _expected_button(card, at), _unclaim(card, at))
+    row = parts.actions(
+        *card_buttons.issue_buttons(card, at),
+        card_buttons.expected_button(card, at),
+        card_buttons.unclaim(card, at),
+    )
     return [*found, *([row] if row else []), *_undoable(card, at)]
 
 
@@ -139,6 +149,7 @@ def _arrows(card: Card, at: Setting) -> list[str]:
     known = [
         f"→ {display.cut(display.one_line(text), 160)}"
         for text in (
+            card_times.ended(card, at),
             _over_time(cluster, at),
             *cluster.notes,
             cluster.cause,
@@ -162,38 +173,16 @@ def _over_time(cluster: Cluster, at: Setting) -> str | None:
 
 
 def _figures(card: Card, at: Setting) -> str:
-    cluster, incident = card.cluster, card.incident
-    if incident is None:
-        when = display.span(cluster.first_seen, cluster.last_seen, at.timezone, at.now)
-        graph = display.sparkline(cluster.histogram)
-        pieces = [" ".join(filter(None, [times(card), graph, when])), place(cluster.location)]
-        return " · ".join(filter(None, pieces))
-    pieces = [_incident_count(card, at)]
-    if card.symptoms:
+    pieces = [card_times.when(card, at)]
+    if card.ended is None:
+        pieces.append(card_times.last_seen(card, at))
+    if card.incident is None:
+        pieces.append(place(card.cluster.location))
+    elif card.symptoms:
         names = [display.cut(display.one_line(s.title), SYMPTOM) for s in card.symptoms[:3]]
         more = " …" if len(card.symptoms) > 3 else ""
         pieces.append(f"{display.many(len(card.symptoms), 'symptom')}: {', '.join(names)}{more}")
-    return " · ".join(pieces)
-
-
-def _incident_count(card: Card, at: Setting) -> str:
-    incident = card.incident
-    if incident is None:
-        return times(card)
-    crashed = any(_CRASH.search(c.title) for c in (card.cluster, *card.symptoms))
-    counted = (
-        display.many(incident.occurrences, "crash", "crashes")
-        if crashed and card.priority == Priority.P0
-        else display.many(incident.occurrences, "time")
-    )
-    if incident.instances:
-        counted += f" on {display.many(incident.instances, 'instance')}"
-    first, last = incident.first_seen, incident.last_seen
-    if first is None or last is None:
-        return counted
-    if last - first >= SECOND:
-        counted += f" in {display.duration(last - first)}"
-    return f"{counted} from {display.clock(first, at.timezone, at.now)}"
+    return " · ".join(filter(None, pieces))
 
 
 def _decided(card: Card, at: Setting) -> str:
@@ -269,19 +258,23 @@ def _small(card: Card, at: Setting) -> list[Block]:
         ]
     if is_snoozed(card, at):
         text = parts.titled(mark(Priority.P9), head(card, "snoozed"), _counted(card), TITLE + 20)
-        return [parts.section(text, _one_button(card, at)), *_undoable(card, at)]
+        return [parts.section(text, card_buttons.one_button(card, at)), *_undoable(card, at)]
     state = "" if cluster.state is State.RECURRING else cluster.state.value
+    still = card_times.ended(card, at) or card_times.last_seen(card, at)
     text = parts.titled(
-        mark(card.priority),
-        head(card, state),
+        mark_of(card),
+        head(card, state, "ended" if card.ended else ""),
         _counted(card),
         TITLE + 20,
-        after=[line for line in _arrows(card, at) if line.startswith("→ No longer")],
+        after=[
+            *(line for line in _arrows(card, at) if line.startswith("→ No longer")),
+            *([f"→ {still[0].upper()}{still[1:]}"] if still else []),
+        ],
     )
-    found: list[Block] = [parts.section(text, _one_button(card, at))]
+    found: list[Block] = [parts.section(text, card_buttons.one_button(card, at))]
     decided = _decided(card, at)
     found += [parts.context(decided)] if decided else []
-    if (row := parts.actions(_unclaim(card, at))) is not None:
+    if (row := parts.actions(card_buttons.unclaim(card, at))) is not None:
         found.append(row)
     return [*found, *_undoable(card, at)]
 
@@ -316,81 +309,10 @@ def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int, timezone
     return f"{user(acknowledgement.by)}, {day}, {mrkdwn(end, 80)}{bound}: {reason}"
 
 
-# --- buttons -------------------------------------------------------------------------------------
-
-
-def issue_link(cluster: Cluster, at: Setting) -> ButtonElement | None:
-    """Returns the button `#1432 ↗` or `#1432 closed ↗`; None without an issue."""
-    issue = cluster.decisions.issue
-    if issue is None:
-        return None
-    closed = " closed" if issue.state == "closed" else ""
-    return parts.button(
-        f"#{issue.number}{closed} ↗",
-        at.query.of(buttons.OPEN_ISSUE, cluster.id),
-        url=issue.url if web(issue.url) else None,
-        label=f"Open issue {issue.number} on GitHub",
-    )
-
-
 def button_undo(query: Act, cluster: str, what: str, name: str) -> ButtonElement:
     """Returns an [Undo] button for a decision about a cluster; `what` is one of the UNDO_ words."""
     return parts.button(
         "Undo", query.of(buttons.UNDO, cluster, what), label=f"Undo: {name} as {what}"
-    )
-
-
-def _issue_buttons(card: Card, at: Setting) -> Sequence[ButtonElement]:
-    cluster = card.cluster
-    link = issue_link(cluster, at)
-    create = parts.button(
-        "Create issue" if link is None else "File again",
-        at.query.of(buttons.CREATE_ISSUE, cluster.id),
-        label=f"Create a GitHub issue for {cluster.name}",
-    )
-    if cluster.deleted is not None:
-        return [link] if link else []
-    if link is None:
-        return [create]
-    issue = cluster.decisions.issue
-    return [link, create] if issue and issue.state == "closed" else [link]
-
-
-def _expected_button(card: Card, at: Setting) -> ButtonElement:
-    return parts.button(
-        "Expected…",
-        at.query.of(buttons.EXPECTED, card.cluster.id),
-        label=f"Mark {card.cluster.name} as expected",
-    )
-
-
-def _unclaim(card: Card, at: Setting) -> ButtonElement | None:
-    if card.cluster.decisions.claim is None:
-        return None
-    return parts.button(
-        "Undo: on it",
-        at.query.of(buttons.UNDO, card.cluster.id, buttons.UNDO_CLAIM),
-        label=f"Nobody is on {card.cluster.name}",
-    )
-
-
-def _one_button(card: Card, at: Setting) -> ButtonElement:
-    return issue_link(card.cluster, at) or _expected_button(card, at)
-
-
-def _menu(card: Card, at: Setting) -> OverflowMenuElement | None:
-    name = card.priority.name
-    claimed = card.cluster.decisions.claim is not None
-    entries = (
-        (buttons.WHY, f"Why {name}?"),
-        (buttons.EVIDENCE, "Evidence"),
-        (buttons.MINE, "I'm on it instead" if claimed else "I'm on it"),
-        (buttons.SNOOZE, "Snooze…"),
-        (buttons.REGROUP, "Regroup…"),
-    )
-    return parts.menu(
-        buttons.MENU,
-        [(text, at.query.of(kind, card.cluster.id)) for kind, text in entries if kind in OFFERED],
     )
 
 

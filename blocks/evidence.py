@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blocks import buttons, parts
+from blocks import buttons, card_times, parts
 from blocks.buttons import Act
 from blocks.card import Setting, head, mark, place, times
 from blocks.escape import fallback, link, mrkdwn, user
@@ -160,6 +160,8 @@ def _figures(card: Card, at: Setting) -> PlainTextObject:
         if values:
             more = f" and {len(values) - 5} more" if len(values) > 5 else ""
             lines.append(f"{name}: {', '.join(display.cut(v, 80) for v in values[:5])}{more}")
+    if still := card_times.ended(card, at) or card_times.last_seen(card, at):
+        lines.append(f"{still[0].upper()}{still[1:]}")
     return parts.lines(lines)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from blocks import buttons, card, parts
 from blocks.buttons import OFFERED, Act
 from blocks.card import Setting
-from blocks.escape import fallback, mrkdwn, user
+from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
 from bot.core.model.report import (
     Card,
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 FULL_CARDS = 8
 SMALL_CARDS = 8
-_ROOM_BELOW = 2
-"""Blocks kept for the buttons and the last line."""
-_TEXT_BELOW = 600
+_ROOM_BELOW = 3
+"""Blocks kept for the buttons, the last line and why a report is dated."""
+_TEXT_BELOW = 1_700
 
 
 # --- before --------------------------------------------------------------------------------------
@@ -105,22 +105,45 @@ def failed(
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """Why a report does not show what is now; the headline begins with it."""
+
+    said: str
+    """`As of 03:02, 12 min ago: Google does not answer`."""
+    link: str = ""
+    """The address of a newer message; empty without one."""
+    below: str = ""
+    """The fuller reason, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Layout:
     shown: list[Card]
     further: list[Card]
 
 
-def report(report: Report, *, now: int, age: int | None, query: Act, more: bool) -> Message:
+def report(
+    report: Report,
+    *,
+    now: int,
+    age: int | None,
+    query: Act,
+    more: bool,
+    dated: Dated | None = None,
+) -> Message:
     """Renders the finished report.
 
     `age`: nanoseconds since it was read, None if just now. `query.query`: the command (empty if it
     cannot be run again), `query.report`: the cache key. `more`: a thread with further cards and the
-    worklog follows. At most 40 blocks and 10,000 characters; `further` renders the other cards.
+    worklog follows. `dated`: why it does not show what is now; None if it does. At most 40 blocks
+    and 10,000 characters; `further` renders the other cards.
     """
     at = Setting.of(report, now, query)
-    above = _above(report, at)
     layout = _layout(report, at)
-    found = [*above, *(b for each in layout.shown for b in card.blocks(each, at))]
+    found = [
+        *_above(report, at, dated),
+        *(b for each in layout.shown for b in card.blocks(each, at)),
+    ]
     row = parts.actions(
         parts.button("Review all", query.of(buttons.REVIEW_ALL))
         if buttons.REVIEW_ALL in OFFERED and layout.shown
@@ -132,7 +155,8 @@ def report(report: Report, *, now: int, age: int | None, query: Act, more: bool)
     if row:
         found.append(row)
     found.append(parts.context(_last_line(report, at, age, len(layout.further), more)))
-    return message(fallback(summary(report, now, query)), found)
+    text = summary(report, now, query)
+    return message(fallback(f"{dated.said}. {text}" if dated else text), found)
 
 
 def further(report: Report, *, now: int, query: Act) -> list[Message]:
@@ -154,7 +178,7 @@ def summary(report: Report, now: int, query: Act) -> str:
     alarm = _silence(report)
     if alarm:
         return alarm
-    live = [c for c in report.cards if not card.is_expected(c, at)]
+    live = [c for c in report.cards if not card.is_expected(c, at) and c.ended is None]
     if not live:
         return _nothing(report, at)
     text = f"{report.environment}: {_counts(report, at)}."
@@ -172,15 +196,14 @@ def _title(report: Report, at: Setting) -> str:
 
 
 def counted(report: Report, at: Setting) -> str:
-    """Renders `3 problems, 1 new, 1 expected, worst P2`."""
-    live = [c.priority for c in report.cards if not card.is_resting(c, at)]
+    """Renders `3 problems, 1 new, 1 ended, 1 expected, worst P2`; the worst is an active one."""
+    live = [c.priority for c in report.cards if card.is_active(c, at)]
     return _counts(report, at) + (f", worst {min(live).name}" if live else "")
 
 
 def _counts(report: Report, at: Setting) -> str:
-    """Renders `3 problems, 1 new, 1 expected`."""
-    cards = report.cards
-    live = [c for c in cards if not card.is_resting(c, at)]
+    """Renders `3 problems, 1 new, 1 ended, 1 expected`."""
+    live = [c for c in report.cards if card.is_active(c, at)]
     pieces = [display.many(len(live), "problem")]
     states = (State.NEW, State.ESCALATING, State.REGRESSED)
     tally = Counter(c.cluster.state for c in live)
@@ -190,12 +213,12 @@ def _counts(report: Report, at: Setting) -> str:
 
 
 def _resting(report: Report, at: Setting) -> list[str]:
-    """Renders `1 expected`, `2 snoozed`, where there are any."""
-    expected = sum(card.is_expected(c, at) for c in report.cards)
-    snoozed = sum(card.is_resting(c, at) for c in report.cards) - expected
-    return [
-        f"{number(n)} {what}" for n, what in ((expected, "expected"), (snoozed, "snoozed")) if n
-    ]
+    """Renders `1 ended`, `1 expected`, `2 snoozed`, where there are any."""
+    resting = [c for c in report.cards if card.is_resting(c, at)]
+    expected = sum(card.is_expected(c, at) for c in resting)
+    ended = sum(c.ended is not None for c in report.cards if not card.is_resting(c, at))
+    counts = (ended, "ended"), (expected, "expected"), (len(resting) - expected, "snoozed")
+    return [f"{number(n)} {what}" for n, what in counts if n]
 
 
 def _silence(report: Report) -> str | None:
@@ -228,7 +251,12 @@ def silent(
 def _nothing(report: Report, at: Setting) -> str:
     read = display.many(report.coverage.read, "entry", "entries")
     if resting := _resting(report, at):
-        return f"{_title(report, at)}: nothing but {' and '.join(resting)} in {read}."
+        over = [c for c in report.cards if c.ended is not None and not card.is_resting(c, at)]
+        if not over:
+            return f"{_title(report, at)}: nothing but {' and '.join(resting)} in {read}."
+        last = f"{over[0].priority.name} {over[0].cluster.title}"
+        listed = ", ".join(resting)
+        return f"{_title(report, at)}: nothing active, {listed} in {read}. Ended: {last}"
     may_rest = report.partial or not report.counts_requests
     if may_rest and not report.coverage.read and not report.coverage.missing:
         names = [display.cut(display.one_line(s), 60) for s in report.services[:3]]
@@ -241,15 +269,19 @@ def _nothing(report: Report, at: Setting) -> str:
     return f"{_title(report, at)}: nothing {above} in {read}."
 
 
-def _above(report: Report, at: Setting) -> list[Block]:
+def _above(report: Report, at: Setting, dated: Dated | None = None) -> list[Block]:
     alarm = _silence(report)
-    live = [c for c in report.cards if not card.is_resting(c, at)]
+    live = [c for c in report.cards if card.is_active(c, at)]
     if alarm or not live:
         text = alarm or _nothing(report, at)
     else:
         text = f"{_title(report, at)}: {counted(report, at)}"
+    head = f"*{mrkdwn(text, 600)}*"
+    if dated is not None:
+        head = f"*{link(dated.link, dated.said)}.*  {head}"
     found: list[Block] = [
-        parts.section(f"*{mrkdwn(text, 600)}*"),
+        parts.section(head),
+        *([parts.section(parts.plain_text(dated.below, 900))] if dated and dated.below else []),
         parts.context(parts.plain_text(_coverage(report), 600)),
     ]
     missing = _not_read(report, at)

@@ -16,18 +16,19 @@ import structlog
 from blocks import replies
 from blocks import report as report_blocks
 from blocks.message import Message
+from blocks.report import Dated
 from bot.adapters.slack.messenger import Gone, NotMember
 from bot.asker import Asker
 from bot.core.analysis.analyze import analyze as analyze_log
 from bot.core.commands.commands import Analyze
 from bot.core.model.environment import Environment, Query
-from bot.core.model.errors import Cancelled, GardenerError
+from bot.core.model.errors import Cancelled, GardenerError, Unavailable
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Progress, Report
-from bot.core.model.shown import RequestAnswer, ShownMessage
+from bot.core.model.shown import REMEMBERED, REPORT, RequestAnswer, ShownMessage
 from bot.core.model.values import SECOND, Severity, Window
 from bot.job_names import JobName
-from bot.jobs import acknowledgements, report_messages, thread
+from bot.jobs import acknowledgements, dated, report_messages, thread
 from bot.jobs.common import new_reference, tell
 from bot.runs import RunReading, Unanswered, Want
 from bot.toolbox import Toolbox, outside
@@ -46,10 +47,10 @@ _log = structlog.get_logger(__name__)
 
 
 def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False) -> None:
-    """Answers from the cache, joins a running analysis of the same question, or starts one."""
+    """Joins an analysis of the same question that runs or has just ended, or starts one."""
     environment = tools.environment(wanted.environment)
     run = wanted.typed
-    if not refresh and _from_cache(tools, asker, environment.name, run):
+    if not refresh and _just_answered(tools, asker, environment.name, run):
         return
     waiting = tools.runs.waiting(environment.name, run)
     here = any(
@@ -107,9 +108,9 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
     return ts
 
 
-def _from_cache(tools: Toolbox, asker: Asker, environment: str, run: str) -> bool:
+def _just_answered(tools: Toolbox, asker: Asker, environment: str, run: str) -> bool:
     version = Teaching(tools.rules.all(environment)).version
-    key = tools.recent.answer(environment, run, version)
+    key = tools.recent.answer(environment, run, version, now=tools.now())
     stored = tools.reports.get(environment, key) if key else None
     if stored is None:
         return False
@@ -148,19 +149,36 @@ def analyze(
         report_messages.keep(
             tools, key, report, run, latest=report_messages.tells_now(report, known)
         )
-        tools.recent.put_answer(known.name, run, Teaching(systems.rules).version, key)
+        rules = Teaching(systems.rules).version
+        tools.recent.put_answer(known.name, run, rules, key, now=tools.now())
     except Cancelled:
         # Answers only people who joined after the cancellation was noticed.
         _end(tools, watch, "Everyone who asked had left.")
     except GardenerError as error:
         _log.info("an analysis failed", environment=known.name, why=str(error))
-        _end(tools, watch, str(error))
+        whole = asked is None and services == list(known.services)
+        if not (isinstance(error, Unavailable) and _from_memory(tools, known, run, error, whole)):
+            _end(tools, watch, str(error))
     except Exception:  # noqa: BLE001 - logged with its traceback; the message has the reference
         reference = new_reference()
         _log.exception("an analysis broke", environment=known.name, reference=reference)
         _end(tools, watch, "Something failed that should not.", reference)
     else:
         _answer(tools, known, report, run, key, {})
+
+
+def _from_memory(
+    tools: Toolbox, known: Environment, run: str, error: Unavailable, whole: bool
+) -> bool:
+    """Shows everyone who waits the last report, with its age; False if there is none."""
+    key = dated.last_known(tools, known, run, whole=whole)
+    report = tools.reports.get(known.name, key) if key else None
+    if report is None:
+        return False
+    report = report_messages.fresh(tools, report)
+    why = report_messages.remembered(report, tools.now(), str(error))
+    _answer_all(tools, tools.runs.answer(known.name, run), report, run, key, why)
+    return True
 
 
 def _answered_before(tools: Toolbox, known: Environment, run: str) -> bool:
@@ -259,23 +277,31 @@ def _wants(people: Mapping[str, Want]) -> list[Want]:
     return list(found.values())
 
 
-def _answer_all(
-    tools: Toolbox, people: Mapping[str, Want], report: Report, run: str, key: str
+def _answer_all(  # noqa: PLR0917 - a report, its run and its recipients
+    tools: Toolbox,
+    people: Mapping[str, Want],
+    report: Report,
+    run: str,
+    key: str,
+    why: Dated | None = None,
 ) -> None:
+    """`why`: the report is one from memory; None if it was just read."""
     for want in _wants(people):
         try:
-            _deliver(tools, want, report, run, key)
+            _deliver(tools, want, report, run, key, why)
         except GardenerError as error:
             _log.warning("a report was not delivered", why=str(error))
             _tell(tools, want.asker, replies.error(error))
 
 
-def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> None:
+def _deliver(  # noqa: PLR0917 - a report, its run and who gets it
+    tools: Toolbox, want: Want, report: Report, run: str, key: str, why: Dated | None = None
+) -> None:
     asker = want.asker
-    message = report_messages.draw(tools, report, run, key)
+    message = report_messages.draw(tools, report, run, key, thread=why is None, dated=why)
     ts = _put(tools, want, message)
     if not ts:
-        alone = report_messages.draw(tools, report, run, key, thread=False)
+        alone = report_messages.draw(tools, report, run, key, thread=False, dated=why)
         if asker.response_url:
             notice = replies.not_in_channel(alone)
             tools.slack.respond(asker.response_url, notice, replace=asker.ephemeral)
@@ -285,16 +311,19 @@ def _deliver(tools: Toolbox, want: Want, report: Report, run: str, key: str) -> 
     tools.shown.add(
         report.environment,
         key,
-        ShownMessage(report_messages.REPORT, asker.channel, ts),
+        ShownMessage(REPORT if why is None else REMEMBERED, asker.channel, ts),
     )
     tools.conversations.saw(report.environment, asker.channel, key)
+    if why is None:
+        dated.mark_older(tools, report, key, asker.channel, ts)
     if tools.now() - asker.at > LONG:
         sentence = report_blocks.summary(
             report, tools.now(), report_messages.query(report.environment, run, key)
         )
         done = replies.finished(asker.user, report, sentence)
         tools.slack.post(asker.channel, done, thread=asker.thread or ts)
-    thread.fill(tools, asker, report, run, key=key, ts=ts)
+    if why is None:
+        thread.fill(tools, asker, report, run, key=key, ts=ts)
 
 
 def _put(tools: Toolbox, want: Want, message: Message) -> str:

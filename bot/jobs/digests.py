@@ -17,7 +17,7 @@ from bot.core.commands.time_windows import LONGEST
 from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
-from bot.core.model.shown import KEPT, DigestFailure, DigestPost, ShownMessage
+from bot.core.model.shown import DIGEST, KEPT, DigestFailure, DigestPost, ShownMessage
 from bot.core.model.values import DAY, MINUTE, Window
 from bot.core.ports import Subscription
 from bot.core.reports import digest as digests
@@ -207,7 +207,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     tools.shown.add(
         known.name,
         key,
-        ShownMessage(report_messages.DIGEST, asker.channel, ts),
+        ShownMessage(DIGEST, asker.channel, ts),
     )
     tools.conversations.saw(known.name, asker.channel, key)
     tools.shown.put_fixes(known.name, key, fixes)

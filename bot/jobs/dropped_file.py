@@ -19,7 +19,7 @@ from bot.core.commands.access import may_look
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import GardenerError, InputError, UsageError
 from bot.core.model.report import Report
-from bot.core.model.shown import RequestAnswer, ShownMessage
+from bot.core.model.shown import REPORT, RequestAnswer, ShownMessage
 from bot.jobs import commands, report_messages, thread
 from bot.jobs.common import NotAllowed, answering, tell
 from bot.toolbox import Toolbox
@@ -65,7 +65,7 @@ def _file(tools: Toolbox, asker: Asker, file: dict[str, Any], count: int) -> Non
     tools.shown.add(
         environment.name,
         key,
-        ShownMessage(report_messages.REPORT, asker.channel, ts),
+        ShownMessage(REPORT, asker.channel, ts),
     )
     thread.fill(tools, replace(asker, thread=root), report, typed, key=key, ts=ts)
     if count > FILES:

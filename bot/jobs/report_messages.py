@@ -13,15 +13,25 @@ from blocks import report as report_blocks
 from blocks import watch as watch_blocks
 from blocks.buttons import Act
 from blocks.message import Message
+from blocks.report import Dated
 from bot.adapters.slack.messenger import Gone
 from bot.asker import Asker
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Card, Report
-from bot.core.model.shown import KEPT, ShownMessage, ShownReport
+from bot.core.model.shown import (
+    ALERT,
+    FURTHER,
+    KEPT,
+    REMEMBERED,
+    REPORT,
+    ShownMessage,
+    ShownReport,
+)
 from bot.core.model.values import HOUR, MINUTE
 from bot.core.reports import digest as digests
+from bot.core.text import display
 from bot.toolbox import Toolbox
 
 RECENT = 5 * MINUTE
@@ -29,8 +39,6 @@ RECENT = 5 * MINUTE
 OLD = HOUR
 """Age in nanoseconds above which a newer report is preferred."""
 
-REPORT, FURTHER, DIGEST, ALERT = "report", "further", "digest", "alert "
-"""Kinds of a message. That of an alert ends with the cluster under which a watch remembers it."""
 ELSEWHERE = "-"
 """An act's message if the one with the button does not show the report."""
 
@@ -82,8 +90,19 @@ def fresh(tools: Toolbox, report: Report) -> Report:
     return report.with_decisions(tools.decisions.all(report.environment))
 
 
-def draw(tools: Toolbox, report: Report, typed: str, key: str, *, thread: bool = True) -> Message:
-    """Draws a report, with its age from a minute on. `thread`: more follows in its thread."""
+def draw(
+    tools: Toolbox,
+    report: Report,
+    typed: str,
+    key: str,
+    *,
+    thread: bool = True,
+    dated: Dated | None = None,
+) -> Message:
+    """Draws a report, with its age from a minute on. `thread`: more follows in its thread.
+
+    `dated`: why it does not show what is now.
+    """
     now = tools.now()
     age = now - report.generated
     return report_blocks.report(
@@ -92,7 +111,21 @@ def draw(tools: Toolbox, report: Report, typed: str, key: str, *, thread: bool =
         age=age if age >= MINUTE else None,
         query=query(report.environment, typed, key),
         more=thread,
+        dated=dated,
     )
+
+
+def remembered(report: Report, now: int, why: str = "") -> Dated:
+    """Returns why a report from memory is shown: Google does not answer. `why`: more sentences."""
+    when = display.since(report.generated, report.timezone, now)
+    age = display.ago(max(0, now - report.generated))
+    return Dated(f"As of {when}, {age}: Google does not answer", below=why)
+
+
+def outdated(report: Report, address: str, now: int) -> Dated:
+    """Returns why a report is out of date: the channel has a newer one, at `address`."""
+    when = display.since(report.generated, report.timezone, now)
+    return Dated(f"Out of date, as of {when}: see the newer report", address)
 
 
 def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
@@ -116,9 +149,22 @@ def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
             )
         )
     for place in known.places:
-        message = _message(tools, report, typed, key, place, previous=known.previous)
-        if message is not None:
-            _try(partial(tools.slack.update, place.channel, place.ts, message))
+        if tools.shown.key_of(environment, place.channel, place.ts) in ("", key):
+            _redraw_one(tools, report, typed, key, place)
+
+
+def redraw_message(tools: Toolbox, environment: str, key: str, place: ShownMessage) -> None:
+    """Redraws one message that shows a report."""
+    stored = tools.reports.get(environment, key)
+    if stored is not None:
+        typed = tools.shown.get(environment, key).typed
+        _redraw_one(tools, fresh(tools, stored), typed, key, place)
+
+
+def _redraw_one(tools: Toolbox, report: Report, typed: str, key: str, place: ShownMessage) -> None:
+    message = _message(tools, report, typed, key, place)
+    if message is not None:
+        _try(partial(tools.slack.update, place.channel, place.ts, message))
 
 
 def redraw_all(tools: Toolbox, environment: str, clusters: Collection[str]) -> None:
@@ -178,11 +224,17 @@ def card_of(report: Report, cluster: str) -> Card | None:
 
 
 def _message(
-    tools: Toolbox, report: Report, typed: str, key: str, place: ShownMessage, *, previous: str
+    tools: Toolbox, report: Report, typed: str, key: str, place: ShownMessage
 ) -> Message | None:
     now = tools.now()
-    if place.kind == REPORT:
-        return draw(tools, report, typed, key)
+    known = tools.shown.get(report.environment, key)
+    previous = known.previous
+    if place.kind in (REPORT, REMEMBERED):
+        address = dict(known.newer).get(place.channel)
+        dated = None if address is None else outdated(report, address, now)
+        if dated is None and place.kind == REMEMBERED:
+            dated = remembered(report, now)
+        return draw(tools, report, typed, key, thread=place.kind == REPORT, dated=dated)
     if place.kind == FURTHER:
         drawn = report_blocks.further(report, now=now, query=query(report.environment, typed, key))
         return drawn[place.index] if place.index < len(drawn) else None

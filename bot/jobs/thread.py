@@ -12,11 +12,11 @@ from bot.adapters.slack.messenger import Upload
 from bot.asker import Asker
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Report
-from bot.core.model.shown import ReportThread, ShownMessage
+from bot.core.model.shown import FURTHER, ReportThread, ShownMessage
 from bot.jobs import report_messages, worklog
 from bot.toolbox import Toolbox
 
-FURTHER = 5
+MOST = 5
 """Maximum messages with further cards; the worklog has all cards."""
 
 _log = structlog.get_logger(__name__)
@@ -47,11 +47,11 @@ def fill(tools: Toolbox, asker: Asker, report: Report, run: str, *, key: str, ts
     drawn = report_blocks.further(
         report, now=now, query=report_messages.query(environment, run, key)
     )
-    for index, message in enumerate(drawn[:FURTHER]):
+    for index, message in enumerate(drawn[:MOST]):
         post = partial(tools.slack.post, asker.channel, message, thread=root)
         where = part(f"further {index}", post)
         if where:
-            place = ShownMessage(report_messages.FURTHER, asker.channel, str(where), index)
+            place = ShownMessage(FURTHER, asker.channel, str(where), index)
             tools.shown.add(environment, key, place)
     channel = asker.channel
     part("worklog", partial(worklog.post, tools, report, key, channel=channel, root=root))

@@ -20,7 +20,7 @@ from bot.core.commands.commands import WatchOff, WatchOn
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, Refused, UsageError
 from bot.core.model.report import Card, Report
-from bot.core.model.shown import ShownMessage, WatchFailure
+from bot.core.model.shown import ALERT, ShownMessage, WatchFailure
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Window
 from bot.core.model.watching import Alert, Watch, WatchMemory
 from bot.core.reports import watch as core
@@ -259,7 +259,7 @@ class _Look:
         return self.tools.slack.post(self.watch.channel, message, thread=thread)
 
     def _shown(self, step: Step, ts: str) -> None:
-        kind = f"{report_messages.ALERT}{step.key}"
+        kind = f"{ALERT}{step.key}"
         self.tools.shown.add(
             self.environment.name, self.kept, ShownMessage(kind, self.watch.channel, ts)
         )

@@ -17,6 +17,7 @@ from bot.core.commands.access import Person
 from bot.core.model.decisions import IssueLink
 from bot.core.model.issue_memory import Fix, Told
 from bot.core.model.shown import (
+    JOINS,
     BreakAlert,
     DigestFailure,
     DigestPost,
@@ -28,7 +29,7 @@ from bot.core.model.shown import (
     WorklogCopy,
     WorklogVersion,
 )
-from bot.core.model.values import Window
+from bot.core.model.values import SECOND, Window
 from bot.core.ports import CommitPair, Compared
 from bot.job_names import JobName
 from bot.runs import RunReading, Unanswered, Want
@@ -56,6 +57,7 @@ def made(request):
     return lambda _, real: real(client)
 
 
+NOW = 1_757_818_800 * SECOND
 REPORT = ShownMessage("report", "C1", "1.5")
 CARDS = ShownMessage("further", "C1", "1.6", 2)
 
@@ -79,6 +81,14 @@ class TestShownReports:
         assert shown.get("staging", "r-1") == ShownReport(places=(REPORT,))
         assert shown.get("prod", "r-1") == ShownReport()
         assert shown.key_of("prod", "C1", "1.5") == ""
+
+    def test_a_channel_with_a_newer_report_is_remembered_beside_the_others(self, shown):
+        shown.put("staging", "r-1", ShownReport("staging 2d", places=(REPORT,)))
+        shown.outdated("staging", "r-1", "C2", "https://x.example/2")
+        shown.outdated("staging", "r-1", "C1", "")
+        known = shown.get("staging", "r-1")
+        assert dict(known.newer) == {"C1": "", "C2": "https://x.example/2"}
+        assert (known.typed, known.places) == ("staging 2d", (REPORT,))
 
     def test_the_fixes_that_a_digest_judged(self, shown):
         assert shown.fixes("staging", "r-1") == {}
@@ -107,12 +117,17 @@ class TestRecentReports:
         assert list(recent.newest("staging")) == ["r-2", "r-1"]
 
     def test_under_other_rules_of_grouping_a_question_has_another_answer(self, recent):
-        recent.put_answer("staging", "staging 2d", "", "r-1")
-        assert recent.answer("staging", "staging 2d", "") == "r-1"
-        assert recent.answer("staging", "staging 2d", "v2") == ""
-        recent.put_answer("staging", "staging 2d", "v2", "r-2")
-        assert recent.answer("staging", "staging 2d", "v2") == "r-2"
-        assert recent.answer("staging", "staging 3d", "") == ""
+        recent.put_answer("staging", "staging 2d", "", "r-1", now=NOW)
+        assert recent.answer("staging", "staging 2d", "", now=NOW) == "r-1"
+        assert recent.answer("staging", "staging 2d", "v2", now=NOW) == ""
+        recent.put_answer("staging", "staging 2d", "v2", "r-2", now=NOW)
+        assert recent.answer("staging", "staging 2d", "v2", now=NOW) == "r-2"
+        assert recent.answer("staging", "staging 3d", "", now=NOW) == ""
+
+    def test_a_question_has_an_answer_for_some_seconds(self, recent):
+        recent.put_answer("staging", "staging 2d", "", "r-1", now=NOW)
+        assert recent.answer("staging", "staging 2d", "", now=NOW + JOINS) == "r-1"
+        assert recent.answer("staging", "staging 2d", "", now=NOW + JOINS + SECOND) == ""
 
 
 class TestConversationMemory:

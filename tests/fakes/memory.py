@@ -9,6 +9,7 @@ from typing import Any
 from bot.core.model.decisions import IssueLink
 from bot.core.model.issue_memory import Fix, Told
 from bot.core.model.shown import (
+    JOINS,
     Posting,
     ReportThread,
     ShownMessage,
@@ -40,6 +41,11 @@ class FakeShownReports:
         self.reports[environment, key] = replace(known, places=places)
         self.messages[environment, place.channel, place.ts] = key
 
+    def outdated(self, environment: str, key: str, channel: str, address: str) -> None:
+        known = self.get(environment, key)
+        newer = tuple(sorted({**dict(known.newer), channel: address}.items()))
+        self.reports[environment, key] = replace(known, newer=newer)
+
     def key_of(self, environment: str, channel: str, ts: str) -> str:
         return self.messages.get((environment, channel, ts), "")
 
@@ -56,7 +62,7 @@ class FakeRecentReports:
 
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
-    answers: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    answers: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
 
     def add(self, environment: str, key: str, *, latest: bool) -> None:
         self.keys[environment] = (key, *self.newest(environment))[:12]
@@ -69,11 +75,14 @@ class FakeRecentReports:
     def newest(self, environment: str) -> Sequence[str]:
         return self.keys.get(environment, ())
 
-    def put_answer(self, environment: str, question: str, rules: str, key: str) -> None:
-        self.answers[environment, question, rules] = key
+    def put_answer(
+        self, environment: str, question: str, rules: str, key: str, *, now: int
+    ) -> None:
+        self.answers[environment, question, rules] = key, now
 
-    def answer(self, environment: str, question: str, rules: str) -> str:
-        return self.answers.get((environment, question, rules), "")
+    def answer(self, environment: str, question: str, rules: str, *, now: int) -> str:
+        key, at = self.answers.get((environment, question, rules), ("", now))
+        return key if abs(now - at) <= JOINS else ""
 
 
 @dataclass

@@ -61,12 +61,18 @@ class ThreadWorker(SimpleWorker):
 
 @dataclass
 class Clock:
-    """The real time, and what a test adds to it."""
+    """The real time, and what a test adds to it; or one moment, once it is stopped."""
 
     ahead: int = 0
+    stopped: int | None = None
 
     def __call__(self) -> int:
-        return time.time_ns() + self.ahead
+        return (time.time_ns() if self.stopped is None else self.stopped) + self.ahead
+
+    def stop(self) -> int:
+        """Stops it, and returns the time."""
+        self.stopped = self()
+        return self.stopped
 
 
 @dataclass

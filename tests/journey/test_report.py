@@ -13,8 +13,9 @@ from bot.adapters.chart import draw
 from bot.adapters.redis.queue.queue import NAME
 from bot.adapters.slack.messenger import SlackMessenger
 from bot.core.model.environment import Environment
-from bot.core.model.errors import Refused
-from bot.core.model.values import HOUR, SECOND
+from bot.core.model.errors import Refused, Unavailable
+from bot.core.model.shown import JOINS
+from bot.core.model.values import HOUR, MINUTE, SECOND
 from bot.wiring import Wiring
 from tests.fakes.logs import FakeLogs, entry
 from tests.journey.conftest import STAGING, all_text, buttons
@@ -53,17 +54,73 @@ def test_the_worklog_and_the_chart_stand_in_the_thread(town):
     assert "Entries per hour in staging over 2 d: C1 10" in alt
 
 
-def test_the_same_question_is_answered_from_the_cache(town):
+def test_a_question_that_is_asked_again_is_answered_as_of_now(town):
     town.types("staging 2d")
-    first = town.report()
+    first = town.sees("last 2 d: 3 problems")
+    town.logs.entries = town.logs.entries[:10]
+    town.clock.ahead = JOINS + SECOND
+    town.types("staging 2d", user="U0BOB")
+    second = town.sees("last 2 d: 1 problem")
+    assert town.logs.reads == 2
+    assert second["ts"] != first["ts"]
+    link = town.wiring.slack.permalink("C0OPS", second["ts"])
+    older = town.sees("Out of date, as of")
+    assert older["ts"] == first["ts"]
+    assert f"<{link}|Out of date, as of" in all_text(older)
+    assert "Out of date" not in all_text(town.sees("last 2 d: 1 problem"))
+    # Its buttons still work, and what they redraw still says so.
+    town.clicks(older, "mark_expected")
+    town.form("Why?")
+    town.clicks(older, "refresh")
+    town.slack.wait_for(lambda: town.logs.reads == 3)
+    town.slack.wait_for(
+        lambda: [
+            m
+            for m in town.slack.messages("C0OPS")
+            if m["ts"] == first["ts"] and "Out of date" not in all_text(m)
+        ]
+    )
+
+
+def test_whoever_asks_the_same_at_its_end_joins(town):
+    """Bob's question waits behind the reading, and the only worker takes it up at its end."""
+    stopped = town.clock.stop()
+    town.types("staging 2d")
+    town.report()
     town.types("staging 2d", user="U0BOB")
     town.slack.wait_for(
         lambda: [m for m in town.slack.messages("C0OPS") if "Refresh" in all_text(m)][1:]
     )
     assert town.logs.reads == 1
-    town.clicks(first, "refresh")
-    town.sees("Reading again")
-    town.slack.wait_for(lambda: town.logs.reads == 2)
+    assert stopped == town.clock()
+
+
+def test_where_google_does_not_answer_the_last_report_is_shown_with_its_age(town):
+    town.types("staging 2d")
+    town.sees("last 2 d: 3 problems")
+    town.clock.ahead = 12 * MINUTE
+    town.logs.error = Unavailable("Cloud Logging does not answer (ServiceUnavailable).")
+    town.types("staging 2d", user="U0BOB")
+    shown = town.sees("12 min ago: Google does not answer")
+    assert "last 2 d: 3 problems" in all_text(shown) or "3 problems" in all_text(shown)
+    assert "Cloud Logging does not answer (ServiceUnavailable)." in all_text(shown)
+    assert "As of" in shown["text"], "the lock screen says so too"
+    town.logs.error = None
+    town.clicks(shown, "refresh")
+    town.slack.wait_for(
+        lambda: [
+            m
+            for m in town.slack.messages("C0OPS")
+            if m["ts"] == shown["ts"] and "Google does not answer" not in all_text(m)
+        ]
+    )
+
+
+def test_without_an_earlier_report_the_reason_stands_alone(town):
+    town.logs.error = Unavailable("Cloud Logging does not answer (ServiceUnavailable).")
+    town.types("staging 2d")
+    shown = town.sees("Cloud Logging does not answer")
+    assert buttons(shown) == ["Try again"]
 
 
 def test_two_who_ask_at_once_share_one_reading(town):

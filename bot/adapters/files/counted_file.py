@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -12,13 +13,17 @@ from bot.core.entries.request_log import is_request_log
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.model.environment import Query
 from bot.core.model.report import Event, Traffic
-from bot.core.model.values import HOUR
+from bot.core.model.values import HOUR, SECOND
 from bot.core.ports import Page
 from bot.core.rollup.dedup import SeenHashes
 
 FAILED = 400
 """Status from which a request failed. A file with none below was filtered by status, so its
 requests are not the traffic."""
+
+
+POINTS = 20_000
+"""Seconds, of all revisions together, whose requests are counted; of older ones only hours."""
 
 
 class CountedFile:
@@ -28,6 +33,7 @@ class CountedFile:
         """`path`: a file, or `-` for standard input."""
         self._file = LogFile(path)
         self._counted: Counter[tuple[str, int]] = Counter()
+        self._points: Counter[tuple[str, int]] = Counter()
         self._seen = SeenHashes()
         self._first: int | None = None
         self._succeeded = False
@@ -47,7 +53,8 @@ class CountedFile:
         if self._first is None or not self._succeeded:
             return None
         hours = tuple((revision, at, n) for (revision, at), n in sorted(self._counted.items()))
-        return Traffic(hours, self._first)
+        points = tuple((revision, at, n) for (revision, at), n in sorted(self._points.items()))
+        return Traffic(hours, self._first, points=points)
 
     def read_events(self, query: Query) -> Sequence[Event]:  # noqa: ARG002 - the port's
         """Returns nothing: events among the entries are found while they are read."""
@@ -64,7 +71,12 @@ class CountedFile:
             http = rows.json(i).get("httpRequest")
             if isinstance(http, Mapping):
                 time = int(times[i])
-                self._counted[rows.origin(i).place.revision, time // HOUR] += 1
+                revision = rows.origin(i).place.revision
+                self._counted[revision, time // HOUR] += 1
+                self._points[revision, time // SECOND] += 1
+                if len(self._points) > 2 * POINTS:
+                    newest = sorted(self._points, key=itemgetter(1))[-POINTS:]
+                    self._points = Counter({at: self._points[at] for at in newest})
                 self._first = time if self._first is None else min(self._first, time)
                 self._succeeded = self._succeeded or _status(http) < FAILED
 

@@ -20,7 +20,7 @@ from bot.core.entries.rows import Rows
 from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Event, Traffic
-from bot.core.model.values import HOUR
+from bot.core.model.values import HOUR, SECOND
 from bot.core.ports import Activity
 
 TRAFFIC_CALLS = 5
@@ -76,6 +76,7 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
         return None
     wanted = log_filter.service_filter(query, REQUEST_LOG)
     counted: Counter[tuple[str, int]] = Counter()
+    points: Counter[tuple[str, int]] = Counter()
     entry_ids: set[tuple[str, int, bytes]] = set()
     since = query.window.end
     token = ""
@@ -97,13 +98,15 @@ def traffic(fetch: Fetch, query: Query) -> Traffic | None:
             entry_ids.add((log, time, name))
             since = min(since, time)
             counted[place.revision, time // HOUR] += 1
+            points[place.revision, time // SECOND] += 1
         if not token:
             since = query.window.start
             break
     if since == query.window.end:
         return None
     hours = tuple((revision, at, n) for (revision, at), n in sorted(counted.items()))
-    return Traffic(hours, since, sampled=since > query.window.start)
+    by_second = tuple((revision, at, n) for (revision, at), n in sorted(points.items()))
+    return Traffic(hours, since, sampled=since > query.window.start, points=by_second)
 
 
 def events(fetch: Fetch, query: Query) -> Sequence[Event]:

@@ -61,12 +61,16 @@ class CloudMonitoring:
         if not query.counts_requests or query.sources.views:
             return None
         counted: Counter[tuple[str, int]] = Counter()
+        points: Counter[tuple[str, int]] = Counter()
         for window, period in parts(query.window):
             for revision, end, count in self._points(query, window, period):
                 if window.start < end <= window.end:
                     counted[revision, (end - 1) // HOUR] += count
+                    if period == MINUTE and count:
+                        points[revision, (end - 1) // MINUTE * MINUTE // SECOND] += count
         hours = tuple((revision, at, n) for (revision, at), n in sorted(counted.items()) if n)
-        return Traffic(hours, query.window.start, source=NAME)
+        by_minute = tuple((revision, at, n) for (revision, at), n in sorted(points.items()))
+        return Traffic(hours, query.window.start, source=NAME, points=by_minute)
 
     def _points(self, query: Query, window: Window, period: int) -> Iterator[tuple[str, int, int]]:
         """Yields (revision, end, requests) per point; `end` is the end of the counted period."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from bot.adapters.redis.client import Store
 from bot.adapters.redis.notes import Notes
 from bot.core.model.issue_memory import Fix
-from bot.core.model.shown import KEPT, ShownMessage, ShownReport
+from bot.core.model.shown import JOINS, KEPT, ShownMessage, ShownReport
+from bot.core.model.values import SECOND
 
-ANSWERS = 600
-"""Seconds for which a report answers the same question."""
 NEWEST = 12
 """How many of an environment's reports to list; these are redrawn when decisions change."""
 
@@ -21,6 +20,7 @@ class _Stored:
     typed: str = ""
     previous: str = ""
     places: tuple[tuple[str, str, str, int], ...] = ()
+    newer: tuple[tuple[str, str], ...] | None = None
 
 
 class RedisShownReports:
@@ -33,12 +33,12 @@ class RedisShownReports:
         """Returns what is stored; empty if nothing is."""
         found = self._notes.read(_Stored, environment, _report(key)) or _Stored()
         places = tuple(ShownMessage(*each) for each in found.places)
-        return ShownReport(found.typed, found.previous, places)
+        return ShownReport(found.typed, found.previous, places, found.newer or ())
 
     def put(self, environment: str, key: str, shown: ShownReport) -> None:
         """Replaces what is stored."""
         places = tuple((p.kind, p.channel, p.ts, p.index) for p in shown.places)
-        stored = _Stored(shown.typed, shown.previous, places)
+        stored = _Stored(shown.typed, shown.previous, places, shown.newer or None)
         self._notes.write(environment, _report(key), stored, KEPT)
 
     def add(self, environment: str, key: str, place: ShownMessage) -> None:
@@ -47,6 +47,12 @@ class RedisShownReports:
         if place not in known.places:
             self.put(environment, key, replace(known, places=(*known.places, place)))
         self._notes.write(environment, _message(place.channel, place.ts), key, KEPT)
+
+    def outdated(self, environment: str, key: str, channel: str, address: str) -> None:
+        """Records that a channel has a newer report, at this address. Idempotent."""
+        known = self.get(environment, key)
+        newer = tuple(sorted({**dict(known.newer), channel: address}.items()))
+        self.put(environment, key, replace(known, newer=newer))
 
     def key_of(self, environment: str, channel: str, ts: str) -> str:
         """Returns the key of the report that a message shows; empty if unknown."""
@@ -83,13 +89,17 @@ class RedisRecentReports:
         """Returns the last dozen keys, newest first."""
         return self._notes.read(tuple[str, ...], environment, "reports") or ()
 
-    def put_answer(self, environment: str, question: str, rules: str, key: str) -> None:
-        """Makes the report the answer to a question for ten minutes, under these grouping rules."""
-        self._notes.write(environment, _answer(question, rules), key, ANSWERS)
+    def put_answer(
+        self, environment: str, question: str, rules: str, key: str, *, now: int
+    ) -> None:
+        """Makes the report the answer to a question under these grouping rules, for `JOINS`."""
+        kept = 2 * JOINS // SECOND
+        self._notes.write(environment, _answer(question, rules), [key, now], kept)
 
-    def answer(self, environment: str, question: str, rules: str) -> str:
+    def answer(self, environment: str, question: str, rules: str, *, now: int) -> str:
         """Returns the report that answers a question; empty if it must be read anew."""
-        return self._notes.read(str, environment, _answer(question, rules)) or ""
+        found = self._notes.read(tuple[str, int], environment, _answer(question, rules))
+        return found[0] if found is not None and abs(now - found[1]) <= JOINS else ""
 
 
 def _report(key: str) -> str:
@@ -101,4 +111,4 @@ def _message(channel: str, ts: str) -> str:
 
 
 def _answer(question: str, rules: str) -> str:
-    return f"recent:{question}" + (f":{rules}" if rules else "")
+    return f"answer:{question}" + (f":{rules}" if rules else "")

@@ -16,12 +16,19 @@ from bot.core.entries.understand import Kind
 from bot.core.expected.fingerprints import subjects, wordings
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import Unavailable
+from bot.core.model.history import Past
 from bot.core.model.report import Cluster, Incident, Report
 from bot.core.model.values import Priority, State, Window
 from bot.core.ports import Identity, ProgressListener
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.rollup import Rollup
+from bot.core.rollup.tally import times_of
 from bot.core.source.match import Locate, words
+from bot.core.trends import ended
+from bot.core.trends.ended import Times
+from bot.core.trends.serving import Serving
+from bot.core.triage.over import in_the_past
+from bot.core.triage.rules_process import NOT_STARTED
 from bot.core.triage.triage import Verdict, glance, judge
 
 TRIES = 3
@@ -105,8 +112,9 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
         ),
     )
     decisions = outside.decisions.all(environment.name) if outside.decisions is not None else {}
+    past = Past()
     if outside.history is not None:
-        report = over_time(
+        report, past = over_time(
             report,
             reading,
             rollup,
@@ -116,7 +124,29 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
             decisions=decisions,
             contains=outside.contains,
         )
-    return report.with_decisions(decisions)
+    report = ended.noted(report, _times(judged), judged.serving, past)
+    return in_the_past(report, verdicts).with_decisions(decisions)
+
+
+def _times(judged: _Judged) -> Mapping[str, Times]:
+    """Returns when each cluster occurred, to the minute."""
+    starting = _starting(judged)
+    return {
+        draft.id: Times(tuple(times_of(draft.tally.minutes)), draft.id in starting)
+        for draft in judged.drafts
+    }
+
+
+def _starting(judged: _Judged) -> set[str]:
+    """Finds the clusters with which processes end before they serve anything."""
+    by_id = {draft.id: draft for draft in judged.drafts}
+    found = {draft.id for draft in judged.drafts if NOT_STARTED(draft.template.lower())}
+    for incident in judged.joined:
+        root = by_id[incident.root]
+        served = any(judged.serving.requests(name) for name in root.tally.revisions)
+        if incident.kind == "crash" and (not served or found & {root.id, *incident.symptoms}):
+            found.add(root.id)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +157,7 @@ class _Judged:
     joined: Sequence[IncidentDraft]
     verdicts: Mapping[str, Verdict]
     names: Mapping[str, Identity]
+    serving: Serving
 
 
 def _judged(
@@ -137,14 +168,15 @@ def _judged(
     Raises `Unavailable` if other runs keep registering the same clusters.
     """
     found = clusters(rollup)
+    serving = Serving(rollup, reading.traffic, reading.events)
     lasting = LastingIds(rollup, environment.name, outside.registry, outside.rules)
     for _ in range(TRIES):
         drafts = lasting.settle(found)
         joined = incidents(drafts, rollup.place_spans)
-        verdicts = judge(drafts, joined, rollup, environment, reading.traffic)
+        verdicts = judge(drafts, joined, rollup, environment, reading.traffic, serving=serving)
         names = lasting.name(_order(drafts, joined, verdicts))
         if names is not None:
-            return _Judged(drafts, joined, verdicts, names)
+            return _Judged(drafts, joined, verdicts, names, serving)
     raise Unavailable("Too many analyses write to the registry at once; try again.", retry_after=5)
 
 
@@ -204,7 +236,7 @@ def _cluster(
         routes=tuple(r for r, _ in sorted(tally.routes.items(), key=lambda i: (-i[1], i[0]))[:20]),
         cause=verdict.cause,
         impact=verdict.impact,
-        next=verdict.next,
+        next=" ".join(filter(None, (verdict.back, verdict.next))) or None,
         factors=verdict.factors,
         notes=verdict.notes,
         began=verdict.began,

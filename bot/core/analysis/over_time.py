@@ -36,8 +36,8 @@ def over_time(
     identities: Sequence[Identity],
     decisions: Mapping[str, Decisions],
     contains: Contains | None = None,
-) -> Report:
-    """Returns the report with its states, and records the run in the history.
+) -> tuple[Report, Past]:
+    """Returns the report with its states and the history before it, and records the run there.
 
     A query for a part of the environment (one service, another severity) is compared with the
     history but adds no counts to it: everything else would look silent.
@@ -72,7 +72,7 @@ def over_time(
     if not whole:
         seen = replace(seen, covered={}, counts={})
     history.record(environment.name, replace(seen, clusters=known))
-    return told
+    return told, past
 
 
 def _seen(report: Report, reading: Reading, rollup: Rollup) -> Past:

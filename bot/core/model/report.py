@@ -78,6 +78,8 @@ class Ended:
     since: int
     evidence: str
     """`00613-fix served 417 requests without it`."""
+    by: str = ""
+    """The later revision that serves without it; empty if it is known from silence alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class Cluster:
     """Nanoseconds from its last entry to the newest one, if requests arrived; 0: unknown."""
     ended: Ended | None = None
     """None while it goes on, or if that is unknown."""
+    bursts: tuple[Window, ...] = ()
+    """Two or more bursts that are clearly apart, from first to last minute; else empty."""
 
     @property
     def repeats(self) -> bool:
@@ -183,6 +187,16 @@ class Card:
         """The occurrences of the incident, else of the cluster; 15 instances crashing are 15."""
         return self.incident.occurrences if self.incident else self.cluster.occurrences
 
+    @property
+    def ended(self) -> Ended | None:
+        """The end of the incident, else of the cluster; None while it goes on."""
+        return self.incident.ended if self.incident else self.cluster.ended
+
+    @property
+    def last_seen(self) -> int | None:
+        """When the incident, else the cluster, was last seen."""
+        return self.incident.last_seen if self.incident else self.cluster.last_seen
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -206,6 +220,9 @@ class Traffic:
     """True if the call budget ended first, so that `since` is after the window's start."""
     source: str = "request log"
     """The source of the counts."""
+    points: tuple[tuple[str, int, int], ...] = ()
+    """(revision, second since 1970 at which a minute or second begins, requests in it), of those
+    hours that were counted so finely; `hours` has them too."""
 
     @property
     def requests(self) -> int:
@@ -278,7 +295,7 @@ class Report:
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        """Incidents and single clusters by priority, then in the order of `clusters`."""
+        """Incidents and single clusters: active before ended, by priority, then as `clusters`."""
         return tuple(self._cards())
 
     def _cards(self) -> Iterator[Card]:
@@ -292,7 +309,7 @@ class Report:
             incident = roots.get(cluster.id)
             symptoms = tuple(by_id[s] for s in incident.symptoms) if incident else ()
             cards.append(Card(cluster, symptoms, incident))
-        yield from sorted(cards, key=lambda card: card.priority)
+        yield from sorted(cards, key=lambda card: (card.ended is not None, card.priority))
 
     def cluster(self, name_or_id: str) -> Cluster | None:
         """Returns the cluster named `C3` or with the id `c-…`, in any case; None if absent."""

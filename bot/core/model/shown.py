@@ -12,12 +12,23 @@ KEPT = 90 * DAY // SECOND
 cluster by its id, and answer all the same."""
 
 
+JOINS = 5 * SECOND
+"""How long after its end (nanoseconds) a report answers whoever asks the same: two who saw the same
+alert, or one who typed twice. Entries take as long to arrive: reading again shows nothing new."""
+
+REPORT, FURTHER, DIGEST = "report", "further", "digest"
+REMEMBERED = "remembered"
+"""A report from memory, shown because Google did not answer."""
+ALERT = "alert "
+"""An alert of a watch; the cluster under which the watch remembers it follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
     """A message that shows (a part of) a report."""
 
     kind: str
-    """`report`, `further` or `digest`."""
+    """`report`, `further`, `digest`, `remembered` or `alert …`."""
     channel: str
     ts: str
     index: int = 0
@@ -33,6 +44,8 @@ class ShownReport:
     previous: str = ""
     """For a digest: the key of the report it compares with."""
     places: tuple[ShownMessage, ...] = ()
+    newer: tuple[tuple[str, str], ...] = ()
+    """(channel, address of a message there with a newer report; empty if Slack gave none)."""
 
 
 # --- posted once ---------------------------------------------------------------------------------

@@ -37,6 +37,10 @@ class ShownReports(Protocol):
         """Adds a message that shows the report. Idempotent."""
         ...
 
+    def outdated(self, environment: str, key: str, channel: str, address: str) -> None:
+        """Records that a channel has a newer report, at this address. Idempotent."""
+        ...
+
     def key_of(self, environment: str, channel: str, ts: str) -> str:
         """Returns the key of the report that a message shows; empty if unknown."""
         ...
@@ -65,11 +69,16 @@ class RecentReports(Protocol):
         """Returns the last dozen keys, newest first."""
         ...
 
-    def put_answer(self, environment: str, question: str, rules: str, key: str) -> None:
-        """Makes the report the answer to a question for ten minutes, under these grouping rules."""
+    def put_answer(
+        self, environment: str, question: str, rules: str, key: str, *, now: int
+    ) -> None:
+        """Makes the report the answer to a question under these grouping rules, for `JOINS`.
+
+        `now` in nanoseconds, here and below.
+        """
         ...
 
-    def answer(self, environment: str, question: str, rules: str) -> str:
+    def answer(self, environment: str, question: str, rules: str, *, now: int) -> str:
         """Returns the report that answers a question; empty if it must be read anew."""
         ...
 

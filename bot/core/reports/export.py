@@ -8,6 +8,7 @@ from bot.core.model.decisions import Acknowledgement, IssueLink
 from bot.core.model.report import (
     Cluster,
     Coverage,
+    Ended,
     Incident,
     Report,
 )
@@ -29,8 +30,13 @@ def export(report: Report, *, members: bool = False) -> Mapping[str, object]:
         "window": {"start": show(report.window.start), "end": show(report.window.end)},
         "coverage": _coverage(report.coverage),
         "clusters": [_cluster(c, members) for c in report.clusters],
+        "cards": [c.incident.id if c.incident else c.cluster.id for c in report.cards],
         "incidents": [_incident(i) for i in report.incidents],
     }
+
+
+def _ended(ended: Ended | None) -> dict[str, object] | None:
+    return None if ended is None else {"since": show(ended.since), "evidence": ended.evidence}
 
 
 def _time(nanoseconds: int | None) -> str | None:
@@ -81,6 +87,7 @@ def _cluster(cluster: Cluster, members: bool) -> dict[str, object]:
         "location": location
         and {"module": location.module, "function": location.function, "line": location.line},
         "state": cluster.state.value,
+        "ended": _ended(cluster.ended),
         "expected": _expected(cluster.decisions.expected),
         "issue": _issue(cluster.decisions.issue),
         "incident": cluster.incident,
@@ -122,4 +129,5 @@ def _incident(incident: Incident) -> dict[str, object]:
         "symptoms": list(incident.symptoms),
         "occurrences": incident.occurrences,
         "priority": incident.priority.name,
+        "ended": _ended(incident.ended),
     }

@@ -20,7 +20,7 @@ from bot.core.text.github_markdown import (
     code,
     fence,
 )
-from bot.core.trends import traffic
+from bot.core.trends import bursts, traffic
 
 TITLE = 200
 SAMPLE = 6_000
@@ -108,9 +108,10 @@ def _summary(report: Report, now: int) -> Iterator[str]:
         level = f"{card.priority.level} PRIORITY - {card.priority.name}"
         expected = ", expected" if holds(card.cluster, card.occurrences, report.window, now) else ""
         times = display.many(card.occurrences, "occurrence")
+        over = _over(card, report) if card.ended else ""
         yield (
             f"{i}. **{_text(card.cluster.name)} {_text(card.cluster.title, TITLE)}** "
-            f"({level}) - {times}, {card.cluster.state.value}{expected}"
+            f"({level}) - {times}, {card.cluster.state.value}{over}{expected}"
         )
     yield ""
     missing = report.coverage.missing
@@ -131,7 +132,7 @@ def _card(index: int, card: Card, report: Report, now: int) -> Iterator[str]:
     yield f"**Severity:** {cluster.severity.name}  "
     yield f"**Priority:** {card.priority.name} ({card.priority.level})  "
     yield f"**Count:** {_count(card)}  "
-    yield f"**State:** {cluster.state.value}  "
+    yield f"**State:** {cluster.state.value}{_over(card, report)}  "
     yield f"**Pattern:** {_pattern(cluster, report)}"
     yield ""
     if cluster.sample:
@@ -144,6 +145,14 @@ def _card(index: int, card: Card, report: Report, now: int) -> Iterator[str]:
     yield from _symptoms(card)
     yield from _decided(card, report, now)
     yield ""
+
+
+def _over(card: Card, report: Report) -> str:
+    """Renders `, ended 2025-09-14 03:12:00 UTC: 00613-fix served …`, else when it was last seen."""
+    end, last = card.ended, card.last_seen
+    if end is not None:
+        return f", ended {_when(end.since, report.timezone)}: {_text(end.evidence)}"
+    return "" if last is None else f", last seen {_when(last, report.timezone)}"
 
 
 def _count(card: Card) -> str:
@@ -162,7 +171,8 @@ def _pattern(cluster: Cluster, report: Report) -> str:
         return f"once, {first}"
     graph = display.sparkline(cluster.histogram, 24)
     last = _when(cluster.last_seen, report.timezone)
-    return " ".join(filter(None, [f"first {first}, last {last}", graph]))
+    apart = bursts.sentence(cluster.bursts, report.timezone, report.generated)
+    return " ".join(filter(None, [f"first {first}, last {last}", graph, apart]))
 
 
 def _analysis(cluster: Cluster, report: Report) -> Iterator[str]:
@@ -293,7 +303,7 @@ def _outcome(card: Card, report: Report, now: int) -> str:
         return "expected"
     if decided.claim:
         return f"{_text(decided.claim.by)} is on it"
-    return "open"
+    return "ended" if card.ended else "open"
 
 
 def _box(done: bool, name: str, text: str) -> str:
@@ -314,7 +324,7 @@ def _next(report: Report, now: int) -> Iterator[str]:
     yield "## Next Steps"
     n = 0
     for card in report.cards:
-        if _settled(card, report, now) or card.priority > Priority.P5:
+        if _settled(card, report, now) or card.ended or card.priority > Priority.P5:
             continue
         n += 1
         what = card.cluster.next or (

@@ -13,7 +13,7 @@ from bot.core.entries.place import Place
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.entries.traces import NO_TRACE, trace_of
 from bot.core.entries.writers import numbered
-from bot.core.model.values import HOUR, Severity
+from bot.core.model.values import HOUR, MINUTE, Severity
 from bot.core.rollup.tally import MOMENTS, Edge, Sample, Single, Tally
 
 Ints = NDArray[np.int64]
@@ -201,6 +201,8 @@ class Batch:
                 hours, counts = np.unique(at[at != NO_TIME] // HOUR, return_counts=True)
                 for hour, count in zip(hours.tolist(), counts.tolist(), strict=True):
                     tally.in_hour(hour, count)
+            for hour, bits in self.minutes(run):
+                tally.in_minutes(hour, bits)
             if (
                 tally.first_entry is None
                 or tally.last_entry is None
@@ -210,6 +212,34 @@ class Batch:
                 self._offer_edges(tally, run)
         if run.order <= tally.threshold:
             self._offer_samples(tally, run)
+
+    def minutes(self, run: RowGroup) -> Iterator[tuple[int, int]]:
+        """Yields (hour, bits) of the minutes in which rows of a run fall, as `Tally.minutes`."""
+        if not run.timed:
+            return
+        first, last = run.first // MINUTE, run.last // MINUTE
+        if first == last:
+            yield first // 60, 1 << first % 60
+            return
+        at = self._time[run.start : run.end]
+        minutes = at[at != NO_TIME] // MINUTE
+        # Times ascend within a place, so few differ from the one before.
+        found: dict[int, int] = {}
+        for minute in minutes[_starts(minutes[1:] != minutes[:-1])].tolist():
+            found[minute // 60] = found.get(minute // 60, 0) | 1 << minute % 60
+        yield from found.items()
+
+    def minute_counts(self, run: RowGroup) -> Iterator[tuple[str, int, int]]:
+        """Yields (revision, minute since the epoch, rows) of the rows of a run that have a time."""
+        cell, start = run.cell, run.start
+        while start < run.end:
+            end = self._cell_starts[cell + 1]
+            at = self._time[start:end]
+            minutes, counts = np.unique(at[at != NO_TIME] // MINUTE, return_counts=True)
+            revision = self._cell_places[cell].revision
+            for minute, count in zip(minutes.tolist(), counts.tolist(), strict=True):
+                yield revision, minute, count
+            cell, start = cell + 1, end
 
     def _offer_edges(self, tally: Tally, run: RowGroup) -> None:
         for at in run.edges:

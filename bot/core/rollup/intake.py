@@ -176,6 +176,9 @@ class Intake:
         if meaning.logged_request:
             for place, size, _ in batch.places(run):
                 rollup.requests[place.service] += size
+            counts = rollup.served if severity < Severity.ERROR else rollup.failed
+            for revision, minute, size in batch.minute_counts(run):
+                counts.add(revision, minute, size)
         if severity < rollup.min_severity:
             rollup.below += count
             return meaning.logged_request or meaning.route is not None

@@ -21,6 +21,7 @@ from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import Severity
 from bot.core.rollup.bottom_k import BottomK
 from bot.core.rollup.last_lines import LastLines
+from bot.core.rollup.served import Served
 from bot.core.rollup.stitch import (
     Fragment,
     Fragments,
@@ -38,6 +39,7 @@ from bot.core.rollup.tally import (
     Tally,
     decoded,
     hour_of,
+    minute_of,
     moments_of,
     rank,
     tally_of,
@@ -95,6 +97,10 @@ class Rollup:
     """(entries, first time, last time) per place without instance, of any severity."""
     requests: Counter[str] = field(default_factory=Counter)
     """Requests in the request log per service, of any severity."""
+    served: Served = field(default_factory=Served)
+    """Requests that each revision answered, by minute, if the request log was read."""
+    failed: Served = field(default_factory=Served)
+    """Requests to each revision that ended in a server error, by minute."""
     named: Subjects = field(default_factory=Subjects)
     """The subjects (users, accounts) behind the masks of each message."""
     last_lines: LastLines = field(default_factory=LastLines)
@@ -181,6 +187,8 @@ class Rollup:
         self.below += other.below
         self.severities.update(other.severities)
         self.requests.update(other.requests)
+        self.served.merge(other.served)
+        self.failed.merge(other.failed)
         self.named.merge(other.named)
         self.last_lines.merge(other.last_lines)
         for place, (count, first, last) in other.places.items():
@@ -227,6 +235,9 @@ class Rollup:
         whole.counted, whole.rest = dict(self.counted), dict(self.rest)
         whole.below, whole.severities = self.below, self.severities.copy()
         whole.places, whole.requests, whole.named = self.places, self.requests, self.named
+        self.served.trim()
+        self.failed.trim()
+        whole.served, whole.failed = self.served, self.failed
         whole._kept = self._kept.copy()
         self.last_lines.trim()
         for event in events(self.fragments.all()):
@@ -280,6 +291,7 @@ class Rollup:
             if time is not None:
                 tally.timed(time, time)
                 tally.in_hour(hour_of(time), 1)
+                tally.in_minutes(*minute_of(time))
             if self.keep_members:
                 tally.members.append(decoded(fragment.name))
         if severity >= Severity.WARNING:

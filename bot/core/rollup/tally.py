@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
 from bot.core.entries.place import Place, Raw, order_of
 from bot.core.entries.traces import NO_TRACE
-from bot.core.model.values import HOUR, Severity
+from bot.core.model.values import HOUR, MINUTE, Severity
 
 SAMPLES = 32
 """Sample entries kept per message: those with the lowest hash of their insertId."""
 MOMENTS = 16
 """Earliest times kept per message and place."""
+MINUTES = 168
+"""Hours per message whose minutes are kept: the newest, so the same ones in any order."""
 TRACES = 512
 """Traces kept per message: those with the lowest hash, so the same ones for every message."""
 
@@ -107,6 +109,8 @@ class Tally:
     severity: Severity = Severity.DEFAULT
     hours: dict[int, int] = field(default_factory=dict)
     """Entries per UTC hour since the epoch."""
+    minutes: dict[int, int] = field(default_factory=dict)
+    """UTC hour since the epoch → the minutes of it that have entries, as bits: 1 is minute 0."""
     elsewhen: int = 0
     """Entries in hours that were dropped."""
     places: dict[Place, int] = field(default_factory=dict)
@@ -145,6 +149,17 @@ class Tally:
         self.hours[hour] = self.hours.get(hour, 0) + count
         if len(self.hours) > 2 * self.bounds.hours:
             self.trim()
+
+    def in_minutes(self, hour: int, bits: int) -> None:
+        """Marks minutes of an hour, given as the bits of `minutes`."""
+        self.minutes[hour] = self.minutes.get(hour, 0) | bits
+        if len(self.minutes) > 2 * MINUTES:
+            self._trim_minutes()
+
+    def _trim_minutes(self) -> None:
+        if len(self.minutes) > MINUTES:
+            newest = sorted(self.minutes)[-MINUTES:]
+            self.minutes = {hour: self.minutes[hour] for hour in newest}
 
     def in_place(self, place: Place, count: int, times: Sequence[int]) -> None:
         """Adds entries to a place, with the earliest times among them."""
@@ -185,6 +200,7 @@ class Tally:
         """
         if self.traces:
             self._trim_traces()
+        self._trim_minutes()
         if len(self.places) > self.bounds.places:
             stay = lowest(self.places, self.bounds.places, _rank)
             self.places = {place: n for place, n in self.places.items() if place in stay}
@@ -232,6 +248,7 @@ class Tally:
         else:
             self.timed(time, time)
             self.in_hour(time // HOUR, 1)
+            self.in_minutes(*minute_of(time))
             self.in_place(place, 1, (time,))
             first, last = self.first_entry, self.last_entry
             if first is None or last is None or not first.time < time < last.time:
@@ -250,6 +267,8 @@ class Tally:
             self.timed(other.first, other.last)
         for hour, count in other.hours.items():
             self.in_hour(hour, count)
+        for hour, bits in other.minutes.items():
+            self.in_minutes(hour, bits)
         for place, count in other.places.items():
             self.in_place(place, count, other.moments.get(place, ()))
         for route, count in other.routes.items():
@@ -306,6 +325,22 @@ def decoded(data: bytes) -> str:
 def hour_of(time: int) -> int:
     """Converts nanoseconds to whole UTC hours since the epoch."""
     return time // HOUR
+
+
+def minute_of(time: int) -> tuple[int, int]:
+    """Converts nanoseconds to an hour and the bit of its minute, as in `Tally.minutes`."""
+    hour, rest = divmod(time, HOUR)
+    return hour, 1 << rest // MINUTE
+
+
+def times_of(minutes: Mapping[int, int]) -> Iterator[int]:
+    """Yields the starts of marked minutes (nanoseconds), ascending."""
+    for hour in sorted(minutes):
+        bits = minutes[hour]
+        while bits:
+            low = bits & -bits
+            yield hour * HOUR + (low.bit_length() - 1) * MINUTE
+            bits ^= low
 
 
 Counted = Tally | Single

@@ -27,7 +27,11 @@ class TriageRule:
     cause: Text = None
     """Why it happened, naming what the message names; `named.said` renders it."""
     impact: Text = None
+    impact_then: Text = None
+    """The impact once it has ended, where `impact` is in the present tense."""
     next: Text = None
+    rolls_back: bool = False
+    """True if going back to an earlier revision helps; `roll_back` words the advice."""
     tells_why: bool = True
     """False if it says only what happened: another matching rule gives cause and next step."""
 

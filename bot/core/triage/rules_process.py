@@ -123,7 +123,8 @@ FIRST: tuple[TriageRule, ...] = (
         Case("No module named 'auth_service'", more={"root_of_crash": True}),
         Case("No module named 'auth_service'"),
         impact="Instances of this revision cannot serve.",
-        next="Route traffic to the last revision without it until then.",
+        impact_then="Instances of this revision could not serve.",
+        rolls_back=True,
         tells_why=False,
     ),
     TriageRule(
@@ -138,6 +139,7 @@ FIRST: tuple[TriageRule, ...] = (
             "Likely something in the container listens on {0} already.",
         ),
         impact="The instance cannot serve.",
+        impact_then="The instance could not serve.",
         next="Look at the entries of the same instance just before it.",
     ),
     TriageRule(

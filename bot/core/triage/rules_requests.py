@@ -123,6 +123,7 @@ REQUESTS: tuple[TriageRule, ...] = (
         _case("GET /health 503 (monitor)", 503, Client.MONITOR, health_check=True),
         _case("GET /report 503 (monitor)", 503, Client.MONITOR),
         impact="The platform may take the instance out of service.",
+        impact_then="The platform may have taken the instance out of service.",
     ),
     TriageRule(
         "no instance was free",
@@ -164,6 +165,7 @@ REQUESTS: tuple[TriageRule, ...] = (
         _case("POST /api/chat 500 (browser)", 500, Client.BROWSER),
         _case("POST /api/chat 500 (service)", 500, Client.SERVICE),
         impact="Requests from browsers fail.",
+        impact_then="Requests from browsers failed.",
     ),
     TriageRule(
         "server error",
@@ -181,6 +183,7 @@ REQUESTS: tuple[TriageRule, ...] = (
         _case("GET /ws 403 (browser)", 403, Client.BROWSER),
         _case("GET /ws 403 (service)", 403, Client.SERVICE),
         impact="Browsers are refused; likely some of them belong to users who should get in.",
+        impact_then="Browsers were refused; likely some belonged to users who should get in.",
         next="Look at the same instance's messages on tokens and sessions.",
     ),
     TriageRule(

@@ -28,12 +28,14 @@ from bot.core.text.access_lines import Client
 from bot.core.text.display import many
 from bot.core.text.lost_negation import turned
 from bot.core.text.slot_values import drift, may_drift
+from bot.core.trends.serving import Serving
 from bot.core.trends.traffic import by_service
 from bot.core.triage import named, team_rules
 from bot.core.triage import weights as adjustments
 from bot.core.triage.facts import Facts
 from bot.core.triage.first_revision import Revisions, sentence
 from bot.core.triage.health_checks import is_health_check
+from bot.core.triage.roll_back import advice
 from bot.core.triage.rules import behind, rule_for
 from bot.core.triage.rules_process import NOT_STARTED
 
@@ -57,6 +59,11 @@ class Verdict:
     factors: tuple[Factor, ...] = ()
     notes: tuple[str, ...] = ()
     began: Began | None = None
+    back: str | None = None
+    """Whether to roll back, and to which revision; None if that is no help."""
+    impact_then: str | None = None
+    """The impact once it has ended."""
+    rolls_back: bool = False
 
 
 def judge(
@@ -65,26 +72,34 @@ def judge(
     rollup: Rollup,
     environment: Environment = _NOWHERE,
     traffic: Traffic | None = None,
+    *,
+    serving: Serving | None = None,
 ) -> dict[str, Verdict]:
-    """Returns a verdict for each draft, by its id; `environment` holds the team's own rules."""
+    """Returns a verdict for each draft, by its id; `environment` holds the team's own rules.
+
+    `serving` is that of the same rollup and traffic, if the caller has it.
+    """
     surveyed = _Survey(drafts, incidents, rollup, traffic)
     verdicts = {draft.id: _verdict(draft, surveyed, environment) for draft in drafts}
     for incident in incidents:
         _share(incident, verdicts, {d.id: d for d in drafts})
     revisions = Revisions(rollup, traffic)
     symptoms = {symptom for incident in incidents for symptom in incident.symptoms}
+    serving = serving or Serving(rollup, traffic)
+    failing = {r for d in drafts if status_of(d) >= 500 for r in d.tally.revisions}
     for draft in drafts:
         verdict = verdicts[draft.id]
         if verdict.priority > Priority.P2 or draft.id in symptoms:
             continue
         if (began := revisions.began(draft)) is not None:
             note = sentence(began)
-            verdicts[draft.id] = replace(
-                verdict,
-                began=began,
-                notes=(note, *verdict.notes),
-                reasons=(*verdict.reasons, note),
+            verdict = replace(
+                verdict, notes=(note, *verdict.notes), reasons=(*verdict.reasons, note)
             )
+        back = None
+        if verdict.rolls_back:
+            back, began = advice(draft, began, serving, failing)
+        verdicts[draft.id] = replace(verdict, began=began, back=back)
     return verdicts
 
 
@@ -282,12 +297,10 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     for own in team_rules.shifts(environment.rules, facts):
         factors.append(Factor(f"your rule “{own.name}”", team_rules.reason(own), own.shift))
         priority = _clamped(priority + own.shift)
-    impact, own_impact = (
-        named.said(rule.impact, facts),
-        team_rules.impact(environment.impacts, facts),
-    )
+    impact, then = named.said(rule.impact, facts), named.said(rule.impact_then, facts)
+    own_impact = team_rules.impact(environment.impacts, facts)
     if own_impact is not None and priority <= Priority.P5:
-        impact = own_impact.says
+        impact, then = own_impact.says, None
         factors.append(Factor("your impact", own_impact.says, -own_impact.weight))
         priority = min(priority, Priority(max(Priority.P1, priority - own_impact.weight)))
     root = survey.roots.get(draft.id)
@@ -301,6 +314,8 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
         following,
         tuple(factors),
         notes,
+        impact_then=then or impact,
+        rolls_back=rule.rolls_back and first is None,
     )
 
 

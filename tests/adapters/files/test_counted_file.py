@@ -10,11 +10,12 @@ from bot.adapters.files.counted_file import CountedFile
 from bot.core.analysis.reading import EVERYTHING
 from bot.core.model.environment import Query
 from bot.core.model.report import Traffic
-from bot.core.model.values import HOUR, MINUTE, Window
+from bot.core.model.values import HOUR, MINUTE, SECOND, Window
 from tests.core.logs import START, request, said
 
 REVISION = "netra-backend-staging-00598-qss"
 HOUR_0 = START // HOUR
+SECOND_0 = START // SECOND
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def test_by_revision_and_hour_each_once(count):
     assert count(entries) == Traffic(
         (("b", HOUR_0, 1), (REVISION, HOUR_0, 1), (REVISION, HOUR_0 + 1, 1)),
         START + 5_000_000_000,
+        points=(
+            ("b", SECOND_0 + 9, 1),
+            (REVISION, SECOND_0 + 5, 1),
+            (REVISION, SECOND_0 + 3_700, 1),
+        ),
     )
 
 

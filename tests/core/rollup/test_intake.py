@@ -137,12 +137,13 @@ def _figures(rollup: Rollup) -> Any:
     final = rollup.stitched()
     found = [
         (d.id, d.template, d.keys, d.tally.count, d.tally.occurrences, d.tally.severity,
-         d.tally.hours, d.tally.elsewhen, d.tally.places, d.tally.routes, d.tally.moments, d.tally.estimated,
+         d.tally.hours, d.tally.minutes, d.tally.elsewhen, d.tally.places, d.tally.routes, d.tally.moments, d.tally.estimated,
          d.tally.traces, d.tally.first, d.tally.last, [s[:2] for s in d.tally.samples], d.sample, d.edges)
         for d in clusters(final)
     ]  # fmt: skip
     joined = incidents(clusters(final), final.place_spans)
-    return found, joined, final.severities, final.below, final.places, final.requests
+    answered = list(final.served.rows()), list(final.failed.rows())
+    return found, joined, final.severities, final.below, final.places, final.requests, answered
 
 
 _bounds = st.sampled_from([TIGHT, Bounds(), Bounds(alike=2, messages=1_000, fragments=0)])
