@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
 from bot.core.commands.time_windows import Span
-from bot.core.model.values import Severity
+from bot.core.model.values import Priority, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,18 @@ class Analyze:
     @property
     def typed(self) -> str:
         """Renders the shortest text for the same command, after /gardener."""
-        pieces = [self.environment, self.span.typed]
+        return self._with(self.span.typed)
+
+    @property
+    def run(self) -> str:
+        """Renders text for the same window whoever types it, and whenever.
+
+        For what is stored with a report, and to recognise that two people ask the same.
+        """
+        return self._with(self.span.fixed)
+
+    def _with(self, window: str) -> str:
+        pieces = [self.environment, window]
         if self.services:
             pieces.append(f"service={','.join(self.services)}")
         if self.severity is not None:
@@ -103,14 +114,45 @@ class Diff:
     """Compares two revisions."""
 
     environment: str
-    a: str
-    """As typed, in lower case: `00597`, `00597-abc` or the full name."""
-    b: str
+    a: str = ""
+    """As typed, in lower case: `00597`, `00597-abc` or the full name. Empty with an empty `b`: the
+    two newest."""
+    b: str = ""
 
     @property
     def typed(self) -> str:
         """Renders the text after /gardener."""
-        return f"diff {self.environment} {self.a} {self.b}"
+        return f"diff {self.environment} {self.a} {self.b}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOn:
+    """Watches an environment in this channel."""
+
+    environment: str
+    every_seconds: int = 300
+    """Whole minutes, from 1 to 60."""
+    from_priority: Priority = Priority.P1
+    """The least important priority to tell about: P0 to P3."""
+
+    @property
+    def typed(self) -> str:
+        """Renders the text after /gardener."""
+        every = f"every {self.every_seconds // 60}m"
+        return f"watch {self.environment} {every} from {self.from_priority.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOff:
+    """Stops watching in this channel."""
+
+    environment: str | None
+    """None for all environments."""
+
+    @property
+    def typed(self) -> str:
+        """Renders the text after /gardener."""
+        return f"watch off {self.environment}" if self.environment else "watch off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +170,8 @@ Command = (
     | ExpectedList
     | Why
     | Diff
+    | WatchOn
+    | WatchOff
     | SameAs
     | SplitBy
     | RuleList
