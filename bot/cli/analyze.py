@@ -64,7 +64,8 @@ def analyze(request: AnalyzeOptions) -> None:
     severity = _severity(request.min_severity)
     if severity is None:  # DEFAULT is 0, hence falsy, but a valid choice: all entries
         severity = environment.min_severity
-    query = environment.query(_window(request, environment, now), min_severity=severity)
+    window = _window(request, settings.zone(environment), now)
+    query = environment.query(window, min_severity=severity)
     report = _analyze(request, opened(request.file, settings), query, environment, now)
     _tell_what_is_missing(report)
     click.echo(_shown(report, request, now))
@@ -124,9 +125,9 @@ def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:
     return environment.from_file() if request.file else environment
 
 
-def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Window:
+def _window(request: AnalyzeOptions, timezone: str, now: int) -> Window:
     if request.window:
-        return parse_window(request.window, now=now, timezone=environment.timezone).window
+        return parse_window(request.window, now=now, timezone=timezone).window
     return EVERYTHING if request.file else Window(now - DAY, now)
 
 

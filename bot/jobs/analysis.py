@@ -48,7 +48,7 @@ _log = structlog.get_logger(__name__)
 def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False) -> None:
     """Answers from the cache, joins a running analysis of the same question, or starts one."""
     environment = tools.environment(wanted.environment)
-    run = wanted.typed
+    run = wanted.run
     if not refresh and _from_cache(tools, asker, environment.name, run):
         return
     waiting = tools.runs.waiting(environment.name, run)
@@ -94,7 +94,7 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
         environment.name,
         wanted.span.window,
         Progress(0, None, 0.0),
-        report_messages.query(environment.name, wanted.typed, wanted.typed),
+        report_messages.query(environment.name, wanted.run, wanted.run),
         now=tools.now(),
         timezone=environment.timezone,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from blocks import buttons, evidence, replies
 from blocks.buttons import Act
+from blocks.message import Message
 from bot.asker import Asker
-from bot.core.commands.access import may_act, may_look
+from bot.core.commands.access import may_act, may_look, zone_of
 from bot.core.commands.commands import (
     Analyze,
     Diff,
@@ -15,6 +18,8 @@ from bot.core.commands.commands import (
     ExpectedList,
     Help,
     Suggestion,
+    WatchOff,
+    WatchOn,
     Why,
 )
 from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
@@ -50,11 +55,10 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
     visible = _visible(tools, asker)
     last = tools.conversations.environment(asker.channel)
     default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
-    parsed = parse(text, environments=visible, default=default, now=tools.now())
-    if isinstance(parsed, Suggestion):
-        tell(tools, asker, replies.wrong(parsed.sentence, parsed.command, Act("")))
-    elif isinstance(parsed, Help):
-        tell(tools, asker, replies.help_(visible, Act("")))
+    zone = zone_of(asker.user, tools.slack)
+    parsed = parse(text, environments=visible, default=default, now=tools.now(), timezone=zone)
+    if isinstance(parsed, Suggestion | Help | WatchOn | WatchOff):
+        tell(tools, asker, _reply(parsed, visible))
     elif isinstance(parsed, DigestOff):
         _digest_off(tools, asker, parsed)
     elif isinstance(parsed, Why):
@@ -77,6 +81,17 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
             revision_diff.ask(tools, asker, environment, parsed)
         elif isinstance(parsed, RuleList):
             grouping.listed(tools, asker, environment)
+
+
+def _reply(
+    parsed: Suggestion | Help | WatchOn | WatchOff, visible: Sequence[Environment]
+) -> Message:
+    """Draws the answer to what needs no environment."""
+    if isinstance(parsed, Suggestion):
+        return replies.wrong(parsed.sentence, parsed.command, Act(""))
+    if isinstance(parsed, Help):
+        return replies.help_(visible, Act(""))
+    return replies.note("Watching is not available yet. Try /gardener help.")
 
 
 def _channel_name(tools: Toolbox, asker: Asker) -> str:
