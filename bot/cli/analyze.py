@@ -68,7 +68,7 @@ def analyze(request: AnalyzeOptions) -> None:
     query = environment.query(window, min_severity=severity)
     report = _analyze(request, opened(request.file, settings), query, environment, now)
     _tell_what_is_missing(report)
-    click.echo(_shown(report, request, now))
+    click.echo(_shown(report, request, settings.zone(environment), now))
 
 
 @few_collections()
@@ -213,7 +213,7 @@ def _progress(what: str) -> Iterator[ProgressListener | None]:
 # --- output --------------------------------------------------------------------------------------
 
 
-def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
+def _shown(report: Report, request: AnalyzeOptions, timezone: str, now: int) -> str:
     if request.form == "json":
         exported = export(report, members=request.members)
         try:
@@ -232,11 +232,11 @@ def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
     query = Act("run", environment=report.environment)
     shown = [message(report, now=now, age=None, query=query, more=False)]
     shown += further(report, now=now, query=query)
-    parts = [as_text(each, buttons=False) for each in shown]
-    return "\n\n".join([*parts, "\n".join(_around(report, now))])
+    parts = [as_text(each, buttons=False, timezone=timezone, now=now) for each in shown]
+    return "\n\n".join([*parts, "\n".join(_around(report, timezone, now))])
 
 
-def _around(report: Report, now: int) -> Iterator[str]:
+def _around(report: Report, timezone: str, now: int) -> Iterator[str]:
     """Yields lines on quiet clusters and on traffic; without it, nothing counts as quiet."""
     for quiet in report.quiet[:SILENT]:
         title = display.cut(display.one_line(quiet.title), 100)
@@ -244,7 +244,7 @@ def _around(report: Report, now: int) -> Iterator[str]:
     if report.traffic is None:
         yield "Traffic unknown."
     else:
-        yield f"Traffic: {summary(report.traffic, report.timezone, now)}."
+        yield f"Traffic: {summary(report.traffic, timezone, now)}."
 
 
 def _tell_what_is_missing(report: Report) -> None:

@@ -96,7 +96,6 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
         Progress(0, None, 0.0),
         report_messages.query(environment.name, wanted.run, wanted.run),
         now=tools.now(),
-        timezone=environment.timezone,
     )
     try:
         ts = tools.slack.post(asker.channel, message, thread=asker.thread or None)
@@ -144,6 +143,7 @@ def analyze(
     try:
         systems = outside(tools, known)
         report = analyze_log(systems, query, known, now=tools.now(), listener=watch)
+        report = report_messages.with_known_services(tools, report)
         key = f"r-{uuid.uuid4().hex[:12]}"
         report_messages.keep(
             tools, key, report, run, latest=report_messages.tells_now(report, known)
@@ -223,7 +223,6 @@ class _Watch:
             progress,
             report_messages.query(self.environment.name, self.run, self.run),
             now=self.tools.now(),
-            timezone=self.environment.timezone,
         )
         for want in _wants(self.tools.runs.waiting(self.environment.name, self.run)):
             if want.ts and not want.quiet:
@@ -244,7 +243,6 @@ class _Watch:
             report_messages.query(self.environment.name, self.run),
             reference=reference,
             now=self.tools.now(),
-            timezone=self.environment.timezone,
         )
 
 

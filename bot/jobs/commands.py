@@ -162,7 +162,6 @@ def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
         environment.name,
         marked,
         now=tools.now(),
-        timezone=environment.timezone,
         names=names,
         query=report_messages.query(
             environment.name, "", latest, message=report_messages.ELSEWHERE

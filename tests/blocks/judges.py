@@ -94,6 +94,8 @@ def _mrkdwn(value: Any) -> None:
 
 def _no_bare_brackets(text: str, what: str) -> None:
     rest = re.sub(r"<(?:@[UW][A-Z0-9]+|#[CGD][A-Z0-9]+|https?://[^<>|]+\|[^<>|]+)>", "", text)
+    if what == "mrkdwn":  # the fallback has UTC
+        rest = re.sub(r"<!date\^\d+\^[{}a-z_ ]+\|[A-Za-z0-9 :]+>", "", rest)
     assert "<" not in rest, (what, text)
     assert ">" not in rest, (what, text)
     rest = re.sub(r"&(?:amp|lt|gt);", "", rest)

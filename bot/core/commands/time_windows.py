@@ -23,7 +23,7 @@ from bot.core.commands.times import (
     NUMBERS,
     PARTS,
     UNITS,
-    Setting,
+    Anchor,
     amount,
     read_time,
 )
@@ -96,7 +96,7 @@ class WindowForm:
     name: str
     examples: tuple[str, ...]
     meaning: str
-    read: Callable[[str, Setting], Span | None]
+    read: Callable[[str, Anchor], Span | None]
 
 
 def parse_window(words: Sequence[str], *, now: int, timezone: str) -> Span:
@@ -111,8 +111,8 @@ def parse_window(words: Sequence[str], *, now: int, timezone: str) -> Span:
     said_by_people = len(text) <= 120 and text.count(" ") < 16
     try:
         plain, zone = _zoned(text, timezone)
-        setting = Setting(now, zone)
-        found = (row.read(plain, setting) for row in (WINDOWS if said_by_people else WINDOWS[:1]))
+        anchor = Anchor(now, zone)
+        found = (row.read(plain, anchor) for row in (WINDOWS if said_by_people else WINDOWS[:1]))
         span = next((each for each in found if each is not None), None)
     except (ValueError, OverflowError):
         raise UsageError(f'"{_said(text)}" is no date that exists. {EXAMPLES}') from None
@@ -131,47 +131,47 @@ def is_window(words: Sequence[str]) -> bool:
 # --- the forms -----------------------------------------------------------------------------------
 
 
-def _length(text: str, setting: Setting) -> Span | None:
+def _length(text: str, anchor: Anchor) -> Span | None:
     if found := _LAST_UNIT.fullmatch(text):
         # Last week and last month are those of the calendar; so is what "previous" says.
         if found[1] == "week" and " past " not in f" {text}":
             return None
         length = HOUR // 2 if found[1].startswith("half") else UNITS[found[1]]
-        return _lasting(text, length, setting)
+        return _lasting(text, length, anchor)
     if text in {"half an hour", "half hour"}:
-        return _lasting(text, HOUR // 2, setting)
+        return _lasting(text, HOUR // 2, anchor)
     found = _LENGTH.fullmatch(text)
     if found is None:
         return None
     each = _AMOUNT.findall(found[1].replace(" and ", " "))
     # Ignore absurdly long numbers rather than compute with them.
     if any(len(n) > 12 for n, _ in each):
-        return _lasting(text, LONGEST + 1, setting)
-    return _lasting(text, sum(amount(n) * UNITS[unit] for n, unit in each), setting)
+        return _lasting(text, LONGEST + 1, anchor)
+    return _lasting(text, sum(amount(n) * UNITS[unit] for n, unit in each), anchor)
 
 
-def _lasting(text: str, length: int, setting: Setting) -> Span:
+def _lasting(text: str, length: int, anchor: Anchor) -> Span:
     if length == 0:
         raise UsageError(f'"{_said(text)}" is no time at all. {EXAMPLES}')
     if length > LONGEST:
         raise UsageError(f'"{_said(text)}" is more than I read at once: 30 days at most. Try 30d.')
     size, short = next((s, n) for s, n in _SHORT if length % s == 0)
     typed = f"{length // size}{short}"
-    window = Window(setting.now - length, setting.now)
+    window = Window(anchor.now - length, anchor.now)
     return Span(window, f"last {display.duration(length)}", typed, typed)
 
 
-def _since(text: str, setting: Setting) -> Span | None:
+def _since(text: str, anchor: Anchor) -> Span | None:
     found = _SINCE.fullmatch(text)
     if found is None:
         return None
-    start = read_time(found[1], setting)  # since 18h: the time of day; since 36h: the length
+    start = read_time(found[1], anchor)  # since 18h: the time of day; since 36h: the length
     if start is None:
-        return _length(found[1], setting)
-    return _span(text, start.start, None, setting)
+        return _length(found[1], anchor)
+    return _span(text, start.start, None, anchor)
 
 
-def _range(text: str, setting: Setting) -> Span | None:
+def _range(text: str, anchor: Anchor) -> Span | None:
     for split in _TO.finditer(text):
         left, right = text[: split.start()], text[split.end() :]
         before = _FROM.fullmatch(left)
@@ -179,31 +179,31 @@ def _range(text: str, setting: Setting) -> Span | None:
             continue
         if before is not None:
             left = " ".join(filter(None, (before[1], before[3])))
-        found = _both(left, right, replace(setting, bare=before is not None))
+        found = _both(left, right, replace(anchor, bare=before is not None))
         if found is not None:
             start, end = found
             if end <= start:
                 raise UsageError(f'"{_said(text)}" ends before it begins. Turn the two around.')
-            return _span(text, start, end, setting)
+            return _span(text, start, end, anchor)
     return None
 
 
-def _both(left: str, right: str, setting: Setting) -> tuple[int, int] | None:
+def _both(left: str, right: str, anchor: Anchor) -> tuple[int, int] | None:
     """Reads the two ends of a range, each of which may lack what the other one says."""
-    for begin, finish in _completed(left, right, setting):
+    for begin, finish in _completed(left, right, anchor):
         # `yesterday 9 to 12`: beside a day, a number alone is an hour.
-        start = read_time(begin, replace(setting, bare=setting.bare or " " in begin))
+        start = read_time(begin, replace(anchor, bare=anchor.bare or " " in begin))
         if start is None:
             continue
         if finish in {"now", "right now", "present"}:
-            return start.start, setting.now
-        end = read_time(finish, replace(setting, after=start.start, bare=True))
+            return start.start, anchor.now
+        end = read_time(finish, replace(anchor, after=start.start, bare=True))
         if end is not None:
             return start.start, end.end
     return None
 
 
-def _completed(left: str, right: str, setting: Setting) -> Iterator[tuple[str, str]]:
+def _completed(left: str, right: str, anchor: Anchor) -> Iterator[tuple[str, str]]:
     """Yields the two ends with what each takes from the other, most specific first."""
     if _SPELLED.fullmatch(left) and (found := DAY_MONTH.fullmatch(right)):  # 12 to 14 Sep
         yield " ".join(filter(None, (left, found[2], found[3]))), right
@@ -212,7 +212,7 @@ def _completed(left: str, right: str, setting: Setting) -> Iterator[tuple[str, s
     day = ""
     if found := _LAST_CLOCK.fullmatch(right):  # 09:00 to 10:30 on Friday
         clock = read_clock(left.removeprefix("at "), bare=True)
-        day_of_both = read_time(found[2], setting) if clock is not None else None
+        day_of_both = read_time(found[2], anchor) if clock is not None else None
         if day_of_both is not None and not day_of_both.point:
             day, right = f"{found[2]} ", found[1]
     hour, half = _HOUR.fullmatch(left), _HALF.fullmatch(right)
@@ -221,12 +221,12 @@ def _completed(left: str, right: str, setting: Setting) -> Iterator[tuple[str, s
     yield f"{day}{left}", right
 
 
-def _alone(text: str, setting: Setting) -> Span | None:
+def _alone(text: str, anchor: Anchor) -> Span | None:
     text = re.sub(r"^(?:in|over|during) ", "", text)
-    found = read_time(text, setting)
+    found = read_time(text, anchor)
     if found is None:
         return None
-    return _span(text, found.start, None if found.point else found.end, setting)
+    return _span(text, found.start, None if found.point else found.end, anchor)
 
 
 WINDOWS: tuple[WindowForm, ...] = (
@@ -264,8 +264,8 @@ WINDOWS: tuple[WindowForm, ...] = (
 # --- results -------------------------------------------------------------------------------------
 
 
-def _span(text: str, start: int, end: int | None, setting: Setting) -> Span:
-    now = setting.now
+def _span(text: str, start: int, end: int | None, anchor: Anchor) -> Span:
+    now = anchor.now
     if start > now:
         raise UsageError(f'"{_said(text)}" lies in the future: no log has it yet. {EXAMPLES}')
     if start == now:

@@ -49,7 +49,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Anchor:
     """What a phrase is relative to."""
 
     now: int
@@ -72,28 +72,28 @@ class TimePhrase:
     name: str
     examples: tuple[str, ...]
     meaning: str
-    read: Callable[[str, Setting], Interval | None]
+    read: Callable[[str, Anchor], Interval | None]
 
 
-def read_time(text: str, setting: Setting) -> Interval | None:
+def read_time(text: str, anchor: Anchor) -> Interval | None:
     """Reads a normalised phrase; None if it is no time.
 
     Raises `ValueError` for a time that does not exist, `UsageError` for one with two meanings.
     """
     text = re.sub(r"^(?:at|on|the) ", "", text)
-    found = (row.read(text, setting) for row in TIMES)
+    found = (row.read(text, anchor) for row in TIMES)
     return next((each for each in found if each is not None), None)
 
 
 # --- the forms -----------------------------------------------------------------------------------
 
 
-def _now(text: str, setting: Setting) -> Interval | None:
+def _now(text: str, anchor: Anchor) -> Interval | None:
     known = text in {"now", "right now", "present"}
-    return Interval(setting.now, setting.now, point=True) if known else None
+    return Interval(anchor.now, anchor.now, point=True) if known else None
 
 
-def _with_offset(text: str, _: Setting) -> Interval | None:
+def _with_offset(text: str, _: Anchor) -> Interval | None:
     found = _INSTANT.fullmatch(text)
     # `2025-09-12 09:00-10:00` is a range, as people write it; after a T or seconds it is a zone.
     if found is None or (found[3] == "-" and "t" not in text and found[2].count(":") < 2):
@@ -108,17 +108,17 @@ def _with_offset(text: str, _: Setting) -> Interval | None:
     return Interval(at, at, point=True)
 
 
-def _ago(text: str, setting: Setting) -> Interval | None:
+def _ago(text: str, anchor: Anchor) -> Interval | None:
     found = _AGO.fullmatch(text)
     if found is None:
         return None
     length = amount(found[1]) * UNITS[found[2]]
     if UNITS[found[2]] < DAY:
-        return Interval(setting.now - length, setting.now - length, point=True)
-    return _whole(Day(setting.today - timedelta(days=length // DAY)), setting)
+        return Interval(anchor.now - length, anchor.now - length, point=True)
+    return _whole(Day(anchor.today - timedelta(days=length // DAY)), anchor)
 
 
-def _part(text: str, setting: Setting) -> Interval | None:
+def _part(text: str, anchor: Anchor) -> Interval | None:
     """`last night`, `this morning`, `Friday evening`, `morning of 12 Sep`."""
     if text in {"tonight", "overnight"}:
         text = {"tonight": "this night", "overnight": "last night"}[text]
@@ -129,75 +129,75 @@ def _part(text: str, setting: Setting) -> Interval | None:
     which = found[1] or found[3]
     day: Day | None
     if which in {"last", "previous"}:
-        day = Day(setting.today - timedelta(days=1))
+        day = Day(anchor.today - timedelta(days=1))
     elif which == "this":
         # Before six in the morning, the night is still yesterday's.
-        midnight = _at(setting.today, timedelta(), setting)
-        still = found[2] == "night" and setting.now < midnight + 6 * HOUR
-        day = Day(setting.today - timedelta(days=still))
+        midnight = _at(anchor.today, timedelta(), anchor)
+        still = found[2] == "night" and anchor.now < midnight + 6 * HOUR
+        day = Day(anchor.today - timedelta(days=still))
     elif which is None or which == "the":
-        day = Day(setting.today, 1)
+        day = Day(anchor.today, 1)
     else:
-        day = read_day(which, setting.today)
-    return None if day is None else _pick(day, begin, finish, setting)
+        day = read_day(which, anchor.today)
+    return None if day is None else _pick(day, begin, finish, anchor)
 
 
-def _clock_in_part(text: str, setting: Setting) -> Interval | None:
+def _clock_in_part(text: str, anchor: Anchor) -> Interval | None:
     """`last night at 22:00`, `2am this morning`."""
     for left, right in _halves(text):
         for part, clock in ((left, right), (right, left)):
-            around = _part(part, setting)
+            around = _part(part, anchor)
             at = read_clock(clock.removeprefix("at ")) if around else None
             if around is None or at is None:
                 continue
-            day = local_day(around.start, setting.timezone)
-            both = [_pick(Day(day + timedelta(days=n)), at, at, setting) for n in (0, 1)]
+            day = local_day(around.start, anchor.timezone)
+            both = [_pick(Day(day + timedelta(days=n)), at, at, anchor) for n in (0, 1)]
             return next((i for i in both if around.start <= i.start <= around.end), both[0])
     return None
 
 
-def _long(text: str, setting: Setting) -> Interval | None:
+def _long(text: str, anchor: Anchor) -> Interval | None:
     """`this week`, `last week`, `the weekend`, `last month`. A week begins on Monday."""
     found = _LONG.fullmatch(text)
     if found is None:
         return None
     back = {"last": -1, "previous": -1, "next": 1}.get(found[1] or "", 0)
-    today = setting.today
+    today = anchor.today
     monday = today - timedelta(days=today.weekday())
     if found[2] == "month":
         year, month = divmod(today.year * 12 + today.month - 1 + back, 12)
         end = divmod(today.year * 12 + today.month + back, 12)
-        return _between(date(year, month + 1, 1), date(end[0], end[1] + 1, 1), setting)
+        return _between(date(year, month + 1, 1), date(end[0], end[1] + 1, 1), anchor)
     if found[2] == "week":
         first = monday + timedelta(weeks=back)
-        return _between(first, first + timedelta(weeks=1), setting)
+        return _between(first, first + timedelta(weeks=1), anchor)
     # From Monday to Friday the last weekend is this one; on a weekend it is the one before.
     saturday = monday + timedelta(days=5)
     if back <= 0 and today < saturday:
         back = -1
     saturday += timedelta(weeks=back)
-    return _between(saturday, saturday + timedelta(days=2), setting)
+    return _between(saturday, saturday + timedelta(days=2), anchor)
 
 
-def _clock_on_day(text: str, setting: Setting) -> Interval | None:
+def _clock_on_day(text: str, anchor: Anchor) -> Interval | None:
     for left, right in _halves(text):
-        day, clock = read_day(left.removesuffix(" at"), setting.today), right.removeprefix("at ")
+        day, clock = read_day(left.removesuffix(" at"), anchor.today), right.removeprefix("at ")
         if day is None:
-            day, clock = read_day(right, setting.today), left
-        at = read_clock(clock, bare=setting.bare) if day else None
+            day, clock = read_day(right, anchor.today), left
+        at = read_clock(clock, bare=anchor.bare) if day else None
         if day is not None and at is not None:
-            return _pick(day, at, at, setting)
+            return _pick(day, at, at, anchor)
     return None
 
 
-def _whole_day(text: str, setting: Setting) -> Interval | None:
-    day = read_day(text, setting.today)
-    return None if day is None else _whole(day, setting)
+def _whole_day(text: str, anchor: Anchor) -> Interval | None:
+    day = read_day(text, anchor.today)
+    return None if day is None else _whole(day, anchor)
 
 
-def _clock(text: str, setting: Setting) -> Interval | None:
-    at = read_clock(text, bare=setting.bare)
-    return None if at is None else _pick(Day(setting.today, 1), at, at, setting)
+def _clock(text: str, anchor: Anchor) -> Interval | None:
+    at = read_clock(text, bare=anchor.bare)
+    return None if at is None else _pick(Day(anchor.today, 1), at, at, anchor)
 
 
 TIMES: tuple[TimePhrase, ...] = (
@@ -260,39 +260,39 @@ TIMES: tuple[TimePhrase, ...] = (
 # --- choosing ------------------------------------------------------------------------------------
 
 
-def _whole(day: Day, setting: Setting) -> Interval:
-    return _pick(day, timedelta(), timedelta(days=1), setting)
+def _whole(day: Day, anchor: Anchor) -> Interval:
+    return _pick(day, timedelta(), timedelta(days=1), anchor)
 
 
-def _pick(day: Day, begin: timedelta, finish: timedelta, setting: Setting) -> Interval:
+def _pick(day: Day, begin: timedelta, finish: timedelta, anchor: Anchor) -> Interval:
     """Returns the interval on that day: of days that come back, the one that was meant."""
 
     def on(when: date) -> Interval:
-        end = _at(when, finish, setting, later=begin == finish)
-        return Interval(_at(when, begin, setting), end, point=begin == finish)
+        end = _at(when, finish, anchor, later=begin == finish)
+        return Interval(_at(when, begin, anchor), end, point=begin == finish)
 
     if not day.every:
         return on(day.date)
     step, when = timedelta(days=day.every), day.date
-    if setting.after is None:
-        while on(when).start >= setting.now:
+    if anchor.after is None:
+        while on(when).start >= anchor.now:
             when -= step
         return on(when)
-    ahead = (when - local_day(setting.after, setting.timezone)).days
+    ahead = (when - local_day(anchor.after, anchor.timezone)).days
     when -= step * max(0, ahead // day.every + 2)
-    while on(when).end <= setting.after:
+    while on(when).end <= anchor.after:
         when += step
     return on(when)
 
 
-def _at(day: date, clock: timedelta, setting: Setting, *, later: bool = False) -> int:
+def _at(day: date, clock: timedelta, anchor: Anchor, *, later: bool = False) -> int:
     whole = timedelta(days=1)
     day = min(day, date.max - 4 * whole)  # far in the future all the same
-    return instant(day + clock // whole * whole, clock % whole, setting.timezone, later=later)
+    return instant(day + clock // whole * whole, clock % whole, anchor.timezone, later=later)
 
 
-def _between(first: date, last: date, setting: Setting) -> Interval:
-    return Interval(_at(first, timedelta(), setting), _at(last, timedelta(), setting))
+def _between(first: date, last: date, anchor: Anchor) -> Interval:
+    return Interval(_at(first, timedelta(), anchor), _at(last, timedelta(), anchor))
 
 
 def _halves(text: str) -> list[tuple[str, str]]:

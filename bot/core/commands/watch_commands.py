@@ -11,7 +11,7 @@ from bot.core.model.values import Priority
 LONGEST = 60
 """Maximum minutes between two looks; the minimum is one."""
 LAST = Priority.P3
-"""The least important priority that can be watched for."""
+"""The least important priority to watch for."""
 
 _EVERY = re.compile(r"(\d{1,6})(m|mins?|minutes?|h|hrs?|hours?|s|secs?|seconds?)?", re.ASCII)
 _FILLERS = ("and", "up", "in")
