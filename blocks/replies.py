@@ -26,12 +26,13 @@ _FORMS = (
     ("{name}", "the last day"),
     ("", "the same, of this channel's environment"),
     ("{name} 36h service=NAME severity=ERROR", "one service, errors only"),
-    ("{name} since 2025-09-12", "from a day on"),
+    ("{name} since Friday 18:00", "from then until now, in your time zone"),
+    ("{name} yesterday 09:00 to 12:00", "also: last night, this week, 12 Sep"),
     ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
     ("digest off", "no more of it"),
     ("expected {name}", "problems marked as expected"),
     ("why C3", "each reason for a priority"),
-    ("diff {name} 00597 00598", "what changed between revisions"),
+    ("diff {name} 00597 00598", "what changed; without numbers, in the newest"),
     ("same C3 C5", "two cards are one problem"),
     ('split C3 "token"', "a part of a card is another"),
     ("rules {name}", "what was taught so"),
@@ -111,7 +112,7 @@ def help_(environments: Sequence[Environment], query: Act) -> Message:
     run = parts.button(f"Run {first} 1d", _run(query, f"{first} 1d")) if first else None
     found: list[Block] = [
         parts.section(parts.plain_text(text), run),
-        parts.preformatted("\n".join(typed), 1500),
+        parts.preformatted("\n".join(typed), 1800),
         parts.context(parts.plain_text(f"Environments: {names}", 600)),
     ]
     return message(fallback(f"{text} Try /gardener {first or 'help'}"), found)
