@@ -26,7 +26,7 @@ DAY, REVISION = "1d", "revision"
 
 
 def broke(
-    acknowledgement: Acknowledgement, name: str, text: str, *, now: int, timezone: str, query: Act
+    acknowledgement: Acknowledgement, name: str, text: str, *, now: int, query: Act
 ) -> Message:
     """Alerts the channel to a broken acknowledgement.
 
@@ -39,9 +39,7 @@ def broke(
     found: list[Block] = [
         parts.section(parts.plain_text(f"⚠ {environment}: {which}", 400)),
         parts.section(f"→ No longer matches the acknowledgement: {mrkdwn(text, 300)}"),
-        parts.context(
-            f"Expected: {card.acknowledgement_text(acknowledgement, now=now, timezone=timezone)}"
-        ),
+        parts.context(f"Expected: {card.acknowledgement_text(acknowledgement, now=now)}"),
     ]
     row = parts.actions(
         parts.button(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card_buttons, card_times, parts
+from blocks import buttons, card_buttons, card_times, moments, parts
 from blocks.buttons import Act
 from blocks.escape import mrkdwn, user
 from bot.core.expected.acknowledgement import asleep, breach
@@ -47,7 +47,7 @@ class Setting:
 
     def day(self, ns: int) -> str:
         """Renders `today`, `Wed`, `13 Sep`."""
-        return display.day(ns, self.timezone, self.now)
+        return moments.day(ns, self.now)
 
 
 def mark(priority: Priority) -> str:
@@ -129,7 +129,7 @@ def _full(card: Card, at: Setting) -> list[Block]:
     )
     found: list[Block] = [
         parts.section(text, card_buttons.menu(card, at)),
-        parts.context(parts.plain_text(_figures(card, at), 300), _decided(card, at)),
+        parts.context(parts.sentence(_figures(card, at), 300), _decided(card, at)),
     ]
     line = display.template(cluster.template)
     title = display.one_line(cluster.title)
@@ -164,7 +164,7 @@ def _arrows(card: Card, at: Setting) -> list[str]:
 def _over_time(cluster: Cluster, at: Setting) -> str | None:
     """Renders `Escalating: 12 a day → 340 in the last hour`."""
     if cluster.deleted is not None:
-        when = display.clock(cluster.deleted, at.timezone, at.now)
+        when = moments.clock(cluster.deleted, at.now)
         return f"The service was deleted at {when}; no issue is needed"
     if cluster.change is None:
         return None
@@ -209,17 +209,17 @@ def on_github(issue: IssueLink) -> str:
     return mrkdwn(" · ".join(known), 300)
 
 
-def snoozed_text(snooze: Snooze, *, now: int, timezone: str) -> str:
+def snoozed_text(snooze: Snooze, *, now: int) -> str:
     """Renders `Snoozed by Ana on Fri until 20 Sep`, in mrkdwn."""
     end = "until a newer revision writes it"
     if snooze.until is not None:
-        end = f"until {display.since(snooze.until, timezone, now)}"
-    return f"Snoozed by {user(snooze.by)} on {display.date(snooze.at, timezone, now)} {end}"
+        end = f"until {moments.since(snooze.until, now)}"
+    return f"Snoozed by {user(snooze.by)} on {moments.date(snooze.at, now)} {end}"
 
 
-def override_text(override: Override, *, now: int, timezone: str) -> str:
+def override_text(override: Override, *, now: int) -> str:
     """Renders `P1 set by Ana on 13 Sep, was P2`, in mrkdwn."""
-    day = display.date(override.at, timezone, now)
+    day = moments.date(override.at, now)
     return f"{override.priority.name} set by {user(override.by)} on {day}, was {override.was.name}"
 
 
@@ -230,10 +230,10 @@ def _undoable(card: Card, at: Setting) -> list[Block]:
     if decided.expected and not is_expected(card, at):
         found.append((f"Expected: {acknowledgement_line(cluster, at)}", buttons.UNDO_EXPECTED))
     if decided.snooze and is_snoozed(card, at):
-        text = snoozed_text(decided.snooze, now=at.now, timezone=at.timezone)
+        text = snoozed_text(decided.snooze, now=at.now)
         found.append((text, buttons.UNDO_SNOOZE))
     if decided.override:
-        text = override_text(decided.override, now=at.now, timezone=at.timezone)
+        text = override_text(decided.override, now=at.now)
         found.append((text, buttons.UNDO_PRIORITY))
     return [
         parts.section(text, button_undo(at.query, cluster.id, what, cluster.name))
@@ -288,13 +288,13 @@ def acknowledgement_line(cluster: Cluster, at: Setting) -> str:
     acknowledgement = cluster.decisions.expected
     if acknowledgement is None:
         return ""
-    return acknowledgement_text(acknowledgement, now=at.now, timezone=at.timezone)
+    return acknowledgement_text(acknowledgement, now=at.now)
 
 
-def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int, timezone: str) -> str:
+def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int) -> str:
     """Renders `Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging`, in mrkdwn."""
     if acknowledgement.until is not None:
-        end = f"until {display.date(acknowledgement.until, timezone, now)}"
+        end = f"until {moments.date(acknowledgement.until, now)}"
     elif acknowledgement.until_revision:
         end = f"until a revision after {display.revision(acknowledgement.until_revision)}"
     else:
@@ -304,7 +304,7 @@ def acknowledgement_text(acknowledgement: Acknowledgement, *, now: int, timezone
         if acknowledgement.per_day is not None
         else ""
     )
-    day = display.date(acknowledgement.at, timezone, now)
+    day = moments.date(acknowledgement.at, now)
     reason = mrkdwn(acknowledgement.reason, 200)
     return f"{user(acknowledgement.by)}, {day}, {mrkdwn(end, 80)}{bound}: {reason}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from blocks import moments
 from bot.core.model.report import Card
 from bot.core.model.values import MINUTE, SECOND, Priority
 from bot.core.text import display
@@ -29,7 +30,7 @@ def ended(card: Card, at: Setting) -> str:
         return ""
     if end.since == card.last_seen:  # known from silence, which has begun then
         return f"{end.evidence[0].upper()}{end.evidence[1:]}"
-    return f"Ended {display.clock(end.since, at.timezone, at.now)}: {end.evidence}"
+    return f"Ended {moments.clock(end.since, at.now)}: {end.evidence}"
 
 
 def last_seen(card: Card, at: Setting) -> str:
@@ -40,7 +41,7 @@ def last_seen(card: Card, at: Setting) -> str:
     last = card.last_seen
     if last is None:
         return ""
-    text = f"last seen {display.clock(last, at.timezone, at.now)}"
+    text = f"last seen {moments.clock(last, at.now)}"
     if at.read - at.window.end > NOW:
         before = at.window.end - last
         return f"{text}, {display.duration(before)} before the end" if before >= MINUTE else text
@@ -59,10 +60,10 @@ def times(card: Card) -> str:
 def when(card: Card, at: Setting) -> str:
     """Renders how often and when: `10× ▁█ 02:10-03:10`, `16 crashes in 7 min from 03:05`."""
     cluster = card.cluster
-    apart = bursts.sentence(cluster.bursts, at.timezone, at.now)
+    apart = bursts.sentence(cluster.bursts, lambda first, last: moments.span(first, last, at.now))
     if card.incident is not None:
         return _incident(card, at, apart)
-    span = apart or display.span(cluster.first_seen, cluster.last_seen, at.timezone, at.now)
+    span = apart or moments.span(cluster.first_seen, cluster.last_seen, at.now)
     return " ".join(filter(None, [times(card), display.sparkline(cluster.histogram), span]))
 
 
@@ -85,4 +86,4 @@ def _incident(card: Card, at: Setting, apart: str) -> str:
         return counted
     if last - first >= SECOND:
         counted += f" in {display.duration(last - first)}"
-    return f"{counted} from {display.clock(first, at.timezone, at.now)}"
+    return f"{counted} from {moments.clock(first, at.now)}"

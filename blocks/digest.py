@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card, parts, report
+from blocks import buttons, card, moments, parts, report
 from blocks.buttons import Act
 from blocks.card import Setting
 from blocks.escape import fallback, link, mrkdwn, user
@@ -73,7 +73,7 @@ def _summary(digest: Digest, at: Setting) -> str:
         )
         if found
     ]
-    since = display.since(digest.since, at.timezone, at.now)
+    since = moments.since(digest.since, at.now)
     name = display.one_line(digest.environment)
     return f"{name} since {since}: {', '.join(counted) or 'nothing to tell'}"
 
@@ -85,19 +85,18 @@ def _alarm(digest: Digest, at: Setting) -> Message:
         digest.since if last is None else last,
         digest.report.traffic,
         now=at.now,
-        timezone=at.timezone,
     )
 
 
 def _quiet(digest: Digest, at: Setting) -> Message:
-    since = display.since(digest.since, at.timezone, at.now)
+    since = moments.since(digest.since, at.now)
     known = len(digest.same) + len(digest.in_hand) + len(digest.expected) + len(digest.snoozed)
     worst = [c.priority for c in digest.report.cards if not card.is_resting(c, at)]
     state = f" {number(known)} known" if known else " Nothing known"
     state += f", worst {min(worst).name}." if known and worst else "."
     text = f"{display.one_line(digest.environment)}: nothing new since {since}.{state}"
     show = parts.button("Show", at.query.of(buttons.RUN), label="Run the report")
-    found: list[Block] = [parts.section(parts.plain_text(text, 600), show)]
+    found: list[Block] = [parts.section(parts.sentence(text, 600), show)]
     return message(fallback(text), [*found, *_expected(digest, at)])
 
 
@@ -198,7 +197,7 @@ def _expected(digest: Digest, at: Setting) -> list[Block]:
     if over:
         text += f", {number(over)} no longer"
     if soon:
-        ends = display.day(soon[0].acknowledgement.until or at.now, at.timezone, at.now)
+        ends = moments.day(soon[0].acknowledgement.until or at.now, at.now)
         text += f", {number(len(soon))} {'ends' if len(soon) == 1 else 'end'} {ends}"
     if soon and len({_end(k, at) for k in soon}) > 1:
         text += " or later"
@@ -229,7 +228,7 @@ def _acknowledged(kept: Kept, at: Setting, *, ends: bool) -> list[Block]:
         "Extend", at.query.of(buttons.EXTEND, acknowledgement.cluster), label=f"Extend {line}"
     )
     row = parts.actions(undo)
-    return [parts.section(parts.plain_text(line, 300), extend), *([row] if row else [])]
+    return [parts.section(parts.sentence(line, 300), extend), *([row] if row else [])]
 
 
 def _snoozed(digest: Digest) -> str:
@@ -240,7 +239,7 @@ def _snoozed(digest: Digest) -> str:
 
 
 def _end(kept: Kept, at: Setting) -> str:
-    return display.day(kept.acknowledgement.until or at.now, at.timezone, at.now)
+    return moments.day(kept.acknowledgement.until or at.now, at.now)
 
 
 def _gone(cluster: Cluster, digest: Digest) -> str:
@@ -265,10 +264,10 @@ def _below(digest: Digest, at: Setting) -> list[Block]:
     found: list[Block] = []
     notes = [display.one_line(note) for note in read.notes[:3]]
     if read.missing:
-        spans = [display.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
+        spans = [moments.span(w.start, w.end, at.now) for w in read.missing[:4]]
         notes.insert(0, f"Not read: {', '.join(spans)}. Nothing is called gone.")
     if notes:
-        found.append(parts.section(parts.plain_text(f"⚠ {' '.join(notes)}", 900)))
+        found.append(parts.section(parts.sentence(f"⚠ {' '.join(notes)}", 900)))
     row = parts.actions(parts.button("Show all", at.query.of(buttons.RUN)))
     return [*found, *([row] if row else []), parts.context(parts.plain_text(text, 300))]
 

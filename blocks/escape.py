@@ -1,9 +1,9 @@
 """Makes text safe for Slack: the only place that cleans, escapes and cuts it.
 
-Text arrives redacted. `mrkdwn` and `fallback` escape `&`, `<` and `>`; `plain` is for plain_text
-and rich_text objects, which Slack takes literally. None of them cuts through an escape or a visible
-character. If mrkdwn would change log text (`*args`, `:key:`, a backtick), `shows_as_written` is
-False, and the text goes into a plain_text object.
+Text arrives redacted; times in it are marks of `blocks.moments`. `mrkdwn` and `fallback` escape
+`&`, `<` and `>`; `plain` is for plain_text and rich_text objects, which Slack takes literally. None
+of them cuts through an escape or a visible character. If mrkdwn would change log text (`*args`,
+`:key:`, a backtick), `shows_as_written` is False, and the text goes into a plain_text object.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from blocks.moments import in_utc, tokens
 from bot.core.text.display import (
     ELLIPSIS,
     clean,
@@ -51,23 +52,26 @@ def unescape(text: str) -> str:
 
 
 def mrkdwn(text: str, limit: int) -> str:
-    """Prepares foreign text for mrkdwn: one escaped line of at most `limit` characters."""
-    return _escaped(one_line(text[: limit * 8]), limit)
+    """Prepares foreign text for mrkdwn: one escaped line of at most `limit` characters.
+
+    Each time in it becomes a token, whose text is longer.
+    """
+    return tokens(_escaped(one_line(text[: limit * 8]), limit))
 
 
 def plain(text: str, limit: int) -> str:
     """Prepares foreign text for plain_text: one literal line of at most `limit` characters."""
-    return cut(one_line(text[: limit * 8]), limit)
+    return cut(in_utc(one_line(text[: limit * 8])), limit)
 
 
 def literal(text: str, limit: int) -> str:
     """Prepares foreign text for rich_text: literal, with lines and spaces, at most `limit` long."""
-    return cut(clean(text[: limit * 8]), limit)
+    return cut(in_utc(clean(text[: limit * 8])), limit)
 
 
 def fallback(sentence: str, limit: int = FALLBACK_LIMIT) -> str:
     """Prepares a message's fallback text: one escaped line, never empty, that notifies nobody."""
-    line = _CALLS_ALL.sub("@\u2060", one_line(sentence[: limit * 8]))
+    line = _CALLS_ALL.sub("@\u2060", in_utc(one_line(sentence[: limit * 8])))
     return _escaped(line, limit) or "Gardener"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card_times, parts
+from blocks import buttons, card_times, moments, parts
 from blocks.buttons import Act
 from blocks.card import Setting, head, mark, place, times
 from blocks.escape import fallback, link, mrkdwn, user
@@ -21,7 +21,7 @@ from bot.core.reports.rollback import rollback
 from bot.core.text import display
 
 if TYPE_CHECKING:
-    from slack_sdk.models.blocks import Block, PlainTextObject
+    from slack_sdk.models.blocks import Block, TextObject
 
 SAMPLE = 2_500
 """Maximum characters of the sample; the worklog has more of it."""
@@ -57,13 +57,13 @@ def why(
     if cluster.decisions.override:
         override = cluster.decisions.override
         by, was = user(override.by), override.was.name
-        day = display.date(override.at, "UTC", override.at)
+        day = moments.date(override.at, override.at)
         found.append(parts.context(f"Set by {by} on {day}, was {was}."))
     where = ""
     if report is not None:
         where = f"{report.environment}: "
-        read = display.clock(report.generated, report.timezone, now)
-        window = display.window(report.window, report.timezone, report.generated)
+        read = moments.clock(report.generated, now)
+        window = moments.window(report.window, report.generated)
         text = f"{display.one_line(report.environment)}, {window}, read {read}"
         found.append(parts.context(mrkdwn(text, 300)))
     text = f"{where}{cluster.name} is {priority.name}. {cluster.title}"
@@ -129,7 +129,7 @@ def _factors(cluster: Cluster) -> list[str]:
     ]
 
 
-def _reasons(cluster: Cluster, incident: Incident | None) -> PlainTextObject:
+def _reasons(cluster: Cluster, incident: Incident | None) -> TextObject:
     given = list(dict.fromkeys([*(incident.reasons if incident else ()), *_factors(cluster)]))
     shown = [f"• {reason}" for reason in given[:_REASONS] if reason.strip()]
     if len(given) > _REASONS:
@@ -137,7 +137,7 @@ def _reasons(cluster: Cluster, incident: Incident | None) -> PlainTextObject:
     return parts.lines(shown or ["No reason was recorded."])
 
 
-def _figures(card: Card, at: Setting) -> PlainTextObject:
+def _figures(card: Card, at: Setting) -> TextObject:
     cluster = card.cluster
     entries = display.many(cluster.count, "entry", "entries")
     lines = [
@@ -145,10 +145,8 @@ def _figures(card: Card, at: Setting) -> PlainTextObject:
         + (f", on {display.many(cluster.instances, 'instance')}" if cluster.instances else "")
     ]
     if cluster.first_seen is not None and cluster.last_seen is not None:
-        first, last = (
-            display.clock(t, at.timezone) for t in (cluster.first_seen, cluster.last_seen)
-        )
-        lines.append(f"First {first}, last {last} ({at.timezone})")
+        first, last = (moments.clock(t) for t in (cluster.first_seen, cluster.last_seen))
+        lines.append(f"First {first}, last {last}")
     if cluster.location:
         function = f" in {cluster.location.function}" if cluster.location.function else ""
         lines.append(f"Written at {cluster.location}{function}")
@@ -176,7 +174,7 @@ def _chain(card: Card, at: Setting) -> list[Block]:
 
 
 def _step(cluster: Cluster, at: Setting) -> str:
-    when = display.clock(cluster.first_seen, at.timezone, at.now) if cluster.first_seen else "?"
+    when = moments.clock(cluster.first_seen, at.now) if cluster.first_seen else "?"
     where = place(cluster.location)
     text = display.cut(display.one_line(cluster.title), 70)
     return " ".join(filter(None, [when, cluster.name, text, f"({where})" if where else ""]))
@@ -222,7 +220,7 @@ def _issue(card: Card, at: Setting) -> list[Block]:
     if issue is None:
         return []
     title = display.cut(display.one_line(issue.title), 120)
-    day = display.date(issue.at, at.timezone, at.now)
+    day = moments.date(issue.at, at.now)
     text = f"{link(issue.url, f'#{issue.number} {title}')}, tied by {user(issue.by)} on {day}"
     unlink = parts.button(
         "Unlink",

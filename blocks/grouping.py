@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blocks import buttons, parts
+from blocks import buttons, moments, parts
 from blocks.buttons import Act
 from blocks.escape import fallback, mrkdwn, user
 from blocks.message import Message, message
@@ -68,7 +68,7 @@ def untaught(rule: Rule) -> Message:
     return message(fallback(text), [parts.section(parts.plain_text(text, 900))])
 
 
-def rule_list(environment: str, rules: Sequence[Rule], *, now: int, timezone: str) -> Message:
+def rule_list(environment: str, rules: Sequence[Rule], *, now: int) -> Message:
     """Renders `/gardener rules staging`, newest first."""
     where = display.one_line(environment)
     if not rules:
@@ -78,7 +78,7 @@ def rule_list(environment: str, rules: Sequence[Rule], *, now: int, timezone: st
     found: list[Block] = [parts.section(parts.plain_text(text, 300))]
     for rule in list(reversed(rules))[:LISTED]:
         found.append(parts.section(parts.plain_text(headline(rule), 300), _undo(rule, environment)))
-        day = display.date(rule.at, timezone, now)
+        day = moments.date(rule.at, now)
         first = rule.keep if isinstance(rule, Same) else rule.cluster
         title = mrkdwn(display.cut(display.one_line(first.title), TITLE), TITLE + 20)
         who = f"{user(rule.by)}, {day}" if rule.by else "By a better mask of values"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from slack_sdk.models.blocks import DividerBlock, HeaderBlock, PlainTextObject
 from slack_sdk.models.views import View as SlackView
 
-from blocks import buttons, parts
+from blocks import buttons, moments, parts
 from blocks.buttons import Act
 from blocks.card import Setting
 from blocks.escape import channel, mrkdwn, user
@@ -78,16 +78,16 @@ def _environment(environment: Environment, report: Report | None, now: int) -> l
         small.append(f"issues in {environment.github}")
     if report is not None and report.cards:
         text = counted(report, Setting.of(report, now, Act("")))
-        small.append(f"{text}, read {display.clock(report.generated, environment.timezone, now)}")
+        small.append(f"{text}, read {moments.clock(report.generated, now)}")
     return [
         parts.section(f"*{mrkdwn(environment.name, 60)}*", show),
-        parts.context(parts.plain_text(" · ".join(small), 600)),
+        parts.context(parts.sentence(" · ".join(small), 600)),
     ]
 
 
 def _subscription(subscription: Subscription, now: int) -> str:
     try:
-        due = display.since(next_due(subscription, now), subscription.timezone, now)
+        due = moments.since(next_due(subscription, now), now)
     except UsageError:
         due = "never: its time or zone is unreadable"
     return (

@@ -23,7 +23,8 @@ from slack_sdk.models.blocks import (
 
 from blocks.buttons import OPTION_LIMIT, VALUE_LIMIT, Act
 from blocks.escape import literal, mrkdwn, plain, shows_as_written, visible
-from bot.core.text.display import cut
+from blocks.moments import marked, tokens
+from bot.core.text.display import cut, one_line
 
 SECTION = 3000
 BUTTON_TEXT = 75
@@ -34,7 +35,8 @@ NOTHING = "(empty)"
 
 def markdown(text: str) -> MarkdownTextObject:
     """Wraps our own mrkdwn, with foreign parts already escaped, without auto-linking."""
-    return MarkdownTextObject(text=text if visible(text) else NOTHING, verbatim=True)
+    shown = tokens(text)
+    return MarkdownTextObject(text=shown if visible(shown) else NOTHING, verbatim=True)
 
 
 def plain_text(text: str, limit: int = SECTION) -> PlainTextObject:
@@ -43,10 +45,22 @@ def plain_text(text: str, limit: int = SECTION) -> PlainTextObject:
     return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
 
 
-def lines(texts: Sequence[str], limit: int = SECTION) -> PlainTextObject:
-    """Wraps literal text, one line each, cut so that all fit into one text object."""
+def sentence(text: str, limit: int = SECTION) -> TextObject:
+    """Wraps literal text with times, so that each reader sees their own.
+
+    Where mrkdwn would change its words, it becomes plain text and its times are in UTC.
+    """
+    if marked(text) and shows_as_written(plain(text, limit)):
+        return markdown(mrkdwn(text, limit))
+    return plain_text(text, limit)
+
+
+def lines(texts: Sequence[str], limit: int = SECTION) -> TextObject:
+    """Wraps literal text as `sentence`, one line each, cut so that all fit into one text object."""
     each = max(20, limit // max(1, len(texts)) - 1)
     shown = "\n".join(plain(text, each) for text in texts)
+    if any(map(marked, texts)) and all(shows_as_written(plain(text, each)) for text in texts):
+        return markdown("\n".join(mrkdwn(text, each) for text in texts))
     return PlainTextObject(text=shown if visible(shown) else NOTHING, emoji=False)
 
 
@@ -58,13 +72,15 @@ def titled(
     If mrkdwn would change them (`__init__`, `:key:`, a backtick), everything becomes plain text
     without bold: the words matter more. `head` is ours and has no markup.
     """
-    lines = [plain(line, 300) for line in after if line.strip()]
+    said = [line for line in after if line.strip()]
+    lines = [plain(line, 300) for line in said]
     title = plain(words, limit)
     if not visible(title):
         title = NOTHING
     if all(shows_as_written(text) for text in (title, *lines)):
         first = f"{mark} *{mrkdwn(head, 200)}*  {mrkdwn(title, limit + 500)}"
-        return markdown("\n".join([first, *(mrkdwn(line, 800) for line in lines)]))
+        below = (mrkdwn(cut(one_line(line), 300), 800) for line in said)
+        return markdown("\n".join([first, *below]))
     whole = "\n".join([f"{mark} {head}  {title}", *lines])
     return PlainTextObject(text=cut(whole, SECTION), emoji=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card, parts
+from blocks import buttons, card, moments, parts
 from blocks.buttons import Act
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
@@ -26,12 +26,13 @@ _FORMS = (
     ("{name}", "the last day"),
     ("", "the same, of this channel's environment"),
     ("{name} 36h service=NAME severity=ERROR", "one service, errors only"),
-    ("{name} since 2025-09-12", "from a day on"),
+    ("{name} since Friday 18:00", "from then until now, in your time zone"),
+    ("{name} yesterday 09:00 to 12:00", "also: last night, this week, 12 Sep"),
     ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
     ("digest off", "no more of it"),
     ("expected {name}", "problems marked as expected"),
     ("why C3", "each reason for a priority"),
-    ("diff {name} 00597 00598", "what changed between revisions"),
+    ("diff {name} 00597 00598", "what changed; without numbers, in the newest"),
     ("same C3 C5", "two cards are one problem"),
     ('split C3 "token"', "a part of a card is another"),
     ("rules {name}", "what was taught so"),
@@ -111,7 +112,7 @@ def help_(environments: Sequence[Environment], query: Act) -> Message:
     run = parts.button(f"Run {first} 1d", _run(query, f"{first} 1d")) if first else None
     found: list[Block] = [
         parts.section(parts.plain_text(text), run),
-        parts.preformatted("\n".join(typed), 1500),
+        parts.preformatted("\n".join(typed), 1800),
         parts.context(parts.plain_text(f"Environments: {names}", 600)),
     ]
     return message(fallback(f"{text} Try /gardener {first or 'help'}"), found)
@@ -122,18 +123,18 @@ def help_(environments: Sequence[Environment], query: Act) -> Message:
 
 def subscribed(subscription: Subscription, due: int, *, now: int) -> Message:
     """Confirms a subscription in the channel. `due`: the first digest, from `next_due`."""
-    when = display.since(due, subscription.timezone, now)
+    when = moments.since(due, now)
     environment = display.one_line(subscription.environment)
     text = (
         f"{environment}: a digest every day at {subscription.at} {subscription.timezone}, "
-        f"the first {'today ' if ' ' not in when else ''}{when}."
+        f"the first {when}."
     )
     off = parts.button(
         "Stop",
         Act(buttons.UNSUBSCRIBE, subscription.environment),
         label=f"Stop the digest of {environment}",
     )
-    return message(fallback(text), [parts.section(parts.plain_text(text, 600), off)])
+    return message(fallback(text), [parts.section(parts.sentence(text, 600), off)])
 
 
 def unsubscribed(removed: Sequence[Subscription]) -> Message:
@@ -154,7 +155,6 @@ def expected_list(
     acknowledgements: Sequence[Acknowledgement],
     *,
     now: int,
-    timezone: str,
     names: Mapping[str, str],
     query: Act,
     hits: Mapping[str, int] | None = None,
@@ -177,7 +177,7 @@ def expected_list(
         found.append(parts.section(parts.plain_text(f"{name} {title}".strip(), 200), undo))
         since = (hits or {}).get(each.cluster)
         counted = f"{display.number(since)}× since. " if since is not None else ""
-        line = f"{counted}{card.acknowledgement_text(each, now=now, timezone=timezone)}"
+        line = f"{counted}{card.acknowledgement_text(each, now=now)}"
         if (why := (broken or {}).get(each.cluster)) is not None:
             line = f"→ No longer matches the acknowledgement: {mrkdwn(why, 200)}\n{line}"
         found.append(parts.context(line))
@@ -186,13 +186,13 @@ def expected_list(
     return message(fallback(text), found)
 
 
-def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act) -> Message:
+def saved(decision: Decision, name: str, *, now: int, query: Act) -> Message:
     """Confirms a decision, with [Undo] if it can be undone."""
     title = mrkdwn(name, 60)
     undo: str | None = None
     if isinstance(decision, Acknowledgement):
         undo = buttons.UNDO_EXPECTED
-        details = card.acknowledgement_text(decision, now=now, timezone=timezone)
+        details = card.acknowledgement_text(decision, now=now)
         text = f"{title} is expected: {details}"
         short = f"{name} is marked as expected."
     elif isinstance(decision, Claim):
@@ -200,7 +200,7 @@ def saved(decision: Decision, name: str, *, now: int, timezone: str, query: Act)
         text, short = f"{user(decision.by)} is on {title}.", f"{name} is taken care of."
     elif isinstance(decision, Snooze):
         undo = buttons.UNDO_SNOOZE
-        text = f"{title}: {card.snoozed_text(decision, now=now, timezone=timezone)}"
+        text = f"{title}: {card.snoozed_text(decision, now=now)}"
         short = f"{name} is snoozed."
     elif isinstance(decision, Override):
         undo = buttons.UNDO_PRIORITY
@@ -267,10 +267,10 @@ def finished(by: str, report: Report, sentence: str) -> Message:
 
     `sentence` is the report's `summary`.
     """
-    text = f"{user(by)} {mrkdwn(sentence, 400)}"
     if not sentence.startswith(report.environment):
-        text = f"{user(by)} {mrkdwn(report.environment, 60)}: {mrkdwn(sentence, 400)}"
-    return message(text, [parts.section(text)])
+        sentence = f"{display.one_line(report.environment)}: {sentence}"
+    text = f"{user(by)} {fallback(sentence, 460)}"
+    return message(text, [parts.section(f"{user(by)} {mrkdwn(sentence, 460)}")])
 
 
 def _run(query: Act, command: str) -> Act:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card, parts
+from blocks import buttons, card, moments, parts
 from blocks.buttons import OFFERED, Act
 from blocks.card import Setting
 from blocks.escape import fallback, link, mrkdwn, user
@@ -42,25 +42,24 @@ def progress(
     query: Act,
     *,
     now: int | None = None,
-    timezone: str = "UTC",
 ) -> Message:
     """Renders the progress, edited every three seconds. `query.report` identifies the run.
 
     `now` in nanoseconds, here and in the next two; defaults to the window's end.
     """
     now = window.end if now is None else now
-    which = _asked(environment, window, timezone, now)
+    which = _asked(environment, window, now)
     if state.read == 0 and state.read_back_to is None:
         text = f"{which}: reading starts."
     else:
         back = state.read_back_to
-        reached = f"read back to {display.clock(back, timezone, now)} " if back is not None else ""
+        reached = f"read back to {moments.clock(back, now)} " if back is not None else ""
         entries = display.many(state.read, "entry", "entries")
         text = f"{which}: {reached}({display.percent(state.share)}), {entries}."
     if state.worst:
         text += f" Worst so far: {display.cut(display.one_line(state.worst), card.TITLE)}"
     cancel = parts.button("Cancel", query.of(buttons.CANCEL), label="Stop reading")
-    return message(fallback(text), [parts.section(parts.plain_text(text, 600), cancel)])
+    return message(fallback(text), [parts.section(parts.sentence(text, 600), cancel)])
 
 
 def cancelled(
@@ -71,10 +70,9 @@ def cancelled(
     *,
     by: str,
     now: int | None = None,
-    timezone: str = "UTC",
 ) -> Message:
     """Replaces the progress after a cancel. `by` is a Slack user id."""
-    which = _asked(environment, window, timezone, window.end if now is None else now)
+    which = _asked(environment, window, window.end if now is None else now)
     line = f"{which}: stopped after {display.many(read, 'entry', 'entries')}. Nothing was kept."
     text = f"{mrkdwn(line, 600)}\nStopped by {user(by)}."
     again = parts.button("Run again", query.of(buttons.RUN))
@@ -89,16 +87,15 @@ def failed(
     *,
     reference: str | None = None,
     now: int | None = None,
-    timezone: str = "UTC",
 ) -> Message:
     """Replaces the progress if nothing could be read. `sentence` is the error's own."""
-    which = _asked(environment, window, timezone, window.end if now is None else now)
+    which = _asked(environment, window, window.end if now is None else now)
     why = display.cut(display.one_line(sentence), 1500)
     text = f"{which}: no report. {why}"
     if reference:
         text += f" Reference {display.one_line(reference)}."
     again = parts.button("Try again", query.of(buttons.RUN))
-    return message(fallback(text), [parts.section(parts.plain_text(text, 2500), again)])
+    return message(fallback(text), [parts.section(parts.sentence(text, 2500), again)])
 
 
 # --- the report ----------------------------------------------------------------------------------
@@ -187,12 +184,12 @@ def summary(report: Report, now: int, query: Act) -> str:
     return f"{text} {live[0].priority.name} {live[0].cluster.title}"
 
 
-def _asked(environment: str, window: Window, timezone: str, now: int) -> str:
-    return f"{display.one_line(environment)}, {display.window(window, timezone, now)}"
+def _asked(environment: str, window: Window, now: int) -> str:
+    return f"{display.one_line(environment)}, {moments.window(window, now)}"
 
 
 def _title(report: Report, at: Setting) -> str:
-    return _asked(report.environment, report.window, report.timezone, report.generated or at.now)
+    return _asked(report.environment, report.window, report.generated or at.now)
 
 
 def counted(report: Report, at: Setting) -> str:
@@ -230,7 +227,7 @@ def _silence(report: Report) -> str | None:
     if report.last_entry is not None:
         now = report.generated or report.window.end
         traffic = arrived(report.traffic)
-        since = display.since(report.last_entry, report.timezone, now)
+        since = moments.since(report.last_entry, now)
         return f"🔴 {report.environment} sends no logs since {since}, {traffic}."
     span = display.duration(report.window.end - report.window.start)
     traffic = arrived(report.traffic)
@@ -238,14 +235,12 @@ def _silence(report: Report) -> str | None:
     return f"🔴 {report.environment} sends no logs: not one entry in {span}. {traffic}."
 
 
-def silent(
-    environment: str, since: int, traffic: Traffic | None, *, now: int, timezone: str = "UTC"
-) -> Message:
+def silent(environment: str, since: int, traffic: Traffic | None, *, now: int) -> Message:
     """Renders the alarm for a service that logs nothing at all."""
-    since_when = display.since(since, timezone, now)
+    since_when = moments.since(since, now)
     name = display.one_line(environment)
     text = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
-    return message(fallback(text), [parts.section(parts.plain_text(text, 600))])
+    return message(fallback(text), [parts.section(parts.sentence(text, 600))])
 
 
 def _nothing(report: Report, at: Setting) -> str:
@@ -261,12 +256,24 @@ def _nothing(report: Report, at: Setting) -> str:
     if may_rest and not report.coverage.read and not report.coverage.missing:
         names = [display.cut(display.one_line(s), 60) for s in report.services[:3]]
         which = ", ".join(names) or "what the filter finds"
-        return f"{_title(report, at)}: not one entry of {which}, {arrived(report.traffic)}."
+        text = f"{_title(report, at)}: not one entry of {which}, {arrived(report.traffic)}."
+        return text + _unknown_service(report)
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
     if report.coverage.missing:
         return f"{_title(report, at)}: nothing {above} in the {read} that could be read."
     return f"{_title(report, at)}: nothing {above} in {read}."
+
+
+def _unknown_service(report: Report) -> str:
+    """Names the services that there are, if one was asked for that is not among them."""
+    asked = [name for name in report.services if name not in report.known]
+    requests = report.traffic.requests if report.traffic else 0
+    if not report.partial or not report.known or not asked or requests:
+        return ""
+    names = [display.cut(display.one_line(s), 60) for s in (asked[0], *report.known[:5])]
+    known = ", ".join(names[1:]) + (" …" if len(report.known) > 5 else "")
+    return f' No service "{names[0]}". Known: {known}.'
 
 
 def _above(report: Report, at: Setting, dated: Dated | None = None) -> list[Block]:
@@ -285,7 +292,7 @@ def _above(report: Report, at: Setting, dated: Dated | None = None) -> list[Bloc
         parts.context(parts.plain_text(_coverage(report), 600)),
     ]
     missing = _not_read(report, at)
-    return [*found, parts.section(parts.plain_text(missing, 900))] if missing else found
+    return [*found, parts.section(parts.sentence(missing, 900))] if missing else found
 
 
 def _coverage(report: Report) -> str:
@@ -313,7 +320,7 @@ def _not_read(report: Report, at: Setting) -> str:
     read = report.coverage
     pieces = []
     if read.missing:
-        spans = [display.span(w.start, w.end, at.timezone, at.now) for w in read.missing[:4]]
+        spans = [moments.span(w.start, w.end, at.now) for w in read.missing[:4]]
         more = f" and {len(read.missing) - 4} more" if len(read.missing) > 4 else ""
         pieces.append(f"Not read: {', '.join(spans)}{more}.")
     if read.sampled < 1.0:
@@ -327,7 +334,7 @@ def _not_read(report: Report, at: Setting) -> str:
 
 def _last_line(report: Report, at: Setting, age: int | None, beyond: int, more: bool) -> str:
     when = report.generated or at.now
-    text = f"Read {display.clock(when, at.timezone, at.now)}"
+    text = f"Read {moments.clock(when, at.now)}"
     if age is not None:
         text += f", {display.ago(age)}"
     there = [display.many(beyond, "further card")] if beyond else []

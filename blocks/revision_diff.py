@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blocks import buttons, parts
+from blocks import buttons, moments, parts
 from blocks.buttons import Act
 from blocks.escape import fallback, mrkdwn
 from blocks.message import Message, message
@@ -25,7 +25,7 @@ def comparison(found: Comparison, report: Report, *, now: int, query: Act) -> Me
     """Renders the comparison. `query.query`: the command that shows the report behind it."""
     text = _summary(found, report)
     shown: list[Block] = [parts.section(f"*{mrkdwn(text, 300)}*", _whole(query))]
-    shown.append(parts.context(parts.plain_text(" · ".join(_read(found, report, now)), 600)))
+    shown.append(parts.context(parts.sentence(" · ".join(_read(found, report, now)), 600)))
     shown += _listed("New", [_line(c, _times(c.after, found, found.b)) for c in found.new])
     changed = [_line(c, _rates(c, found)) for c in found.changed]
     shown += _listed("Rate changed", changed)
@@ -58,7 +58,7 @@ def _whole(query: Act) -> ButtonElement | None:
 
 def _read(found: Comparison, report: Report, now: int) -> list[str]:
     sides = [f"{side.short}: {_exposed(found, side)}" for side in (found.a, found.b)]
-    return [*sides, display.window(report.window, report.timezone, now)]
+    return [*sides, moments.window(report.window, now)]
 
 
 def _exposed(found: Comparison, side: Side) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from blocks import moments
 from blocks.escape import unescape
 from blocks.message import Message
 from bot.core.text.display import clean
@@ -14,32 +16,56 @@ _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
 _MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|([^>]*))?>")
 
 
-def as_text(message: Message, *, buttons: bool = True, names: Mapping[str, str] = {}) -> str:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    names: Mapping[str, str]
+    timezone: str | None = None
+    now: int = 0
+
+    def times(self, text: str) -> str:
+        if self.timezone is None:
+            return moments.TOKEN.sub(r"\3", text)
+        return moments.local(text, self.timezone, self.now)
+
+
+_NOBODY = _Reader({})
+
+
+def as_text(
+    message: Message,
+    *,
+    buttons: bool = True,
+    names: Mapping[str, str] = {},
+    timezone: str | None = None,
+    now: int = 0,
+) -> str:
     """Renders lines without trailing spaces; buttons as `[Create issue]`.
 
-    `names`: user and channel ids → names, for mentions. Without blocks: the fallback text.
+    `names`: user and channel ids → names, for mentions. `timezone`: the reader's, for times as of
+    `now` (nanoseconds); None: UTC. Without blocks: the fallback text.
     """
     lines: list[str] = []
+    reader = _Reader(names, timezone, now)
     for block in message.blocks:
-        lines += _block(block, buttons, names)
+        lines += _block(block, buttons, reader)
     text = "\n".join(line.rstrip() for line in lines) if lines else unescape(message.text)
     return clean(text).strip("\n")
 
 
-def _block(block: Mapping[str, object], buttons: bool, names: Mapping[str, str]) -> list[str]:
+def _block(block: Mapping[str, object], buttons: bool, reader: _Reader) -> list[str]:
     kind = block.get("type")
     if kind == "divider":
         return ["---"]
     if kind == "rich_text":
         return [f"    {line}" for line in _rich(block).split("\n")]
     if kind == "context":
-        pieces = [_text(each, names) for each in _list(block.get("elements"))]
+        pieces = [_text(each, reader) for each in _list(block.get("elements"))]
         return [" · ".join(filter(None, pieces))]
     if kind == "actions":
         row = " ".join(_element(each) for each in _list(block.get("elements")))
         return [row] if buttons else []
-    lines = [_text(block[part], names) for part in ("text", "title", "label") if part in block]
-    lines += [_text(each, names) for each in _list(block.get("fields"))]
+    lines = [_text(block[part], reader) for part in ("text", "title", "label") if part in block]
+    lines += [_text(each, reader) for each in _list(block.get("fields"))]
     accessory = block.get("accessory") or block.get("element")
     if buttons and isinstance(accessory, Mapping) and lines:
         first, *rest = lines[0].split("\n")
@@ -50,22 +76,22 @@ def _block(block: Mapping[str, object], buttons: bool, names: Mapping[str, str])
 def _element(element: object) -> str:
     if not isinstance(element, Mapping):
         return ""
-    options = [_text(o.get("text"), {}) for o in _list(element.get("options"))]
+    options = [_text(o.get("text"), _NOBODY) for o in _list(element.get("options"))]
     if element.get("type") == "overflow":
         return f"[⋯ {' · '.join(options)}]"
     if options:
         return "[" + " | ".join(options) + "]"
-    return f"[{_text(element.get('text'), {})}]"
+    return f"[{_text(element.get('text'), _NOBODY)}]"
 
 
-def _text(text: object, names: Mapping[str, str]) -> str:
+def _text(text: object, reader: _Reader) -> str:
     if not isinstance(text, Mapping):
         return ""
     shown = str(text.get("text", ""))
     if text.get("type") != "mrkdwn":
         return shown
-    shown = _LINK.sub(r"\2 (\1)", shown)
-    shown = _MENTION.sub(lambda m: m[1] + names.get(m[2], m[3] or m[2]), shown)
+    shown = _LINK.sub(r"\2 (\1)", reader.times(shown))
+    shown = _MENTION.sub(lambda m: m[1] + reader.names.get(m[2], m[3] or m[2]), shown)
     return unescape(_BOLD.sub(r"\1", shown))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card, parts
+from blocks import buttons, card, moments, parts
 from blocks.buttons import Act
 from blocks.card import Setting
 from blocks.escape import fallback, group, mrkdwn
@@ -42,7 +42,7 @@ def problem(
     title = display.cut(display.one_line(each.cluster.title), card.TITLE)
     line = f"{display.one_line(report.environment)}: {each.priority.name}, {_state(each, alert)}"
     if alert is not None and alert.over is not None:
-        line = f"{line}, over since {display.since(alert.over, report.timezone, now)}"
+        line = f"{line}, over since {moments.since(alert.over, now)}"
     called = f" {group(mention)}" if mention and each.priority is Priority.P0 else ""
     found: list[Block] = [parts.section(f"*{mrkdwn(line, 300)}*{called}")]
     found += card.blocks(each, at)
@@ -61,20 +61,19 @@ def silence(
     *,
     mention: str = "",
     over: int | None = None,
-    timezone: str,
     now: int,
 ) -> Message:
     """Renders the message of a silence."""
     line = f"{display.one_line(environment)}: {display.one_line(each.said)}"
     if over is not None:
-        line += f" Over since {display.since(over, timezone, now)}."
+        line += f" Over since {moments.since(over, now)}."
     called = f" {group(mention)}" if mention else ""
     return message(fallback(line), [parts.section(f"🔴 *{mrkdwn(line, 600)}*{called}")])
 
 
-def over(said: str, *, at: int, now: int, timezone: str) -> Message:
+def over(said: str, *, at: int, now: int) -> Message:
     """Renders the one answer in the thread of a problem that ended."""
-    return _line(f"Over since {display.since(at, timezone, now)}: {display.one_line(said)}.")
+    return _line(f"Over since {moments.since(at, now)}: {display.one_line(said)}.")
 
 
 def again(alert: Alert, each: Card | None, *, mention: str = "") -> Message:

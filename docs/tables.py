@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from bot.core.commands.time_windows import WINDOWS, WindowForm
+from bot.core.commands.times import TIMES, TimePhrase
 from bot.core.entries.traces import TRACE_FORMS
 from bot.core.model.report import Factor
 from bot.core.model.values import Severity
@@ -140,11 +142,31 @@ WEIGHTS = """\
 For each factor the first row that matches counts; the sum is truncated to whole steps.
 """
 
+SPANS = """\
+## Windows
+
+`bot/core/commands/time_windows.py`, `WINDOWS`: what may follow an environment in Slack and in the
+terminal. Typed times are in your own zone: in Slack the one of your profile, in the terminal `TZ`,
+else the environment's `timezone`. A window ends now at the latest and begins at most 30 days ago.
+"""
+
+PHRASES = """\
+## Times in windows
+
+`bot/core/commands/times.py`, `TIMES`. What comes back every day or week is the latest that has
+begun, or after *to* the next. Of two equal times when clocks go back, a start is the first and an
+end the second.
+"""
+
 
 def page() -> str:
     """The whole page."""
     parts = [
         INTRODUCTION,
+        SPANS,
+        _table(("form", "for example", "meaning"), _forms(WINDOWS)),
+        PHRASES,
+        _table(("time", "for example", "meaning"), _forms(TIMES)),
         REDACTION,
         _table(("rule", "this", "becomes", "left alone"), _redaction()),
         MASKING,
@@ -175,6 +197,11 @@ def page() -> str:
         _table(("factor", "weight", "for example"), _weights()),
     ]
     return "\n".join(parts)
+
+
+def _forms(rows: Iterable[WindowForm | TimePhrase]) -> Iterator[Sequence[str]]:
+    for row in rows:
+        yield row.name, ", ".join(map(_code, row.examples)), row.meaning
 
 
 def _redaction() -> Iterator[Sequence[str]]:

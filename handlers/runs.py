@@ -43,7 +43,6 @@ def cancel(wiring: Toolbox, asker: Asker, act: Act) -> None:
         Act("", environment.name, query=act.query),
         by=asker.user,
         now=now,
-        timezone=environment.timezone,
     )
     if asker.ephemeral:
         wiring.slack.respond(asker.response_url, message, replace=True)

@@ -64,10 +64,11 @@ def analyze(request: AnalyzeOptions) -> None:
     severity = _severity(request.min_severity)
     if severity is None:  # DEFAULT is 0, hence falsy, but a valid choice: all entries
         severity = environment.min_severity
-    query = environment.query(_window(request, environment, now), min_severity=severity)
+    window = _window(request, settings.zone(environment), now)
+    query = environment.query(window, min_severity=severity)
     report = _analyze(request, opened(request.file, settings), query, environment, now)
     _tell_what_is_missing(report)
-    click.echo(_shown(report, request, now))
+    click.echo(_shown(report, request, settings.zone(environment), now))
 
 
 @few_collections()
@@ -124,9 +125,9 @@ def _environment(request: AnalyzeOptions, settings: Settings) -> Environment:
     return environment.from_file() if request.file else environment
 
 
-def _window(request: AnalyzeOptions, environment: Environment, now: int) -> Window:
+def _window(request: AnalyzeOptions, timezone: str, now: int) -> Window:
     if request.window:
-        return parse_window(request.window, now=now, timezone=environment.timezone).window
+        return parse_window(request.window, now=now, timezone=timezone).window
     return EVERYTHING if request.file else Window(now - DAY, now)
 
 
@@ -212,7 +213,7 @@ def _progress(what: str) -> Iterator[ProgressListener | None]:
 # --- output --------------------------------------------------------------------------------------
 
 
-def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
+def _shown(report: Report, request: AnalyzeOptions, timezone: str, now: int) -> str:
     if request.form == "json":
         exported = export(report, members=request.members)
         try:
@@ -231,11 +232,11 @@ def _shown(report: Report, request: AnalyzeOptions, now: int) -> str:
     query = Act("run", environment=report.environment)
     shown = [message(report, now=now, age=None, query=query, more=False)]
     shown += further(report, now=now, query=query)
-    parts = [as_text(each, buttons=False) for each in shown]
-    return "\n\n".join([*parts, "\n".join(_around(report, now))])
+    parts = [as_text(each, buttons=False, timezone=timezone, now=now) for each in shown]
+    return "\n\n".join([*parts, "\n".join(_around(report, timezone, now))])
 
 
-def _around(report: Report, now: int) -> Iterator[str]:
+def _around(report: Report, timezone: str, now: int) -> Iterator[str]:
     """Yields lines on quiet clusters and on traffic; without it, nothing counts as quiet."""
     for quiet in report.quiet[:SILENT]:
         title = display.cut(display.one_line(quiet.title), 100)
@@ -243,7 +244,7 @@ def _around(report: Report, now: int) -> Iterator[str]:
     if report.traffic is None:
         yield "Traffic unknown."
     else:
-        yield f"Traffic: {summary(report.traffic, report.timezone, now)}."
+        yield f"Traffic: {summary(report.traffic, timezone, now)}."
 
 
 def _tell_what_is_missing(report: Report) -> None:

@@ -83,7 +83,7 @@ def _read(
 ) -> tuple[Outside, Reading]:
     query = environment.query(EVERYTHING)
     if request.file is None:
-        span = parse_window([request.last or LAST], now=now, timezone=environment.timezone)
+        span = parse_window([request.last or LAST], now=now, timezone=settings.zone(environment))
         return inputs.whole(None, settings, replace(query, window=span.window), now)
     if request.last is not None and request.file == "-":
         raise UsageError("Standard input is read once, whole: leave --last out, or name a file.")
@@ -92,7 +92,7 @@ def _read(
         return outside, whole
     # A file is replayed when somebody has it: its last days count back from its newest entry.
     end = whole.window(now).end
-    span = parse_window([request.last], now=end, timezone=environment.timezone)
+    span = parse_window([request.last], now=end, timezone=settings.zone(environment))
     window = Window(span.window.start, end)
     if window.start <= whole.window(now).start:
         return outside, whole

@@ -164,7 +164,6 @@ def _message(  # noqa: PLR0917 - the parts of one message
         name,
         cause.said,
         now=tools.now(),
-        timezone=environment.timezone,
         query=report_messages.query(environment.name, "", key, message=report_messages.ELSEWHERE),
     )
 

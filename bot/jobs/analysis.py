@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 def ask(tools: Toolbox, asker: Asker, wanted: Analyze, *, refresh: bool = False) -> None:
     """Joins an analysis of the same question that runs or has just ended, or starts one."""
     environment = tools.environment(wanted.environment)
-    run = wanted.typed
+    run = wanted.run
     if not refresh and _just_answered(tools, asker, environment.name, run):
         return
     waiting = tools.runs.waiting(environment.name, run)
@@ -95,9 +95,8 @@ def _announce(tools: Toolbox, asker: Asker, environment: Environment, wanted: An
         environment.name,
         wanted.span.window,
         Progress(0, None, 0.0),
-        report_messages.query(environment.name, wanted.typed, wanted.typed),
+        report_messages.query(environment.name, wanted.run, wanted.run),
         now=tools.now(),
-        timezone=environment.timezone,
     )
     try:
         ts = tools.slack.post(asker.channel, message, thread=asker.thread or None)
@@ -145,6 +144,7 @@ def analyze(
     try:
         systems = outside(tools, known)
         report = analyze_log(systems, query, known, now=tools.now(), listener=watch)
+        report = report_messages.with_known_services(tools, report)
         key = f"r-{uuid.uuid4().hex[:12]}"
         report_messages.keep(
             tools, key, report, run, latest=report_messages.tells_now(report, known)
@@ -241,7 +241,6 @@ class _Watch:
             progress,
             report_messages.query(self.environment.name, self.run, self.run),
             now=self.tools.now(),
-            timezone=self.environment.timezone,
         )
         for want in _wants(self.tools.runs.waiting(self.environment.name, self.run)):
             if want.ts and not want.quiet:
@@ -262,7 +261,6 @@ class _Watch:
             report_messages.query(self.environment.name, self.run),
             reference=reference,
             now=self.tools.now(),
-            timezone=self.environment.timezone,
         )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from blocks import buttons, evidence, replies
 from blocks.buttons import Act
+from blocks.message import Message
 from bot.asker import Asker
-from bot.core.commands.access import may_act, may_look
+from bot.core.commands.access import may_act, may_look, zone_of
 from bot.core.commands.commands import (
     Analyze,
     Diff,
@@ -53,11 +56,10 @@ def answer(tools: Toolbox, asker: Asker, text: str, *, refresh: bool = False) ->
     visible = _visible(tools, asker)
     last = tools.conversations.environment(asker.channel)
     default = default_environment(visible, asker.channel, _channel_name(tools, asker), last)
-    parsed = parse(text, environments=visible, default=default, now=tools.now())
-    if isinstance(parsed, Suggestion):
-        tell(tools, asker, replies.wrong(parsed.sentence, parsed.command, Act("")))
-    elif isinstance(parsed, Help):
-        tell(tools, asker, replies.help_(visible, Act("")))
+    zone = zone_of(asker.user, tools.slack)
+    parsed = parse(text, environments=visible, default=default, now=tools.now(), timezone=zone)
+    if isinstance(parsed, Suggestion | Help):
+        tell(tools, asker, _reply(parsed, visible))
     elif isinstance(parsed, DigestOff):
         _digest_off(tools, asker, parsed)
     elif isinstance(parsed, WatchOff):
@@ -94,6 +96,13 @@ def _of_environment(
 
 
 _OfEnvironment = Analyze | DigestOn | DigestNow | WatchOn | ExpectedList | Diff | RuleList
+
+
+def _reply(parsed: Suggestion | Help, visible: Sequence[Environment]) -> Message:
+    """Draws the answer to what needs no environment."""
+    if isinstance(parsed, Suggestion):
+        return replies.wrong(parsed.sentence, parsed.command, Act(""))
+    return replies.help_(visible, Act(""))
 
 
 def _channel_name(tools: Toolbox, asker: Asker) -> str:
@@ -164,7 +173,6 @@ def _expected(tools: Toolbox, asker: Asker, environment: Environment) -> None:
         environment.name,
         marked,
         now=tools.now(),
-        timezone=environment.timezone,
         names=names,
         query=report_messages.query(
             environment.name, "", latest, message=report_messages.ELSEWHERE

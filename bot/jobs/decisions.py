@@ -261,7 +261,6 @@ def _put(
         decision,
         name or "It",
         now=tools.now(),
-        timezone=environment.timezone,
         # The message that shows the card, not the reply: [Undo] redraws it.
         query=replace(act, channel="", message=act.message or asker.message, thread=""),
     )

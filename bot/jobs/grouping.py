@@ -92,7 +92,7 @@ def listed(tools: Toolbox, asker: Asker, environment: Environment) -> None:
     """Answers `/gardener rules`."""
     rules = tools.rules.all(environment.name)
     now = tools.now()
-    message = drawn.rule_list(environment.name, rules, now=now, timezone=environment.timezone)
+    message = drawn.rule_list(environment.name, rules, now=now)
     tell(tools, asker, message)
 
 

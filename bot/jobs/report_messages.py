@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -69,6 +70,14 @@ def latest(tools: Toolbox, environment: str) -> Report | None:
     """Returns the latest report of an environment's current state, as it was stored."""
     key = tools.recent.latest(environment)
     return tools.reports.get(environment, key) if key else None
+
+
+def with_known_services(tools: Toolbox, report: Report) -> Report:
+    """Adds the names of the last report's services where the environment lists none."""
+    if report.known or not report.partial:
+        return report
+    last = latest(tools, report.environment)
+    return replace(report, known=last.services) if last else report
 
 
 def tells_now(report: Report, environment: Environment) -> bool:

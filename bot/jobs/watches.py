@@ -220,20 +220,15 @@ class _Look:
             return ts
         if step.silence is None:
             return ""
-        zone = self.environment.timezone
         return self._send(
-            watch_blocks.silence(
-                step.silence, self.environment.name, mention=mention, timezone=zone, now=self.now
-            )
+            watch_blocks.silence(step.silence, self.environment.name, mention=mention, now=self.now)
         )
 
     def _over(self, step: Step) -> None:
         alert = replace(self.memory.alerts[step.key], over=self.now)
         ended = _ended_at(step.card) or self.now
         self._draw(step, replace(alert, over=ended))
-        said = watch_blocks.over(
-            step.said, at=ended, now=self.now, timezone=self.environment.timezone
-        )
+        said = watch_blocks.over(step.said, at=ended, now=self.now)
         self._answer(step, said)
 
     def _message(self, each: Card, alert: Alert | None, *, mention: str = "") -> Message:

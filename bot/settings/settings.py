@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.core.commands.clocks import known_zone
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError, UsageError
 from bot.settings.file import FileMistake, environments
@@ -87,6 +88,11 @@ def _installation(value: object) -> object:
     return value
 
 
+def _zone(value: object) -> object:
+    # POSIX also allows rules such as CET-1CEST, and C libraries a colon before a name.
+    return known_zone(str(value).strip().removeprefix(":"))
+
+
 class _Variables(BaseSettings):
     """The environment variables. An empty one counts as unset."""
 
@@ -114,6 +120,7 @@ class _Variables(BaseSettings):
     GARDENER_CONFIG: str | None = None
     GARDENER_STATE: str = STATE
     GARDENER_CLOCK: str | None = None
+    TZ: Annotated[str | None, BeforeValidator(_zone)] = None
     PORT: Annotated[int, Field(ge=0, le=65_535)] = 8080
     LOG_LEVEL: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)
@@ -153,6 +160,8 @@ class Settings:
     """Identifies our keys in Redis; None: a hash of the oldest secret does."""
     clock: Path | None = None
     """The file of the playground's clock; None: the machine's clock."""
+    timezone: str | None = None
+    """The terminal's time zone, from TZ; None if that names none."""
     port: int = 8080
     """0: any free one."""
     log_level: str = "INFO"
@@ -194,6 +203,10 @@ class Settings:
         asked = f" Did you mean {meant}?" if meant else ""
         raise UsageError(f'I know no "{name}".{asked} Known: {", ".join(self.environments)}.')
 
+    def zone(self, environment: Environment) -> str:
+        """Returns the zone in which times are typed and shown in the terminal."""
+        return self.timezone or environment.timezone
+
 
 def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
     """Loads the settings of this process. Raises `SettingsError` at the first mistake.
@@ -233,6 +246,7 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
         secrets=_secrets(variables.GARDENER_SECRET),
         installation=variables.GARDENER_INSTALLATION,
         clock=_clock(variables),
+        timezone=variables.TZ,
         port=variables.PORT,
         log_level=variables.LOG_LEVEL,
     )

@@ -8,7 +8,7 @@ const HINTS = [
   ["/gardener staging 2d", "what went wrong in the last two days"],
   ["/gardener staging", "the last day"],
   ["/gardener staging 36h severity=ERROR", "a window and a lowest severity"],
-  ["/gardener staging since 2025-09-12", "since a date"],
+  ["/gardener staging since Friday 18:00", "since then"],
   ["/gardener digest now", "the digest, at once"],
   ["/gardener digest staging 09:00 Europe/Berlin", "a digest every morning"],
   ["/gardener digest off", "no digests in this channel"],

@@ -63,7 +63,7 @@ def test_the_digest(snapshot: SnapshotAssertion) -> None:
 
 def test_it_is_a_sentence_on_a_lock_screen() -> None:
     assert drawn(eventful()).text == (
-        "staging since Mon 03:12: 1 new, 1 worse, 1 in hand, 1 gone, 1 same. "
+        "staging since Mon 03:12 UTC: 1 new, 1 worse, 1 in hand, 1 gone, 1 same. "
         "P0 No module named 'netra_backend.app.services.monitoring'"
     )
 
@@ -90,7 +90,7 @@ def test_a_quiet_morning_is_one_line() -> None:
     before = report(LEGACY, SESSION, window=Window(NOW - DAY, NOW))
     after = report(LEGACY, SESSION, window=MORNING)
     message = drawn(compare(before, after, {}, LATER))
-    assert message.text == "staging: nothing new since Mon 03:12. 2 known, worst P2."
+    assert message.text == "staging: nothing new since Mon 03:12 UTC. 2 known, worst P2."
     assert len(message.blocks) == 1
 
 
@@ -113,7 +113,7 @@ def test_no_logs_are_an_alarm() -> None:
     before = report(LEGACY, window=Window(NOW - DAY, NOW))
     silent = replace(report(coverage=Coverage(), window=MORNING), clusters=())
     message = drawn(compare(before, silent, {}, LATER))
-    assert message.text == "🔴 staging sends no logs since Mon 03:12, traffic unknown."
+    assert message.text == "🔴 staging sends no logs since Mon 03:12 UTC, traffic unknown."
 
 
 def test_a_gap_says_that_nothing_is_called_gone() -> None:

@@ -35,7 +35,7 @@ def test_previews_and_confirmations(rule, facts, computed):
 
 @given(st.lists(RULES, max_size=30))
 def test_the_list(rules):
-    judge_message(drawn.rule_list("staging", rules, now=10, timezone="UTC"))
+    judge_message(drawn.rule_list("staging", rules, now=10))
 
 
 @given(NAMED, st.lists(NAMED, max_size=4), st.lists(TOKEN, max_size=4))

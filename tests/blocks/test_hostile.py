@@ -101,7 +101,7 @@ def test_replies(text: str, people: list[str], report: Report, name: str) -> Non
         if d
     ]
     acknowledgement = [c.decisions.expected for c in report.clusters if c.decisions.expected]
-    where = {"now": NOW, "timezone": "UTC", "query": QUERY}
+    where = {"now": NOW, "query": QUERY}
     for message in (
         replies.wrong(text, text, QUERY),
         replies.wrong(text, None, QUERY),
@@ -112,9 +112,7 @@ def test_replies(text: str, people: list[str], report: Report, name: str) -> Non
         replies.help_(environments, QUERY),
         replies.subscribed(subscription, NOW + DAY, now=NOW),
         replies.unsubscribed([subscription] * len(people)),
-        replies.expected_list(
-            text, acknowledgement * 12, now=NOW, timezone="UTC", names={}, query=QUERY
-        ),
+        replies.expected_list(text, acknowledgement * 12, now=NOW, names={}, query=QUERY),
         *(replies.saved(d, text, **where) for d in decisions),  # type: ignore[arg-type]
         replies.undone("claim", text),
         replies.nothing_to_undo(text),

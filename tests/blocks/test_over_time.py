@@ -46,9 +46,9 @@ def test_no_logs_at_all_is_told_since_the_last_entry_with_the_requests() -> None
         (None, "traffic unknown"),
     ):
         _, text = drawn(nothing(last_entry=last, traffic=traffic))
-        assert text == f"🔴 staging sends no logs since 02:14, {said}."
+        assert text == f"🔴 staging sends no logs since 02:14 UTC, {said}."
         _, text = digested(None, nothing(last_entry=last, traffic=traffic))
-        assert text == f"🔴 staging sends no logs since 02:14, {said}."
+        assert text == f"🔴 staging sends no logs since 02:14 UTC, {said}."
 
 
 def test_a_job_that_did_not_run_is_no_alarm() -> None:
@@ -80,7 +80,8 @@ def test_a_card_says_what_rose_and_what_came_back() -> None:
 
 def test_of_a_deleted_service_no_issue_is_offered() -> None:
     text, _ = drawn(report(replace(LEGACY, state=State.RECURRING, deleted=NOW - HOUR)))
-    assert "The service was deleted at 02:12" in text
+    assert "The service was deleted at <!date^" in text
+    assert "|02:12 UTC>; no issue is needed" in text
     assert "Create issue" not in text
     assert "Create issue" in drawn(report(LEGACY))[0]
 

@@ -68,7 +68,7 @@ def test_where_the_bot_is_no_member_it_names_the_invitation() -> None:
 
 
 def test_decisions_are_confirmed_with_undo() -> None:
-    kept = {"now": NOW, "timezone": "UTC", "query": QUERY}
+    kept = {"now": NOW, "query": QUERY}
     shown = say(replies.saved(acknowledgement(), "C3", **kept))  # type: ignore[arg-type]
     assert shown == (
         "C3 is expected: @Ana, 13 Sep, until 20 Sep, up to 5 a day: sign-ups in staging  [Undo]"
@@ -92,12 +92,11 @@ def test_lists_and_the_rest(snapshot: SnapshotAssertion) -> None:
                 "staging",
                 [acknowledgement()],
                 now=NOW,
-                timezone="UTC",
                 names={"c-jwt": "C3"},
                 query=QUERY,
             )
         ),
-        say(replies.expected_list("staging", [], now=NOW, timezone="UTC", names={}, query=QUERY)),
+        say(replies.expected_list("staging", [], now=NOW, names={}, query=QUERY)),
         say(replies.reconciling()),
         say(replies.joined("staging")),
         say(replies.unexpected("7f3a")),

@@ -99,7 +99,7 @@ def test_what_was_not_read_stands_above_the_cards() -> None:
     shown = drawn(
         report(coverage=Coverage(10, 10, missing=(gap,), notes=("Refresh after 03:05.",)))
     )
-    assert "⚠ Not read: 02:00-02:40. Refresh after 03:05." in as_text(shown)
+    assert "⚠ Not read: 02:00-02:40 UTC. Refresh after 03:05." in as_text(shown)
     assert "Not everything was read" in shown.text
     assert "whole window" not in as_text(shown)
 
@@ -108,15 +108,35 @@ def test_a_complete_read_warns_of_nothing() -> None:
     assert "⚠" not in text_of(report())
 
 
-def test_times_are_those_of_the_environment() -> None:
-    assert "04:10-05:10" in text_of(report(timezone="Europe/Berlin"))
+def test_a_terminal_shows_times_in_its_own_zone() -> None:
+    message = draw.report(report(), now=NOW, age=None, query=QUERY, more=True)
+    shown = as_text(message, timezone="Europe/Berlin", now=NOW)
+    assert "04:10-05:10 CEST" in shown
+    assert "Read 05:12 CEST." in shown
+    assert "UTC" not in shown
+
+
+def test_an_unknown_service_gets_those_that_there_are() -> None:
+    empty = Coverage(0, 0, 0, 0, 0, 0)
+    asked = replace(
+        report(), clusters=(), incidents=(), coverage=empty, services=("nope",), partial=True
+    )
+    known = replace(asked, known=("netra-backend-staging", "netra-auth-staging"))
+    assert text_of(known).startswith(
+        "staging, last 2 d: not one entry of nope, traffic unknown. "
+        'No service "nope". Known: netra-backend-staging, netra-auth-staging.'
+    )
+    for quiet in (asked, replace(known, services=("netra-auth-staging",))):
+        assert "No service" not in text_of(quiet)
+    arrived = replace(known, traffic=Traffic((("nope-00001-abc", 1, 5),), NOW - DAY))
+    assert "No service" not in text_of(arrived)
 
 
 def test_a_cached_report_says_its_age() -> None:
-    assert "Read 03:12, 4 min ago. Worklog and evidence in the thread." in text_of(
+    assert "Read 03:12 UTC, 4 min ago. Worklog and evidence in the thread." in text_of(
         report(), age=4 * MINUTE
     )
-    assert text_of(report(), more=False).endswith("Read 03:12.")
+    assert text_of(report(), more=False).endswith("Read 03:12 UTC.")
 
 
 def test_buttons_carry_what_a_handler_needs() -> None:
@@ -202,7 +222,9 @@ def test_no_entries_at_all_is_an_alarm() -> None:
     silent = replace(report(coverage=Coverage()), clusters=())
     assert drawn(silent).text.startswith("🔴 staging sends no logs")
     message = draw.silent("staging", t("2025-09-15T02:14:00"), Traffic((("r", 1, 1204),)), now=NOW)
-    assert message.text == "🔴 staging sends no logs since 02:14, though 1,204 requests arrived."
+    assert (
+        message.text == "🔴 staging sends no logs since 02:14 UTC, though 1,204 requests arrived."
+    )
     assert "traffic unknown" in draw.silent("staging", NOW, None, now=NOW).text
 
 
@@ -300,7 +322,7 @@ def test_progress_is_the_sentence_of_the_design() -> None:
     message = draw.progress("staging", WINDOW, state, QUERY)
     judge_message(message)
     assert as_text(message) == (
-        "staging, last 2 d: read back to 13 Sep 06:00 (44 %), 2,310 entries. "
+        "staging, last 2 d: read back to 13 Sep 06:00 UTC (44 %), 2,310 entries. "
         "Worst so far: P0 No module named 'auth_service'  [Cancel]"
     )
     assert act_of(message, buttons.CANCEL).report == "r-1"
@@ -322,7 +344,7 @@ def test_a_read_that_ended_early_can_be_run_again() -> None:
 
 def test_an_older_window_is_told_by_its_times() -> None:
     old = replace(report(), window=Window(NOW - 3 * DAY, NOW - DAY))
-    assert text_of(old).startswith("staging, 12 Sep 03:12 to 14 Sep 03:12: ")
+    assert text_of(old).startswith("staging, 12 Sep 03:12 to 14 Sep 03:12 UTC: ")
 
 
 def test_every_priority_has_its_mark_beside_the_word() -> None:

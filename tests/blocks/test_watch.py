@@ -51,7 +51,7 @@ def test_a_problem_that_ended_says_since_when() -> None:
 
 def test_the_answers_in_its_thread() -> None:
     said = "16 crashes in 7 min; 00613-fix served 417 requests without it"
-    assert said in shown(draw.over(said, at=NOW, now=NOW, timezone="UTC"))
+    assert said in shown(draw.over(said, at=NOW, now=NOW))
     card = crash_report().cards[0]
     assert "Again, for the 3rd time: 15 times." in shown(draw.again(replace(ALERT, times=3), card))
     assert "It is P0 now." in shown(draw.worse(mention="S0ONCALL"))
@@ -61,7 +61,7 @@ def test_a_silence_and_the_confirmations() -> None:
     silence = Silence(
         "shop", NOW, "shop has logged nothing since 03:12 while 312 requests arrived."
     )
-    text = shown(draw.silence(silence, "staging", timezone="UTC", now=NOW))
+    text = shown(draw.silence(silence, "staging", now=NOW))
     assert "staging: shop has logged nothing since 03:12" in text
     watch = Watch("staging", "C0OPS", 300, Priority.P1, "U0ALICE", NOW)
     assert "every 5 min" in shown(draw.watching(watch))

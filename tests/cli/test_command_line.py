@@ -118,7 +118,7 @@ def test_the_store_away_is_a_warning(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("analyze", "--from", "nowhere.jsonl"), 1, "no file nowhere.jsonl"),
-        (("analyze", "staging", "2x", "--from", "x"), 2, '"2x" is not a time'),
+        (("analyze", "staging", "2x", "--from", "x"), 2, 'Unknown time "2x"'),
         (("analyze", "staging", "31d", "--from", "x"), 2, "30 days"),
         (("analyze", "staging", "since", "2999-01-01", "--from", "x"), 2, "future"),
         (("analyze", "--now", "soon", "--from", "x"), 2, "is no time"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from rq import Queue
@@ -417,3 +419,17 @@ def test_a_command_that_slack_sends_again_runs_once(town):
     assert len(told) == 1
     assert len(acks) == 3
     assert payload.ONCE
+
+
+def test_typed_times_are_in_the_askers_zone(town):
+    """Alice and Bob are in Berlin; the environment's zone is UTC."""
+    here = datetime.fromtimestamp(town.wiring.now() // SECOND, ZoneInfo("Europe/Berlin"))
+    nine, noon = (
+        (here - timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
+        for hour in (9, 12)
+    )
+    town.types("staging yesterday 09:00 to 12:00")
+    fixed = [f"{each.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for each in (nine, noon)]
+    report = town.report()
+    assert f"staging {fixed[0]} to {fixed[1]}" in str(report)  # what Refresh reads again
+    assert f"<!date^{int(nine.timestamp())}^" in all_text(report)

@@ -32,3 +32,19 @@ def test_two_revisions_are_compared_for_the_asker_alone(town):
     town.clicks(told, "run")
     assert "last 7 d" in all_text(town.report())
     assert town.logs.reads == 1
+
+
+def test_without_names_the_two_newest_are_compared(town):
+    now = town.wiring.now()
+    town.logs.entries = [entry(LEGACY, now - HOUR, 1)]
+    town.logs.entries += [
+        entry(POOL, now - i * HOUR, i, revision=f"{600 - i:05}-abc") for i in (3, 4)
+    ]
+    town.types("diff staging")
+    town.sees("00597-abc → 00598-qss")
+
+
+def test_with_a_single_revision_it_says_so(town):
+    town.logs.entries = [entry(LEGACY, town.wiring.now() - HOUR, 1)]
+    town.types("diff staging")
+    assert "only one revision is known" in all_text(town.sees("Two are needed to compare"))

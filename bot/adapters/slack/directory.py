@@ -65,6 +65,7 @@ class SlackDirectory:
             guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
             foreign=bool(found.get("is_stranger"))
             or (team != home and not found.get("enterprise_user")),
+            timezone=str(found.get("tz") or ""),
         )
 
     def _team(self) -> str:

@@ -104,6 +104,7 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
         revisions=tuple(rollup.revisions),
         spans=rollup.spans,
         partial=_partial(reading.query, environment),
+        known=environment.names,
         traffic=reading.traffic,
         counts_requests=reading.query.counts_requests,
         severities=tuple(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from bot.core.commands import clocks
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError
 
@@ -29,6 +30,8 @@ class Person:
     """A single- or multi-channel guest."""
     foreign: bool = False
     """True for a member of another company, in a shared channel."""
+    timezone: str = ""
+    """IANA name; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,12 @@ def may_administer(
             f'admin = ["{user}"] added under [environments.{environment.name}] in gardener.toml.',
         )
     return Answer(False, f"Only an admin may {doing}. {_ask(environment.admin, directory)}")
+
+
+def zone_of(user: str, directory: Directory) -> str | None:
+    """Returns the time zone in which a person types times; None if Slack does not say."""
+    person = _ask_slack(directory.person, user)
+    return clocks.known_zone(person.timezone) if person else None
 
 
 # --- people --------------------------------------------------------------------------------------

@@ -23,7 +23,18 @@ class Analyze:
     @property
     def typed(self) -> str:
         """Renders the shortest text for the same command, after /gardener."""
-        pieces = [self.environment, self.span.typed]
+        return self._with(self.span.typed)
+
+    @property
+    def run(self) -> str:
+        """Renders text for the same window whoever types it, and whenever.
+
+        For what is stored with a report, and to recognise that two people ask the same.
+        """
+        return self._with(self.span.fixed)
+
+    def _with(self, window: str) -> str:
+        pieces = [self.environment, window]
         if self.services:
             pieces.append(f"service={','.join(self.services)}")
         if self.severity is not None:
@@ -133,14 +144,15 @@ class Diff:
     """Compares two revisions."""
 
     environment: str
-    a: str
-    """As typed, in lower case: `00597`, `00597-abc` or the full name."""
-    b: str
+    a: str = ""
+    """As typed, in lower case: `00597`, `00597-abc` or the full name. Empty with an empty `b`: the
+    two newest."""
+    b: str = ""
 
     @property
     def typed(self) -> str:
         """Renders the text after /gardener."""
-        return f"diff {self.environment} {self.a} {self.b}"
+        return f"diff {self.environment} {self.a} {self.b}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

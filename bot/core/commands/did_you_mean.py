@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rapidfuzz import fuzz, process, utils
 
 from bot.core.commands import time_windows
+from bot.core.commands.days import SLASHED
 from bot.core.model.environment import Environment
 from bot.core.model.errors import UsageError
 from bot.core.model.values import Severity
@@ -40,6 +41,15 @@ def zone_near(words: Sequence[str], environment: Environment) -> str:
 
 def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
     """Yields windows that may have been meant, nearest first."""
+    said = time_windows.normal(" ".join(window))
+    words = time_windows.VOCABULARY
+    spelled = [
+        word if word in words or not word.isalpha() else nearest(word, words) or word
+        for word in said.split(" ")
+    ]
+    if spelled != said.split(" "):
+        yield spelled
+    yield from _turned(said)
     for end in range(len(window) - 1, 0, -1):
         yield list(window[:end])
     for start in range(1, len(window)):
@@ -61,6 +71,20 @@ def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
         yield ["since", *words_[1:]]
 
 
+def _turned(said: str) -> Iterator[list[str]]:
+    """Yields the past for the future, a range the right way round, and dates that are clear."""
+    for ahead, past in (("tonight", "last night"), ("next", "last"), ("this", "yesterday")):
+        if re.search(rf"\b{ahead}\b", said):
+            yield re.sub(rf"\b{ahead}\b", past, said).split(" ")
+    if ends := re.fullmatch(r"((?:from|between) )?(.+?) (to|and|until) (.+)", said):
+        yield f"{ends[1] or ''}{ends[4]} {ends[3]} {ends[2]}".split(" ")
+    for clear in (r"\3-\2-\1", r"\3-\1-\2"):
+        if (date := SLASHED.sub(clear, said)) != said:
+            yield date.split(" ")
+    if (clock := re.sub(r"\b(\d{1,2})\.(\d{2})\b", r"\1:\2", said)) != said:
+        yield clock.split(" ")
+
+
 def severity(value: str) -> Severity | None:
     """Parses a severity in any case; None if unknown."""
     try:
@@ -80,3 +104,8 @@ def nearest(word: str, known: Iterable[str], near: float = NEAR) -> str | None:
         return str(best[0])
     starts = [k for k in known if len(word) >= 3 and k.casefold().startswith(word.casefold())]
     return starts[0] if len(starts) == 1 else None
+
+
+def known(names: Sequence[str]) -> str:
+    """Renders `Known: staging, prod`, as a sentence."""
+    return f"Known: {', '.join(names)}." if names else "No environment is set up yet."

@@ -6,11 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.commands import did_you_mean, grouping_commands, time_windows
+from bot.core.commands import (
+    clocks,
+    did_you_mean,
+    diff_command,
+    grouping_commands,
+    time_windows,
+    watch_commands,
+)
 from bot.core.commands.commands import (
     Analyze,
     Command,
-    Diff,
     DigestNow,
     DigestOff,
     DigestOn,
@@ -24,7 +30,7 @@ from bot.core.model.environment import Environment
 from bot.core.model.errors import UsageError
 from bot.core.model.values import Severity
 
-KEYWORDS = ("digest", "diff", "expected", "why", "same", "split", "rules", "help")
+KEYWORDS = ("digest", "diff", "expected", "why", "same", "split", "rules", "watch", "help")
 OPTIONS = ("service", "severity")
 MORNING = "09:00"
 
@@ -46,14 +52,21 @@ def default_environment(
 
 
 def parse(
-    text: str, *, environments: Sequence[Environment], default: str | None, now: int
+    text: str,
+    *,
+    environments: Sequence[Environment],
+    default: str | None,
+    now: int,
+    timezone: str | None = None,
 ) -> Command | Suggestion:
     """Parses the text after /gardener.
 
-    `default`: this channel's environment; `now`: nanoseconds.
+    `default`: this channel's environment; `now`: nanoseconds; `timezone`: the asker's, in which
+    they type times. None: the environment's.
     """
     tidied = did_you_mean.tidy(text)
-    parser = _Parser(environments, default, now, grouping_commands.quoted(text))
+    quoted = grouping_commands.quoted(text)
+    parser = _Parser(environments, default, now, timezone, quoted)
     found = parser.parse(tidied.split())
     # Grouping changes are previewed and need a click anyway, so no confirmation here.
     if isinstance(found, Suggestion | SameAs | SplitBy) or _same(text, tidied):
@@ -64,7 +77,11 @@ def parse(
 
 
 def _same(text: str, tidied: str) -> bool:
-    return " ".join(text.split()).casefold() == tidied.casefold()
+    """True if tidying left the meaning alone: quotes and commas within a window are usual."""
+    first, _, window = " ".join(text.split()).partition(" ")
+    window = re.sub(r",(?= |$)", "", clocks.QUOTES.sub("", window))
+    said = f"{first} {window}".strip()
+    return said.casefold() == tidied.casefold()
 
 
 class _Parser:
@@ -73,12 +90,14 @@ class _Parser:
         environments: Sequence[Environment],
         default: str | None,
         now: int,
+        timezone: str | None,
         quoted: str | None = None,
     ) -> None:
         self._known = {e.name.casefold(): e for e in environments}
         self._quoted = quoted
         self._default = default
         self._now = now
+        self._timezone = timezone
 
     def parse(self, words: Sequence[str], depth: int = 0) -> Command | Suggestion:
         if not words:
@@ -96,6 +115,8 @@ class _Parser:
             return self._why(rest)
         if first == "diff":
             return self._diff(rest)
+        if first == "watch":
+            return self._watch(rest)
         if first in self._known:
             return self._analyze(self._known[first], rest)
         return self._unknown(words, depth)
@@ -126,7 +147,7 @@ class _Parser:
             if severity is None:
                 return self._no_severity(environment, rest, word, value)
         try:
-            span = time_windows.parse_window(window, now=self._now, timezone=environment.timezone)
+            span = self._window(window, environment)
         except UsageError as error:
             return self._no_window(environment, rest, window, str(error))
         if bad := next((s for s in services if not re.fullmatch(r"[A-Za-z0-9][\w./-]*", s)), None):
@@ -134,6 +155,10 @@ class _Parser:
             sentence = f'"{did_you_mean.quoted(bad)}" is no name of a service, job or workload.'
             return Suggestion(sentence, f"{environment.name} {kept}".strip())
         return Analyze(environment.name, span, tuple(dict.fromkeys(services)), severity)
+
+    def _window(self, words: Sequence[str], environment: Environment) -> time_windows.Span:
+        zone = self._timezone or environment.timezone
+        return time_windows.parse_window(words, now=self._now, timezone=zone)
 
     def _digest(self, rest: Sequence[str]) -> Command | Suggestion:
         if not rest:
@@ -216,31 +241,16 @@ class _Parser:
         return Why(name, where[0].name if where else None)
 
     def _diff(self, rest: Sequence[str]) -> Command | Suggestion:
-        where = [self._known[w.casefold()].name for w in rest if w.casefold() in self._known]
-        given = [w.casefold() for w in rest if w.casefold() not in self._known]
-        named = [w for w in given if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", w)]
-        environment = where[0] if where else self._default
-        if environment is None:
-            name = self._any()
-            right = f"diff {name} {named[0]} {named[1]}" if name and len(named) == 2 else "help"
-            return Suggestion(f"Of which environment? {self._names()}", right)
-        if len(named) == 3 and not where and (near := did_you_mean.nearest(named[0], self._known)):
-            right = Diff(self._known[near].name, named[1], named[2]).typed
-            return Suggestion(
-                f'I know no "{did_you_mean.quoted(named[0])}". {self._names()}', right
-            )
-        if len(named) < 2:
-            text = "Name two revisions, the older first."
-            return Suggestion(text, f"diff {environment} 00597 00598")
-        wanted = Diff(environment, named[0], named[-1])
-        if named[0] == named[-1]:
-            return Suggestion("These two are the same.", None)
-        if [w.casefold() for w in rest] in (
-            wanted.typed.casefold().split()[1:],
-            [wanted.a, wanted.b],
-        ):
-            return wanted
-        return Suggestion("Two revisions, the older first.", wanted.typed)
+        names = {word: environment.name for word, environment in self._known.items()}
+        found = diff_command.read_diff(rest, names, self._default)
+        return Suggestion(*found) if isinstance(found, tuple) else found
+
+    def _watch(self, rest: Sequence[str]) -> Command | Suggestion:
+        names = {word: environment.name for word, environment in self._known.items()}
+        found = watch_commands.read_watch(rest, names, self._default)
+        if found is None:
+            return self._of_which("watch")
+        return Suggestion(*found) if isinstance(found, tuple) else found
 
     # --- near misses -----------------------------------------------------------------------------
 
@@ -344,9 +354,7 @@ class _Parser:
         options = [w for w in rest if w not in window]
         for fixed in did_you_mean.windows_near(window):
             try:
-                span = time_windows.parse_window(
-                    fixed, now=self._now, timezone=environment.timezone
-                )
+                span = self._window(fixed, environment)
             except UsageError:
                 continue
             sentence = words
@@ -360,8 +368,7 @@ class _Parser:
     # --- names -----------------------------------------------------------------------------------
 
     def _names(self) -> str:
-        names = ", ".join(e.name for e in self._known.values())
-        return f"Known: {names}." if names else "No environment is set up yet."
+        return did_you_mean.known([e.name for e in self._known.values()])
 
     def _any(self) -> str | None:
         return next((e.name for e in self._known.values()), None)

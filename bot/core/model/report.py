@@ -289,6 +289,8 @@ class Report:
     partial: bool = False
     """True if the query named other services than the environment does; their silence then does
     not mean that the environment is silent."""
+    known: tuple[str, ...] = ()
+    """The names that `service=` takes: the environment's, else those of its last report."""
     counts_requests: bool = True
     """False if none of the sources is a Cloud Run service: a job that logs nothing may just not
     have run."""

@@ -93,8 +93,13 @@ def known_revisions(report: Report) -> tuple[str, ...]:
 
 
 def resolve(report: Report, a: str, b: str) -> tuple[str, str] | Unknown:
-    """Resolves two names: full, short (`00598-qss`) or only the number (`00598`)."""
+    """Resolves two names: full, short (`00598-qss`) or only the number (`00598`).
+
+    Both empty: the two newest of the service that has the newest two, the older first.
+    """
     known = known_revisions(report)
+    if not a and not b:
+        return _newest(report, known)
     first, second = _named(a, known), _named(b, known)
     for text, found in ((a, first), (b, second)):
         if not found:
@@ -109,6 +114,24 @@ def resolve(report: Report, a: str, b: str) -> tuple[str, str] | Unknown:
         services = ", ".join(sorted({_service(x) or x for x, _ in different}))
         return Unknown(f"More than one service has these: {services}.", different[0])
     return different[0]
+
+
+def _newest(report: Report, known: Sequence[str]) -> tuple[str, str] | Unknown:
+    services = dict.fromkeys(map(_service, known))
+    for service in services:
+        # By number where there is one: an old revision that is shutting down logs last.
+        own = sorted(
+            (name for name in known if _service(name) == service),
+            key=lambda name: -(_number(name) or 0),
+        )
+        if len(own) > 1:
+            return own[1], own[0]
+    where = f"{report.environment}, {display.window(report.window, 'UTC', report.generated)}"
+    if not known:
+        return Unknown(f"{where}: no log entry names a revision, so none can be compared.")
+    only = ", ".join(display.revision(name, report.services) for name in known[:8])
+    each = "of each service " if len(known) > 1 else ""
+    return Unknown(f"{where}: only one revision {each}is known, {only}. Two are needed to compare.")
 
 
 def _named(text: str, known: Iterable[str]) -> list[str]:

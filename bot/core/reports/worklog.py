@@ -171,7 +171,10 @@ def _pattern(cluster: Cluster, report: Report) -> str:
         return f"once, {first}"
     graph = display.sparkline(cluster.histogram, 24)
     last = _when(cluster.last_seen, report.timezone)
-    apart = bursts.sentence(cluster.bursts, report.timezone, report.generated)
+    apart = bursts.sentence(
+        cluster.bursts,
+        lambda first, last: display.span(first, last, report.timezone, report.generated),
+    )
     return " ".join(filter(None, [f"first {first}, last {last}", graph, apart]))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from bot.core.model.values import MINUTE, Window
-from bot.core.text import display
 
 MOST = 12
 """More bursts than this are a rhythm, not a list."""
@@ -44,11 +43,14 @@ def bursts(minutes: Sequence[int], occurrences: int) -> tuple[Window, ...]:
     return found
 
 
-def sentence(found: Sequence[Window], timezone: str, now: int) -> str:
-    """Renders `two bursts, 03:05-03:08 and 03:31`; of many, the last; empty without any."""
+def sentence(found: Sequence[Window], span: Callable[[int, int], str]) -> str:
+    """Renders `two bursts, 03:05-03:08 and 03:31`; of many, the last; empty without any.
+
+    `span` shows the time from a burst's start to its end.
+    """
     if len(found) < 2:
         return ""
-    spans = [display.span(burst.start, burst.end, timezone, now) for burst in found]
+    spans = [span(burst.start, burst.end) for burst in found]
     if len(found) > LISTED:
         return f"{len(found)} bursts, the last {spans[-1]}"
     return f"{WORDS[len(found)]} bursts, {', '.join(spans[:-1])} and {spans[-1]}"

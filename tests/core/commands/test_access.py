@@ -12,6 +12,7 @@ from bot.core.commands.access import (
     may_act,
     may_administer,
     may_look,
+    zone_of,
 )
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Unavailable
@@ -198,3 +199,13 @@ def test_without_admins_it_says_how_to_become_one(slack):
 
     assert "Only an admin may teach grouping, and staging has none" in answer.sentence
     assert 'admin = ["U0BOB"]' in answer.sentence
+
+
+def test_whose_zone(slack):
+    slack.people = (
+        Person("U0ALICE", "Alice", timezone="Europe/Berlin"),
+        Person("U0BOB", "Bob"),
+        Person("U0EVE", "Eve", timezone="Mars/Phobos"),
+    )
+    assert zone_of("U0ALICE", slack) == "Europe/Berlin"
+    assert [zone_of(user, slack) for user in ("U0BOB", "U0EVE", "U0NOBODY")] == [None] * 3

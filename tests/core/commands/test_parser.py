@@ -13,11 +13,13 @@ from bot.core.commands.commands import (
     ExpectedList,
     Help,
     Suggestion,
+    WatchOff,
+    WatchOn,
     Why,
 )
 from bot.core.commands.parser import default_environment, parse
 from bot.core.model.environment import Environment
-from bot.core.model.values import DAY, HOUR, SECOND, Severity
+from bot.core.model.values import DAY, HOUR, SECOND, Priority, Severity
 
 NOW = 1_757_900_000 * SECOND
 STAGING = Environment("staging", "p", timezone="Europe/Berlin")
@@ -58,7 +60,52 @@ def test_the_forms_of_the_command_table():
     assert read("why c3 prod") == Why("C3", "prod")
     assert read("diff staging 00597 00598") == Diff("staging", "00597", "00598")
     assert read("diff 00597-ABC 00598-qss") == Diff("staging", "00597-abc", "00598-qss")
+    assert read("diff staging") == Diff("staging")
+    assert read("diff") == Diff("staging")
+    assert read("watch staging") == WatchOn("staging", 300, Priority.P1)
+    assert read("watch") == WatchOn("staging")
+    assert read("watch staging every 5m from P1") == WatchOn("staging")
+    assert read("watch PROD from p3 every 1h") == WatchOn("prod", 3600, Priority.P3)
+    assert read("watch staging every 10 minutes") == WatchOn("staging", 600)
+    assert read("watch off") == WatchOff(None)
+    assert read("watch off prod") == WatchOff("prod")
     assert read("help") == Help()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "since Friday 18:00",
+        "SINCE FRIDAY 18:00",
+        "since “Friday 18:00”",
+        "since\u00a0Friday\u00a018:00",
+        "since Friday, 18:00",
+        "since Friday 6pm",
+    ],
+)
+def test_a_window_is_understood_however_it_is_written(said):
+    found = read(f"staging {said}")
+    assert isinstance(found, Analyze)
+    assert found.run == "staging since 2025-09-12T16:00:00Z"
+    with_options = read(f"staging severity=ERROR {said} service=auth")
+    assert with_options.span == found.span
+    assert with_options.run == f"{found.run} service=auth severity=ERROR"
+
+
+def test_times_are_in_the_zone_of_whoever_types_them():
+    here = read("staging since Friday 18:00")
+    there = parse(
+        "staging since Friday 18:00",
+        environments=BOTH,
+        default=None,
+        now=NOW,
+        timezone="America/New_York",
+    )
+    assert here.run == "staging since 2025-09-12T16:00:00Z"
+    assert there.run == "staging since 2025-09-12T22:00:00Z"
+    again = parse(there.run, environments=BOTH, default=None, now=NOW, timezone="Asia/Tokyo")
+    assert again.span.window == there.span.window
+    assert again.run == there.run
 
 
 def test_case_and_spaces_do_not_matter():
@@ -123,13 +170,34 @@ def test_without_a_zone_a_digest_takes_the_environments():
         ("why 3", "why C3"),
         ("why", "why C1"),
         ("C3", "why C3"),
-        ("diff", "diff staging 00597 00598"),
-        ("diff prod 00597", "diff prod 00597 00598"),
+        ("diff stagin", "diff staging"),
+        ("diff prod 00597", "diff prod"),
+        ("wacht staging", "watch staging every 5m from P1"),
+        ("watch stagin", "watch staging every 5m from P1"),
+        ("watch staging every 5", None),
+        ("watch staging every 90m", "watch staging every 60m from P1"),
+        ("watch staging every 0m", "watch staging every 1m from P1"),
+        ("watch staging every 30s", "watch staging every 1m from P1"),
+        ("watch staging from P7", "watch staging every 5m from P3"),
+        ("watch staging always", "watch staging every 5m from P1"),
+        ("watch staging off", "watch off staging"),
+        ("watch staging prod", "watch staging every 5m from P1"),
+        ("staging since Fryday 18:00", "staging since Friday 18:00"),
+        ("staging last nihgt", "staging last night"),
+        ("staging yesterday 9:00 ot 12:00", "staging yesterday 9:00"),
+        ("staging between 2025-09-13 and 2025-09-12", "staging between 2025-09-12 and 2025-09-13"),
+        ("staging on 12/09/2025", "staging on 2025-09-12"),
+        ("staging since 12.09", "staging since 12:09"),
+        ("staging next week", "staging last week"),
+        ("last night", "staging last night"),
+        ("last night staging", "staging last night"),
+        ("Friday 18:00 to 20:00", "staging Friday 18:00 to 20:00"),
+        ("between 9 and 12 yesterday in staging", "staging between 9 and 12 yesterday"),
         ("diff stagin 00597 00598", "diff staging 00597 00598"),
         ("diff 00597 00598 staging", "diff staging 00597 00598"),
         ("diff staging 00597 and 00598", "diff staging 00597 00598"),
         ("dif staging 00597 00598", "diff staging 00597 00598"),
-        ("diff staging 00597 00597", None),
+        ("diff staging 00597 00597", "diff staging"),
         ("hlep", "help"),
         ("?", "staging 1d"),
     ],
@@ -137,7 +205,7 @@ def test_without_a_zone_a_digest_takes_the_environments():
 def test_anything_else_gets_the_nearest_right_form(typed, command):
     found = read(typed)
     if command is None:
-        assert isinstance(found, Analyze) or found.command is None
+        assert isinstance(found, Analyze | WatchOn) or found.command is None
         return
     if typed == "?":  # nothing is left of it: this channel's environment
         assert isinstance(found, Suggestion)
@@ -206,6 +274,18 @@ WORDS = st.sampled_from(
         "3",
         "help",
         "service=a",
+        "watch",
+        "every",
+        "90m",
+        "from",
+        "P7",
+        "Friday",
+        "last",
+        "night",
+        "to",
+        "between",
+        "and",
+        "noon",
         "severity=warn",
         "x=y",
         ".",

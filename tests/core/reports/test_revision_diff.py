@@ -205,3 +205,22 @@ def test_an_analysis_knows_who_wrote_what():
     assert names(compare(read, OLD, NEW).new) == [
         next(c.name for c in read.clusters if c.title == full)
     ]
+
+
+def test_without_names_the_two_newest_are_compared():
+    older = OLD.replace("597", "596")
+    assert resolve(of(revisions=(NEW, OLD, older)), "", "") == (OLD, NEW)
+    # An old revision that is shutting down logs last and is not newer for it.
+    assert resolve(of(revisions=(older, OTHER, NEW, OLD)), "", "") == (OLD, NEW)
+    # A service with one revision does not hide the other service.
+    assert resolve(of(revisions=(OTHER, NEW, OLD), requests=None), "", "") == (OLD, NEW)
+
+
+def test_of_a_single_revision_it_says_so():
+    found = resolve(of(revisions=(NEW,), requests=None), "", "")
+    assert isinstance(found, Unknown)
+    assert "only one revision is known, 00598-qss" in found.sentence
+    assert found.pair is None
+    none = resolve(of(revisions=(), requests=None), "", "")
+    assert isinstance(none, Unknown)
+    assert "no log entry names a revision" in none.sentence

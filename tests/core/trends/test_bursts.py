@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model.values import MINUTE, Window
+from bot.core.text import display
 from bot.core.trends.bursts import bursts, sentence
 from tests.core.logs import START
 
@@ -19,7 +20,9 @@ def at(*minutes: int) -> list[int]:
 
 
 def words(minutes: list[int], occurrences: int) -> str:
-    return sentence(bursts(minutes, occurrences), "UTC", START)
+    return sentence(
+        bursts(minutes, occurrences), lambda first, last: display.span(first, last, "UTC", START)
+    )
 
 
 def test_two_bursts_are_named_with_their_times() -> None:
