@@ -15,9 +15,9 @@ from bot.core.model.report import (
     Card,
     Progress,
     Report,
-    Traffic,
 )
 from bot.core.model.values import State, Window
+from bot.core.reports.alarms import alarms, all_outside, sends_nothing
 from bot.core.text import display
 from bot.core.text.display import number
 from bot.core.trends.traffic import arrived
@@ -151,13 +151,13 @@ def further(report: Report, *, now: int, query: Act) -> list[Message]:
 def summary(report: Report, now: int, query: Act) -> str:
     """Summarises the report in one sentence for a lock screen, unescaped."""
     at = Setting.of(report, now, query)
-    alarm = _silence(report)
-    if alarm:
-        return alarm
+    said = " ".join(alarms(report))
+    if sends_nothing(report):
+        return said
     live = [c for c in report.cards if not card.is_expected(c, at)]
     if not live:
-        return _nothing(report, at)
-    text = f"{report.environment}: {_counts(report, at)}."
+        return f"{said} {_nothing(report, at)}".strip()
+    text = f"{said} {report.environment}: {_counts(report, at)}.".strip()
     if not report.coverage.complete:
         text += " Not everything was read."
     return f"{text} {live[0].priority.name} {live[0].cluster.title}"
@@ -198,33 +198,6 @@ def _resting(report: Report, at: Setting) -> list[str]:
     ]
 
 
-def _silence(report: Report) -> str | None:
-    """Returns an alarm if everything was read and there was not one entry; else None."""
-    if report.coverage.read or report.coverage.missing:
-        return None
-    if report.partial or not report.counts_requests:
-        return None
-    if report.last_entry is not None:
-        now = report.generated or report.window.end
-        traffic = arrived(report.traffic)
-        since = display.since(report.last_entry, report.timezone, now)
-        return f"🔴 {report.environment} sends no logs since {since}, {traffic}."
-    span = display.duration(report.window.end - report.window.start)
-    traffic = arrived(report.traffic)
-    traffic = traffic[0].upper() + traffic[1:]
-    return f"🔴 {report.environment} sends no logs: not one entry in {span}. {traffic}."
-
-
-def silent(
-    environment: str, since: int, traffic: Traffic | None, *, now: int, timezone: str = "UTC"
-) -> Message:
-    """Renders the alarm for a service that logs nothing at all."""
-    since_when = display.since(since, timezone, now)
-    name = display.one_line(environment)
-    text = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
-    return message(fallback(text), [parts.section(parts.plain_text(text, 600))])
-
-
 def _nothing(report: Report, at: Setting) -> str:
     read = display.many(report.coverage.read, "entry", "entries")
     if resting := _resting(report, at):
@@ -236,20 +209,24 @@ def _nothing(report: Report, at: Setting) -> str:
         return f"{_title(report, at)}: not one entry of {which}, {arrived(report.traffic)}."
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
+    if (outside := all_outside(report)) is not None:
+        return f"{_title(report, at)}: nothing {above}; {outside}."
     if report.coverage.missing:
         return f"{_title(report, at)}: nothing {above} in the {read} that could be read."
+    if report.heard is not None and not report.coverage.read:
+        heard = display.clock(report.heard, at.timezone, at.now)
+        return f"{_title(report, at)}: nothing {above}; last entry of any level {heard}."
     return f"{_title(report, at)}: nothing {above} in {read}."
 
 
 def _above(report: Report, at: Setting) -> list[Block]:
-    alarm = _silence(report)
+    lines = list(alarms(report))
     live = [c for c in report.cards if not card.is_resting(c, at)]
-    if alarm or not live:
-        text = alarm or _nothing(report, at)
-    else:
-        text = f"{_title(report, at)}: {counted(report, at)}"
+    if not sends_nothing(report):
+        what = f"{_title(report, at)}: {counted(report, at)}" if live else _nothing(report, at)
+        lines.append(what)
     found: list[Block] = [
-        parts.section(f"*{mrkdwn(text, 600)}*"),
+        *(parts.section(f"*{mrkdwn(line, 600)}*") for line in lines),
         parts.context(parts.plain_text(_coverage(report), 600)),
     ]
     missing = _not_read(report, at)

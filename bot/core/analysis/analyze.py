@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.core.analysis.listening import listened
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.over_time import over_time
 from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable
@@ -16,6 +17,7 @@ from bot.core.entries.understand import Kind
 from bot.core.expected.fingerprints import subjects, wordings
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import Unavailable
+from bot.core.model.history import Past
 from bot.core.model.report import Cluster, Incident, Report
 from bot.core.model.values import Priority, State, Window
 from bot.core.ports import Identity, ProgressListener
@@ -105,8 +107,9 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
         ),
     )
     decisions = outside.decisions.all(environment.name) if outside.decisions is not None else {}
+    past = Past()
     if outside.history is not None:
-        report = over_time(
+        report, past = over_time(
             report,
             reading,
             rollup,
@@ -116,6 +119,14 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
             decisions=decisions,
             contains=outside.contains,
         )
+    report = listened(
+        report,
+        reading.query,
+        rollup.pulse,
+        past,
+        outside.newest,
+        unfiltered=outside.unfiltered,
+    )
     return report.with_decisions(decisions)
 
 
