@@ -29,6 +29,7 @@ from bot.core.model.history import (
 )
 from bot.core.model.report import Event
 from bot.core.model.values import DAY, HOUR, SECOND
+from bot.core.text.display import encodable
 
 EVENTS = 1_000
 """How many of the newest deploys and deletions to keep."""
@@ -159,7 +160,8 @@ class RedisHistory:
 
     def _record_gaps(self, environment: str, of_services: Mapping[str, Mapping[int, int]]) -> None:
         days: dict[int, dict[str, int]] = {}
-        for name, of_hours in of_services.items():
+        for service, of_hours in of_services.items():
+            name = encodable(service)
             for hour, value in of_hours.items():
                 days.setdefault(hour * HOUR // DAY, {})[f"{name}|{hour}"] = value
         for day in sorted(days)[-GAP_DAYS - 1 :]:

@@ -93,7 +93,9 @@ class Pulse:
     def trim(self) -> None:
         """Drops what exceeds the bounds; what stays does not depend on the order of entries."""
         names = self.logged.keys() | self.requests.keys()
-        for name in sorted(names, key=lambda n: (zlib.crc32(n.encode()), n))[SERVICES:]:
+        for name in sorted(
+            names, key=lambda n: (zlib.crc32(n.encode("utf-8", "surrogatepass")), n)
+        )[SERVICES:]:
             for part in (self.logged, self.last, self.requests):
                 part.pop(name, None)
         _newest(self.logged, HOURS)
