@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from blocks import buttons, card, moments, parts, report
+from blocks import buttons, card, moments, parts
 from blocks.buttons import Act
 from blocks.card import Setting
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import MAX_BLOCKS, MAX_TEXT, Message, message, text_length
-from bot.core.model.report import Cluster
-from bot.core.model.values import DAY, Priority, State
+from bot.core.model.decisions import IssueLink
+from bot.core.model.report import Card, Cluster
+from bot.core.model.values import DAY, Priority
+from bot.core.reports.alarms import alarms
 from bot.core.reports.digest import (
     Digest,
     InHand,
     Kept,
     Worse,
+    ended_of,
 )
 from bot.core.text import display
 from bot.core.text.display import number
@@ -27,65 +30,112 @@ if TYPE_CHECKING:
 
 FULL_CARDS = 3
 LINES = 6
-ROOM = 15
+ROWS = 4
+"""Maximum number of rows of buttons for what is worse."""
+ROOM = 12
 """Maximum number of blocks for full cards."""
 SOON = 3 * DAY
 """Acknowledgements that end within this time are listed with [Extend]."""
 _TITLE = 100
 
 
-def digest(digest: Digest, *, now: int, query: Act) -> Message:
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A digest that was missed, since the clock was down when it was due. In nanoseconds."""
+
+    due: int
+    posted: int
+
+
+def digest(digest: Digest, *, now: int, query: Act, late: Late | None = None) -> Message:
     """Renders one message for the channel; `query.query` is the command for the whole report."""
     at = Setting.of(digest.report, now, query)
+    drawn = _drawn(digest, at)
+    if late is None:
+        return drawn
+    due, posted = (display.since(t, at.timezone, late.posted) for t in (late.due, late.posted))
+    why = parts.context(mrkdwn(f"due at {due}, posted {posted}: the clock was down", 120))
+    return replace(drawn, blocks=[drawn.blocks[0], why.to_dict(), *drawn.blocks[1:]])
+
+
+def _drawn(digest: Digest, at: Setting) -> Message:
     if digest.silent:
         return _alarm(digest, at)
     if digest.quiet:
         return _quiet(digest, at)
-    found: list[Block] = [parts.section(f"*{mrkdwn(_summary(digest, at), 600)}*")]
-    found += _new(digest, at)
-    found += _listed("Worse", [mrkdwn(_worse(w), 300) for w in digest.worse])
-    found += [row for w in digest.worse[:LINES] if (row := _worse_row(w, at))]
+    said = [f"*{mrkdwn(alarm, 500)}*" for alarm in alarms(digest.report)]
+    said.append(f"*{mrkdwn(_summary(digest, at), 600)}*")
+    said += [_over(each, at, digest) for each in digest.outages[:LINES]]
+    found: list[Block] = [parts.section("\n".join(said))]
+    found += _cards(digest, at)
+    worse = sorted(digest.worse, key=lambda w: w.after)
+    found += _listed("Worse", [mrkdwn(_worse(w), 300) for w in worse])
+    found += [row for w in worse[:ROWS] if (row := _worse_row(w, at))]
     found += _listed("In hand", [_in_hand(i, at) for i in digest.in_hand])
+    named = {c.cluster.id for c in digest.outages}
+    ended = [c for c in digest.ended if c.cluster.id not in named]
+    found += _listed("Ended", [_over(each, at, digest) for each in ended])
     found += _expected(digest, at)
     found += _listed("Gone", [_gone(c, digest) for c in digest.gone])
     found += [parts.section(_snoozed(digest))] if digest.snoozed else []
     found += _below(digest, at)
-    return message(fallback(sentence(digest, now=now)), found)
+    return message(fallback(sentence(digest, now=at.now)), found)
 
 
 def sentence(digest: Digest, *, now: int) -> str:
     """Summarises the digest in one sentence for a lock screen, unescaped."""
     at = Setting.of(digest.report, now, Act(""))
-    text = _summary(digest, at)
-    first = digest.new[0] if digest.new else digest.worse[0].card if digest.worse else None
-    return f"{text}. {first.priority.name} {first.cluster.title}" if first else f"{text}."
+    worse = [w.card for w in digest.worse]
+    going_on = sorted((*digest.decide, *digest.new, *worse), key=lambda c: c.priority)
+    named = [f"{c.priority.name} {c.cluster.title}" for c in (*digest.outages[:1], *going_on[:1])]
+    said = [*alarms(digest.report), f"{_summary(digest, at)}.", "; ".join(named)]
+    return " ".join(filter(None, said))
 
 
 def _summary(digest: Digest, at: Setting) -> str:
+    """Renders `staging since Fri 09:00: worst P1 active, P0 ended 02:31; 1 new, 1 in hand`."""
     counted = [
         f"{number(len(found))} {name}"
         for found, name in (
+            (digest.decide, "needs a decision" if len(digest.decide) == 1 else "need a decision"),
             (digest.new, "new"),
             (digest.worse, "worse"),
             (digest.in_hand, "in hand"),
+            (digest.ended, "ended"),
             (digest.gone, "gone"),
             (digest.same, "same"),
         )
         if found
     ]
+    worst = "nothing active" if digest.worst is None else f"worst {digest.worst.name} active"
+    ends = [ended.since for each in digest.outages if (ended := ended_of(each))]
+    if ends:
+        worst += f", P0 ended {moments.since(max(ends), at.now)}"
     since = moments.since(digest.since, at.now)
     name = display.one_line(digest.environment)
-    return f"{name} since {since}: {', '.join(counted) or 'nothing to tell'}"
+    return f"{name} since {since}: {'; '.join(filter(None, [worst, ', '.join(counted)]))}"
+
+
+def _over(each: Card, at: Setting, digest: Digest) -> str:
+    """Renders in mrkdwn: `C5 P0 No module named …, 02:10-02:31: 00613-fix served 417 …`."""
+    cluster, ended = each.cluster, ended_of(each)
+    incident = each.incident
+    first = incident.first_seen if incident else cluster.first_seen
+    last = incident.last_seen if incident else cluster.last_seen
+    span = moments.span(first, last, at.now)
+    how = f": {display.one_line(ended.evidence)}" if ended and ended.evidence else ""
+    when = f", {span}" if span else ""
+    mark = "ended: " if each in digest.outages else ""
+    head = f"{cluster.name} {each.priority.name} {mark}{_title(cluster.title)}"
+    return mrkdwn(f"{head}{when}{how}", 300)
 
 
 def _alarm(digest: Digest, at: Setting) -> Message:
-    last = digest.report.last_entry
-    return report.silent(
-        digest.environment,
-        digest.since if last is None else last,
-        digest.report.traffic,
-        now=at.now,
-    )
+    report = digest.report
+    if report.last_entry is None:
+        report = replace(report, last_entry=digest.since)
+    text = " ".join(alarms(report, at.now))
+    return message(fallback(text), [parts.section(parts.plain_text(text, 600))])
 
 
 def _quiet(digest: Digest, at: Setting) -> Message:
@@ -100,26 +150,31 @@ def _quiet(digest: Digest, at: Setting) -> Message:
     return message(fallback(text), [*found, *_expected(digest, at)])
 
 
-def _new(digest: Digest, at: Setting) -> list[Block]:
-    if not digest.new:
-        return []
-    found: list[Block] = [parts.section("*New*")]
-    room, text, shown = ROOM, MAX_TEXT // 2, 0
-    for each in digest.new[:FULL_CARDS]:
-        # New since the last digest, even if somebody already looked at it in between.
-        drawn = card.blocks(replace(each, cluster=replace(each.cluster, state=State.NEW)), at)
-        room -= len(drawn)
-        text -= text_length([b.to_dict() for b in drawn])
-        if shown and min(room, text) < 0:
-            break
-        found += drawn
-        shown += 1
-    rest = digest.new[shown:]
-    if rest:
-        names = [
-            f"{card.head(c)} {display.cut(display.one_line(c.cluster.title), 60)}" for c in rest
-        ]
-        found.append(parts.section(parts.lines(_capped(names), 900)))
+def _cards(digest: Digest, at: Setting) -> list[Block]:
+    """Renders what needs a decision, then what is new, as full cards while there is room."""
+    found: list[Block] = []
+    room, text, left = ROOM, MAX_TEXT // 2, FULL_CARDS
+    for name, cards in (("Needs a decision", digest.decide), ("New", digest.new)):
+        shown = 0
+        for each in cards[:left]:
+            drawn = card.blocks(each, at)
+            room -= len(drawn)
+            text -= text_length([b.to_dict() for b in drawn])
+            # The first card of all is shown, whatever it takes.
+            if (left < FULL_CARDS or shown) and min(room, text) < 0:
+                break
+            if not shown:
+                found.append(parts.section(f"*{name}*"))
+            found += drawn
+            shown += 1
+        left = left - shown if shown == len(cards) else 0
+        if rest := cards[shown:]:
+            names = [
+                f"{card.head(c)} {display.cut(display.one_line(c.cluster.title), 60)}" for c in rest
+            ]
+            if not shown:
+                found.append(parts.section(f"*{name}*"))
+            found.append(parts.section(parts.lines(_capped(names), 900)))
     return found
 
 
@@ -161,10 +216,10 @@ def _in_hand(each: InHand, at: Setting) -> str:
         pieces.append(user(each.claim.by))
     what = " ".join(pieces)
     closed = each.issue is not None and each.issue.state == "closed"
-    if closed:
-        what += " closed"
+    if closed and each.issue:
+        what += _closed(each.issue, at)
     elif each.issue:
-        days = (at.now - each.issue.at) // DAY
+        days = (at.now - (each.issue.opened or each.issue.at)) // DAY
         what += f"{',' if each.claim else ''} open {f'{days} d' if days > 0 else 'under 1 d'}"
     elif each.claim:
         what += f" since {at.day(each.claim.at)}"
@@ -182,6 +237,13 @@ def _in_hand(each: InHand, at: Setting) -> str:
         what += f": saw {number(each.seen)}"
     title = mrkdwn(f"{each.name} {_title(each.title)}".strip(), 160)
     return f"{what} · {title}"
+
+
+def _closed(issue: IssueLink, at: Setting) -> str:
+    """Renders in mrkdwn ` closed Fri by ana`, as far as it is known."""
+    when = f" {at.day(issue.closed_at)}" if issue.closed_at is not None else ""
+    by = f" by {mrkdwn(display.one_line(issue.closed_by), 40)}" if issue.closed_by else ""
+    return f" closed{when}{by}"
 
 
 def _expected(digest: Digest, at: Setting) -> list[Block]:
@@ -288,5 +350,7 @@ def _title(text: str) -> str:
     return display.cut(display.one_line(text), _TITLE)
 
 
-_WORST = (1, 1, ROOM, 1, LINES, 1, LINES + 4, 1, 1, 3)
+# Headline and why it is late, cards with two headings and the names of the rest, worse, in hand,
+# ended, expected, gone, snoozed, what was read.
+_WORST = (2, 2 + ROOM + 2, 1 + ROWS, 1, 1, LINES + 4, 1, 1, 3)
 assert sum(_WORST) <= MAX_BLOCKS  # noqa: S101 - the worst digest fits

@@ -9,6 +9,7 @@ from blocks import buttons, card, moments, parts
 from blocks.buttons import Act
 from blocks.escape import fallback, link, mrkdwn, user
 from blocks.message import Message, message
+from bot.core.model.days import Days
 from bot.core.model.decisions import Acknowledgement, Claim, Decision, IssueLink, Override, Snooze
 from bot.core.model.environment import Environment
 from bot.core.model.errors import GardenerError
@@ -29,6 +30,7 @@ _FORMS = (
     ("{name} since Friday 18:00", "from then until now, in your time zone"),
     ("{name} yesterday 09:00 to 12:00", "also: last night, this week, 12 Sep"),
     ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
+    ("digest {name} weekdays 09:00", "Monday to Friday"),
     ("digest off", "no more of it"),
     ("expected {name}", "problems marked as expected"),
     ("why C3", "each reason for a priority"),
@@ -125,8 +127,9 @@ def subscribed(subscription: Subscription, due: int, *, now: int) -> Message:
     """Confirms a subscription in the channel. `due`: the first digest, from `next_due`."""
     when = moments.since(due, now)
     environment = display.one_line(subscription.environment)
+    how_often = "on weekdays" if subscription.days is Days.WEEKDAYS else "every day"
     text = (
-        f"{environment}: a digest every day at {subscription.at} {subscription.timezone}, "
+        f"{environment}: a digest {how_often} at {subscription.at} {subscription.timezone}, "
         f"the first {when}."
     )
     off = parts.button(

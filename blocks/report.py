@@ -15,9 +15,9 @@ from bot.core.model.report import (
     Card,
     Progress,
     Report,
-    Traffic,
 )
 from bot.core.model.values import State, Window
+from bot.core.reports.alarms import alarms, all_outside, sends_nothing
 from bot.core.text import display
 from bot.core.text.display import number
 from bot.core.trends.traffic import arrived
@@ -172,13 +172,13 @@ def further(report: Report, *, now: int, query: Act) -> list[Message]:
 def summary(report: Report, now: int, query: Act) -> str:
     """Summarises the report in one sentence for a lock screen, unescaped."""
     at = Setting.of(report, now, query)
-    alarm = _silence(report)
-    if alarm:
-        return alarm
+    said = " ".join(alarms(report))
+    if sends_nothing(report):
+        return said
     live = [c for c in report.cards if not card.is_expected(c, at) and c.ended is None]
     if not live:
-        return _nothing(report, at)
-    text = f"{report.environment}: {_counts(report, at)}."
+        return f"{said} {_nothing(report, at)}".strip()
+    text = f"{said} {report.environment}: {_counts(report, at)}.".strip()
     if not report.coverage.complete:
         text += " Not everything was read."
     return f"{text} {live[0].priority.name} {live[0].cluster.title}"
@@ -218,31 +218,6 @@ def _resting(report: Report, at: Setting) -> list[str]:
     return [f"{number(n)} {what}" for n, what in counts if n]
 
 
-def _silence(report: Report) -> str | None:
-    """Returns an alarm if everything was read and there was not one entry; else None."""
-    if report.coverage.read or report.coverage.missing:
-        return None
-    if report.partial or not report.counts_requests:
-        return None
-    if report.last_entry is not None:
-        now = report.generated or report.window.end
-        traffic = arrived(report.traffic)
-        since = moments.since(report.last_entry, now)
-        return f"🔴 {report.environment} sends no logs since {since}, {traffic}."
-    span = display.duration(report.window.end - report.window.start)
-    traffic = arrived(report.traffic)
-    traffic = traffic[0].upper() + traffic[1:]
-    return f"🔴 {report.environment} sends no logs: not one entry in {span}. {traffic}."
-
-
-def silent(environment: str, since: int, traffic: Traffic | None, *, now: int) -> Message:
-    """Renders the alarm for a service that logs nothing at all."""
-    since_when = moments.since(since, now)
-    name = display.one_line(environment)
-    text = f"🔴 {name} sends no logs since {since_when}, {arrived(traffic)}."
-    return message(fallback(text), [parts.section(parts.sentence(text, 600))])
-
-
 def _nothing(report: Report, at: Setting) -> str:
     read = display.many(report.coverage.read, "entry", "entries")
     if resting := _resting(report, at):
@@ -260,8 +235,13 @@ def _nothing(report: Report, at: Setting) -> str:
         return text + _unknown_service(report)
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
+    if (outside := all_outside(report)) is not None:
+        return f"{_title(report, at)}: nothing {above}; {outside}."
     if report.coverage.missing:
         return f"{_title(report, at)}: nothing {above} in the {read} that could be read."
+    if report.heard is not None and not report.coverage.read:
+        heard = moments.clock(report.heard, at.now)
+        return f"{_title(report, at)}: nothing {above}; last entry of any level {heard}."
     return f"{_title(report, at)}: nothing {above} in {read}."
 
 
@@ -277,17 +257,16 @@ def _unknown_service(report: Report) -> str:
 
 
 def _above(report: Report, at: Setting, dated: Dated | None = None) -> list[Block]:
-    alarm = _silence(report)
+    lines = list(alarms(report))
     live = [c for c in report.cards if card.is_active(c, at)]
-    if alarm or not live:
-        text = alarm or _nothing(report, at)
-    else:
-        text = f"{_title(report, at)}: {counted(report, at)}"
-    head = f"*{mrkdwn(text, 600)}*"
+    if not sends_nothing(report):
+        what = f"{_title(report, at)}: {counted(report, at)}" if live else _nothing(report, at)
+        lines.append(what)
+    heads = [f"*{mrkdwn(line, 600)}*" for line in lines]
     if dated is not None:
-        head = f"*{link(dated.link, dated.said)}.*  {head}"
+        heads[0] = f"*{link(dated.link, dated.said)}.*  {heads[0]}"
     found: list[Block] = [
-        parts.section(head),
+        *map(parts.section, heads),
         *([parts.section(parts.plain_text(dated.below, 900))] if dated and dated.below else []),
         parts.context(parts.plain_text(_coverage(report), 600)),
     ]

@@ -19,6 +19,7 @@ from bot.core.ports import (
     IssueTracker,
     Locks,
     LogSource,
+    NewestEntries,
     Posted,
     RecentReports,
     Registry,
@@ -104,6 +105,8 @@ class Toolbox(Protocol):
     @property
     def activity(self) -> Activity: ...
     @property
+    def newest(self) -> NewestEntries: ...
+    @property
     def slack(self) -> SlackMessenger: ...
     @property
     def chart(self) -> Callable[[Report], Chart]: ...
@@ -119,6 +122,7 @@ def outside(tools: Toolbox, environment: Environment) -> Outside:
         decisions=tools.decisions,
         history=tools.history,
         activity=tools.activity,
+        newest=tools.newest,
         locate=tools.sources.locate(environment.name),
         rules=tools.rules.all(environment.name),
         secret=tools.secrets[0],

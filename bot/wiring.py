@@ -234,6 +234,11 @@ class Wiring:
 
         return CloudActivity(self.logs, self.metrics)
 
+    @property
+    def newest(self) -> CloudLogging:
+        """`ports.NewestEntries`."""
+        return self.logs
+
     @cached_property
     def sources(self) -> RedisSources:
         """The source index of each environment, from `gardener index`."""

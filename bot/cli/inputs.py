@@ -53,14 +53,14 @@ def opened(file: str | None, settings: Settings) -> Outside:
     """
     if file:
         counted = CountedFile(file)
-        return Outside(counted, activity=counted)
+        return Outside(counted, activity=counted, unfiltered=True)
     from bot.adapters.google.activity import CloudActivity
     from bot.adapters.google.cloud_logging import CloudLogging, SlidingWindow
     from bot.adapters.google.monitoring import metrics
 
     logs = CloudLogging(settings.logging_endpoint, budget=SlidingWindow())
     counts = metrics(settings.monitoring_endpoint, settings.logging_endpoint)
-    return Outside(logs, activity=CloudActivity(logs, counts))
+    return Outside(logs, activity=CloudActivity(logs, counts), newest=logs)
 
 
 def whole(file: str | None, settings: Settings, query: Query, now: int) -> tuple[Outside, Reading]:

@@ -137,7 +137,13 @@ def _digest_on(tools: Toolbox, asker: Asker, environment: Environment, wanted: D
     )
     now = tools.now()
     subscription = Subscription(
-        environment.name, asker.channel, wanted.at, wanted.timezone, asker.user, now
+        environment.name,
+        asker.channel,
+        wanted.at,
+        wanted.timezone,
+        asker.user,
+        now,
+        wanted.days,
     )
     due = digest_schedule.next_due(subscription, now)
     # Post before storing: if the bot may not post here, no digest could ever arrive.

@@ -17,7 +17,14 @@ from bot.core.commands.time_windows import LONGEST
 from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.grouping_rules import Teaching
 from bot.core.model.report import Report
-from bot.core.model.shown import DIGEST, KEPT, DigestFailure, DigestPost, ShownMessage
+from bot.core.model.shown import (
+    DIGEST,
+    KEPT,
+    DigestFailure,
+    DigestPost,
+    DigestQueued,
+    ShownMessage,
+)
 from bot.core.model.values import DAY, MINUTE, Window
 from bot.core.ports import Subscription
 from bot.core.reports import digest as digests
@@ -40,6 +47,9 @@ AGAIN = 15 * MINUTE
 """Nanoseconds between two attempts at a digest that failed."""
 ATTEMPTS = 8
 """From this attempt on, a failed digest is retried only once an hour."""
+MISSED_BY = 5 * MINUTE
+"""A digest that is first queued so long (ns) after it was due was missed: the clock was down."""
+MISSED, ON_TIME = "missed", "on time"
 RECONCILED = 25
 """Seconds before pending issues are checked again; less than the clock's 30."""
 
@@ -55,7 +65,7 @@ def due(tools: Toolbox, now: int) -> None:
             _log.warning("a digest has no time", channel=subscription.channel, why=str(error))
             continue
         if when is not None:
-            _queue(tools, subscription, digest_schedule.occasion(subscription, when), now - when)
+            _queue(tools, subscription, digest_schedule.occasion(subscription, when), when, now)
     watches.due(tools, now)
     for environment in tools.environments:
         worklog.left_over(tools, environment.name)
@@ -80,26 +90,35 @@ def due(tools: Toolbox, now: int) -> None:
             )  # fmt: skip
 
 
-def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int) -> None:
+def _queue(tools: Toolbox, subscription: Subscription, occasion: str, due: int, now: int) -> None:
     """Queues a digest unless it was posted.
 
-    `late`: nanoseconds since it was due. A failed one is retried every quarter of an hour for two
-    hours, then hourly; one never attempted, because the clock was down, is queued at once.
+    A failed one is retried every quarter of an hour for two hours, then hourly; one never
+    attempted, because the clock was down, is queued at once and says so.
     """
+    late = now - due
     attempt = late // AGAIN
     failed = tools.posted.get(subscription.environment, DigestFailure(occasion)) is not None
     if failed and attempt >= ATTEMPTS and late < DAY - AGAIN and attempt % 4:
         return
     if tools.posted.get(subscription.environment, DigestPost(occasion)) is not None:
         return
+    queued = tools.posted.get(subscription.environment, DigestQueued(occasion))
+    if queued is None:
+        # Later attempts must not blame the clock for what a failure or a busy worker delayed.
+        queued = MISSED if late >= MISSED_BY and not failed else ON_TIME
+        tools.posted.put(subscription.environment, DigestQueued(occasion), queued)
+    task: dict[str, object] = {
+        "environment": subscription.environment,
+        "channel": subscription.channel,
+        "occasion": occasion,
+        "attempt": attempt,
+    }
+    if queued == MISSED:
+        task["due"] = due
     tools.queue.enqueue(
         JobName.DIGEST,
-        {
-            "environment": subscription.environment,
-            "channel": subscription.channel,
-            "occasion": occasion,
-            "attempt": attempt,
-        },
+        task,
         job_id=f"{occasion}-{attempt}",
         unique=True,
         keep=DigestPost.SECONDS,
@@ -107,9 +126,18 @@ def _queue(tools: Toolbox, subscription: Subscription, occasion: str, late: int)
 
 
 def digest(
-    tools: Toolbox, *, environment: str, channel: str, occasion: str, attempt: int = 0
+    tools: Toolbox,
+    *,
+    environment: str,
+    channel: str,
+    occasion: str,
+    attempt: int = 0,
+    due: int = 0,
 ) -> None:
-    """Makes and posts a subscribed digest. Idempotent per `occasion`."""
+    """Makes and posts a subscribed digest. Idempotent per `occasion`.
+
+    `due`: when it was due (nanoseconds), if the clock was down then; else 0.
+    """
     subscription = next(
         (
             s
@@ -124,13 +152,13 @@ def digest(
     if attempt > 0 and tools.posted.get(environment, DigestFailure(occasion)) is not None:
         # The subscriber knows about the failure; a further one is only logged.
         try:
-            _post(tools, asker, environment, occasion, lasting=True)
+            _post(tools, asker, environment, occasion, lasting=True, due=due)
         except GardenerError as error:
             _log.warning("a digest failed again", environment=environment, why=str(error))
         return
     with answering(tools, asker):
         try:
-            _post(tools, asker, environment, occasion, lasting=True)
+            _post(tools, asker, environment, occasion, lasting=True, due=due)
         except GardenerError as error:
             tools.posted.put(environment, DigestFailure(occasion), "")
             if not isinstance(error, Unavailable):
@@ -157,7 +185,15 @@ def ask(tools: Toolbox, asker: Asker, environment: str) -> None:
     )  # fmt: skip
 
 
-def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, lasting: bool) -> None:
+def _post(
+    tools: Toolbox,
+    asker: Asker,
+    environment: str,
+    occasion: str,
+    *,
+    lasting: bool,
+    due: int = 0,
+) -> None:
     if tools.posted.get(environment, DigestPost(occasion)) is not None:
         return
     known = tools.environment(environment)
@@ -187,7 +223,10 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     )
     typed = _typed(report)
     message = digest_blocks.digest(
-        compared, now=now, query=report_messages.query(known.name, typed, key)
+        compared,
+        now=now,
+        query=report_messages.query(known.name, typed, key),
+        late=digest_blocks.Late(due, now) if due else None,
     )
     # If a worker was wrongly taken for dead, two jobs run at once: only one posts. The lock
     # outlives the gap between posting and recording, and expires in time for a retry.
@@ -207,7 +246,7 @@ def _post(tools: Toolbox, asker: Asker, environment: str, occasion: str, *, last
     tools.shown.add(
         known.name,
         key,
-        ShownMessage(DIGEST, asker.channel, ts),
+        ShownMessage(DIGEST, asker.channel, ts, due=due),
     )
     tools.conversations.saw(known.name, asker.channel, key)
     tools.shown.put_fixes(known.name, key, fixes)

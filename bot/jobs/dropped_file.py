@@ -95,6 +95,7 @@ def _read(tools: Toolbox, environment: Environment, url: str, name: str) -> Repo
                 file,
                 registry=tools.registry,
                 activity=file,
+                unfiltered=True,
                 locate=tools.sources.locate(environment.name),
                 rules=tools.rules.all(environment.name),
             )

@@ -104,7 +104,7 @@ def _read_states(
             continue
         if link.repository in here and link.number in listed:
             issue = listed[link.number]
-            changed |= _put(tools, known.name, link, _fixed(tools, as_on_github(link, issue)))
+            changed |= _put(tools, known.name, link, _now(tools, link, issue))
         else:
             others.append((link.repository, link.number))
     for where, number in _in_turn(tools, known.name, sorted(set(others))):
@@ -132,7 +132,7 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
         if link is None or (link.repository, link.number) != (repository, number):
             continue
         if found is not None:
-            changed |= _put(tools, environment, link, _fixed(tools, as_on_github(link, found)))
+            changed |= _put(tools, environment, link, _now(tools, link, found))
         elif moved:
             there = transferred(link, moved)
             changed |= _put(tools, environment, link, there or link)
@@ -142,6 +142,10 @@ def _look(tools: Toolbox, environment: str, repository: str, number: int) -> set
             tools.sync_memory.forget(environment, link.cluster)
             changed.add(link.cluster)
     return changed
+
+
+def _now(tools: Toolbox, link: IssueLink, issue: Issue) -> IssueLink:
+    return _closer(tools, _fixed(tools, as_on_github(link, issue)))
 
 
 def _fixed(tools: Toolbox, link: IssueLink) -> IssueLink:
@@ -159,6 +163,18 @@ def _fixed(tools: Toolbox, link: IssueLink) -> IssueLink:
     if commit is None and tools.now() - link.closed_at < LATE:
         return link
     return replace(link, fixed_in=commit or "")
+
+
+def _closer(tools: Toolbox, link: IssueLink) -> IssueLink:
+    """Adds who closed the issue, which GitHub names only where one issue is asked for."""
+    if link.state != "closed" or link.closed_by is not None:
+        return link
+    try:
+        found = tools.tracker.issue(link.repository, link.number)
+    except GardenerError as error:
+        _log.info("who closed an issue could not be read", issue=link.number, why=str(error))
+        return link
+    return replace(link, closed_by=found.closed_by)
 
 
 def _put(tools: Toolbox, environment: str, before: IssueLink, link: IssueLink) -> set[str]:

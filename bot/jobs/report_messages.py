@@ -259,7 +259,10 @@ def _message(
         now,
         fixes=tools.shown.fixes(report.environment, key),
     )
-    return digest_blocks.digest(compared, now=now, query=query(report.environment, typed, key))
+    late = digest_blocks.Late(place.due, report.generated) if place.due else None
+    return digest_blocks.digest(
+        compared, now=now, query=query(report.environment, typed, key), late=late
+    )
 
 
 def _try(edit: Any) -> None:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from blocks import buttons
 from blocks.buttons import Act
+from blocks.digest import Late
 from blocks.digest import digest as draw
 from blocks.message import Message
 from blocks.text import as_text
 from bot.core.model.decisions import Claim, Decisions
-from bot.core.model.report import Coverage, Report
-from bot.core.model.values import DAY, HOUR, Priority, Window
+from bot.core.model.report import Coverage, Ended, Report, Silence
+from bot.core.model.values import DAY, HOUR, MINUTE, Priority, Window
 from bot.core.reports.digest import Digest, compare
 from tests.blocks.judges import judge_message
 from tests.fakes.reports import (
@@ -63,7 +64,8 @@ def test_the_digest(snapshot: SnapshotAssertion) -> None:
 
 def test_it_is_a_sentence_on_a_lock_screen() -> None:
     assert drawn(eventful()).text == (
-        "staging since Mon 03:12 UTC: 1 new, 1 worse, 1 in hand, 1 gone, 1 same. "
+        "staging since Mon 03:12 UTC: worst P0 active; "
+        "1 needs a decision, 1 worse, 1 in hand, 1 gone, 1 same. "
         "P0 No module named 'netra_backend.app.services.monitoring'"
     )
 
@@ -100,6 +102,80 @@ def test_an_acknowledgement_that_ends_soon_is_told_even_then() -> None:
     message = drawn(compare(before, report(JWT, window=MORNING), known, LATER))
     assert "Expected  1 within limits, 1 ends Wed" in as_text(message)
     assert "[Extend]" in as_text(message)
+
+
+def ended_in_the_night() -> Report:
+    crash = crash_report()
+    over = Ended(NOW + 2 * HOUR, "00613-fix served 417 requests without it")
+    (incident,) = crash.incidents
+    ended = replace(incident, ended=over, first_seen=NOW + HOUR, last_seen=NOW + 2 * HOUR)
+    clusters = (*crash.clusters, LEGACY)
+    return replace(crash, clusters=clusters, incidents=(ended,), window=MORNING)
+
+
+def test_last_nights_outage_is_named_first_whoever_has_it_in_hand() -> None:
+    before = report(LEGACY, window=Window(NOW - DAY, NOW))
+    link = issue("c-root", number=4, state="closed", closed_at=LATER - HOUR, closed_by="bob")
+    known = {"c-root": Decisions(issue=replace(link, opened=NOW - 9 * DAY))}
+    message = drawn(compare(before, ended_in_the_night(), known, LATER))
+    headline, first, *rest = as_text(message).splitlines()
+    assert headline == (
+        "staging since Mon 03:12: worst P2 active, P0 ended Mon 05:12; 1 in hand, 1 same"
+    )
+    assert first == (
+        "C4 P0 ended: No module named 'netra_backend.app.services.monitoring', 15 Sep 04:12-05:12: "
+        "00613-fix served 417 requests without it"
+    )
+    assert any("#4 (https" in line and "closed today by bob" in line for line in rest)
+    assert message.text.startswith(f"{headline}. P0 No module named")
+
+
+def test_without_an_issue_it_stands_on_top_alone_and_nothing_asks_for_a_decision() -> None:
+    before = report(LEGACY, window=Window(NOW - DAY, NOW))
+    shown = as_text(drawn(compare(before, ended_in_the_night(), {}, LATER)))
+    assert shown.count("C4 P0") == 1
+    assert "decision" not in shown
+    assert "1 ended" in shown
+
+
+def test_what_ended_below_p0_is_listed_after_what_is_in_hand() -> None:
+    before = report(LEGACY, window=Window(NOW - DAY, NOW))
+    over = replace(POOL, ended=Ended(NOW + HOUR, "not seen for 40 min, usually every 3"))
+    known = {"c-legacy": Decisions(issue=issue(number=12))}
+    now = report(LEGACY, over, window=MORNING)
+    lines = as_text(drawn(compare(before, now, known, LATER))).splitlines()
+    assert lines.index("In hand") < lines.index("Ended")
+    assert "not seen for 40 min" in lines[lines.index("Ended") + 1]
+
+
+def test_the_age_is_the_issues_and_not_the_links() -> None:
+    before = report(LEGACY, POOL, window=Window(NOW - DAY, NOW))
+    link = issue(number=12, at=NOW, opened=LATER - 9 * DAY)
+    known = {"c-legacy": Decisions(issue=link)}
+    worse = replace(POOL, occurrences=9_000)
+    shown = as_text(drawn(compare(before, report(LEGACY, worse, window=MORNING), known, LATER)))
+    assert "open 9 d" in shown
+
+
+def test_a_missed_digest_says_so_under_its_headline() -> None:
+    late = Late(LATER - 140 * MINUTE, LATER)
+    message = draw(eventful(), now=LATER, query=QUERY, late=late)
+    judge_message(message)
+    lines = as_text(message).splitlines()
+    assert lines[1] == "due at 00:52, posted 03:12: the clock was down"
+    quiet = compare(report(LEGACY, window=Window(NOW - DAY, NOW)), report(LEGACY, window=MORNING),
+                    {}, LATER)  # fmt: skip
+    assert "the clock was down" in as_text(draw(quiet, now=LATER, query=QUERY, late=late))
+
+
+def test_a_silent_service_is_told_before_all_else() -> None:
+    silence = Silence("api", NOW, "api has logged nothing since 02:58 (14 min; …)")
+    before = report(LEGACY, window=Window(NOW - DAY, NOW))
+    message = drawn(compare(before, report(LEGACY, window=MORNING, silences=(silence,)), {}, LATER))
+    assert message.text.startswith(
+        "🔴 api has logged nothing since 02:58 (14 min; …). staging since"
+    )
+    assert as_text(message).startswith("🔴 api has logged nothing since 02:58")
 
 
 def test_a_closed_issue_says_whether_it_held() -> None:

@@ -20,7 +20,7 @@ from bot.core.issues.issue_text import IssueDraft
 from bot.core.issues.related import Related
 from bot.core.model.environment import Environment
 from bot.core.model.errors import Unavailable
-from bot.core.model.report import Progress, Report, Traffic
+from bot.core.model.report import Progress, Report
 from bot.core.model.values import DAY
 from bot.core.ports import Issue, Repository, Subscription
 from bot.core.reports.digest import compare
@@ -85,7 +85,6 @@ def test_progress_and_its_ends(
     judge_message(draw.progress("staging", WINDOW, state, QUERY))
     judge_message(draw.cancelled("staging", WINDOW, read, QUERY, by=text))
     judge_message(draw.failed(text, WINDOW, text, QUERY, reference="7f3a"))
-    judge_message(draw.silent(text, NOW - DAY, Traffic(((text, 1, read),)), now=NOW))
 
 
 @calm

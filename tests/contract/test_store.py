@@ -360,6 +360,7 @@ class TestHistory:
             events=frozenset({Event("deploy", "api", self.NOW - DAY - 7)}),
             clusters={"c-1": KnownCluster("C1", "It | fails", ("api",), 5, 9, reported=self.NOW)},
             last_entry=self.NOW - 5,
+            gaps={"api": {self.LAST: 40, self.LAST - 24: 310}},
             **more,
         )
 

@@ -22,7 +22,7 @@ from bot.core.model.report import Traffic
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Window
 from bot.core.ports import Activity
 from playground.logging.server import LogServer
-from tests.core.logs import START, request
+from tests.core.logs import START, entry, request
 from tests.fakes.logs import FakeLogs
 from tests.fakes.monitoring import DENIED, DISABLED, MonitoringServer, RefusalError
 
@@ -50,6 +50,28 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
             return CloudActivity(CloudLogging(logs.endpoint), metrics)
 
         yield over
+
+
+def test_what_a_service_wrote_last_is_told_whatever_its_severity_and_without_the_platform() -> None:
+    at = 3_600.0
+    entries = [
+        entry("Tick", "INFO", at),
+        entry("Tick", None, at - 5),
+        entry("Tick", "DEBUG", at - 9, log="stdout"),
+        entry("Own log", "INFO", at - 11) | {"logName": "projects/netra-staging/logs/jobs"},
+        entry("Starting new instance.", "INFO", at + 60, log="varlog%2Fsystem"),
+        request(200, at=at + 70),
+        request(404, at=at + 50),
+        entry("Another service", "ERROR", at + 90, service="other"),
+    ]
+    with LogServer() as server:
+        server.add(entries)
+        logs = CloudLogging(server.endpoint)
+        own = logs.newest(QUERY, SERVICE, requests=False)
+        asked = logs.newest(QUERY, SERVICE, requests=True)
+    second = [round((t - START) / SECOND - at) for t in own or ()]
+    assert second == [0, -5, -9, -11]
+    assert [round((t - START) / SECOND - at) for t in asked or ()] == [70, 50]
 
 
 class TestTraffic:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.entries.json_rows import of_json
+from bot.core.entries.request_log import is_own_log, is_request_log
 from bot.core.model.environment import Query
 from bot.core.model.report import Event, Traffic
-from bot.core.model.rfc3339 import show
+from bot.core.model.rfc3339 import parse, show
 from bot.core.model.values import HOUR, MINUTE, SECOND
 from bot.core.ports import Page
 
@@ -71,6 +72,16 @@ class FakeLogs:
 
     def read_events(self, query: Query) -> Sequence[Event]:
         return self.events
+
+    def newest(self, query: Query, service: str, *, requests: bool) -> Sequence[int] | None:
+        times = []
+        for each in self.entries:
+            log = str(each.get("logName", ""))
+            if service in str(each.get("resource")) and (
+                is_request_log(log) if requests else is_own_log(log)
+            ):
+                times.append(parse(str(each["timestamp"])) or 0)
+        return sorted((at for at in times if at in query.window), reverse=True)[:1_000]
 
     def describe(self, query: Query) -> str:
         return f'resource.labels.service_name="{query.services}"'

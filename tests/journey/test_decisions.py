@@ -281,3 +281,28 @@ def test_a_due_digest_is_posted_once_however_often_the_clock_looks(town):
     town.types("why C1")
     town.sees("C1 is P")
     assert len([m for m in town.slack.messages("C0OPS") if "3 new" in all_text(m)]) == 1
+
+
+@pytest.mark.parametrize("hours", [0, 2])
+def test_a_digest_that_was_missed_is_posted_late_once_and_says_so(town, hours):
+    from bot import jobs
+    from bot.core.model.values import DAY, HOUR, MINUTE
+    from bot.core.ports import Subscription
+    from bot.core.text import display
+
+    now = town.wiring.now()
+    due = now // MINUTE * MINUTE - hours * HOUR
+    at = f"{display.moment(due, 'UTC'):%H:%M}"
+    town.wiring.subscriptions.put(
+        Subscription("staging", "C0OPS", at, "UTC", "U0ALICE", now - 2 * DAY)
+    )
+    for later in range(3):
+        jobs.due(town.wiring, now + later * MINUTE)
+    shown = all_text(town.sees("3 new"))
+    assert ("the clock was down" in shown) is bool(hours)
+    if hours:
+        assert f"{at}, posted" in shown
+    jobs.due(town.wiring, now + 20 * MINUTE)
+    town.types("why C1")
+    town.sees("C1 is P")
+    assert len([m for m in town.slack.messages("C0OPS") if "3 new" in all_text(m)]) == 1

@@ -351,9 +351,9 @@ def test_a_fix_that_held_is_told_after_a_day(town):
     town.logs.entries = [entry("Hello", town.wiring.now() - HOUR, 9_100, revision="00599-abc")]
     town.types("digest now")
     digest = town.sees("In hand")
-    assert f"#{issue.number}> closed: since 00599-abc expected 5, saw 0, so it held" in all_text(
-        digest
-    )
+    shown = all_text(digest)
+    assert f"#{issue.number}> closed" in shown
+    assert "by bob: since 00599-abc expected 5, saw 0, so it held" in shown
     assert issue.state == "closed"
     assert [c for c in issue.comments if "again" in c.body] == []
 

@@ -62,7 +62,7 @@ def issue_of(call: Call, data: Mapping[str, Any]) -> Issue:
     number = data.get("number")
     if not isinstance(number, int):
         raise no_answer(call, "an answer I cannot read")
-    labels = data.get("labels")
+    labels, closer = data.get("labels"), data.get("closed_by")
     names = (
         label if isinstance(label, str) else text_of(label, "name")
         for label in (labels if isinstance(labels, list) else ())
@@ -79,6 +79,7 @@ def issue_of(call: Call, data: Mapping[str, Any]) -> Issue:
         updated=parse(text_of(data, "updated_at")) or 0,
         closed=parse(text_of(data, "closed_at")),
         locked=data.get("locked") is True,
+        closed_by=text_of(closer, "login") if isinstance(closer, dict) else "",
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from bot.adapters.google import log_filter
@@ -121,9 +122,28 @@ def events(fetch: Fetch, query: Query) -> Sequence[Event]:
     return () if got is None else tuple(events_in(got[0]))
 
 
+def newest(fetch: Fetch, query: Query, service: str, *, requests: bool) -> Sequence[int] | None:
+    """Reads when a service last wrote anything, or last had requests: one page, newest first.
+
+    None if it could not be read, or if Google has not found any yet.
+    """
+    of_one = replace(query, services=(service,))
+    wanted = (
+        log_filter.service_filter(of_one, REQUEST_LOG)
+        if requests
+        else log_filter.own_filter(of_one)
+    )
+    got = _fetched(fetch, of_one, "", wanted)
+    if got is None:
+        return None
+    rows, token = got
+    times = [at for at in rows.times.tolist() if at in query.window]
+    return None if token and not times else sorted(times, reverse=True)
+
+
 def _fetched(fetch: Fetch, query: Query, token: str, wanted: str) -> tuple[Rows, str] | None:
     try:
         return fetch(query, token, wanted=wanted)
     except GardenerError as error:
-        _log.info("The %s could not be read: %s", wanted.rpartition("log_id")[2], error)
+        _log.info("%s could not be read: %s", wanted.rpartition("log_id")[2], error)
         return None

@@ -151,6 +151,10 @@ class CloudLogging:
         """Reads deploys and deletions from the audit log (see `activity`)."""
         return activity.events(self.page, query)
 
+    def newest(self, query: Query, service: str, *, requests: bool) -> Sequence[int] | None:
+        """Looks up a service's newest entries or requests (see `activity`)."""
+        return activity.newest(self.page, query, service, requests=requests)
+
     def _page(self, query: Query, token: str, wanted: str = "") -> tuple[Rows, str]:
         from google.api_core import exceptions
         from google.auth import exceptions as auth

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.core.entries.pods import GENERATED
+from bot.core.entries.request_log import OWN_LOGS, PLATFORM
 from bot.core.entries.resources import APP, APP_NAME, RESOURCES
 from bot.core.model import rfc3339
 from bot.core.model.environment import Query, Sources
@@ -40,6 +41,13 @@ def service_filter(query: Query, log_id: str) -> str:
     """Returns the filter for one log of the query's Cloud Run services."""
     parts = [*_services(query.services), *span(query.window), f'log_id("{log_id}")']
     return "\n".join(parts)
+
+
+def own_filter(query: Query) -> str:
+    """Returns the filter for what the query's Cloud Run services themselves wrote."""
+    own = " OR ".join(f'log_id("{name}")' for name in OWN_LOGS)
+    own += f' OR NOT logName:"{PLATFORM}"'
+    return "\n".join([*_services(query.services), *span(query.window), f"({own})"])
 
 
 def metric_filter(query: Query) -> str:

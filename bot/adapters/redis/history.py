@@ -4,6 +4,8 @@ Per environment, under `history:`
 
     day:N      hash   day N since 1970; expires. `~|H` seconds read of hour H, `#C|H` occurrences
                       of cluster C, `@R|H` requests to revision R
+    gaps:N     hash   day N since 1970; expires. `S|H` the longest seconds without an entry of
+                      service S, of the gaps that have a part in hour H
     revisions  hash   `R|service`, `R|commit`, `R|last` and, as a negative number, `R|first`
     clusters   hash   cluster id → `history.Known`
     events     zset   `deploy|service|time` by that time
@@ -19,6 +21,7 @@ from typing import Any
 from bot.adapters.redis.client import Store, guarded, text
 from bot.core.model import codec
 from bot.core.model.history import (
+    GAP_DAYS,
     KEPT_DAYS,
     KnownCluster,
     Lifetime,
@@ -26,6 +29,7 @@ from bot.core.model.history import (
 )
 from bot.core.model.report import Event
 from bot.core.model.values import DAY, HOUR, SECOND
+from bot.core.text.display import encodable
 
 EVENTS = 1_000
 """How many of the newest deploys and deletions to keep."""
@@ -52,6 +56,7 @@ if tonumber(ARGV[1]) > 0 then redis.call('expire', KEYS[1], ARGV[1]) end
 """
 EXPIRES = (KEPT_DAYS + 2) * DAY // SECOND
 """Seconds after the last write until a day expires; by our clock, not the entries' times."""
+GAPS_EXPIRE = (GAP_DAYS + 1) * DAY // SECOND
 _AT_ONCE = 2_000
 """Fields per call of the script; Lua's stack takes 8,000 arguments."""
 
@@ -73,11 +78,14 @@ class RedisHistory:
         with self._client.pipeline(transaction=False) as pipe:
             for day in days:
                 pipe.hgetall(_at(self._client, environment, f"day:{day}"))
+            for day in range(last - GAP_DAYS, last + 1):
+                pipe.hgetall(_at(self._client, environment, f"gaps:{day}"))
             pipe.hgetall(_at(self._client, environment, "revisions"))
             pipe.hgetall(_at(self._client, environment, "clusters"))
             pipe.zrange(_at(self._client, environment, "events"), 0, -1)
             pipe.hget(_at(self._client, environment, "newest"), "entry")
-            *hours, revisions, clusters, events, newest = pipe.execute()
+            *found, revisions, clusters, events, newest = pipe.execute()
+        hours, of_gaps = found[: len(days)], found[len(days) :]
         covered: dict[int, int] = {}
         counts: dict[str, dict[int, int]] = {}
         requests: dict[str, dict[int, int]] = {}
@@ -91,6 +99,11 @@ class RedisHistory:
                 else:
                     where = counts if name.startswith("#") else requests
                     where.setdefault(name[1:], {})[int(hour)] = int(value)
+        gaps: dict[str, dict[int, int]] = {}
+        for data, value in (pair for fields in of_gaps for pair in fields.items()):
+            name, _, hour = text(data).rpartition("|")
+            if name and hour.isdigit() and value.isdigit():
+                gaps.setdefault(name, {})[int(hour)] = int(value)
         return Past(
             covered=covered,
             counts=counts,
@@ -99,6 +112,7 @@ class RedisHistory:
             events=frozenset(filter(None, map(_event, events))),
             clusters=_clusters(clusters),
             last_entry=None if newest is None else int(newest),
+            gaps=gaps,
         )
 
     @guarded
@@ -115,6 +129,7 @@ class RedisHistory:
                 days.setdefault(hour * HOUR // DAY, {})[f"{prefix}|{hour}"] = value
         for day, fields in days.items():
             self._larger(_at(self._client, environment, f"day:{day}"), fields, EXPIRES)
+        self._record_gaps(environment, seen.gaps)
         lives: dict[str, int] = {}
         for name, life in seen.revisions.items():
             lives[f"{name}|first"] = -life.first
@@ -142,6 +157,15 @@ class RedisHistory:
             *_, revisions, clusters = pipe.execute()
         if revisions > 4 * REVISIONS or clusters > CLUSTERS:
             self._forget_the_oldest(environment)
+
+    def _record_gaps(self, environment: str, of_services: Mapping[str, Mapping[int, int]]) -> None:
+        days: dict[int, dict[str, int]] = {}
+        for service, of_hours in of_services.items():
+            name = encodable(service)
+            for hour, value in of_hours.items():
+                days.setdefault(hour * HOUR // DAY, {})[f"{name}|{hour}"] = value
+        for day in sorted(days)[-GAP_DAYS - 1 :]:
+            self._larger(_at(self._client, environment, f"gaps:{day}"), days[day], GAPS_EXPIRE)
 
     def _larger(self, name: str, fields: Mapping[str, int], expires: int = 0) -> None:
         """Sets each field that is missing or smaller. `expires` in seconds, 0: never."""

@@ -11,6 +11,7 @@ from bot.core.model.shown import (
     BreakAlert,
     DigestFailure,
     DigestPost,
+    DigestQueued,
     EvidencePost,
     Posting,
     ReportThread,
@@ -51,6 +52,8 @@ def _name(what: Posting) -> str:
             return f"posted:{what.request}"
         case DigestPost():
             return f"digest:{what.occasion}"
+        case DigestQueued():
+            return f"digest-queued:{what.occasion}"
         case DigestFailure():
             return f"failed:{what.occasion}"
         case BreakAlert():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.core.analysis.listening import listened
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.over_time import over_time
 from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable
@@ -126,7 +127,16 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
             contains=outside.contains,
         )
     report = ended.noted(report, _times(judged), judged.serving, past)
-    return in_the_past(report, verdicts).with_decisions(decisions)
+    report = in_the_past(report, verdicts)
+    report = listened(
+        report,
+        reading.query,
+        rollup.pulse,
+        past,
+        outside.newest,
+        unfiltered=outside.unfiltered,
+    )
+    return report.with_decisions(decisions)
 
 
 def _times(judged: _Judged) -> Mapping[str, Times]:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.model.grouping_rules import Rule
-from bot.core.ports import Activity, Contains, DecisionBook, History, LogSource, Registry
+from bot.core.ports import (
+    Activity,
+    Contains,
+    DecisionBook,
+    History,
+    LogSource,
+    NewestEntries,
+    Registry,
+)
 from bot.core.source.match import Locate
 
 
@@ -29,5 +37,9 @@ class Outside:
     """People's grouping rules; they name lasting ids, so without a registry they do not apply."""
     secret: bytes | None = None
     """Keys the hashes of values and wordings; without it acknowledgements compare neither."""
+    newest: NewestEntries | None = None
+    """Without it a service is not called silent where the query hides a part of what it writes."""
+    unfiltered: bool = False
+    """True if the source gives entries of every severity, whatever the query asks for."""
     contains: Contains | None = None
     """Without it only times tell whether a revision has the fix of an issue."""

@@ -17,7 +17,7 @@ from bot.core.model.history import (
 )
 from bot.core.model.report import Cluster, Report
 from bot.core.model.values import HOUR
-from bot.core.trends import silence
+from bot.core.trends import quiet
 from bot.core.trends.states import BASELINE, Run, judged
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def over_time(
     )
     told, known = judged(run, past)
     if whole:
-        told = silence.noted(told, past, decisions)
+        told = quiet.noted(told, past, decisions)
     if not whole:
-        seen = replace(seen, covered={}, counts={})
+        seen = replace(seen, covered={}, counts={}, gaps={})
     history.record(environment.name, replace(seen, clusters=known))
-    return told, past
+    return told, replace(past, events=past.events | seen.events)
 
 
 def _seen(report: Report, reading: Reading, rollup: Rollup) -> Past:
@@ -101,6 +101,10 @@ def _seen(report: Report, reading: Reading, rollup: Rollup) -> Past:
         revisions=revisions,
         events=frozenset(reading.events),
         last_entry=last,
+        gaps={
+            service: rollup.pulse.longest_by_hour(service, report.coverage.missing)
+            for service in rollup.pulse.logged
+        },
     )
 
 

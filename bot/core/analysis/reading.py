@@ -117,6 +117,7 @@ class Reading:
 
     def coverage(self, clustered: int, below: int) -> Coverage:
         """Returns what became of all that was read."""
+        first, last = self._intake.outside_first, self._intake.outside_last
         return Coverage(
             read=self.read,
             clustered=clustered,
@@ -127,6 +128,7 @@ class Reading:
             missing=tuple(_joined_windows(self.missing)),
             api_calls=self.api_calls,
             notes=tuple(dict.fromkeys(self.notes)),
+            outside_span=None if first is None or last is None else Window(first, last),
         )
 
 

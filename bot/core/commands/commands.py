@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
 from bot.core.commands.time_windows import Span
+from bot.core.model.days import Days
 from bot.core.model.values import Priority, Severity
 
 
@@ -44,17 +45,19 @@ class Analyze:
 
 @dataclass(frozen=True, slots=True)
 class DigestOn:
-    """Posts a daily digest in this channel."""
+    """Posts a digest in this channel, every day or on weekdays."""
 
     environment: str
     at: str
     """`09:00`"""
     timezone: str
+    days: Days = Days.DAILY
 
     @property
     def typed(self) -> str:
         """Renders the text after /gardener."""
-        return f"digest {self.environment} {self.at} {self.timezone}"
+        days = "" if self.days is Days.DAILY else f"{self.days.value} "
+        return f"digest {self.environment} {days}{self.at} {self.timezone}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from bot.core.commands.commands import (
     Why,
 )
 from bot.core.commands.grouping_commands import RuleList, SameAs, SplitBy
+from bot.core.model.days import Days
 from bot.core.model.environment import Environment
 from bot.core.model.errors import UsageError
 from bot.core.model.values import Severity
@@ -171,25 +172,35 @@ class _Parser:
             if time_windows.is_clock(word) and self._default:
                 return self._again(["digest", self._default, *rest], "Name the environment first.")
             return self._slip("digest", rest, ["off", "now", *self._known])
-        environment = self._known[word]
+        return self._digest_on(self._known[word], more)
+
+    def _digest_on(self, environment: Environment, more: Sequence[str]) -> Command | Suggestion:
+        days = next((Days(w.casefold()) for w in more[:2] if w.casefold() in set(Days)), None)
+        if days is not None:
+            more = [w for w in more if w.casefold() != days]
+        wanted = f"{environment.name} {Days.WEEKDAYS.value}"
+        wanted = wanted if days is Days.WEEKDAYS else environment.name
+        if days is None and more and (meant := did_you_mean.nearest(more[0], list(Days))):
+            return self._again(
+                ["digest", environment.name, meant, *more[1:]],
+                f'I do not understand "{did_you_mean.quoted(more[0])}".',
+            )
         if more and more[0].casefold() in {"off", "now"}:
             text = more[0].casefold()
             return Suggestion(f'Say "{text}" first.', f"digest {text} {environment.name}")
         if not more:
-            return Suggestion(
-                "When?", f"digest {environment.name} {MORNING} {environment.timezone}"
-            )
+            return Suggestion("When?", f"digest {wanted} {MORNING} {environment.timezone}")
         try:
             at = time_windows.parse_clock(more[0])
         except UsageError as error:
             zone = did_you_mean.zone_near(more[1:], environment)
-            return Suggestion(str(error), f"digest {environment.name} {MORNING} {zone}")
+            return Suggestion(str(error), f"digest {wanted} {MORNING} {zone}")
         try:
             zone = time_windows.parse_zone(" ".join(more[1:])) if more[1:] else environment.timezone
         except UsageError as error:
             zone = did_you_mean.zone_near(more[1:], environment)
-            return Suggestion(str(error), f"digest {environment.name} {at} {zone}")
-        return DigestOn(environment.name, at, zone)
+            return Suggestion(str(error), f"digest {wanted} {at} {zone}")
+        return DigestOn(environment.name, at, zone, days or Days.DAILY)
 
     def _off_or_now(self, word: str, more: Sequence[str]) -> Command | Suggestion:
         if not more:

@@ -16,7 +16,8 @@ from bot.core.model.revision_names import alike
 from bot.core.model.values import DAY, HOUR, Values, Window
 from bot.core.text import display
 from bot.core.text.slot_values import subject_of
-from bot.core.trends import silence
+from bot.core.trends.quiet import means_something
+from bot.core.trends.quiet import reason as quiet_reason
 
 AGAIN = 3
 """From this count on a user repeats, if none had repeated at the acknowledgement."""
@@ -62,8 +63,8 @@ def broken(
             bound = display.rate(acknowledgement.per_day)
             return Break("rate", f"acknowledged up to {bound}, now {display.rate(rate)}")
     silent = min(cluster.silent, window.end - acknowledgement.at)
-    if silence.means_something(acknowledgement.usual, silent):
-        return Break("stopped", f"it stopped: {silence.reason(acknowledgement.usual, silent)}")
+    if means_something(acknowledgement.usual, silent):
+        return Break("stopped", f"it stopped: {quiet_reason(acknowledgement.usual, silent)}")
     return None
 
 
@@ -151,8 +152,8 @@ def stopped(acknowledgement: Acknowledgement, report: Report) -> Break | None:
     if quiet is not None:
         return Break("stopped", f"it stopped: {quiet.reason}")
     silent = report.window.end - max(report.window.start, acknowledgement.at)
-    if silence.means_something(acknowledgement.usual, silent):
-        return Break("stopped", f"it stopped: {silence.reason(acknowledgement.usual, silent)}")
+    if means_something(acknowledgement.usual, silent):
+        return Break("stopped", f"it stopped: {quiet_reason(acknowledgement.usual, silent)}")
     return None
 
 

@@ -214,6 +214,7 @@ class Filing:
             state=issue.state,
             closed_at=issue.closed if issue.state == "closed" else None,
             labels=issue.labels,
+            opened=issue.created,
         )
         try:
             known = self._book.all(environment)

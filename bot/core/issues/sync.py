@@ -40,10 +40,18 @@ def as_on_github(link: IssueLink, issue: Issue) -> IssueLink:
         state=issue.state,
         closed_at=issue.closed if issue.state == "closed" else None,
         fixed_in=link.fixed_in if issue.closed == link.closed_at else None,
+        opened=issue.created or link.opened,
+        closed_by=_closer(link, issue),
         labels=link.labels if set(link.labels) == set(issue.labels) else issue.labels,
         locked=issue.locked,
         changed=changed,
     )
+
+
+def _closer(link: IssueLink, issue: Issue) -> str | None:
+    if issue.state != "closed":
+        return None
+    return issue.closed_by or (link.closed_by if issue.closed == link.closed_at else None)
 
 
 def transferred(link: IssueLink, url: str) -> IssueLink | None:

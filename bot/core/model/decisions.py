@@ -63,6 +63,10 @@ class IssueLink:
     """True if its title, labels, repository or lock changed since it was filed."""
     moved_from: str | None = None
     """The former `owner/name#12`, if it was transferred."""
+    opened: int = 0
+    """When the issue itself was opened, which may be long before it was linked; 0: unknown."""
+    closed_by: str | None = None
+    """The GitHub name of who closed it; empty: nobody known, None: open, or not looked up yet."""
 
 
 @dataclass(frozen=True, slots=True)

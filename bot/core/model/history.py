@@ -14,6 +14,8 @@ from bot.core.model.values import DAY, HOUR, SECOND, Window
 
 KEPT_DAYS = 35
 """Days for which hourly counts are kept."""
+GAP_DAYS = 8
+"""Days for which gaps are kept: a week, and the day that has begun."""
 WHOLE = 3_600
 """Seconds read of an hour that was read completely."""
 
@@ -63,6 +65,9 @@ class Past:
     clusters: Mapping[str, KnownCluster] = field(default_factory=dict)
     last_entry: int | None = None
     """Time of the newest entry of any severity ever read."""
+    gaps: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    """The longest time in seconds without an entry of a service, by service and by each hour of
+    which the gap has a part."""
 
     def merged(self, other: Past) -> Past:
         """Merges two histories, with the larger count per hour; `other` must be the newer one."""
@@ -74,6 +79,7 @@ class Past:
             events=self.events | other.events,
             clusters={**self.clusters, **other.clusters},
             last_entry=_latest(self.last_entry, other.last_entry),
+            gaps=_nested(self.gaps, other.gaps),
         )
 
     def observed_between(self, start: int, end: int) -> bool:

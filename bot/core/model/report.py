@@ -29,6 +29,8 @@ class Coverage:
     api_calls: int = 0
     notes: tuple[str, ...] = ()
     """Sentences for a person: why something is missing and when to try again."""
+    outside_span: Window | None = None
+    """From the first to the last of the entries outside the window, its end included."""
 
     @property
     def complete(self) -> bool:
@@ -282,6 +284,9 @@ class Report:
     traffic: Traffic | None = None
     """None: unknown."""
     silences: tuple[Silence, ...] = ()
+    """Silent services, the longest silent first; only if the window reaches now."""
+    heard: int | None = None
+    """Time of the newest entry of any severity, if it was looked up since nothing was read."""
     last_entry: int | None = None
     """Time of the newest entry ever read, if a history is kept."""
     commits: tuple[tuple[str, str], ...] = ()

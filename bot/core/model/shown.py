@@ -33,6 +33,8 @@ class ShownMessage:
     ts: str
     index: int = 0
     """Index among the messages with further cards."""
+    due: int = 0
+    """For a digest that was missed and posted late: when it was due (ns); 0: it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,15 @@ class RequestAnswer:
 @dataclass(frozen=True, slots=True)
 class DigestPost:
     """A digest, by the occasion on which it is posted once."""
+
+    SECONDS: ClassVar[int] = 3 * 86_400
+
+    occasion: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestQueued:
+    """A digest that the clock has queued; its text says whether the clock was late."""
 
     SECONDS: ClassVar[int] = 3 * 86_400
 
@@ -119,7 +130,15 @@ class EvidencePost:
     """`ts` of the thread's first message."""
 
 
-Posting = RequestAnswer | DigestPost | DigestFailure | BreakAlert | WatchFailure | EvidencePost
+Posting = (
+    RequestAnswer
+    | DigestPost
+    | DigestQueued
+    | DigestFailure
+    | BreakAlert
+    | WatchFailure
+    | EvidencePost
+)
 """Everything that is posted only once per environment."""
 
 

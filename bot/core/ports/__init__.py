@@ -31,6 +31,7 @@ from bot.core.ports.identity import (
 from bot.core.ports.log import (
     Activity,
     LogSource,
+    NewestEntries,
     Page,
     PartPage,
     PartSource,
@@ -71,6 +72,7 @@ __all__ = [
     "Locks",
     "LogSource",
     "LookUps",
+    "NewestEntries",
     "Page",
     "PartPage",
     "PartSource",

@@ -31,6 +31,8 @@ class Issue:
     updated: int = 0
     closed: int | None = None
     locked: bool = False
+    closed_by: str = ""
+    """The name of who closed it; empty: open, or not in the answer, as in lists."""
 
 
 Contains = Callable[[str, str, str], bool | None]

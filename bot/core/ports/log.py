@@ -79,5 +79,18 @@ class Activity(Protocol):
         ...
 
 
+class NewestEntries(Protocol):
+    """Looks up when a service last wrote anything, or last had a request."""
+
+    def newest(self, query: Query, service: str, *, requests: bool) -> Sequence[int] | None:
+        """Returns the times of the newest entries in the query's window, newest first.
+
+        Of any severity, a page at most: of the request log, or of what the service itself wrote.
+        None if it is unknown, since the look-up failed or the call budget is used up. `service`: a
+        Cloud Run service.
+        """
+        ...
+
+
 ProgressListener = Callable[[Progress], None]
 """Called for every page; raises `Cancelled` to stop reading."""

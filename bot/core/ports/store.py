@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.core.model.days import Days
 from bot.core.model.report import Report
 from bot.core.model.watching import Watch, WatchMemory
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A channel's daily digest of an environment."""
+    """A channel's digest of an environment, every day or on weekdays."""
 
     environment: str
     channel: str
@@ -23,6 +24,7 @@ class Subscription:
     by: str
     since: int
     """When somebody subscribed, in nanoseconds."""
+    days: Days = Days.DAILY
 
 
 class Subscriptions(Protocol):

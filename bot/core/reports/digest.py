@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.expected.acknowledgement import (
     asleep,
@@ -17,15 +17,19 @@ from bot.core.model.issue_memory import Fix
 from bot.core.model.report import (
     Card,
     Cluster,
+    Ended,
     Quiet,
     Report,
 )
 from bot.core.model.values import DAY, Priority, State, Window
+from bot.core.reports.alarms import sends_nothing
 
 WORSE_FACTOR = 3.0
 """A rate below three times the previous one is not worth waking anyone."""
 WORSE_SIGMAS = 4.0
 """How far above chance the count must lie: under Poisson, once in some 30,000 quiet days."""
+URGENT = Priority.P1
+"""Problems of this priority or worse need a decision now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +90,39 @@ class Digest:
     since: int
     """When the last digest's window ended; for a first digest, the start of its own window."""
     report: Report
+    decide: tuple[Card, ...] = ()
+    """Urgent problems that go on and that nobody has decided about, new or known."""
     new: tuple[Card, ...] = ()
     worse: tuple[Worse, ...] = ()
     same: tuple[Card, ...] = ()
     in_hand: tuple[InHand, ...] = ()
+    ended: tuple[Card, ...] = ()
+    """Problems of this window that do not go on, unless somebody has them in hand."""
     expected: tuple[Kept, ...] = ()
     gone: tuple[Cluster, ...] = ()
     first: bool = False
     """True if there was no digest before."""
     snoozed: tuple[Card, ...] = ()
     """Problems hidden for now at somebody's request."""
+    outages: tuple[Card, ...] = ()
+    """P0s that ended. They are named first, and are in `in_hand` or `ended` as well."""
+    worst: Priority | None = None
+    """The worst priority of what goes on; None if nothing does."""
+    changed: bool = True
+    """False if each of these problems was in the last digest, in the same condition."""
 
     @property
     def quiet(self) -> bool:
         """True if nothing needs attention and the window was read completely, with entries."""
         read = self.report.coverage
-        changed = (
-            self.new or self.worse or self.gone or any(i.fix or i.silent for i in self.in_hand)
-        )
+        changed = self.changed or self.report.silences
         logged = read.read > 0 or not self.report.counts_requests
         return not changed and read.complete and logged
 
     @property
     def silent(self) -> bool:
         """True if everything was read and services logged not one entry: an alarm."""
-        report = self.report
-        return report.counts_requests and not report.coverage.read and not report.coverage.missing
+        return sends_nothing(self.report)
 
 
 def compare(
@@ -134,47 +145,75 @@ def compare(
     since = previous.window.end if previous else current.window.start
     before = {c.cluster.id: c for c in previous.cards} if previous else {}
     inside = {c.id: c for c in previous.clusters} if previous else {}
-    new: list[Card] = []
+    lists: dict[str, list[Card]] = {name: [] for name in _LISTS}
     worse: list[Worse] = []
-    same: list[Card] = []
-    snoozed: list[Card] = []
+    awake: list[Card] = []
+    changed = False
     for card in current.cards:
         cluster = card.cluster
         if holds(cluster, card.occurrences, current.window, now):
             continue  # listed with the acknowledgements
         if asleep(cluster.decisions.snooze, cluster, now):
-            snoozed.append(card)
+            lists["snoozed"].append(card)
             continue
         was = before.get(cluster.id)
         if was is None and cluster.id in inside:
             was = Card(inside[cluster.id])  # was a symptom then, stands alone now
+        awake.append(card)
+        over = ended_of(card) is not None
+        changed = changed or (over and (was is None or ended_of(was) is None))
         grown = _worse(card, was, previous, current, now)
-        if grown is not None:
+        if grown is not None and (not over or grown.broken is not None):
             worse.append(grown)
-        elif cluster.decisions.issue or cluster.decisions.claim:
-            continue  # listed with the problems in hand
-        elif was is None and _is_new(cluster, since, first_seen):
-            new.append(card)
-        else:
-            same.append(card)
+            continue
+        new = not over and was is None and _is_new(cluster, since, first_seen)
+        which = _list_of(card, new=new)
+        if which is not None:
+            changed = changed or new
+            # New since the last digest, even if somebody already looked at it in between.
+            lists[which].append(
+                replace(card, cluster=replace(cluster, state=State.NEW)) if new else card
+            )
     kept = _kept(current, known, now)
     listed = {w.cluster.id for w in worse} | {k.acknowledgement.cluster for k in kept}
-    listed |= {c.cluster.id for c in snoozed}
+    listed |= {c.cluster.id for c in lists["snoozed"]}
+    in_hand = tuple(
+        i for i in _in_hand(previous, current, known, fixes or {}) if i.cluster not in listed
+    )
+    gone = _gone(previous, current, known)
     return Digest(
         environment=current.environment,
         since=since,
         report=current,
-        new=tuple(new),
         worse=tuple(worse),
-        same=tuple(same),
-        in_hand=tuple(
-            i for i in _in_hand(previous, current, known, fixes or {}) if i.cluster not in listed
-        ),
+        in_hand=in_hand,
         expected=kept,
-        gone=_gone(previous, current, known),
+        gone=gone,
         first=previous is None,
-        snoozed=tuple(snoozed),
+        outages=tuple(c for c in awake if c.priority is Priority.P0 and ended_of(c)),
+        worst=min((c.priority for c in awake if ended_of(c) is None), default=None),
+        changed=bool(changed or worse or gone or any(i.fix or i.silent for i in in_hand)),
+        **{name: tuple(cards) for name, cards in lists.items()},
     )
+
+
+_LISTS = ("decide", "new", "same", "ended", "snoozed")
+
+
+def _list_of(card: Card, *, new: bool) -> str | None:
+    """Returns the list of a card that got no worse; None: it is listed as in hand."""
+    if card.cluster.decisions.issue or card.cluster.decisions.claim:
+        return None
+    if ended_of(card) is not None:
+        return "ended"
+    if card.priority <= URGENT:
+        return "decide"
+    return "new" if new else "same"
+
+
+def ended_of(card: Card) -> Ended | None:
+    """Returns how the card's problem ended; None while it goes on, or if that is unknown."""
+    return card.incident.ended if card.incident else card.cluster.ended
 
 
 def _is_new(cluster: Cluster, since: int, first_seen: Mapping[str, int | None] | None) -> bool:

@@ -8,36 +8,41 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.core.model.errors import UsageError
-from bot.core.model.values import SECOND
+from bot.core.model.values import HOUR, SECOND
 from bot.core.ports import Subscription
+
+LATEST = 25 * HOUR
+"""A digest that was missed longer ago is not posted any more. A day of 25 hours is one day."""
 
 
 def next_due(subscription: Subscription, after: int) -> int:
     """Returns the first time after `after` (nanoseconds) at which a digest is due.
 
-    Never before the subscription was made, and once per calendar day of its time zone. A wall-clock
-    time skipped by a clock change comes as much later (02:30 → 03:30); one that occurs twice counts
+    Never before the subscription was made, and once on each of its days in its time zone. A time
+    skipped by a clock change comes as much later (02:30 → 03:30); one that occurs twice counts
     the first time. Raises `UsageError` if the time or zone is invalid.
     """
     after = max(after, subscription.since)
     here = _local_date(subscription, after)
-    for days in range(-1, 4):
-        due = _instant(subscription, here + timedelta(days=days))
-        if due > after:
+    for days in range(-1, 6):
+        day = here + timedelta(days=days)
+        due = _instant(subscription, day)
+        if due > after and subscription.days.has(day):
             return due
-    raise AssertionError("a due time lies within three days")  # pragma: no cover
+    raise AssertionError("a due time lies within five days")  # pragma: no cover
 
 
 def last_due(subscription: Subscription, now: int) -> int | None:
-    """Returns the latest due time up to `now`; None before the first.
+    """Returns the latest due time up to `now`; None before the first, and after a day without one.
 
     After a downtime only this digest is posted: nobody reads three mornings at once.
     """
     here = _local_date(subscription, now)
     for days in range(1, -4, -1):
-        due = _instant(subscription, here + timedelta(days=days))
-        if subscription.since < due <= now:
-            return due
+        day = here + timedelta(days=days)
+        due = _instant(subscription, day)
+        if subscription.since < due <= now and subscription.days.has(day):
+            return due if now - due <= LATEST else None
     return None
 
 

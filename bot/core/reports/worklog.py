@@ -14,6 +14,7 @@ from bot.core.model.report import (
 )
 from bot.core.model.values import DAY, Priority, State
 from bot.core.reports import console_links
+from bot.core.reports.alarms import alarms, all_outside
 from bot.core.text import display
 from bot.core.text.display import number
 from bot.core.text.github_markdown import (
@@ -93,8 +94,15 @@ def _coverage(report: Report) -> str:
 
 def _summary(report: Report, now: int) -> Iterator[str]:
     yield "## Executive Summary"
+    for alarm in alarms(report):
+        yield f"**{_text(alarm, 600)}**"
+        yield ""
     cards = report.cards
     if not cards:
+        if (outside := all_outside(report)) is not None:
+            yield f"{outside}."
+            yield ""
+            return
         above = f"at {report.min_severity.name} or above"
         yield f"Nothing {above} in {display.many(report.coverage.read, 'entry', 'entries')}."
         yield ""

@@ -59,9 +59,12 @@ class Intake:
     window: Window
     rollup: Rollup
     names: bool = True
-    """Count the subjects (users, accounts) behind the masks, and the traces of failures."""
+    """Count the subjects (users, accounts) behind the masks, the traces of failures, and when
+    services logged."""
     duplicates: int = 0
     outside: int = 0
+    outside_first: int | None = None
+    outside_last: int | None = None
     first: int | None = None
     last: int | None = None
     table: MeaningTable = field(init=False)
@@ -112,6 +115,8 @@ class Intake:
         chosen = np.flatnonzero(counting)
         if chosen.size:
             self.table.learn(page.rows, page.numbers, counting)
+            if self.names:
+                self.rollup.pulse.add(page.rows, chosen)
             batch = Batch(page.rows, chosen, page.numbers, page.orders)
             for place_count in batch.place_counts():
                 self.rollup.count_place(*place_count)
@@ -152,7 +157,13 @@ class Intake:
         self.duplicates += int(again.size)
         timed = times != NO_TIME
         outside = keep & timed & ((times < self.window.start) | (times >= self.window.end))
-        self.outside += int(outside.sum())
+        if outside.any():
+            beyond = times[outside]
+            self.outside += int(beyond.size)
+            first, last = int(beyond.min()), int(beyond.max())
+            known = self.outside_first, self.outside_last
+            self.outside_first = first if known[0] is None else min(first, known[0])
+            self.outside_last = last if known[1] is None else max(last, known[1])
         keep &= ~outside
         spanned = times[keep & timed]
         if spanned.size:

@@ -21,6 +21,7 @@ from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import Severity
 from bot.core.rollup.bottom_k import BottomK
 from bot.core.rollup.last_lines import LastLines
+from bot.core.rollup.pulse import Pulse
 from bot.core.rollup.served import Served
 from bot.core.rollup.stitch import (
     Fragment,
@@ -105,6 +106,8 @@ class Rollup:
     """The subjects (users, accounts) behind the masks of each message."""
     last_lines: LastLines = field(default_factory=LastLines)
     """The last lines of each instance that are below `min_severity`."""
+    pulse: Pulse = field(default_factory=Pulse)
+    """When each service logged, and when its requests arrived."""
     _kept: BottomK[MessageKey] = field(init=False)
     _own: set[MessageKey] | None = None
     """Messages whose tallies we own; None means all. Others are shared and copied on write."""
@@ -191,6 +194,7 @@ class Rollup:
         self.failed.merge(other.failed)
         self.named.merge(other.named)
         self.last_lines.merge(other.last_lines)
+        self.pulse.merge(other.pulse)
         for place, (count, first, last) in other.places.items():
             self.count_place(place, count, first, last)
         self.trim()
@@ -238,6 +242,7 @@ class Rollup:
         self.served.trim()
         self.failed.trim()
         whole.served, whole.failed = self.served, self.failed
+        whole.pulse = self.pulse
         whole._kept = self._kept.copy()
         self.last_lines.trim()
         for event in events(self.fragments.all()):

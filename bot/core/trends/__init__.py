@@ -1,4 +1,4 @@
-"""States over time: new, recurring, escalating, regressed, quiet; and how long clusters are quiet.
+"""States over time: new, recurring, escalating, regressed, quiet; quiet clusters, silent services.
 
-Compares a window with history. Imports `ports`, `text` and `model`.
+Compares a window with history. Imports `rollup`, `ports`, `text` and `model`.
 """

@@ -23,9 +23,9 @@ from bot.core.model.report import Cluster, Quiet, Report
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, State, Window
 from bot.core.ports import Contains
 from bot.core.text import display
+from bot.core.trends.quiet import EXPECTED
 from bot.core.trends.rate_test import Baseline, baseline, excess
 from bot.core.trends.regression import SETTLE, sentence, verdict
-from bot.core.trends.silence import EXPECTED
 from bot.core.trends.traffic import belongs
 
 SHOWN_ANEW = 10 * MINUTE

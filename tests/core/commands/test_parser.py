@@ -18,6 +18,7 @@ from bot.core.commands.commands import (
     Why,
 )
 from bot.core.commands.parser import default_environment, parse
+from bot.core.model.days import Days
 from bot.core.model.environment import Environment
 from bot.core.model.values import DAY, HOUR, SECOND, Priority, Severity
 
@@ -116,6 +117,14 @@ def test_case_and_spaces_do_not_matter():
     )
 
 
+def test_a_digest_on_weekdays():
+    wanted = DigestOn("staging", "09:00", "UTC", Days.WEEKDAYS)
+    assert read("digest staging weekdays 09:00 UTC") == wanted
+    assert read("digest staging 09:00 weekdays UTC") == wanted
+    assert wanted.typed == "digest staging weekdays 09:00 UTC"
+    assert read("digest staging daily 09:00 UTC") == DigestOn("staging", "09:00", "UTC")
+
+
 def test_without_a_zone_a_digest_takes_the_environments():
     assert read("digest staging 09:00") == DigestOn("staging", "09:00", "Europe/Berlin")
 
@@ -157,6 +166,10 @@ def test_without_a_zone_a_digest_takes_the_environments():
         ("digest", "digest now staging"),
         ("digest staging", "digest staging 09:00 Europe/Berlin"),
         ("digest staging now", "digest now staging"),
+        ("digest staging weekdays", "digest staging weekdays 09:00 Europe/Berlin"),
+        ("digest staging weekday 09:00", "digest staging weekdays 09:00 Europe/Berlin"),
+        ("digest staging weekdays 25:00", "digest staging weekdays 09:00 Europe/Berlin"),
+        ("digest staging weekdays 09:00 berlin", "digest staging weekdays 09:00 Europe/Berlin"),
         ("digest staging off", "digest off staging"),
         ("digest 09:00", "digest staging 09:00 Europe/Berlin"),
         ("digest stagin 09:00", "digest staging 09:00 Europe/Berlin"),

@@ -21,7 +21,7 @@ from bot.core.model.environment import Environment, Query
 from bot.core.model.history import KnownCluster, Past
 from bot.core.model.report import Coverage, Quiet, Traffic
 from bot.core.model.values import DAY, HOUR, MINUTE, Severity, Window
-from bot.core.trends.silence import noted
+from bot.core.trends.quiet import noted
 from tests.fakes.logs import FakeLogs, entry
 from tests.fakes.reports import JWT, NOW, report
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.expected.acknowledgement import breach, holds, suggested_rate
+from bot.core.model.days import Days
 from bot.core.model.decisions import Claim, Decisions
 from bot.core.model.errors import UsageError
-from bot.core.model.report import Cluster, Coverage, Report
+from bot.core.model.report import Cluster, Coverage, Ended, Report
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Priority, State, Window
 from bot.core.ports import Subscription
 from bot.core.reports.digest import compare
@@ -107,6 +108,30 @@ def test_rates_are_compared_and_not_counts() -> None:
     assert not compare(yesterday(was), long, {}, NOW + 3 * DAY).worse
 
 
+def test_an_urgent_problem_needs_a_decision_until_somebody_decides() -> None:
+    urgent = replace(LEGACY, priority=Priority.P1)
+    for before in (yesterday(SESSION), yesterday(urgent)):
+        found = compare(before, today(urgent, SESSION), {}, LATER)
+        assert [c.cluster.id for c in found.decide] == ["c-legacy"]
+        assert not found.new
+    known = {"c-legacy": Decisions(claim=Claim("c-legacy", "U0BOB", NOW))}
+    assert not compare(yesterday(SESSION), today(urgent), known, LATER).decide
+
+
+def test_a_known_urgent_problem_is_no_news() -> None:
+    urgent = replace(LEGACY, priority=Priority.P1)
+    assert compare(yesterday(urgent), today(urgent), {}, LATER).quiet
+    assert not compare(yesterday(), today(urgent), {}, LATER).quiet
+
+
+def test_what_ended_is_told_once_and_is_not_the_worst() -> None:
+    over = replace(LEGACY, priority=Priority.P1, ended=Ended(NOW + HOUR, "it is over"))
+    found = compare(yesterday(LEGACY, SESSION), today(over, SESSION), {}, LATER)
+    assert [c.cluster.id for c in found.ended] == ["c-legacy"]
+    assert (found.worst, found.quiet, found.worse) == (Priority.P4, False, ())
+    assert compare(yesterday(over, SESSION), today(over, SESSION), {}, LATER).quiet
+
+
 def test_gone_is_what_was_there_and_is_not() -> None:
     found = compare(yesterday(LEGACY, SESSION), today(SESSION), {}, LATER)
     assert [c.id for c in found.gone] == ["c-legacy"]
@@ -194,6 +219,7 @@ def test_every_card_is_in_exactly_one_list(data: st.DataObject) -> None:
                 occurrences=data.draw(st.integers(1, 500)),
                 priority=data.draw(st.sampled_from(Priority)),
                 state=data.draw(st.sampled_from(State)),
+                ended=data.draw(st.none() | st.just(Ended(NOW, "it is over"))),
             )
             for i in data.draw(st.sets(st.integers(0, 8), max_size=n))
         ]
@@ -211,7 +237,7 @@ def test_every_card_is_in_exactly_one_list(data: st.DataObject) -> None:
     previous = data.draw(st.sampled_from([None, replace(yesterday(), clusters=tuple(before))]))
     found = compare(previous, current, known, LATER)
     listed = Counter(
-        [c.cluster.id for c in (*found.new, *found.same)]
+        [c.cluster.id for c in (*found.decide, *found.new, *found.same, *found.ended)]
         + [w.cluster.id for w in found.worse]
         + [i.cluster for i in found.in_hand]
         + [k.acknowledgement.cluster for k in found.expected]
@@ -276,6 +302,17 @@ def sub(
     at: str = "09:00", timezone: str = "Europe/Berlin", since: str = "2020-01-01"
 ) -> Subscription:
     return Subscription("staging", "C0OPS", at, timezone, "U0ANA", t(since))
+
+
+def test_on_weekdays_there_is_none_on_saturday_and_sunday() -> None:
+    weekdays = replace(sub("09:00", "Europe/Berlin"), days=Days.WEEKDAYS)
+    found = dues(weekdays, "2025-09-18T00:00:00", 5)
+    shown = [datetime.fromtimestamp(due / SECOND, UTC).strftime("%a") for due in found]
+    assert shown == ["Thu", "Fri", "Mon", "Tue", "Wed"]
+    friday = found[1]
+    assert last_due(weekdays, friday + 20 * HOUR) == friday
+    assert last_due(weekdays, friday + 30 * HOUR) is None  # nobody reads it on Saturday evening
+    assert last_due(weekdays, found[2] + MINUTE) == found[2]
 
 
 def dues(subscription: Subscription, start: str, days: int) -> list[int]:

@@ -1,0 +1,69 @@
+"""What stands on top of a report and a digest: services that are silent, and a log without entries.
+
+All sentences are unescaped, for a person.
+"""
+
+from __future__ import annotations
+
+from bot.core.model.report import Report
+from bot.core.text import display
+from bot.core.trends.traffic import arrived
+
+SHOWN = 3
+"""Silent services named."""
+
+
+def sends_nothing(report: Report) -> bool:
+    """True if everything was read and services logged not one entry.
+
+    False where a job or a part of the environment was asked for, which may have had nothing to log,
+    and where a service is known to write below the severity that was read.
+    """
+    if report.coverage.read or report.coverage.missing:
+        return False
+    if report.partial or not report.counts_requests:
+        return False
+    return report.heard is None or report.heard < report.window.start
+
+
+def alarms(report: Report, now: int | None = None) -> tuple[str, ...]:
+    """Returns a sentence for each silent service, else one if nothing at all was logged.
+
+    `now` in nanoseconds; defaults to when the log was read.
+    """
+    if report.silences:
+        said = [f"🔴 {silence.said}." for silence in report.silences[:SHOWN]]
+        more = len(report.silences) - SHOWN
+        if more > 0:
+            said.append(f"🔴 {display.many(more, 'more service')} silent.")
+        return tuple(said)
+    if not sends_nothing(report):
+        return ()
+    name = display.one_line(report.environment)
+    traffic = arrived(report.traffic)
+    if report.last_entry is not None:
+        now = now or report.generated or report.window.end
+        since = display.since(report.last_entry, report.timezone, now)
+        return (f"🔴 {name} sends no logs since {since}, {traffic}.",)
+    span = display.duration(report.window.end - report.window.start)
+    traffic = traffic[0].upper() + traffic[1:]
+    return (f"🔴 {name} sends no logs: not one entry in {span}. {traffic}.",)
+
+
+def all_outside(report: Report) -> str | None:
+    """Returns `5,000 entries, all before 02:00` if no entry lies in the window; else None."""
+    read, window = report.coverage, report.window
+    if not read.outside_window or read.outside_window + read.duplicates + read.broken < read.read:
+        return None
+    now = report.generated or window.end
+    entries = display.many(read.outside_window, "entry", "entries")
+    start = display.clock(window.start, report.timezone, now)
+    end = display.clock(window.end, report.timezone, now)
+    span = read.outside_span
+    if span is not None and span.end <= window.start:
+        newest = display.clock(span.end, report.timezone, now)
+        newest = f", the newest from {newest}" if newest != start else ""
+        return f"{entries}, all before {start}{newest}"
+    if span is not None and span.start >= window.end:
+        return f"{entries}, all from {end} or later"
+    return f"{entries}, none from {start} to {end}"
