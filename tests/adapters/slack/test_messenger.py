@@ -124,6 +124,7 @@ def test_a_file_is_taken_back_with_its_message(server, slack):
 def test_people_places_and_groups(server, slack):
     alice, guest, other = map(slack.person, ("U0ALICE", "U0GUEST", "U0OTHER"))
     assert (alice.name, alice.guest, alice.foreign) == ("Alice", False, False)
+    assert alice.timezone == "Europe/Berlin"
     assert guest.guest
     assert other.foreign
     assert not slack.place("C0OPS").shared
