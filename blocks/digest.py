@@ -53,7 +53,7 @@ def digest(digest: Digest, *, now: int, query: Act, late: Late | None = None) ->
     drawn = _drawn(digest, at)
     if late is None:
         return drawn
-    due, posted = (display.since(t, at.timezone, late.posted) for t in (late.due, late.posted))
+    due, posted = (moments.since(t, late.posted) for t in (late.due, late.posted))
     why = parts.context(mrkdwn(f"due at {due}, posted {posted}: the clock was down", 120))
     return replace(drawn, blocks=[drawn.blocks[0], why.to_dict(), *drawn.blocks[1:]])
 
@@ -63,7 +63,7 @@ def _drawn(digest: Digest, at: Setting) -> Message:
         return _alarm(digest, at)
     if digest.quiet:
         return _quiet(digest, at)
-    said = [f"*{mrkdwn(alarm, 500)}*" for alarm in alarms(digest.report)]
+    said = [f"*{mrkdwn(alarm, 500)}*" for alarm in alarms(digest.report, since=moments.since)]
     said.append(f"*{mrkdwn(_summary(digest, at), 600)}*")
     said += [_over(each, at, digest) for each in digest.outages[:LINES]]
     found: list[Block] = [parts.section("\n".join(said))]
@@ -88,7 +88,11 @@ def sentence(digest: Digest, *, now: int) -> str:
     worse = [w.card for w in digest.worse]
     going_on = sorted((*digest.decide, *digest.new, *worse), key=lambda c: c.priority)
     named = [f"{c.priority.name} {c.cluster.title}" for c in (*digest.outages[:1], *going_on[:1])]
-    said = [*alarms(digest.report), f"{_summary(digest, at)}.", "; ".join(named)]
+    said = [
+        *alarms(digest.report, since=moments.since),
+        f"{_summary(digest, at)}.",
+        "; ".join(named),
+    ]
     return " ".join(filter(None, said))
 
 
@@ -134,8 +138,8 @@ def _alarm(digest: Digest, at: Setting) -> Message:
     report = digest.report
     if report.last_entry is None:
         report = replace(report, last_entry=digest.since)
-    text = " ".join(alarms(report, at.now))
-    return message(fallback(text), [parts.section(parts.plain_text(text, 600))])
+    text = " ".join(alarms(report, at.now, since=moments.since))
+    return message(fallback(text), [parts.section(parts.sentence(text, 600))])
 
 
 def _quiet(digest: Digest, at: Setting) -> Message:

@@ -172,7 +172,7 @@ def further(report: Report, *, now: int, query: Act) -> list[Message]:
 def summary(report: Report, now: int, query: Act) -> str:
     """Summarises the report in one sentence for a lock screen, unescaped."""
     at = Setting.of(report, now, query)
-    said = " ".join(alarms(report))
+    said = " ".join(alarms(report, since=moments.since))
     if sends_nothing(report):
         return said
     live = [c for c in report.cards if not card.is_expected(c, at) and c.ended is None]
@@ -235,7 +235,7 @@ def _nothing(report: Report, at: Setting) -> str:
         return text + _unknown_service(report)
     level = report.min_severity.name
     above = "at all" if level == "DEFAULT" else f"at {level} or above"
-    if (outside := all_outside(report)) is not None:
+    if (outside := all_outside(report, clock=moments.clock)) is not None:
         return f"{_title(report, at)}: nothing {above}; {outside}."
     if report.coverage.missing:
         return f"{_title(report, at)}: nothing {above} in the {read} that could be read."
@@ -257,7 +257,7 @@ def _unknown_service(report: Report) -> str:
 
 
 def _above(report: Report, at: Setting, dated: Dated | None = None) -> list[Block]:
-    lines = list(alarms(report))
+    lines = list(alarms(report, since=moments.since))
     live = [c for c in report.cards if card.is_active(c, at)]
     if not sends_nothing(report):
         what = f"{_title(report, at)}: {counted(report, at)}" if live else _nothing(report, at)

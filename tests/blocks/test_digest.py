@@ -120,10 +120,10 @@ def test_last_nights_outage_is_named_first_whoever_has_it_in_hand() -> None:
     message = drawn(compare(before, ended_in_the_night(), known, LATER))
     headline, first, *rest = as_text(message).splitlines()
     assert headline == (
-        "staging since Mon 03:12: worst P2 active, P0 ended Mon 05:12; 1 in hand, 1 same"
+        "staging since Mon 03:12 UTC: worst P2 active, P0 ended Mon 05:12 UTC; 1 in hand, 1 same"
     )
     assert first == (
-        "C4 P0 ended: No module named 'netra_backend.app.services.monitoring', 15 Sep 04:12-05:12: "
+        "C4 P0 ended: No module named 'netra_backend.app.services.monitoring', 15 Sep 04:12-05:12 UTC: "
         "00613-fix served 417 requests without it"
     )
     assert any("#4 (https" in line and "closed today by bob" in line for line in rest)
@@ -162,7 +162,7 @@ def test_a_missed_digest_says_so_under_its_headline() -> None:
     message = draw(eventful(), now=LATER, query=QUERY, late=late)
     judge_message(message)
     lines = as_text(message).splitlines()
-    assert lines[1] == "due at 00:52, posted 03:12: the clock was down"
+    assert lines[1] == "due at 00:52 UTC, posted 03:12 UTC: the clock was down"
     quiet = compare(report(LEGACY, window=Window(NOW - DAY, NOW)), report(LEGACY, window=MORNING),
                     {}, LATER)  # fmt: skip
     assert "the clock was down" in as_text(draw(quiet, now=LATER, query=QUERY, late=late))

@@ -52,7 +52,7 @@ def test_what_has_ended_says_when_and_why() -> None:
     shown = lines(mended())
     at = next(i for i, line in enumerate(shown) if "P0" in line and "ended" in line)
     assert shown[at].startswith("⚪")
-    assert shown[at + 1] == "→ Ended 02:52: 00613-fix served 417 requests without it"
+    assert shown[at + 1] == "→ Ended 02:52 UTC: 00613-fix served 417 requests without it"
 
 
 def test_where_all_has_ended_nothing_is_active() -> None:
@@ -69,16 +69,16 @@ def test_silence_is_said_as_it_was_measured() -> None:
 
 
 def test_a_card_says_when_it_was_last_seen() -> None:
-    assert any("last seen 03:10, 1 min ago" in line for line in lines(report(LEGACY)))
+    assert any("last seen 03:10 UTC, 1 min ago" in line for line in lines(report(LEGACY)))
     later = lines(report(LEGACY), now=NOW + 2 * HOUR)
-    assert any("last seen 03:10, 1 min before it was read" in line for line in later)
+    assert any("last seen 03:10 UTC, 1 min before it was read" in line for line in later)
 
 
 def test_two_bursts_are_two_bursts() -> None:
     start = NOW - 3 * HOUR
     parts = (Window(start, start + 3 * MINUTE), Window(start + 26 * MINUTE, start + 26 * MINUTE))
     shown = lines(report(replace(LEGACY, bursts=parts)))
-    assert any("two bursts, 00:12-00:15 and 00:38" in line for line in shown)
+    assert any("two bursts, 00:12-00:15 UTC and 00:38 UTC" in line for line in shown)
 
 
 def test_the_worklog_says_it_and_asks_for_nothing_more() -> None:

@@ -5,10 +5,14 @@ All sentences are unescaped, for a person.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.core.model.report import Report
 from bot.core.text import display
 from bot.core.trends.traffic import arrived
 
+Since = Callable[[int, int], str]
+"""(a time, now), in nanoseconds → the time as text."""
 SHOWN = 3
 """Silent services named."""
 
@@ -26,10 +30,13 @@ def sends_nothing(report: Report) -> bool:
     return report.heard is None or report.heard < report.window.start
 
 
-def alarms(report: Report, now: int | None = None) -> tuple[str, ...]:
+def alarms(
+    report: Report, now: int | None = None, *, since: Since | None = None
+) -> tuple[str, ...]:
     """Returns a sentence for each silent service, else one if nothing at all was logged.
 
-    `now` in nanoseconds; defaults to when the log was read.
+    `now` in nanoseconds; defaults to when the log was read. `since` shows a time; defaults to the
+    report's time zone.
     """
     if report.silences:
         said = [f"🔴 {silence.said}." for silence in report.silences[:SHOWN]]
@@ -43,25 +50,28 @@ def alarms(report: Report, now: int | None = None) -> tuple[str, ...]:
     traffic = arrived(report.traffic)
     if report.last_entry is not None:
         now = now or report.generated or report.window.end
-        since = display.since(report.last_entry, report.timezone, now)
-        return (f"🔴 {name} sends no logs since {since}, {traffic}.",)
+        show = since or (lambda ns, then: display.since(ns, report.timezone, then))
+        return (f"🔴 {name} sends no logs since {show(report.last_entry, now)}, {traffic}.",)
     span = display.duration(report.window.end - report.window.start)
     traffic = traffic[0].upper() + traffic[1:]
     return (f"🔴 {name} sends no logs: not one entry in {span}. {traffic}.",)
 
 
-def all_outside(report: Report) -> str | None:
-    """Returns `5,000 entries, all before 02:00` if no entry lies in the window; else None."""
+def all_outside(report: Report, *, clock: Since | None = None) -> str | None:
+    """Returns `5,000 entries, all before 02:00` if no entry lies in the window; else None.
+
+    `clock` shows a time; defaults to the report's time zone.
+    """
     read, window = report.coverage, report.window
     if not read.outside_window or read.outside_window + read.duplicates + read.broken < read.read:
         return None
     now = report.generated or window.end
     entries = display.many(read.outside_window, "entry", "entries")
-    start = display.clock(window.start, report.timezone, now)
-    end = display.clock(window.end, report.timezone, now)
+    show = clock or (lambda ns, then: display.clock(ns, report.timezone, then))
+    start, end = show(window.start, now), show(window.end, now)
     span = read.outside_span
     if span is not None and span.end <= window.start:
-        newest = display.clock(span.end, report.timezone, now)
+        newest = show(span.end, now)
         newest = f", the newest from {newest}" if newest != start else ""
         return f"{entries}, all before {start}{newest}"
     if span is not None and span.start >= window.end:
