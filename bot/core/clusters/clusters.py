@@ -104,6 +104,11 @@ class Draft:
         """True if the message says that something failed, whatever its severity."""
         return says_failure(self.title)
 
+    @cached_property
+    def judged_by_words(self) -> bool:
+        """True if its severity comes from its words alone: no level, on stderr."""
+        return bool(self.samples) and all(map(entries.judged_by_words, self.samples))
+
     def histogram(self, window: Window) -> tuple[int, ...]:
         """Counts entries per UTC hour, from the hour of the window's start to that of its end."""
         start, end = hour_of(window.start), hour_of(window.end)

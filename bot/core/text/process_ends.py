@@ -111,7 +111,8 @@ _NOT_READY = re.compile(
     r"|(?:configuration|revision|service|route) .{1,120}(?:is not ready|failed|not become ready)"
     r"|failed the configured startup probe|startup (?:tcp |http |grpc )?probe failed"
     r"|the container exited with an error|deployment failed|health check timeout"
-    r"|revision .{1,120}failed with message|the user-provided container",
+    r"|revision .{1,120}failed with message|the user-provided container"
+    r"|execution .{1,120}has failed to complete|task .{1,120}failed with (?:message|exit code)",
     re.IGNORECASE,
 )
 
