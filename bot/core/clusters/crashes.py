@@ -37,7 +37,8 @@ MOSTLY = 0.5
 
 _ANNOUNCES = re.compile(
     r"(?:exception|error) in (?:worker process|asgi application)$|unhandled exception:?$"
-    r"|uncaught exception:?$|application run failed$|[\W_]*$"
+    r"|uncaught exception:?$|application run failed$|(?:error|exception)?[\W_]*$"
+    r"|(?:unable|failed) to load \w+ application[.:]?$"
     r"|.{0,200}failureanalysisreporter\s*:?\s*$",
     re.IGNORECASE,
 )
@@ -187,7 +188,10 @@ def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
 
 def _may_lead(draft: Draft) -> bool:
     """True for an error, an end, or a line without level that says that something failed."""
-    return is_error(draft) or draft.is_end or (draft.has_no_level and draft.says_failure)
+    if is_error(draft) or draft.is_end:
+        return True
+    level = draft.tally.severity < Severity.WARNING or draft.judged_by_words
+    return level and draft.says_failure
 
 
 def _mostly_in(chains: Sequence[_Chain]) -> set[str]:

@@ -25,7 +25,7 @@ MOSTLY = 0.5
 NEARLY_ALL = 0.8
 """The share of an error's traces that must be those of an incident's requests."""
 
-WINDOWS = (SECOND // 100, SECOND // 20, SECOND // 4, SECOND, 2 * SECOND)
+WINDOWS = (SECOND // 20, SECOND // 4, SECOND, 2 * SECOND)
 """Distances between a failed request and its error in the log, in either order; the closest that
 holds them all is the evidence."""
 CLOSE = SECOND // 4
@@ -74,12 +74,12 @@ def failures(
     for request in requests:
         if request.id in tied or not _may_be_tied_by_time(request):
             continue
-        ends = _ends(request)
+        tries = _tries(request, _spans(request))
         scored = [
             (evidence, error)
             for error in errors
             if not _traces_decide(request, error)
-            and (evidence := _named(request, error, ends) or _met(request, error, ends, alive))
+            and (evidence := _named(request, error, tries) or _met(request, error, tries, alive))
         ]
         if scored:
             (_, _, words), best = min(scored, key=lambda s: (s[0][0], s[0][1], s[1].id))
@@ -191,26 +191,27 @@ def _alive(drafts: Iterable[Draft], spans: Mapping[Place, tuple[int, int]]) -> M
     return alive
 
 
-_Times = Mapping[Place, Sequence[int]]
+_Spans = Mapping[Place, Sequence[tuple[int, int]]]
+"""When requests began and ended, per place."""
 _Evidence = tuple[float, float, str]
 """The chance, minus the share of the requests, a sentence."""
 
 
-def _ends(request: Draft) -> _Times:
-    """Returns when the requests were answered; empty if not all of them are known.
+def _spans(request: Draft) -> _Spans:
+    """Returns when the requests began and ended; empty if not all of them are known.
 
     The platform's entry has the time at which a request began, and how long it took.
     """
     if len(request.tally.samples) < request.tally.occurrences:
         return {}
-    found: dict[Place, list[int]] = defaultdict(list)
+    found: dict[Place, list[tuple[int, int]]] = defaultdict(list)
     for raw in request.samples:
         http = raw.get("httpRequest")
         began = rfc3339.parse(str(raw.get("timestamp") or ""))
         took = _LATENCY.fullmatch(str(http.get("latency"))) if isinstance(http, Mapping) else None
         if began is None or took is None:
             return {}
-        found[_place(raw)].append(began + round(float(took[1]) * SECOND))
+        found[_place(raw)].append((began, began + round(float(took[1]) * SECOND)))
     return {place: sorted(times) for place, times in found.items()}
 
 
@@ -229,7 +230,15 @@ _LATENCY = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s")
 _PATH = re.compile(r"[A-Z]{3,10} (/\S{1,200}) \d{3}(?: \(|: |$)")
 
 
-def _named(request: Draft, error: Draft, ends: _Times) -> _Evidence | None:
+def _tries(request: Draft, spans: _Spans) -> list[_Spans]:
+    """Returns the times to look beside: when requests began, when they ended, and in between."""
+    begun = {place: [(at, at) for at in at_all] for place, at_all in request.tally.moments.items()}
+    if not spans:
+        return [begun]
+    return [begun, {place: [(end, end) for _, end in both] for place, both in spans.items()}, spans]
+
+
+def _named(request: Draft, error: Draft, tries: Sequence[_Spans]) -> _Evidence | None:
     """Returns evidence if the error names the route of these failed requests, at their time."""
     path = _PATH.match(request.template)
     if path is None or status_of(request) < 500 or path[1] not in error.template:
@@ -237,60 +246,68 @@ def _named(request: Draft, error: Draft, ends: _Times) -> _Evidence | None:
     if not re.search(rf"(?<![\w/.]){re.escape(path[1])}(?![\w/-])", error.template):
         return None
     seen = sum(map(len, request.tally.moments.values()))
-    for moments in (ends, request.tally.moments):
-        met = sum(
-            any(abs(time - at) <= WINDOWS[-1] for at in error.tally.moments.get(place, ()))
-            for place, times in moments.items()
-            for time in times
-        )
-        if met and met >= MOSTLY * seen:
-            return 0.0, -met / seen, f"that error names {path[1]}, and {met} of {seen} met it"
+    met = sum(
+        any(began - WINDOWS[-1] <= at <= end + WINDOWS[-1] for at in beside)
+        for place, times in tries[-1].items()
+        if (beside := error.tally.moments.get(place, ()))
+        for began, end in times
+    )
+    if met and met >= MOSTLY * seen:
+        return 0.0, -met / seen, f"that error names {path[1]}, and {met} of {seen} met it"
     return None
 
 
 def _met(
-    request: Draft, error: Draft, ends: _Times, alive: Mapping[Place, int]
+    request: Draft, error: Draft, tries: Sequence[_Spans], alive: Mapping[Place, int]
 ) -> _Evidence | None:
-    """Returns evidence if errors beside the begin or the end of the requests explain them."""
-    tries = [moments for moments in (request.tally.moments, ends) if moments]
-    found = [_close(request, error, moments, alive, len(tries)) for moments in tries]
+    """Returns evidence if errors in or beside the requests explain them."""
+    found = [_close(request, error, spans, alive, len(tries)) for spans in tries]
     return min((evidence for evidence in found if evidence), default=None)
 
 
 def _close(
-    request: Draft, error: Draft, moments: _Times, alive: Mapping[Place, int], tries: int
+    request: Draft, error: Draft, spans: _Spans, alive: Mapping[Place, int], tries: int
 ) -> _Evidence | None:
     pairs = [
         (place, times, error.tally.moments[place])
-        for place, times in moments.items()
+        for place, times in spans.items()
         if place in error.tally.moments
     ]
     if not pairs:
         return None
-    seen = sum(map(len, moments.values()))
+    seen = sum(map(len, spans.values()))
     written = sum(map(len, error.tally.moments.values()))
     refused = status_of(request) < 500
-    for window in WINDOWS:
+    furthest = max(_gap(a, b, beside) for _, times, beside in pairs for a, b in times)
+    exact = [max(furthest, SECOND // 1_000)] if furthest <= CLOSE else []
+    for window in (*exact, *WINDOWS):
         met = others = 0
         chances: list[float] = []
         for place, times, beside in pairs:
-            hits = sum(any(abs(time - at) <= window for at in beside) for time in times)
+            hits = sum(any(a - window <= at <= b + window for at in beside) for a, b in times)
             met += hits
-            others += sum(any(abs(time - at) <= window for time in times) for at in beside)
+            others += sum(any(a - window <= at <= b + window for a, b in times) for at in beside)
             if hits:
-                covered = len(beside) * 2 * window / (alive[place] + 2 * window)
+                took = sum(b - a for a, b in times) / len(times) + 2 * window
+                covered = len(beside) * took / (alive[place] + 2 * window)
                 chances.append(min(1.0, covered) ** hits)
         if not met or met < 0.8 * seen or others < MOSTLY * written:
             continue
         each = window <= CLOSE and met == seen and others == written
         if (met < FAILURES or refused) and not each:
             continue
-        chance = math.prod(chances) * len(WINDOWS) * tries
+        # The largest distance is one try; of the fixed ones the best is taken.
+        chance = math.prod(chances) * tries * (1 if window in exact else len(WINDOWS))
         if chance <= (CHANCE_EACH if each and met == others else CHANCE):
             words = f"{met} of {seen} came within {_shown(window)} of that error, in its instance"
             return chance, -met / seen, words
     return None
 
 
+def _gap(began: int, end: int, beside: Sequence[int]) -> int:
+    """Returns how far the nearest of these times is from a request; 0 if it is within."""
+    return min(max(began - at, at - end, 0) for at in beside)
+
+
 def _shown(window: int) -> str:
-    return f"{window / SECOND:g} s"
+    return f"{window / SECOND:.2g} s"

@@ -245,7 +245,13 @@ def title(raw: JSON, limit: int = 300) -> str:
     elif piece and piece.message:
         # "http: panic serving 10.0.0.1:80: oh" has the panic's words already.
         known = piece.exception is None or piece.exception.removeprefix("panic: ") in piece.message
-        words = piece.message if known else f"{piece.message}: {piece.exception}"
+        said = piece.message.rstrip(" :")
+        if known:
+            words = piece.message
+        elif piece.exception and piece.exception.endswith(f": {said}"):
+            words = piece.exception  # fastify logs the error's own message as the message
+        else:
+            words = f"{said}: {piece.exception}"
     elif piece and piece.exception:
         words = piece.exception
     elif report := report_of(words):

@@ -144,6 +144,9 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         else:
             # After the exception's own line only a link continues the traceback.
             joins = near and not ended and first not in _UNFOLLOWED
+            if ended and opened and kind is _Kind.MIDDLE:
+                # The message of the exception has more lines: psycopg's hint, SQLAlchemy's [SQL:.
+                joins = _near(event[-1], fragment, AT_ONCE)
             if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
                 joins = joins and _near(event[-1], fragment, AT_ONCE)
             ended = ended or kind is _Kind.ENDING
@@ -168,6 +171,8 @@ def _continues(first: Fragment, fragment: Fragment) -> bool:
     """Returns whether Java or Node frames follow their exception's line, or goroutines a panic."""
     text = plain(fragment.text)
     middle = fragment.piece.kind is _Kind.MIDDLE
+    if first.piece.kind is _Kind.ENDING and middle and tracebacks.is_open(first.text):
+        return True
     if first.piece.kind in (_Kind.ENDING, _Kind.HEAD):
         goroutine = first.piece.kind is _Kind.HEAD and tracebacks.is_goroutine(text)
         return goroutine or (middle and tracebacks.continues(text))

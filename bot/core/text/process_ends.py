@@ -109,6 +109,13 @@ END_LINES: tuple[EndLine, ...] = (
         "Cloud Run",
     ),
     EndLine(
+        r"execution .{1,120}has failed to complete|task .{1,120}failed with (?:message|exit code)",
+        _NOT_READY,
+        "Execution report-x7k2p has failed to complete, 0/1 tasks were a success.",
+        "Execution report-x7k2p has completed successfully.",
+        "Cloud Run jobs",
+    ),
+    EndLine(
         r"ready condition status changed to false|is not ready and cannot serve traffic"
         r"|(?:configuration|revision|service|route) .{1,120}(?:is not ready|failed"
         r"|not become ready)",

@@ -64,11 +64,13 @@ _LINKS = (
     "During handling of the above exception, another exception occurred",
     "The above exception was the direct cause of the following exception",
 )
+_OF_LOOP = ("future: <", "task: <Task", "handle: <", "transport: <", "protocol: <")
+"""asyncio names what an exception was lost in, between its message and the traceback."""
 _BEGINNINGS = (
     *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
     "Caused by: ", "[signal SIG", "created by ", "Stack trace:", "#", "}",
     "(Background on this error",
-    "[SQL: ", "[parameters: ", "[cause]: ",
+    "[SQL: ", "[parameters: ", "[cause]: ", *_OF_LOOP,
 )  # fmt: skip
 """Prefixes of unindented traceback lines other than the exception's own line."""
 _FIRST_CHARS = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
@@ -143,15 +145,18 @@ def piece(text: str) -> Piece | None:
         opening = next((i for i, line in enumerate(lines) if is_frame(line)), None)
         if opening is None:
             return None
-    before = [line for line in lines[:opening] if line.strip() and not _GO_OPEN.match(line)]
+    # pino-pretty prints fields below the message: `    req: {`.
+    fields = (i for i, line in enumerate(lines[:opening]) if _FIELD.match(line))
+    said = range(next(fields, opening))
+    before = [lines[i] for i in said if not _adds_nothing(lines, i)]
     if not before or is_frame(first):
         return Piece(LineKind.MIDDLE, _exception(lines), _deepest(lines))
     if before[0].startswith(_LINKS):
         return Piece(LineKind.LINK, _exception(lines), _deepest(lines))
     if is_exception(before[0]):
         exception = _exception(lines)
-        if len(before) > 1 and exception == before[0].strip() and exception.endswith(":"):
-            # Prisma puts the message on the lines below the exception's name.
+        if len(before) > 1 and exception == before[0].strip() and is_open(exception):
+            # Prisma puts the message on the lines below the exception's name; zod a list.
             exception = " ".join(line.strip() for line in before)
         return Piece(LineKind.OPENING, exception, _deepest(lines))
     if len(before) > 1 and GO_FRAME.match(lines[opening][:MAX_LINE]):
@@ -159,6 +164,29 @@ def piece(text: str) -> Piece | None:
     exception = _exception(lines)
     words = [line for line in before if not exception or line.strip() != exception.split(_CAUSE)[0]]
     return Piece(LineKind.OPENING, exception, _deepest(lines), " ".join(words).strip() or None)
+
+
+_SLIGHT = re.compile(r" {1,3}\w[\w.]{0,200}: ")
+_FIELD = re.compile(r"\s{2,8}\w{1,40}: [\[{]\s{0,4}$")
+_CARETS = re.compile(r"\s{0,400}\^+\s{0,400}$")
+_SCRIPT = re.compile(r"(?:file://|node:|/|[A-Za-z]:\\)[^\s()]{1,400}:\d{1,8}$")
+
+
+def _adds_nothing(lines: Sequence[str], i: int) -> bool:
+    """Returns whether a line before the frames is no message.
+
+    Node quotes the source of an uncaught exception: its file, its line, and `^` below it.
+    """
+    line = lines[i]
+    if not line.strip() or _GO_OPEN.match(line) or line.startswith(_OF_LOOP):
+        return True
+    quoted = i + 1 < len(lines) and _CARETS.match(lines[i + 1]) is not None
+    return quoted or _CARETS.match(line) is not None or _SCRIPT.match(line) is not None
+
+
+def is_open(line: str) -> bool:
+    """Returns whether an exception's line goes on below: `ZodError: [`, `Invalid call:`."""
+    return line.rstrip().endswith((":", "[", "{"))
 
 
 def _single(text: str) -> Piece | None:
@@ -172,7 +200,8 @@ def _single(text: str) -> Piece | None:
         line = text[:MAX_LINE]
         if is_frame(line):
             return Piece(LineKind.MIDDLE, frame=innermost([line]))
-        if is_exception(text.strip()) and text[0] in "|+":
+        # Koa indents the exception's line by two spaces; Python's source lines have four or more.
+        if is_exception(text.strip()) and (text[0] in "|+" or _SLIGHT.match(text)):
             return Piece(LineKind.ENDING, text.strip(" \t|+"))
         return Piece(LineKind.MIDDLE)
     return _unindented(text)
@@ -180,7 +209,7 @@ def _single(text: str) -> Piece | None:
 
 _AMID = (
     "[signal SIG", "created by ", "Stack trace:", "(Background on this error", "[SQL: ",
-    "[parameters: ", "[cause]: ",
+    "[parameters: ", "[cause]: ", *_OF_LOOP,
 )  # fmt: skip
 
 

@@ -114,6 +114,14 @@ SETTINGS: tuple[MissingSetting, ...] = (
         counter="Invalid variables in the formula: PRICE: 3",
     ),
     _row(
+        "zod over process.env, its error as it is",
+        rf"ZodError: \[[^\0]{{0,300}}?\"path\": \[\s*\"({_CAPS})\"",
+        block=rf"\"path\": \[\s*\"({_CAPS})\"",
+        example='ZodError: [\n  {\n    "code": "x",\n    "path": [\n      "REDIS_URL"\n    ],',
+        names="REDIS_URL",
+        counter='ZodError: [\n  {\n    "code": "x",\n    "path": [\n      "quantity"\n    ],',
+    ),
+    _row(
         "joi in Nest's ConfigModule",
         r"Config validation error: (?:\"([^\"\n]{1,80})\")?",
         example='Error: Config validation error: "REDIS_HOST" is required',

@@ -20,9 +20,12 @@ def said(text: Text, facts: Facts) -> str | None:
 
 
 def names(pattern: re.Pattern[str], words: str) -> list[str]:
-    """Returns what the pattern's groups find, in the order of the text, without repetition."""
+    """Returns what the pattern's groups find, in the order of the text, without repetition.
+
+    Two groups in one hit are a host and its port.
+    """
     found = [
-        next((group.strip() for group in hit.groups() if group), "")
+        ":".join(group.strip() for group in hit.groups() if group)
         for hit in pattern.finditer(words)
     ]
     return [name[:MAX_LENGTH] for name in dict.fromkeys(found) if name][:MAX_NAMES]
@@ -60,7 +63,9 @@ HOST = (
     rf"(?:ECONNREFUSED|ETIMEDOUT|ECONNRESET|EHOSTUNREACH) ({_NAME}:\d{{2,5}})"
     rf"|dial tcp (?:\[?[\da-f:.]+\]?|{_NAME}): |dial tcp ({_NAME}:\d{{2,5}})"
     rf"|(?:connect|connection|connecting) (?:to|at) (?:server at )?[\"']?({_NAME}:\d{{2,5}})"
-    rf"|to server at \"({_NAME})\"|host='?({_NAME})'?, port=\d"
+    rf"|to server at \"({_NAME})\"(?: \([^)\n]{{1,60}}\))?, port (\d{{2,5}})"
+    rf"|host='?({_NAME})'?, port=(\d{{2,5}})|Connect call failed \('({_NAME})', (\d{{2,5}})"
+    rf"|MySQL server on '({_NAME}(?::\d{{2,5}})?)'"
     rf"|Connection to ({_NAME}:\d{{2,5}}) ref"
     rf"|(?:to|at|from) \w{{2,12}}://(?:[^\s/@]{{1,80}}@)?({_NAME}(?::\d{{2,5}})?)"
     rf"|(?:ENOTFOUND|EAI_AGAIN) ({_NAME})|lookup ({_NAME})(?: on [\d.:]+)?:"
@@ -68,6 +73,14 @@ HOST = (
     rf"|Failed to resolve '({_NAME})'|connect to ({_NAME}:\d{{2,5}})"
 )
 """The host that a service asks for, with its port where that is named."""
+
+_LOOPBACK = r"(?:localhost|127\.0\.0\.1|\[?::1\]?)"
+OWN_CONTAINER = (
+    rf"({_LOOPBACK}:\d{{2,5}})"
+    rf"|to server at \"({_LOOPBACK})\"(?: \([^)\n]{{1,60}}\))?, port (\d{{2,5}})"
+    rf"|host='?({_LOOPBACK})'?, port=(\d{{2,5}})|Connect call failed \('({_LOOPBACK})', (\d{{2,5}})"
+)
+"""A host that is the container itself, with its port."""
 
 _PERMISSION = r"[a-z][A-Za-z]{1,40}\.[a-z][A-Za-z]{1,60}\.[A-Za-z]{2,60}"
 PERMISSION = (

@@ -13,7 +13,7 @@ from functools import lru_cache
 from bot.core.triage.facts import Case, Facts
 from bot.core.triage.rule import TriageRule, by_severity
 from bot.core.triage.rules_callers import CALLERS
-from bot.core.triage.rules_code import CODE
+from bot.core.triage.rules_code import CODE, UNHANDLED
 from bot.core.triage.rules_configuration import SETUP
 from bot.core.triage.rules_dependencies import OUTSIDE
 from bot.core.triage.rules_process import FIRST
@@ -28,7 +28,16 @@ LAST = TriageRule(
     Case("Connection refused"),
 )
 
-RULES: tuple[TriageRule, ...] = (*FIRST, *REQUESTS, *CALLERS, *SETUP, *CODE, *OUTSIDE, LAST)
+RULES: tuple[TriageRule, ...] = (
+    *FIRST,
+    *REQUESTS,
+    *CALLERS,
+    *SETUP,
+    *CODE,
+    *OUTSIDE,
+    *UNHANDLED,
+    LAST,
+)
 """All rules in order: process, requests, callers' mistakes, configuration, code, dependencies,
 then the default."""
 

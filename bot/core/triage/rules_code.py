@@ -181,15 +181,6 @@ CODE: tuple[TriageRule, ...] = (
         Case("no key for the lamp"),
     ),
     TriageRule(
-        "nobody handled it",
-        lambda f: f.is_error and _UNHANDLED(f.text),
-        by_severity,
-        "an error that no code handled",
-        Case("UnhandledPromiseRejection: oh"),
-        Case("promise was rejected and handled"),
-        next="Find what raised it in the traceback, and handle it there.",
-    ),
-    TriageRule(
         "leak",
         lambda f: not f.is_error and f.severity >= WARNING and _LEAK(f.text),
         by_severity,
@@ -216,3 +207,16 @@ CODE: tuple[TriageRule, ...] = (
     ),
 )
 """Rules for what the code itself does wrong."""
+
+UNHANDLED: tuple[TriageRule, ...] = (
+    TriageRule(
+        "nobody handled it",
+        lambda f: f.is_error and _UNHANDLED(f.text),
+        by_severity,
+        "an error that no code handled",
+        Case("UnhandledPromiseRejection: oh"),
+        Case("promise was rejected and handled"),
+        next="Find what raised it in the traceback, and handle it there.",
+    ),
+)
+"""After all others: the error that nobody handled may say why itself."""

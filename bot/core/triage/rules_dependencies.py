@@ -6,7 +6,7 @@ import re
 
 from bot.core.model.values import Priority, Severity
 from bot.core.triage.facts import Case, Phrases
-from bot.core.triage.named import API, HOST, PERMISSION, naming
+from bot.core.triage.named import API, HOST, OWN_CONTAINER, PERMISSION, naming
 from bot.core.triage.rule import (
     TriageRule,
     always,
@@ -42,12 +42,12 @@ _OUTGOING = Phrases(
 )
 _REFUSED_THERE = re.compile(
     r"(?i)(?:status code|responded with(?: status)?|returned|answered|got|received|failed with"
-    r"|HTTP)"
+    r"|HTTP|(?:gs|s3)://[^\s:]{1,200}:)"
     r"(?: a| an| status| code| error)?:? 403\b|\b403 (?:client error|from|calling|response from)"
 )
 _CALLS = re.compile(
-    r"(?i)https?://|googleapis|upstream|axios|fetch|http ?client|\bapi\b|\bcall(?:ing|ed)?\b"
-    r"|request to"
+    r"(?i)https?://|googleapis|upstream|(?:gs|s3)://|axios|fetch|http ?client|\bapi\b"
+    r"|\bcall(?:ing|ed)?\b|request to"
 )
 _FILE_ACCESS = Phrases(
     r"eacces: permission denied|permissionerror: \[errno|open /\S{1,200}: permission denied"
@@ -104,8 +104,19 @@ _DATABASE = Phrases(
     r"|sqlexception|ora-<\*>|mongoservererror|sequelize\w*error|prismaclient|redis\w*error"
     r"|current transaction is aborted|dataaccessexception"
 )
+_REFUSED = Phrases(
+    r"connection refused|econnrefused|connectionrefused|connect call failed|could not connect"
+    r"|can'?t connect to|cannot connect to|failed to connect|unable to connect|no route to host"
+)
+_ASKS_DATABASE = re.compile(
+    r"(?i)psycopg|asyncpg|pymysql|aiomysql|mysqlclient|sqlalchemy|django[./]db|pymongo|motor[./]"
+    r"|/redis/|redis\.exceptions|/node_modules/(?:pg|pg-pool|mysql2?|mongodb|mongoose|ioredis|redis"
+    r"|@redis|knex|sequelize|typeorm|@prisma|tedious)/|\bpostgres|\bmysql|\bmongo|hikari|\bjdbc"
+    r"|connect(?:ing)? to (?:the )?(?:database|db)\b|:(?:5432|3306|6379|27017|1433)\b"
+)
+"""Who asks is the client of a database or cache: by a frame, a class, or a usual port."""
 _NAME = Phrases(
-    r"enotfound|getaddrinfo|no such host|unknownhostexception|name or service not known"
+    r"(?<![a-z])enotfound|getaddrinfo|no such host|unknownhostexception|name or service not known"
     r"|temporary failure in name resolution|eai_again|nodename nor servname"
 )
 _UPSTREAM = Phrases(
@@ -116,13 +127,19 @@ _UPSTREAM = Phrases(
     r" (?:is |was )?unreachable|bad gateway|service unavailable|econn"
     r"|failed to connect|max retries exceeded|temporary failure|rpc error: code = |socket hang up"
     r"|statuscode\.unavailable|gateway timeout|server closed the connection|connectionerror"
-    r"|remotedisconnected|fetch failed|failed to fetch|unexpected eof"
+    r"|connect call failed|remotedisconnected|fetch failed|failed to fetch|unexpected eof"
 )
 
 _PATH = (
     r"(?:denied,? \w{2,10} |denied: |denied @ \w+ - |open |mkdir |path "
     r"|stream: )['\"]?(/[\w./\-]{1,160})"
     r"|['\"(](/[\w./\-]{1,160})['\")]|(/[\w./\-]{1,160}): [Pp]ermission denied"
+)
+
+_NO_FILE = Phrases(r"no such file or directory|filenotfound(?:error|exception)|\benoent\b")
+_FILE = (
+    r"No such file or directory:? ?['\"]?(/?[\w./\-]{2,160})|no such file or directory, \w{2,10} "
+    r"'([^'\n]{1,160})'|open (/[\w./\-]{1,160}): no such file|FileNotFoundException: (/\S{1,160})"
 )
 
 OUTSIDE: tuple[TriageRule, ...] = (
@@ -138,6 +155,15 @@ OUTSIDE: tuple[TriageRule, ...] = (
             "Likely the container's user may not write to {0}, or the image lacks the right mode.",
         ),
         next=naming(_PATH, "Write to /tmp or a volume, or change the owner of {0} in the image."),
+    ),
+    TriageRule(
+        "file not found",
+        lambda f: f.is_error and not f.is_request and _NO_FILE(f.text),
+        by_severity,
+        "a file that the code opens is not there",
+        Case("FileNotFoundError: [Errno 2] No such file or directory: '/data/in.csv'"),
+        Case("Not found: order 17"),
+        cause=naming(_FILE, "Likely the image, or a volume mounted in it, lacks {0}."),
     ),
     TriageRule(
         "our role there",
@@ -240,6 +266,24 @@ OUTSIDE: tuple[TriageRule, ...] = (
         cause=naming(HOST, "Likely {0} is slow, down, or not reachable from this service."),
     ),
     TriageRule(
+        "database does not answer",
+        lambda f: f.is_error and _REFUSED(f.text) and _ASKS_DATABASE.search(f.words) is not None,
+        lambda f: P.P1 if f.repeats else P.P2,
+        "a database or cache that the service needs takes no connections",
+        Case('psycopg.OperationalError: server at "db", port 5432 failed: Connection refused'),
+        Case("Connection refused"),
+        cause=naming(
+            OWN_CONTAINER,
+            "Likely a setting still has its default: nothing listens on {0} in this container.",
+            naming(HOST, "Likely {0} is down, or not reachable from this service."),
+        ),
+        next=naming(
+            HOST,
+            "Check that {0} takes connections, the setting that holds its address, and the"
+            " network between it and this service.",
+        ),
+    ),
+    TriageRule(
         "database",
         lambda f: f.is_error and _DATABASE(f.text),
         by_severity,
@@ -269,7 +313,7 @@ OUTSIDE: tuple[TriageRule, ...] = (
         Case("Connection refused"),
         Case("Connection accepted"),
         cause=naming(
-            r"((?:localhost|127\.0\.0\.1|\[?::1\]?):\d{2,5})",
+            OWN_CONTAINER,
             "Likely a setting still has its default: nothing listens on {0} in this container.",
             naming(HOST, "Likely {0} is down, or not reachable from this service."),
         ),

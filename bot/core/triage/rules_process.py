@@ -19,6 +19,14 @@ NOT_STARTED = Phrases(_NOT_STARTED)
 _CANNOT_START = Phrases(
     _NOT_STARTED + r"|container called exit\(|container terminated on signal|^deployment failed"
 )
+_PORT_TAKEN = Phrases(
+    r"eaddrinuse|address already in use|connection in use: "
+    r"|port \S{1,12} (?:is |was )?already in use|only one usage of each socket address"
+)
+_PORT = (
+    r"(?:EADDRINUSE: address already in use|bind|listen on)[^\n]{0,30}?:(\d{2,5})\b"
+    r"|(?:address|in use:|connection to) \('[^'\n]{0,60}', (\d{2,5})\)|[Pp]ort (\d{2,5}) "
+)
 _DIED = Phrases(
     r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
     r"|exception in thread \"main\"|fatal python error|triggeruncaughtexception|process crashed"
@@ -128,16 +136,27 @@ FIRST: tuple[TriageRule, ...] = (
         tells_why=False,
     ),
     TriageRule(
+        "port in use",
+        lambda f: not f.is_request and f.is_error and _PORT_TAKEN(f.text),
+        always(P.P0),
+        "it cannot start: something in the container listens on its port already",
+        Case("Error: listen EADDRINUSE: address already in use :::8080"),
+        Case("port 8080 is open"),
+        cause=naming(_PORT, "Likely something in the container listens on {0} already."),
+        impact="The instance cannot serve.",
+        next=naming(
+            _PORT,
+            "Find what else takes port {0}: a second server, or the same one started twice.",
+            "Find what else takes the port: a second server, or the same one started twice.",
+        ),
+    ),
+    TriageRule(
         "cannot start",
         lambda f: not f.is_request and _CANNOT_START(f.text),
         always(P.P0),
         "it says that a container or process could not start, or ended",
         Case("Worker failed to boot."),
         Case("Worker booted in 3.2s"),
-        cause=naming(
-            r"(?:EADDRINUSE: address already in use|bind|listen on)[^\n]{0,30}?(:\d{2,5})\b",
-            "Likely something in the container listens on {0} already.",
-        ),
         impact="The instance cannot serve.",
         impact_then="The instance could not serve.",
         next="Look at the entries of the same instance just before it.",

@@ -280,7 +280,8 @@ def _verdict(draft: Draft, survey: _Survey, environment: Environment) -> Verdict
     facts = survey.facts(draft)
     rule = rule_for(facts)
     base, reason = rule.priority(facts), rule.reason
-    why = behind(rule, replace(facts, root_of_crash=False))
+    ended = max(facts.severity, Severity.ERROR) if facts.root_of_crash else facts.severity
+    why = behind(rule, replace(facts, root_of_crash=False, severity=ended))
     cause, following = named.said(why.cause, facts), named.said(why.next, facts)
     if why is not rule and (further := named.said(rule.next, facts)):
         following = f"{following} {further}" if following else further

@@ -108,12 +108,12 @@ def test_figures_never_make_an_outage_of_an_error() -> None:
         ("ValueError: invalid literal for int() with base 10: 'x'", "ERROR", "mistake in the code"),
         ("[CRITICAL] WORKER TIMEOUT (pid:12)", "ERROR", "worker took too long"),
         # Node
-        ("Error: listen EADDRINUSE: address already in use :::8080", "ERROR", "cannot start"),
+        ("Error: listen EADDRINUSE: address already in use :::8080", "ERROR", "port in use"),
         ("TypeError: Cannot read properties of undefined (reading 'id')", "ERROR",
          "nothing where a value was expected"),
         ("Error: Cannot find module 'express'", "ERROR", "missing module or syntax"),
         ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", "ERROR", "memory"),
-        ("Error: connect ECONNREFUSED 10.0.0.3:6379", "ERROR", "something does not answer"),
+        ("Error: connect ECONNREFUSED 10.0.0.3:6379", "ERROR", "database does not answer"),
         ("(node:1) [DEP0040] DeprecationWarning: The `punycode` module", "WARNING",
          "optional part or deprecation"),
         # Go
