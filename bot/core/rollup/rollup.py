@@ -43,6 +43,7 @@ from bot.core.rollup.tally import (
     tally_of,
 )
 from bot.core.text.process_ends import ENDED
+from bot.core.text.tracebacks import LineKind
 
 _SAYS_NOTHING = re.compile(r"[\W_]*$|.{0,200}(?:reporter|run failed)\s*:?\s*$", re.IGNORECASE)
 
@@ -232,7 +233,8 @@ class Rollup:
         for event in events(self.fragments.all()):
             last = event[-1]
             more = self.last_lines.following(last.place, last.log, last.time, last.name)
-            whole._count_event(event, more)
+            below = self._below(event)
+            whole._count_event(event, [] if len(event) == 1 and below else more, below)
         if self.last_lines:
             whole._count_last_words(self.last_lines)
         whole.trim(final=True)
@@ -258,9 +260,19 @@ class Rollup:
             one = Single(Severity.ERROR, line.time, place, None, line.name, line.raw)
             self.put((line.key, int(Severity.ERROR)), one)
 
-    def _count_event(self, event: list[Fragment], more: Sequence[str] = ()) -> None:
-        """`more`: texts that came with it, for the entry that is shown."""
-        found = traceback_of(event, more)
+    def _below(self, event: list[Fragment]) -> list[str]:
+        """Returns the lines of a record's message, which no level marks as part of it."""
+        first = event[0]
+        if first.piece.kind is not LineKind.RECORD:
+            return []
+        until = event[1].time if len(event) > 1 else None
+        return self.last_lines.following(first.place, first.log, first.time, first.name, until)
+
+    def _count_event(
+        self, event: list[Fragment], more: Sequence[str] = (), below: Sequence[str] = ()
+    ) -> None:
+        """`more` and `below`: texts that came with it, after its end and after its first line."""
+        found = traceback_of(event, more, below)
         shown = event[0]
         key, raw = found or (shown.key, shown.raw)
         severity = max(fragment.severity for fragment in event)

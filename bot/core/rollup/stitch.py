@@ -144,6 +144,8 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         else:
             # After the exception's own line only a link continues the traceback.
             joins = near and not ended and first not in _UNFOLLOWED
+            if first is _Kind.RECORD and len(event) == 1 and kind is _Kind.ENDING:
+                joins = not tracebacks.waits_for_level(event[0].text)
             if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
                 joins = joins and _near(event[-1], fragment, AT_ONCE)
             ended = ended or kind is _Kind.ENDING
@@ -180,17 +182,20 @@ def _near(before: Fragment, after: Fragment, limit: int = NEAR) -> bool:
     return after.time - before.time <= limit
 
 
-def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, Raw] | None:
+def traceback_of(
+    event: list[Fragment], more: Sequence[str] = (), below: Sequence[str] = ()
+) -> tuple[Key, Raw] | None:
     """Returns the key of the joined fragments, and an entry with their text.
 
+    `below`: lines without a level that stand between the first fragment and the next.
     `more`: lines that came with them, which are shown and searched for names, but identify nothing.
     Tracebacks are the same if they share the exception and the innermost own function of the root
     cause. None if they are not a traceback; they then count as the first fragment's message.
     """
     first = event[0]
-    if len(event) == 1 and first.piece.kind in _ALONE:
+    if len(event) == 1 and first.piece.kind in _ALONE and not below:
         return None
-    text = "\n".join(plain(fragment.text) for fragment in event)
+    text = "\n".join([plain(first.text), *below, *(plain(other.text) for other in event[1:])])
     length = header(text).length
     # Redact the whole before parsing: a rule may need the first line of a key to find the rest.
     words = redact(text[length:])
@@ -201,7 +206,7 @@ def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, 
     if piece and piece.exception:
         said = f"{piece.message}: {piece.exception}" if piece.message else piece.exception
         key = Key(Kind.TRACE, masked(said), where)
-    elif len(event) == 1:
+    elif len(event) == 1 and not below:
         return None
     elif piece and piece.message and where:
         key = Key(Kind.TRACE, masked(piece.message), where)
@@ -209,6 +214,6 @@ def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, 
         key = Key(Kind.MESSAGE, masked(words if length else words.replace("\n", " ")))
     else:
         return None
-    if len(event) == 1 and not more:
+    if len(event) == 1 and not (more or below):
         return key, first.raw
     return key, with_lines(first.raw.unpack(first.raw.data), [text, *more])

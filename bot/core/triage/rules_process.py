@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Phrases
-from bot.core.triage.named import naming
+from bot.core.triage.facts import Case, Facts, Phrases
+from bot.core.triage.named import PORT, Text, naming, said
 from bot.core.triage.rule import TriageRule, always, error_or_warning
 
 P = Priority
@@ -22,6 +24,7 @@ _NOT_STARTED = (
     r"|user-provided container failed|could not find or load main class"
     r"|error starting applicationcontext"
 )
+_PORT_USED = Phrases(r"eaddrinuse|address (?:is )?already in use|was already in use|already bound")
 NOT_STARTED = Phrases(_NOT_STARTED)
 """It says that a container or process did not come up."""
 _CANNOT_START = Phrases(
@@ -72,6 +75,12 @@ _LIFE = Phrases(
     r"|booting worker with pid|server (?:is )?(?:started|listening|running) (?:on|at)"
     r"|listening (?:on|at) (?:port|http|<)|tomcat started on port|started \w+application in"
 )
+
+
+def _port_is_used(text: str, otherwise: Text = None) -> Callable[[Facts], str | None]:
+    """Gives the text where a port is used already."""
+    return lambda facts: text if _PORT_USED(facts.text) else said(otherwise, facts)
+
 
 FIRST: tuple[TriageRule, ...] = (
     TriageRule(
@@ -135,7 +144,7 @@ FIRST: tuple[TriageRule, ...] = (
         Case("No module named 'auth_service'", more={"root_of_crash": True}),
         Case("No module named 'auth_service'"),
         impact="Instances of this revision cannot serve.",
-        next="Route traffic to the last revision without it until then.",
+        next="Route traffic to the last revision without it.",
         tells_why=False,
     ),
     TriageRule(
@@ -146,11 +155,15 @@ FIRST: tuple[TriageRule, ...] = (
         Case("Worker failed to boot."),
         Case("Worker booted in 3.2s"),
         cause=naming(
-            r"(?:EADDRINUSE: address already in use|bind|listen on)[^\n]{0,30}?(:\d{2,5})\b",
-            "Likely something in the container listens on {0} already.",
+            PORT,
+            "Likely something in the container listens on port {0} already.",
+            _port_is_used("Likely something in the container listens on the port already."),
         ),
         impact="The instance cannot serve.",
-        next="Look at the entries of the same instance just before it.",
+        next=_port_is_used(
+            "Find what else in the container listens there, or what starts the server twice.",
+            "Look at the entries of the same instance just before it.",
+        ),
     ),
     TriageRule(
         "data is lost",
