@@ -100,19 +100,14 @@ class Draft:
         )
 
     @cached_property
-    def has_no_level(self) -> bool:
-        """True if nobody gave the message WARNING or more: none, or only by its words on stderr."""
-        if self.tally.severity < Severity.WARNING:
-            return True
-        samples = self.samples
-        return self.tally.severity < Severity.ERROR and (
-            bool(samples) and all(map(entries.judged_by_words, samples))
-        )
-
-    @cached_property
     def says_failure(self) -> bool:
         """True if the message says that something failed, whatever its severity."""
         return says_failure(self.title)
+
+    @cached_property
+    def judged_by_words(self) -> bool:
+        """True if its severity comes from its words alone: no level, on stderr."""
+        return bool(self.samples) and all(map(entries.judged_by_words, self.samples))
 
     def histogram(self, window: Window) -> tuple[int, ...]:
         """Counts entries per UTC hour, from the hour of the window's start to that of its end."""

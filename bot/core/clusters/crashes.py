@@ -187,7 +187,10 @@ def _chains(timeline: _Timeline) -> Iterable[_Timeline]:
 
 def _tells(draft: Draft) -> bool:
     """True for an error, an end, or a line without level that says that something failed."""
-    return is_error(draft) or draft.is_end or (draft.has_no_level and draft.says_failure)
+    if is_error(draft) or draft.is_end:
+        return True
+    level = draft.tally.severity < Severity.WARNING or draft.judged_by_words
+    return level and draft.says_failure
 
 
 def _mostly_in(chains: Sequence[_Chain]) -> set[str]:

@@ -23,7 +23,7 @@ MOSTLY = 0.5
 NEARLY_ALL = 0.8
 """The share of an error's traces that must be those of an incident's requests."""
 
-WINDOWS = (SECOND // 100, SECOND // 20, SECOND // 4, SECOND, 2 * SECOND)
+WINDOWS = (SECOND // 20, SECOND // 4, SECOND, 2 * SECOND)
 """Distances between a failed request and its error in the log, in either order; the closest that
 holds them all is the evidence."""
 CLOSE = SECOND // 4
@@ -33,7 +33,7 @@ FAILURES = 3
 CHANCE = 0.001
 """Maximum probability that they met by chance, given how often the error is logged."""
 CHANCE_ONCE = 0.02
-"""The same, where each failed request has its one error and each error its request, close by."""
+"""The same, where one failure is all that there is: an error and its request are rarely alone."""
 LIFE = 5 * MINUTE
 """How long an instance is taken to have lived if its service was read for at least as long."""
 
@@ -62,6 +62,8 @@ def failures(
     """
     errors = [d for d in drafts if d.kind in (Kind.MESSAGE, Kind.TRACE) and is_error(d)]
     requests = [d for d in drafts if d.kind is Kind.REQUEST and status_of(d) >= 400]
+    # A service that refuses a request may log that as a warning.
+    warned = [d for d in drafts if d.kind is Kind.MESSAGE and _warns(d)]
     found: dict[str, list[tuple[Draft, str]]] = defaultdict(list)
     traced = list(_traced(errors, requests))
     for root, part, words in (*traced, *_beside(errors, traced)):
@@ -73,13 +75,13 @@ def failures(
             continue
         scored = [
             (evidence, error)
-            for error in errors
+            for error in (errors if status_of(request) >= 500 else [*errors, *warned])
             if not _traces_decide(request, error) and (evidence := _met(request, error, alive))
         ]
         if scored:
             (_, _, words), best = min(scored, key=lambda s: (s[0][0], s[0][1], s[1].id))
             found[best.id].append((request, words))
-    by_id = {draft.id: draft for draft in errors}
+    by_id = {draft.id: draft for draft in [*errors, *warned]}
     # An error that is part of another's incident takes what it explains along.
     above = {part.id: name for name, parts in found.items() for part, _ in parts}
     for name in [name for name in found if name in above]:
@@ -98,6 +100,10 @@ def failures(
         )
         for root, mine in sorted(found.items())
     ]
+
+
+def _warns(draft: Draft) -> bool:
+    return draft.tally.severity == Severity.WARNING and not is_error(draft) and not draft.is_end
 
 
 # --- equal traces ---------------------------------------------------------------------------------
@@ -216,8 +222,7 @@ def _met(
         if (met < FAILURES or refused) and not each:
             continue
         chance = math.prod(chances) * len(WINDOWS)
-        paired = each and met == others
-        if chance <= (CHANCE_ONCE if paired else CHANCE):
+        if chance <= (CHANCE_ONCE if met == 1 else CHANCE):
             words = f"{met} of {seen} came within {_shown(window)} of that error, in its instance"
             return chance, -met / seen, words
     return None

@@ -76,7 +76,7 @@ PORT = (
     r"|[Pp]ort (\d{2,5}) (?:was|is|seems)[^\n]{0,20} in use|already bound: (\d{2,5})"
     r"|[Cc]onnector\[\"?[\w.-]{1,40}?-(\d{2,5})\"?\]"
 )
-"""The port that is used already."""
+"""The port that is used already; never a number of a frame, as in `bind(Net.java:555)`."""
 
 _PERMISSION = r"[a-z][A-Za-z]{1,40}\.[a-z][A-Za-z]{1,60}\.[A-Za-z]{2,60}"
 PERMISSION = (

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bot.core.entries.understand import Kind
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Facts, Phrases
-from bot.core.triage.named import PORT, Text, naming, said
+from bot.core.triage.facts import Case, Phrases
+from bot.core.triage.named import PORT, naming
 from bot.core.triage.rule import TriageRule, always, error_or_warning
 
 P = Priority
@@ -24,7 +22,6 @@ _NOT_STARTED = (
     r"|user-provided container failed|could not find or load main class"
     r"|error starting applicationcontext"
 )
-_PORT_USED = Phrases(r"eaddrinuse|address (?:is )?already in use|was already in use|already bound")
 NOT_STARTED = Phrases(_NOT_STARTED)
 """It says that a container or process did not come up."""
 _CANNOT_START = Phrases(
@@ -75,12 +72,6 @@ _LIFE = Phrases(
     r"|booting worker with pid|server (?:is )?(?:started|listening|running) (?:on|at)"
     r"|listening (?:on|at) (?:port|http|<)|tomcat started on port|started \w+application in"
 )
-
-
-def _port_is_used(text: str, otherwise: Text = None) -> Callable[[Facts], str | None]:
-    """Gives the text where a port is used already."""
-    return lambda facts: text if _PORT_USED(facts.text) else said(otherwise, facts)
-
 
 FIRST: tuple[TriageRule, ...] = (
     TriageRule(
@@ -157,13 +148,9 @@ FIRST: tuple[TriageRule, ...] = (
         cause=naming(
             PORT,
             "Likely something in the container listens on port {0} already.",
-            _port_is_used("Likely something in the container listens on the port already."),
         ),
         impact="The instance cannot serve.",
-        next=_port_is_used(
-            "Find what else in the container listens there, or what starts the server twice.",
-            "Look at the entries of the same instance just before it.",
-        ),
+        next="Look at the entries of the same instance just before it.",
     ),
     TriageRule(
         "data is lost",
