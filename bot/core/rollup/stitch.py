@@ -144,10 +144,10 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         else:
             # After the exception's own line only a link continues the traceback.
             joins = near and not ended and first not in _UNFOLLOWED
-            if first is _Kind.RECORD and len(event) == 1 and kind is _Kind.ENDING:
-                joins = not tracebacks.waits_for_level(event[0].text)
             if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
                 joins = joins and _near(event[-1], fragment, AT_ONCE)
+            if first is _Kind.RECORD and len(event) == 1 and kind is _Kind.ENDING:
+                joins = joins and not tracebacks.waits_for_level(event[0].text)
             ended = ended or kind is _Kind.ENDING
         if joins:
             event.append(fragment)
