@@ -65,6 +65,8 @@ def failures(
     """
     errors = [d for d in drafts if d.kind in (Kind.MESSAGE, Kind.TRACE) and is_error(d)]
     requests = [d for d in drafts if d.kind is Kind.REQUEST and status_of(d) >= 400]
+    # A service that refuses a request may log that as a warning.
+    warned = [d for d in drafts if d.kind is Kind.MESSAGE and _warns(d)]
     found: dict[str, list[tuple[Draft, str]]] = defaultdict(list)
     traced = list(_traced(errors, requests))
     for root, part, words in (*traced, *_beside(errors, traced)):
@@ -77,14 +79,14 @@ def failures(
         tries = _tries(request, _spans(request))
         scored = [
             (evidence, error)
-            for error in errors
+            for error in (errors if status_of(request) >= 500 else [*errors, *warned])
             if not _traces_decide(request, error)
             and (evidence := _named(request, error, tries) or _met(request, error, tries, alive))
         ]
         if scored:
             (_, _, words), best = min(scored, key=lambda s: (s[0][0], s[0][1], s[1].id))
             found[best.id].append((request, words))
-    by_id = {draft.id: draft for draft in errors}
+    by_id = {draft.id: draft for draft in [*errors, *warned]}
     # An error that is part of another's incident takes what it explains along.
     above = {part.id: name for name, parts in found.items() for part, _ in parts}
     for name in [name for name in found if name in above]:
@@ -103,6 +105,10 @@ def failures(
         )
         for root, mine in sorted(found.items())
     ]
+
+
+def _warns(draft: Draft) -> bool:
+    return draft.tally.severity == Severity.WARNING and not is_error(draft) and not draft.is_end
 
 
 # --- equal traces ---------------------------------------------------------------------------------

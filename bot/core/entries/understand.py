@@ -147,7 +147,8 @@ def understand(
     piece = tracebacks.piece(words)
     level = own or head.severity or _found(words, piece, stderr)
     if piece is None and not own:
-        piece = tracebacks.loose_piece(words, level >= Severity.ERROR, head.length > 0)
+        least = Severity.WARNING if head.severity else Severity.ERROR
+        piece = tracebacks.loose_piece(words, level >= least, head.length > 0)
     end = "" if piece else process_ends.ended(words)
     return Meaning(Key(Kind.MESSAGE, masked(words), end), level, None, piece)
 

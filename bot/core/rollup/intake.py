@@ -122,6 +122,7 @@ class Intake:
                 self.rollup.count_place(*place_count)
             listed = self.table.listed
             below = [r for r in batch.runs() if not self._add(batch, r, listed[r.meaning])]
+            below = [r for r in below if not _is_frame(listed[r.meaning])]
             if below and self.names:
                 self._keep_last(batch, below)
 
@@ -257,3 +258,7 @@ def _fragment(rows: Rows, i: int, meaning: Meaning, piece: Piece) -> Fragment:
         text=_text(rows, i),
         raw=rows.pack(rows.raw_entries[i]),
     )
+
+
+def _is_frame(meaning: Meaning) -> bool:
+    return meaning.piece is not None and meaning.piece.only_frame

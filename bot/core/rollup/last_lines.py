@@ -119,8 +119,17 @@ class LastLines:
         more = self.following(place, str(raw.get("logName") or ""), line.time, line.name)
         return line._replace(raw=with_lines(raw, [message(raw), *more])) if more else line
 
-    def following(self, place: Place, log: str, time: int | None, name: bytes) -> list[str]:
+    def following(
+        self,
+        place: Place,
+        log: str,
+        time: int | None,
+        name: bytes,
+        until: int | None = None,
+    ) -> list[str]:
         """Returns the texts without a level that follow an entry of this log at once.
+
+        `until`: only those before this time.
 
         They belong to it: the settings that pydantic lacks, the reason in a report of Spring.
         """
@@ -131,7 +140,8 @@ class LastLines:
         for line in self._lines.get(place, ()):
             if line[:3] <= at:
                 continue
-            if line.time - at[0] > AT_ONCE or len(found) == MORE:
+            late = until is not None and line.time >= until
+            if late or line.time - at[0] > AT_ONCE or len(found) == MORE:
                 break
             raw = line.raw.unpack(line.raw.data)
             if raw.get("logName") == log:

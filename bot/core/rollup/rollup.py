@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 
 from bot.core.entries.place import Place, order_of
 from bot.core.entries.rows import NO_TIME
@@ -46,6 +47,7 @@ from bot.core.rollup.tally import (
     tally_of,
 )
 from bot.core.text.process_ends import ENDED
+from bot.core.text.tracebacks import LineKind
 
 _SAYS_NOTHING = re.compile(r"[\W_]*$|.{0,200}(?:reporter|run failed)\s*:?\s*$", re.IGNORECASE)
 
@@ -246,9 +248,9 @@ class Rollup:
         whole._kept = self._kept.copy()
         self.last_lines.trim()
         for event in events(self.fragments.all()):
-            last = event[-1]
-            more = self.last_lines.following(last.place, last.log, last.time, last.name)
-            whole._count_event(event, more)
+            below = self._below(event)
+            more = {} if len(event) == 1 and below else self._more(event)
+            whole._count_event(event, more, below)
         if self.last_lines:
             whole._count_last_words(self.last_lines)
         whole.trim(final=True)
@@ -274,9 +276,37 @@ class Rollup:
             one = Single(Severity.ERROR, line.time, place, None, line.name, line.raw)
             self.put((line.key, int(Severity.ERROR)), one)
 
-    def _count_event(self, event: list[Fragment], more: Sequence[str] = ()) -> None:
-        """`more`: texts that came with it, for the entry that is shown."""
-        found = traceback_of(event, more)
+    def _more(self, event: Sequence[Fragment]) -> dict[int, Sequence[str]]:
+        """Returns the lines without a level that follow its fragments at once, by index.
+
+        From the fragment on that names the exception: its message may have more lines.
+        """
+        named = (i for i, fragment in enumerate(event) if fragment.piece.exception)
+        found: dict[int, Sequence[str]] = {}
+        for i in range(next(named, len(event) - 1), len(event)):
+            one = event[i]
+            until = event[i + 1].time if i + 1 < len(event) else None
+            lines = self.last_lines.following(one.place, one.log, one.time, one.name, until)
+            if lines:
+                found[i] = lines
+        return found
+
+    def _below(self, event: list[Fragment]) -> list[str]:
+        """Returns the lines of a record's message, which no level marks as part of it."""
+        first = event[0]
+        if first.piece.kind is not LineKind.RECORD:
+            return []
+        until = event[1].time if len(event) > 1 else None
+        return self.last_lines.following(first.place, first.log, first.time, first.name, until)
+
+    def _count_event(
+        self,
+        event: list[Fragment],
+        more: Mapping[int, Sequence[str]] = MappingProxyType({}),
+        below: Sequence[str] = (),
+    ) -> None:
+        """`more`: texts that came after its fragments, by index. `below`: after its first line."""
+        found = traceback_of(event, more, below)
         shown = event[0]
         key, raw = found or (shown.key, shown.raw)
         severity = max(fragment.severity for fragment in event)

@@ -6,7 +6,8 @@ with an opening. The order in which they were read does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bot.core.entries.place import Place, Raw
@@ -142,13 +143,7 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
             second = near and first is _Kind.RECORD and len(event) == 1
             joins = named or (second and kind is _Kind.HEAD)
         else:
-            # After the exception's own line only a link continues the traceback.
-            joins = near and not ended and first not in _UNFOLLOWED
-            if ended and opened and kind is _Kind.MIDDLE:
-                # The message of the exception has more lines: psycopg's hint, SQLAlchemy's [SQL:.
-                joins = _near(event[-1], fragment, AT_ONCE)
-            if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
-                joins = joins and _near(event[-1], fragment, AT_ONCE)
+            joins = near and _follows(event, fragment, ended=ended, opened=opened)
             ended = ended or kind is _Kind.ENDING
         if joins:
             event.append(fragment)
@@ -162,6 +157,23 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
             ended = kind is _Kind.ENDING
     if event:
         yield event
+
+
+def _follows(event: Sequence[Fragment], fragment: Fragment, *, ended: bool, opened: bool) -> bool:
+    """Returns whether a frame or an exception's line belongs to the event just before it."""
+    kind, first = fragment.piece.kind, event[0].piece.kind
+    at_once = _near(event[-1], fragment, AT_ONCE)
+    if ended and opened and kind is _Kind.MIDDLE:
+        # The message of the exception has more lines: psycopg's hint, SQLAlchemy's [SQL:.
+        return at_once
+    # After the exception's own line only a link continues the traceback.
+    if ended or first in _UNFOLLOWED:
+        return False
+    if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
+        return at_once
+    if first is _Kind.RECORD and len(event) == 1 and kind is _Kind.ENDING:
+        return not tracebacks.waits_for_level(event[0].text)
+    return True
 
 
 _UNFOLLOWED = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME)
@@ -185,17 +197,23 @@ def _near(before: Fragment, after: Fragment, limit: int = NEAR) -> bool:
     return after.time - before.time <= limit
 
 
-def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, Raw] | None:
+def traceback_of(
+    event: list[Fragment],
+    more: Mapping[int, Sequence[str]] = MappingProxyType({}),
+    below: Sequence[str] = (),
+) -> tuple[Key, Raw] | None:
     """Returns the key of the joined fragments, and an entry with their text.
 
-    `more`: lines that came with them, which are shown and searched for names, but identify nothing.
+    `below`: lines without a level that stand between the first fragment and the next.
+    `more`: lines that came after fragments, by index: shown and searched for names, they identify
+    nothing.
     Tracebacks are the same if they share the exception and the innermost own function of the root
     cause. None if they are not a traceback; they then count as the first fragment's message.
     """
     first = event[0]
-    if len(event) == 1 and first.piece.kind in _ALONE:
+    if len(event) == 1 and first.piece.kind in _ALONE and not below:
         return None
-    text = "\n".join(plain(fragment.text) for fragment in event)
+    text = "\n".join([plain(first.text), *below, *(plain(other.text) for other in event[1:])])
     length = header(text).length
     # Redact the whole before parsing: a rule may need the first line of a key to find the rest.
     words = redact(text[length:])
@@ -206,7 +224,7 @@ def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, 
     if piece and piece.exception:
         said = f"{piece.message}: {piece.exception}" if piece.message else piece.exception
         key = Key(Kind.TRACE, masked(said), where)
-    elif len(event) == 1:
+    elif len(event) == 1 and not below:
         return None
     elif piece and piece.message and where:
         key = Key(Kind.TRACE, masked(piece.message), where)
@@ -214,6 +232,9 @@ def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, 
         key = Key(Kind.MESSAGE, masked(words if length else words.replace("\n", " ")))
     else:
         return None
-    if len(event) == 1 and not more:
+    if len(event) == 1 and not (more or below):
         return key, first.raw
-    return key, with_lines(first.raw.unpack(first.raw.data), [text, *more])
+    shown = [plain(first.text), *below, *more.get(0, ())]
+    for i, other in enumerate(event[1:], start=1):
+        shown += [plain(other.text), *more.get(i, ())]
+    return key, with_lines(first.raw.unpack(first.raw.data), shown)

@@ -25,7 +25,9 @@ _JAVA_FRAME = re.compile(
     r"\s{1,16}at ([\w.$/<>@-]{1,300})\.([\w$<>]{1,200})\(([^():]{1,200})(?::(\d{1,8}))?\)"
 )
 """Java's, and those of .NET that name no file."""
-GO_FRAME = re.compile(r"\s{1,8}(/[^\s:]{1,400}\.go):(\d{1,8})(?: \+0x[0-9a-f]{1,16})?$")
+GO_FRAME = re.compile(
+    r"\s{1,8}(/[^\s:]{1,400}\.go):(\d{1,8})(?: \+0x[0-9a-f]{1,16})?(?: fp=[^\n]{1,80})?$"
+)
 _RUBY_FRAME = re.compile(
     r"\s{0,16}(?:from |\d{1,4}: from )?(/?[\w./-]{1,400}\.(?:rb|ru"
     r"|rake)):(\d{1,8}):in [`'](?:[^`'\n]{1,200})'"
@@ -43,6 +45,11 @@ _ELIXIR_FRAME = re.compile(
     r"|test)/[\w./-]{1,300}\.exs?):(\d{1,8}): ([^\n]{1,200})"
 )
 _RUST_FRAME = re.compile(r"\s{4,20}at (\.?/?[\w./-]{1,400}\.rs):(\d{1,8})(?::\d{1,8})?$")
+RUST_PANIC = re.compile(
+    r"(?:thread '[^'\n]{1,80}' (?:\(\d{1,10}\) )?)?panicked at ([^\n':]{1,400}):(\d{1,8}):\d{1,8}:?"
+    r"(?: |\s{0,4}$)"
+)
+"""The first line of a panic, which names the line that panicked."""
 _MORE = re.compile(r"\s{1,16}\.{3} \d{1,6} (?:more|common frames omitted)")
 
 _DEPENDENCY = re.compile(
@@ -50,10 +57,19 @@ _DEPENDENCY = re.compile(
     r"|node:|/pyenv/|/\.venv/|/go/pkg/mod/|/usr/local/go/|internal/process|webpack/"
 )
 _JAVA_DEPENDENCY = re.compile(
-    r"(?:System|Microsoft|Npgsql|Newtonsoft|MySql|java|javax|jdk|sun|com\.sun|kotlin|scala|jakarta|org\.(?:springframework|apache|hibernate"
-    r"|eclipse|jboss)|io\.(?:netty|grpc|undertow)|reactor|akka|com\.(?:google|fasterxml|zaxxer))\."
+    r"(?:[\w.@-]{1,80}/{1,2})?(?:System|Microsoft|Npgsql|Newtonsoft|MySql|java|javax|jdk|sun"
+    r"|com\.sun|kotlin|kotlinx|scala|jakarta|groovy|clojure|reactor|akka|okhttp3|retrofit2|rx|zio"
+    r"|org\.(?:springframework|apache|hibernate|eclipse|jboss|postgresql|mariadb|sqlite|h2|mongodb"
+    r"|slf4j|jooq|flywaydb|thymeleaf|codehaus|glassfish|reactivestreams|yaml|json|wildfly|quartz)"
+    r"|io\.(?:netty|grpc|undertow|quarkus|vertx|smallrye|micronaut|lettuce|jsonwebtoken|reactivex"
+    r"|opentelemetry|micrometer|helidon|dropwizard|ktor|r2dbc|agroal)|ch\.qos|oracle|liquibase"
+    r"|com\.(?:google|fasterxml|zaxxer|mysql|microsoft|mongodb|oracle|rabbitmq|azure|amazonaws)"
+    r"|redis\.clients|software\.amazon)\."
 )
-_VENDORED = re.compile(r"(?:^|/)(?:vendor|gems|deps|rubygems|rustc|\.cargo)/")
+_VENDORED = re.compile(
+    r"(?:^|/)(?:vendor|gems|deps|rubygems|vendor_ruby|rustc|\.cargo|cargo/registry"
+    r"|rustlib)/|^<internal:"
+)
 _SOURCE = re.compile(r"^/(?:src|source|build)/")
 _ROOTS = re.compile(r"^(?:file://)?(?:/app/|/workspace/|/usr/src/app/|/srv/|/code/|/opt/app/|\./)")
 
@@ -95,9 +111,9 @@ def _file(frame: re.Match[str]) -> Location | None:
 
 
 _FRAMES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Location | None]], ...] = (
-    (PY_FRAME, _python), (_JS_FRAME, _node), (_NET_FRAME, _dotnet), (_JAVA_FRAME, _java),
-    (_RUBY_FRAME, _file), (RUBY_RAISED, _file), (PHP_FRAME, _file), (_ELIXIR_FRAME, _file),
-    (_RUST_FRAME, _file), (GO_FRAME, _file),
+    (PY_FRAME, _python), (_RUST_FRAME, _file), (_JS_FRAME, _node), (_NET_FRAME, _dotnet),
+    (_JAVA_FRAME, _java), (_RUBY_FRAME, _file), (RUBY_RAISED, _file), (PHP_FRAME, _file),
+    (_ELIXIR_FRAME, _file), (GO_FRAME, _file), (RUST_PANIC, _file),
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from bot.core.text.frames import (
     PHP_FRAME,
     PY_FRAME,
     RUBY_RAISED,
+    RUST_PANIC,
     innermost,
     is_frame,
 )
@@ -55,6 +56,8 @@ class Piece:
     """The innermost frame of the service's own code in this text."""
     message: str | None = None
     """The log message before the traceback, if one log call wrote both."""
+    only_frame: bool = False
+    """True for a line that is a frame: never the last words of a process."""
 
 
 _PY_OPEN = re.compile(
@@ -98,7 +101,11 @@ _EXCEPTION = re.compile(
     r"|KeyboardInterrupt|SystemExit|Error|Throwable)"
     r"(?: \[\w{1,60}\])?(?:: ?[^\n]{0,2000}|\) [^\n]{0,2000}|)$"
 )
-_GO_CALL = re.compile(r"[\w./@-]{1,200}\.[\w.()*\[\]-]{1,200}\((?:\{?0x[^\n]{0,1000}|\.\.\.)?\)$")
+_RUST_CALL = re.compile(r"\s{1,4}\d{1,3}: \S")
+"""A call in Rust's backtrace, above its file."""
+_GO_CALL = re.compile(
+    r"(?:[\w./@-]{1,200}\.|(?=panic\())[\w.()*\[\]-]{1,200}\((?:\{?0x[^\n]{0,1000}|\.\.\.)?\)$"
+)
 """A call in a goroutine's stack, with its arguments as hexadecimal words."""
 _CAUSED_BY = re.compile(r"\s{0,8}(?:Caused by|\[cause\]): ([^\n]{1,2000})")
 _AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ", "from ", "#", "Stack trace:",
@@ -138,6 +145,8 @@ def piece(text: str) -> Piece | None:
         return _single(text)
     lines = text.split("\n")
     first = lines[0]
+    if RUST_PANIC.match(first[:MAX_LINE]):
+        return Piece(LineKind.OPENING, _panic(lines), _deepest(lines))
     if _PY_OPEN.match(first) or _GO_OPEN.match(first) or _GO_PANIC.match(first):
         return Piece(LineKind.OPENING, _exception(lines), _deepest(lines))
     opening = next((i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])), None)
@@ -198,8 +207,8 @@ def _single(text: str) -> Piece | None:
         if _PY_OPEN.match(text):
             return Piece(LineKind.OPENING)
         line = text[:MAX_LINE]
-        if is_frame(line):
-            return Piece(LineKind.MIDDLE, frame=innermost([line]))
+        if is_frame(line) or _RUST_CALL.match(line):
+            return Piece(LineKind.MIDDLE, frame=innermost([line]), only_frame=True)
         # Koa indents the exception's line by two spaces; Python's source lines have four or more.
         if is_exception(text.strip()) and (text[0] in "|+" or _SLIGHT.match(text)):
             return Piece(LineKind.ENDING, text.strip(" \t|+"))
@@ -246,9 +255,28 @@ def continues(text: str) -> bool:
     return text.lstrip().startswith(_AFTER)
 
 
+def waits_for_level(text: str) -> bool:
+    """Returns whether the next line must begin with a level, as java.util.logging's does."""
+    return text[-1:].isalnum()
+
+
 def is_goroutine(text: str) -> bool:
     """Returns whether a goroutine's stack starts here, after a panic or in a full dump."""
     return _GO_OPEN.match(text) is not None
+
+
+_AFTER_PANIC = ("stack backtrace:", "note: ", "   0: ")
+
+
+def _panic(lines: Sequence[str]) -> str:
+    """Returns where Rust panicked with the words that stand below it."""
+    words: list[str] = []
+    for line in lines[1:]:
+        if line.startswith(_AFTER_PANIC) or is_frame(line):
+            break
+        words.append(line.strip())
+    where = lines[0].strip().rstrip(":")
+    return ": ".join(filter(None, (where[where.find("panicked at ") :], " ".join(words))))
 
 
 _CAUSE = ", caused by "

@@ -96,3 +96,12 @@ API = (
     r"|permission denied for (?:table|schema|relation|sequence|database) \"?(\w{1,80})"
 )
 """The service that answered with 403, or the object that the database does not let us use."""
+
+PORT = (
+    r"(?i:address|port|connection)[^\n]{0,20}? in use[^\n]{0,60}?(?::|port |', )(\d{2,5})\b"
+    r"|(?:[Ll]isten(?:ing)?|[Bb]ind(?:ing)?|bind\(\)) (?:(?:to|on|tcp\d?|address|port) ){0,3}\(?"
+    r"[^\s()]{0,60}?(?::|', |port )?(\d{2,5})\)?(?=[:\s.,\"]|$)"
+    r"|[Pp]ort (\d{2,5}) (?:was|is|seems)[^\n]{0,20} in use|already bound: (\d{2,5})"
+    r"|[Cc]onnector\[\"?[\w.-]{1,40}?-(\d{2,5})\"?\]"
+)
+"""The port that is used already; never a number of a frame, as in `bind(Net.java:555)`."""

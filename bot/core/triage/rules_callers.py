@@ -60,6 +60,8 @@ _NO_ROUTE = Phrases(
     r"|^not found: /|^method not allowed \(|no static resource |nohandlerfoundexception"
     r"|werkzeug\.exceptions\.(?:notfound|methodnotallowed)"
 )
+_REFUSALS = frozenset({400, 405, 411, 413, 414, 415, 422, 431})
+"""Answers with which a service refuses what a caller sent."""
 _WIRE = Phrases(
     r"invalid http request received|invalid request from ip=|invalid http request line"
     r"|http: tls handshake error from|badstatusline: <\*>|badstatusline.{0,40}invalid method"
@@ -134,6 +136,14 @@ CALLERS: tuple[TriageRule, ...] = (
         "a caller asked for a route that does not exist",
         Case('NotFoundHttpException: "No route found for "GET https://shop.example.org/old""'),
         Case("no route to host"),
+    ),
+    TriageRule(
+        "request that was refused",
+        lambda f: _caller(f) and f.answered in _REFUSALS,
+        callers_mistake,
+        "the service refused a caller's request with it",
+        Case("amount must be at least 1", more={"answered": 422}),
+        Case("amount must be at least 1", more={"answered": 500}),
     ),
     TriageRule(
         "broken request line",

@@ -7,7 +7,7 @@ from bot.core.model.values import Priority, Severity
 from bot.core.text.process_ends import Means, pattern
 from bot.core.text.slow_workers import TIMEOUT_LINES
 from bot.core.triage.facts import Case, Phrases
-from bot.core.triage.named import naming
+from bot.core.triage.named import PORT, naming
 from bot.core.triage.rule import TriageRule, always, error_or_warning
 
 P = Priority
@@ -21,11 +21,8 @@ _CANNOT_START = Phrases(
 )
 _PORT_TAKEN = Phrases(
     r"eaddrinuse|address already in use|connection in use: "
-    r"|port \S{1,12} (?:is |was )?already in use|only one usage of each socket address"
-)
-_PORT = (
-    r"(?:EADDRINUSE: address already in use|bind|listen on)[^\n]{0,30}?:(\d{2,5})\b"
-    r"|(?:address|in use:|connection to) \('[^'\n]{0,60}', (\d{2,5})\)|[Pp]ort (\d{2,5}) "
+    r"|port \S{1,12} (?:is |was )?already in use|already bound: \d"
+    r"|only one usage of each socket address"
 )
 _DIED = Phrases(
     r"^panic: |^fatal error: |segmentation fault|sigsegv|uncaught exception|uncaughtexception"
@@ -142,10 +139,10 @@ FIRST: tuple[TriageRule, ...] = (
         "it cannot start: something in the container listens on its port already",
         Case("Error: listen EADDRINUSE: address already in use :::8080"),
         Case("port 8080 is open"),
-        cause=naming(_PORT, "Likely something in the container listens on {0} already."),
+        cause=naming(PORT, "Likely something in the container listens on port {0} already."),
         impact="The instance cannot serve.",
         next=naming(
-            _PORT,
+            PORT,
             "Find what else takes port {0}: a second server, or the same one started twice.",
             "Find what else takes the port: a second server, or the same one started twice.",
         ),

@@ -221,13 +221,15 @@ class TestWhatTheFilterHides:
     def test_a_log_without_a_warning_is_no_log_without_entries(self) -> None:
         project = Project(lines(5, 26 * 60 - 60, severity="INFO"))
         shown = message(heard(project), now=NOW, age=None, query=Act("run"), more=False)
-        assert shown.text.endswith("nothing at WARNING or above; last entry of any level 03:25.")
+        assert shown.text.endswith(
+            "nothing at WARNING or above; last entry of any level 03:25 UTC."
+        )
         assert "🔴" not in as_text(shown)
 
     def test_a_log_that_ended_before_the_window_says_when(self) -> None:
         project = Project(lines(5, -3_500, since=-4_000, severity="INFO"))
         shown = message(heard(project), now=NOW, age=None, query=Act("run"), more=False)
-        assert shown.text == "🔴 staging sends no logs since 02:01, traffic unknown."
+        assert shown.text == "🔴 staging sends no logs since 02:01 UTC, traffic unknown."
 
 
 class TestWithAWeekOfHistory:
