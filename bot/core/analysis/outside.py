@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.model.grouping_rules import Rule
-from bot.core.ports import Activity, Contains, DecisionBook, History, LogSource, Registry
+from bot.core.ports import (
+    Activity,
+    Contains,
+    DecisionBook,
+    History,
+    KeptRollups,
+    LogSource,
+    Registry,
+)
 from bot.core.source.match import Locate
 
 
@@ -25,6 +33,8 @@ class Outside:
     """Without it requests are unknown, and deploys too unless the audit log was read."""
     locate: Locate | None = None
     """Without it a cluster has a source line only if the log names one."""
+    kept: KeptRollups | None = None
+    """Without it or a secret nothing is kept: each question reads its whole window."""
     rules: Sequence[Rule] = ()
     """People's grouping rules; they name lasting ids, so without a registry they do not apply."""
     secret: bytes | None = None

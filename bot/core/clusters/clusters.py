@@ -13,7 +13,6 @@ from bot.core.entries import understand as entries
 from bot.core.entries.place import Raw
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import JSON, Location, Severity, Window
-from bot.core.rollup.for_keeping import ours
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Counted, Tally, hour_of, size, tally_of
@@ -54,7 +53,7 @@ class Draft:
         return any(
             entries.swallows(entries.message(raw.unpack(raw.data)))
             for _, _, raw in self.tally.samples
-            if not ours(raw)
+            if not raw.ours
         )
 
     @cached_property

@@ -28,6 +28,7 @@ from bot.core.ports.identity import (
     Registry,
     Remembered,
 )
+from bot.core.ports.kept import KeptRollups, Mark
 from bot.core.ports.log import (
     Activity,
     LogSource,
@@ -67,9 +68,11 @@ __all__ = [
     "Identity",
     "Issue",
     "IssueTracker",
+    "KeptRollups",
     "Locks",
     "LogSource",
     "LookUps",
+    "Mark",
     "Page",
     "PartPage",
     "PartSource",

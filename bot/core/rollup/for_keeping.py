@@ -20,14 +20,6 @@ from bot.core.text.fast_mask import masked
 from bot.core.text.redact import redact, redact_json
 from bot.core.text.tracebacks import Piece
 
-_OURS = b" "
-"""Before an entry whose words our redaction replaced, not the service's own; JSON ignores it."""
-
-
-def ours(raw: Raw) -> bool:
-    """Returns whether `=REDACTED` in this entry comes from our redaction."""
-    return raw.data.startswith(_OURS)
-
 
 def redact_all(rollup: Rollup) -> None:
     """Redacts every entry in the Rollup, in place; doing it twice changes nothing more.
@@ -45,11 +37,9 @@ def clean(raw: Raw) -> Raw:
     """Redacts one entry; it is JSON from then on."""
     entry = raw.unpack(raw.data)
     found = redact_json(entry, cut=False)
-    data = serialized(found)
-    mine = ours(raw) or (
-        isinstance(found, dict) and swallows(message(found)) and not swallows(message(entry))
-    )
-    return Raw(_OURS + data if mine else data, loads)
+    made = Raw(serialized(found), loads)
+    new = isinstance(found, dict) and swallows(message(found)) and not swallows(message(entry))
+    return made.as_ours() if new or raw.ours else made
 
 
 def _redacted(counted: Counted) -> Counted:
@@ -84,7 +74,7 @@ def _fragments(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
         for fragment, text, by_itself in zip(event, together, alone, strict=True):
             raw, key = clean(fragment.raw), fragment.key
             if text != by_itself:
-                raw = with_lines(raw.unpack(raw.data), [text])
+                raw = with_lines(raw.unpack(raw.data), [text]).as_ours()
                 key = key._replace(masked=masked(text))
             kind, exception = fragment.piece.kind, fragment.piece.exception
             yield fragment._replace(

@@ -227,4 +227,5 @@ def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, 
         return None
     if len(event) == 1 and not more:
         return key, first.raw
-    return key, with_lines(first.raw.unpack(first.raw.data), [text, *more])
+    whole = with_lines(first.raw.unpack(first.raw.data), [text, *more])
+    return key, whole.as_ours() if any(fragment.raw.ours for fragment in event) else whole
