@@ -113,6 +113,7 @@ class _Variables(BaseSettings):
     GARDENER_INSTALLATION: Annotated[str | None, BeforeValidator(_installation)] = None
     GARDENER_CONFIG: str | None = None
     GARDENER_STATE: str = STATE
+    GARDENER_KEEP_MIB: Annotated[int, Field(ge=0, le=65_536)] = 32
     PORT: Annotated[int, Field(ge=0, le=65_535)] = 8080
     LOG_LEVEL: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)
@@ -150,6 +151,9 @@ class Settings:
     """GARDENER_SECRET: the first signs; all verify and are used for look-ups."""
     installation: str | None = None
     """Identifies our keys in Redis; None: a hash of the oldest secret does."""
+    keep_mib: int = 32
+    """MiB of each environment's log that are kept for the next question, masked and counted; 0:
+    nothing."""
     port: int = 8080
     """0: any free one."""
     log_level: str = "INFO"
@@ -229,6 +233,7 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
         monitoring_endpoint=variables.GARDENER_MONITORING_ENDPOINT,
         secrets=_secrets(variables.GARDENER_SECRET),
         installation=variables.GARDENER_INSTALLATION,
+        keep_mib=variables.GARDENER_KEEP_MIB,
         port=variables.PORT,
         log_level=variables.LOG_LEVEL,
     )
@@ -268,6 +273,8 @@ def _variables() -> _Variables:
         problem = str(first["msg"]).removeprefix("Value error, ")
         if name == "LOG_LEVEL":
             problem = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
+        if name == "GARDENER_KEEP_MIB":
+            problem = "must be a number of MiB from 0 to 65536"
         if name == "PORT":
             problem = "must be a number from 0 to 65535"
         raise SettingsError(f"The variable {name} {problem}.") from None

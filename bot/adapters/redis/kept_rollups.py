@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.adapters.redis.client import Store, guarded, text
@@ -41,6 +42,8 @@ for i = 1, #ARGV, 3 do
   end
 end
 """
+
+_LINE = re.compile(r"(\w+)\|(\d{1,19})\|(\d{1,19})\|(\d{1,19})\|(\w+)\|(\d{1,19})", re.ASCII)
 
 _log = logging.getLogger(__name__)
 
@@ -142,14 +145,12 @@ class RedisKeptRollups:
 
     def _all(self, environment: str) -> Iterator[tuple[str, Window, Mark]]:
         for field, value in self._client.hgetall(self._index(environment)).items():
-            query, *span = text(field).split("|")
-            size, version, *swept = text(value).split("|")
-            numbers = [*span, size, *swept]
-            if len(numbers) != 4 or not all(each.isdigit() for each in numbers):
+            found = _LINE.fullmatch(f"{text(field)}|{text(value)}")
+            if found is None:
                 _log.warning("A kept window of %s cannot be read", environment)
                 continue
-            start, end, bytes_, until = map(int, numbers)
-            yield query, Window(start, end), Mark(bytes_, version, until)
+            start, end, size, swept = map(int, found.group(2, 3, 4, 6))
+            yield found[1], Window(start, end), Mark(size, found[5], swept)
 
     def _index(self, environment: str) -> str:
         return self._client.key(environment, "kept", "index")
