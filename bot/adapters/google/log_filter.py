@@ -31,8 +31,6 @@ def restrictions(query: Query) -> list[str]:
     parts = [*sources(query), *span(query.window)]
     if query.min_severity > Severity.DEFAULT:
         parts.append(f"(severity>={query.min_severity.name} OR severity=DEFAULT)")
-    if query.received_after:
-        parts.append(f'receiveTimestamp>"{rfc3339.show(query.received_after)}"')
     return [*parts, *_parts(query)]
 
 

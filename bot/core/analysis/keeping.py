@@ -19,7 +19,7 @@ from bot.core.analysis.reading import Glance, Reading
 from bot.core.entries.rows import NO_TIME
 from bot.core.expected.fingerprints import hashed
 from bot.core.model.codec import CodecError
-from bot.core.model.environment import Part, Query
+from bot.core.model.environment import Query, QueryPart
 from bot.core.model.errors import Cancelled, GardenerError
 from bot.core.model.report import Progress
 from bot.core.model.values import HOUR, MINUTE, Window
@@ -36,6 +36,9 @@ SMALL = HOUR
 """A gap up to this long is read with the sweep, in one query."""
 CLAUSES = 40
 """Parts of one query; Google takes 20,000 characters of a filter."""
+_NEAR = (0, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, None)
+"""Differences of neighbours' sweeps that one clause may ignore, until there are no more than
+`CLAUSES`; None: any. What is read again is recognised."""
 
 _log = logging.getLogger(__name__)
 
@@ -154,27 +157,26 @@ class Keeping:
             self._whole.notes.append(f"{error} The next question reads all of this again.")
         return known
 
-    def _clauses(self, small: Sequence[Window], known: Sequence[_Cell]) -> list[Part]:
+    def _clauses(self, small: Sequence[Window], known: Sequence[_Cell]) -> list[QueryPart]:
         """Returns what one query reads: the gaps, and what is late in the kept cells."""
-        parts = [Part(gap) for gap in small]
+        parts = [QueryPart(gap) for gap in small]
         for cell in known:
             after = max(self._marks[cell.window].swept - OVERLAP, 1)
-            parts.append(Part(cell.window, after))
+            parts.append(QueryPart(cell.window, after))
         parts.sort(key=lambda part: part.window.start)
-        joined: list[Part] = []
-        near = 0
-        while True:
-            joined.clear()
+        joined: list[QueryPart] = []
+        for near in _NEAR:
+            joined = []
             for part in parts:
                 last = joined[-1] if joined else None
                 if last is not None and _alike(last, part, near):
                     both = Window(last.window.start, part.window.end)
-                    joined[-1] = Part(both, min(last.received_after, part.received_after))
+                    joined[-1] = QueryPart(both, min(last.received_after, part.received_after))
                 else:
                     joined.append(part)
             if len(joined) <= CLAUSES:
-                return joined
-            near = max(MINUTE, 4 * near)
+                break
+        return joined
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -365,8 +367,11 @@ def _both(one: Window, other: Window) -> Window | None:
     return Window(start, end) if start < end else None
 
 
-def _alike(last: Part, part: Part, near: int) -> bool:
+def _alike(last: QueryPart, part: QueryPart, near: int | None) -> bool:
     """Returns whether one clause can stand for two neighbours: they differ by `near` at most."""
-    if last.window.end != part.window.start or not last.received_after or not part.received_after:
+    if last.window.end != part.window.start:
         return False
-    return abs(last.received_after - part.received_after) <= near
+    if near is None:
+        return True
+    both = last.received_after and part.received_after
+    return bool(both) and abs(last.received_after - part.received_after) <= near

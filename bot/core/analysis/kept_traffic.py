@@ -14,7 +14,7 @@ from bot.core.analysis.cells import gaps
 from bot.core.analysis.kept_window import query_key
 from bot.core.model import codec as json_codec
 from bot.core.model.codec import CodecError
-from bot.core.model.environment import Part, Query
+from bot.core.model.environment import Query, QueryPart
 from bot.core.model.errors import GardenerError
 from bot.core.model.report import Event, Traffic
 from bot.core.model.values import DAY, HOUR, MINUTE, Severity, Window
@@ -71,7 +71,7 @@ class KeptTraffic:
         sources = {day.source for day in days.values()}
         known = {hour for day in days.values() for hour in day.hours} & set(whole)
         filled = [Window(hour * HOUR, (hour + 1) * HOUR) for hour in sorted(known)]
-        parts = tuple(map(Part, gaps(query.window, filled))) if known else ()
+        parts = tuple(map(QueryPart, gaps(query.window, filled))) if known else ()
         found = self._activity.read_traffic(replace(query, parts=parts))
         if found is not None and sources - {found.source}:
             # Two sources do not count alike, so their hours cannot be added.

@@ -142,7 +142,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QueryPart:
     """A part of a query's window."""
 
     window: Window
@@ -160,9 +160,7 @@ class Query:
     window: Window
     min_severity: Severity = Severity.WARNING
     sources: Sources = Sources()
-    received_after: int = 0
-    """If set, only entries that Cloud Logging received after this time, for late arrivals."""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[QueryPart, ...] = ()
     """If set, only these parts of the window, which are disjoint and ascending."""
 
     @property

@@ -172,6 +172,22 @@ def test_garbage_in_the_store_is_read_anew_and_removed(kept, redis_client):
     assert third.coverage.kept > again.coverage.kept
 
 
+def test_a_store_full_of_holes_costs_few_calls_all_the_same(redis_client):
+    kept = RedisKeptRollups(redis_client, 32 * MIB)
+    logs = FakePartLogs(NOW, busy(2 * DAY, 5 * MINUTE))
+    for _ in range(8):  # recent windows leave fine cells
+        logs.now += HOUR // 3
+        ask(logs, kept, 7 * HOUR)
+    ask(logs, kept, 2 * DAY)
+    keys = sorted(k for k in redis_client.keys("*:kept:*") if not k.endswith(b"index"))
+    redis_client.delete(*keys[::2])
+    logs.calls = 0
+    report = ask(logs, kept, 2 * DAY)
+    assert logs.calls <= 8
+    assert max(len(query.parts) for query in logs.queries) <= 40
+    assert findings(report) == findings(without_memory(logs, 2 * DAY))
+
+
 def test_a_full_store_gives_the_report_with_a_note(kept, redis_client):
     logs = FakePartLogs(NOW, busy(DAY, 5 * MINUTE))
     used = redis_client.info("memory")["used_memory"]
