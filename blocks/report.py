@@ -283,6 +283,7 @@ def _coverage(report: Report) -> str:
     if report.revisions and len(report.services) == 1:  # of several: unclear whose
         who = f"{who} {display.revision(report.revisions[0], report.services)}".strip()
     whole = ", whole window" if read.complete else ""
+    kept = f" ({number(read.kept)} from memory)" if read.kept else ""
     parted = [f"{number(read.clustered)} clustered"]
     for n, what in (
         (read.below_severity, f"below {report.min_severity.name}"),
@@ -292,7 +293,9 @@ def _coverage(report: Report) -> str:
     ):
         if n:
             parted.append(f"{number(n)} {what}")
-    return " · ".join(filter(None, [who, f"read {number(read.read)}{whole}: {', '.join(parted)}"]))
+    return " · ".join(
+        filter(None, [who, f"read {number(read.read)}{kept}{whole}: {', '.join(parted)}"])
+    )
 
 
 def _not_read(report: Report, at: Setting) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.adapters.chart import Chart
 from bot.adapters.github.ancestry import Ancestry
 from bot.adapters.redis.source_index import RedisSources
+from bot.core.analysis.kept_traffic import KeptTraffic
 from bot.core.analysis.outside import Outside
 from bot.core.model.environment import Environment
 from bot.core.model.report import Report
@@ -17,6 +18,7 @@ from bot.core.ports import (
     DecisionBook,
     History,
     IssueTracker,
+    KeptRollups,
     Locks,
     LogSource,
     NewestEntries,
@@ -89,6 +91,8 @@ class Toolbox(Protocol):
     @property
     def history(self) -> History: ...
     @property
+    def kept(self) -> KeptRollups | None: ...
+    @property
     def sources(self) -> RedisSources: ...
     @property
     def queue(self) -> JobQueue: ...
@@ -116,15 +120,19 @@ class Toolbox(Protocol):
 
 def outside(tools: Toolbox, environment: Environment) -> Outside:
     """Returns all that an analysis of an environment's live log may use."""
+    kept, activity, secret = tools.kept, tools.activity, tools.secrets[0]
+    if kept is not None:
+        activity = KeptTraffic(activity, kept, secret, tools.now)
     return Outside(
         tools.logs,
         registry=tools.registry,
         decisions=tools.decisions,
         history=tools.history,
-        activity=tools.activity,
+        activity=activity,
         newest=tools.newest,
+        kept=kept,
         locate=tools.sources.locate(environment.name),
         rules=tools.rules.all(environment.name),
-        secret=tools.secrets[0],
+        secret=secret,
         contains=tools.ancestry.of(environment.name),
     )

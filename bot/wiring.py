@@ -26,6 +26,7 @@ from bot.adapters.redis.conversations import RedisConversationMemory
 from bot.adapters.redis.decisions import RedisDecisionBook
 from bot.adapters.redis.grouping_rules import RedisRuleBook
 from bot.adapters.redis.history import RedisHistory
+from bot.adapters.redis.kept_rollups import RedisKeptRollups
 from bot.adapters.redis.look_ups import RedisComparedCommits, RedisLookUps
 from bot.adapters.redis.posted import RedisPosted
 from bot.adapters.redis.queue import keys
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 JOB_MODULE = "bot.jobs"
 """Contains the table `JOBS`; imported by name, since its layer is above this one."""
+MIB = 1024 * 1024
 LIST_CALLS = 55
 """Reads per minute and project; Google allows 60, and people in the console need some."""
 
@@ -219,6 +221,13 @@ class Wiring:
     def history(self) -> RedisHistory:
         """`ports.History`."""
         return RedisHistory(self.redis_client)
+
+    @cached_property
+    def kept(self) -> RedisKeptRollups | None:
+        """`ports.KeptRollups`; None if the settings allow it no memory."""
+        if not self.settings.keep_mib:
+            return None
+        return RedisKeptRollups(self.redis_client, self.settings.keep_mib * MIB)
 
     @cached_property
     def metrics(self) -> CloudMonitoring | None:

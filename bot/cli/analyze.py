@@ -140,17 +140,27 @@ def _analyze(
 ) -> Report:
     """`given`: the log source and its activity, without a store."""
     kept = _store(request)
-    with _progress(f"Reading {environment.name}") as listener:
-        reading = analysis.read(
-            given, query, now=now, listener=listener, keep_members=request.members
-        )
+    outside = given
     if kept is not None:
         try:
             outside = _with_store(given, kept, environment, live=request.file is None)
-            return analysis.conclude(outside, reading, environment, now=now)
         except Unavailable as error:
             _warn(f"{error} Going on without the store: every state is new.")
-    return analysis.conclude(given, reading, environment, now=now)
+    with _progress(f"Reading {environment.name}") as listener:
+        reading = analysis.read(
+            outside, query, now=now, listener=listener, keep_members=request.members
+        )
+    report = None
+    if outside is not given:
+        try:
+            report = analysis.conclude(outside, reading, environment, now=now)
+        except Unavailable as error:
+            _warn(f"{error} Going on without the store: every state is new.")
+    if report is None:
+        report = analysis.conclude(given, reading, environment, now=now)
+    for keep in reading.afterwards:
+        analysis.keep_now(keep)
+    return report
 
 
 def _with_store(given: Outside, kept: Wiring, environment: Environment, *, live: bool) -> Outside:
@@ -162,8 +172,9 @@ def _with_store(given: Outside, kept: Wiring, environment: Environment, *, live:
     if live:
         from bot.toolbox import outside
 
-        everything = outside(kept, environment)
-        return replace(everything, source=given.source, activity=given.activity)
+        # Its own reads of the log, within this process's share of the calls.
+        mine = kept.having(logs=given.source, activity=given.activity)
+        return outside(mine, environment)
     return replace(
         given,
         registry=kept.registry,

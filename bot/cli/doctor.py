@@ -16,7 +16,7 @@ from bot.core.model.errors import GardenerError
 from bot.core.model.values import HOUR, Severity, Window
 from bot.core.text import display
 from bot.settings.settings import Settings, load
-from bot.wiring import Wiring, build
+from bot.wiring import MIB, Wiring, build
 
 PATIENCE = 20.0
 """Seconds that all connections together get to answer."""
@@ -98,6 +98,7 @@ def of_connections(wiring: Wiring) -> Iterator[Check]:
     if settings.slack_app_token is not None:
         looks.append(("Slack, Socket Mode", partial(_socket, wiring)))
     for environment in settings.environments.values():
+        looks.append((f"memory of {environment.name}", partial(_memory, wiring, environment)))
         looks.append((f"logs of {environment.name}", partial(_logs, wiring, environment)))
         look = partial(_requests, wiring, environment)
         looks.append((f"requests of {environment.name}", look))
@@ -289,6 +290,15 @@ def _matched(wiring: Wiring, query: Query) -> tuple[int, bool]:
 def _entries(count: int, *, more: bool) -> str:
     least = "at least " if more else ""
     return f"{least}{display.many(count, 'entry', 'entries')}"
+
+
+def _memory(wiring: Wiring, environment: Environment) -> str:
+    """Tells how much of the environment's log is kept for the next question."""
+    if wiring.kept is None:
+        return "keeps nothing of the log; GARDENER_KEEP_MIB is 0"
+    windows, size = wiring.kept.size(environment.name)
+    bound = f"at most {wiring.settings.keep_mib} MiB (GARDENER_KEEP_MIB)"
+    return f"keeps {size / MIB:.1f} MiB of the log in {display.many(windows, 'window')}, {bound}"
 
 
 def _requests(wiring: Wiring, environment: Environment) -> str:

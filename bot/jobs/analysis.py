@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from blocks.report import Dated
 from bot.adapters.slack.messenger import Gone, NotMember
 from bot.asker import Asker
 from bot.core.analysis.analyze import analyze as analyze_log
+from bot.core.analysis.analyze import keep_now
 from bot.core.commands.commands import Analyze
 from bot.core.model.environment import Environment, Query
 from bot.core.model.errors import Cancelled, GardenerError, Unavailable
@@ -141,9 +142,12 @@ def analyze(
     asked = None if severity is None else Severity[severity]
     query = known.query(Window(start, end), services, asked)
     watch = _Watch(tools, known, query, run)
+    later: list[Callable[[], None]] = []
     try:
         systems = outside(tools, known)
-        report = analyze_log(systems, query, known, now=tools.now(), listener=watch)
+        report = analyze_log(
+            systems, query, known, now=tools.now(), listener=watch, afterwards=later.append
+        )
         report = report_messages.with_known_services(tools, report)
         key = f"r-{uuid.uuid4().hex[:12]}"
         report_messages.keep(
@@ -165,6 +169,8 @@ def analyze(
         _end(tools, watch, "Something failed that should not.", reference)
     else:
         _answer(tools, known, report, run, key, {})
+        for keep in later:
+            keep_now(keep)
 
 
 def _from_memory(

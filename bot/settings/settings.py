@@ -119,6 +119,7 @@ class _Variables(BaseSettings):
     GARDENER_INSTALLATION: Annotated[str | None, BeforeValidator(_installation)] = None
     GARDENER_CONFIG: str | None = None
     GARDENER_STATE: str = STATE
+    GARDENER_KEEP_MIB: Annotated[int, Field(ge=0, le=65_536)] = 32
     GARDENER_CLOCK: str | None = None
     TZ: Annotated[str | None, BeforeValidator(_zone)] = None
     PORT: Annotated[int, Field(ge=0, le=65_535)] = 8080
@@ -158,6 +159,9 @@ class Settings:
     """GARDENER_SECRET: the first signs; all verify and are used for look-ups."""
     installation: str | None = None
     """Identifies our keys in Redis; None: a hash of the oldest secret does."""
+    keep_mib: int = 32
+    """MiB of each environment's log that are kept for the next question, masked and counted; 0:
+    nothing."""
     clock: Path | None = None
     """The file of the playground's clock; None: the machine's clock."""
     timezone: str | None = None
@@ -245,6 +249,7 @@ def load(config: Path | None = None, *, read_config: bool = True) -> Settings:
         monitoring_endpoint=variables.GARDENER_MONITORING_ENDPOINT,
         secrets=_secrets(variables.GARDENER_SECRET),
         installation=variables.GARDENER_INSTALLATION,
+        keep_mib=variables.GARDENER_KEEP_MIB,
         clock=_clock(variables),
         timezone=variables.TZ,
         port=variables.PORT,
@@ -286,6 +291,8 @@ def _variables() -> _Variables:
         problem = str(first["msg"]).removeprefix("Value error, ")
         if name == "LOG_LEVEL":
             problem = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
+        if name == "GARDENER_KEEP_MIB":
+            problem = "must be a number of MiB from 0 to 65536"
         if name == "PORT":
             problem = "must be a number from 0 to 65535"
         raise SettingsError(f"The variable {name} {problem}.") from None

@@ -98,6 +98,8 @@ def test_where_all_answers_all_is_well(settings):
     assert 'resource.labels.service_name=("api") AND timestamp>="' in told
     assert told.endswith("(severity>=WARNING OR severity=DEFAULT)")
     assert "in the request log" in found["requests of staging"][1]
+    kept = found["memory of staging"][1]
+    assert kept == "keeps 0.0 MiB of the log in 0 windows, at most 32 MiB (GARDENER_KEEP_MIB)"
 
 
 def logs_of(settings, environment: Environment) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bot.adapters.google.cloud_logging import CloudLogging
 from bot.adapters.google.log_filter import log_filter
 from bot.core.analysis.reading import read_all
 from bot.core.model import rfc3339
-from bot.core.model.environment import Query
+from bot.core.model.environment import Query, QueryPart
 from bot.core.model.errors import InputError, Refused, Unavailable
 from bot.core.model.report import Event, Traffic
 from bot.core.model.values import DAY, HOUR, SECOND, Severity, Window
@@ -214,6 +215,27 @@ def test_asks_for_the_window_the_service_and_entries_without_severity(server: Lo
     assert _count(_pages(server)) == 3
     assert "severity=DEFAULT" in server.calls[0].filter
     assert server.calls[0].page_size == 1_000
+
+
+def test_parts_of_a_window_are_one_query_some_of_them_for_late_arrivals(server: LogServer) -> None:
+    def received(after: float, at: float) -> dict[str, Any]:
+        late = rfc3339.show(START + round((at + after) * SECOND))
+        return {**said(f"at {at} after {after}", "ERROR", at), "receiveTimestamp": late}
+
+    server.add([
+        received(1, 10), received(5_000, 20), received(1, 3_700), received(1, 7_300),
+        received(9_000, 3_800),
+    ])  # fmt: skip
+    parts = (
+        QueryPart(Window(START, START + HOUR), START + HOUR),
+        QueryPart(Window(START + 2 * HOUR, START + 3 * HOUR)),
+    )
+    pages = _pages(server, replace(QUERY, parts=parts))
+    assert {e["jsonPayload"]["message"] for page in pages for e in _entries(page)} == {
+        "at 20 after 5000",
+        "at 7300 after 1",
+    }
+    assert len(server.calls) == 1
 
 
 def test_names_in_the_filter_cannot_break_out() -> None:

@@ -32,6 +32,7 @@ VARIABLES = [
     "GARDENER_SECRET",
     "GARDENER_CONFIG",
     "GARDENER_STATE",
+    "GARDENER_KEEP_MIB",
     "GARDENER_CLOCK",
     "PORT",
     "LOG_LEVEL",
@@ -128,6 +129,7 @@ def test_the_environment_is_read(monkeypatch):
     monkeypatch.setenv("GITHUB_APP_ID", "7")
     monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY", "-----BEGIN\\nabc\\n-----END")
     monkeypatch.setenv("GARDENER_STATE", "~/x")
+    monkeypatch.setenv("GARDENER_KEEP_MIB", "0")
     monkeypatch.setenv("PORT", "0")
     monkeypatch.setenv("LOG_LEVEL", "debug")
     monkeypatch.setenv("SLACK_APP_TOKEN", "")
@@ -139,13 +141,14 @@ def test_the_environment_is_read(monkeypatch):
     assert settings.monitoring_endpoint == "http://127.0.0.1:9"
     assert settings.github_app_private_key.get_secret_value() == "-----BEGIN\nabc\n-----END"
     assert settings.state_dir == Path("~/x").expanduser()
-    assert (settings.port, settings.log_level) == (0, "DEBUG")
+    assert (settings.port, settings.log_level, settings.keep_mib) == (0, "DEBUG", 0)
     assert settings.slack_app_token is None
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        ("GARDENER_KEEP_MIB", "-1", "GARDENER_KEEP_MIB must be a number of MiB from 0 to 65536"),
         ("PORT", "http", "PORT must be a number from 0 to 65535"),
         ("PORT", "70000", "PORT must be a number from 0 to 65535"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO"),

@@ -32,15 +32,24 @@ def restrictions(query: Query) -> list[str]:
     parts = [*sources(query), *span(query.window)]
     if query.min_severity > Severity.DEFAULT:
         parts.append(f"(severity>={query.min_severity.name} OR severity=DEFAULT)")
-    if query.received_after:
-        parts.append(f'receiveTimestamp>"{rfc3339.show(query.received_after)}"')
-    return parts
+    return [*parts, *_parts(query)]
+
+
+def _parts(query: Query) -> list[str]:
+    """Returns the restriction to the query's parts: one clause, since any of them may hold."""
+    clauses = []
+    for part in query.parts:
+        clause = span(part.window)
+        if part.received_after:
+            clause.append(f'receiveTimestamp>"{rfc3339.show(part.received_after)}"')
+        clauses.append(f"({' AND '.join(clause)})")
+    return [f"({' OR '.join(clauses)})"] if clauses else []
 
 
 def service_filter(query: Query, log_id: str) -> str:
     """Returns the filter for one log of the query's Cloud Run services."""
     parts = [*_services(query.services), *span(query.window), f'log_id("{log_id}")']
-    return "\n".join(parts)
+    return "\n".join([*parts, *_parts(query)])
 
 
 def own_filter(query: Query) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
+from bot.core.analysis.keeping import Keeping
 from bot.core.analysis.listening import listened
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.over_time import over_time
@@ -16,11 +19,11 @@ from bot.core.clusters.incidents import incidents
 from bot.core.entries.understand import Kind
 from bot.core.expected.fingerprints import subjects, wordings
 from bot.core.model.environment import Environment, Query
-from bot.core.model.errors import Unavailable
+from bot.core.model.errors import GardenerError, Unavailable
 from bot.core.model.history import Past
 from bot.core.model.report import Cluster, Incident, Report
 from bot.core.model.values import Priority, State, Window
-from bot.core.ports import Identity, ProgressListener
+from bot.core.ports import Identity, LogSource, PartSource, ProgressListener
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import times_of
@@ -32,8 +35,23 @@ from bot.core.triage.over import in_the_past
 from bot.core.triage.rules_process import NOT_STARTED
 from bot.core.triage.triage import Verdict, glance, judge
 
+_log = logging.getLogger(__name__)
+
 TRIES = 3
 """An analysis is judged again if another run registers one of its clusters meanwhile; so often."""
+
+
+def keep_now(keep: Callable[[], None]) -> None:
+    """Keeps what was read; if the store fails, the next question reads it again."""
+    try:
+        keep()
+    except GardenerError as error:
+        _log.warning("What was read is not kept: %s", error)
+
+
+def reads_parts(source: LogSource) -> TypeGuard[PartSource]:
+    """Returns whether a source reads parts of a window; files and pipes do not."""
+    return hasattr(source, "read_parts")
 
 
 @few_collections()
@@ -45,13 +63,19 @@ def analyze(
     now: int,
     listener: ProgressListener | None = None,
     keep_members: bool = False,
+    afterwards: Callable[[Callable[[], None]], None] = keep_now,
 ) -> Report:
     """Reads the query's window and concludes its report. `now` in nanoseconds.
 
-    Raises `InputError` if nothing that was read is a log entry, and what the listener raises.
+    `afterwards` gets what keeps the entries that were read, to be called when the report is out;
+    without it that happens at once. Raises `InputError` if nothing that was read is a log entry,
+    and what the listener raises.
     """
     reading = read(outside, query, now=now, listener=listener, keep_members=keep_members)
-    return conclude(outside, reading, environment, now=now)
+    report = conclude(outside, reading, environment, now=now)
+    for keep in reading.afterwards:
+        afterwards(keep)
+    return report
 
 
 def read(
@@ -63,9 +87,13 @@ def read(
     keep_members: bool = False,
 ) -> Reading:
     """Reads the query's window, then its requests and deploys. Raises as `analyze` does."""
-    reading = read_all(
-        outside.source, query, keep_members=keep_members, listener=listener, glance=glance
-    )
+    source, kept, secret = outside.source, outside.kept, outside.secret
+    if kept is None or secret is None or keep_members or not reads_parts(source):
+        reading = read_all(
+            source, query, keep_members=keep_members, listener=listener, glance=glance
+        )
+    else:
+        reading = Keeping(source, query, kept, secret, now, glance).read(listener)
     refuse_nothing_readable(reading)
     if outside.activity is not None:
         reading.look_around(outside.activity, now)

@@ -11,6 +11,7 @@ from bot.core.ports import (
     Contains,
     DecisionBook,
     History,
+    KeptRollups,
     LogSource,
     NewestEntries,
     Registry,
@@ -33,6 +34,8 @@ class Outside:
     """Without it requests are unknown, and deploys too unless the audit log was read."""
     locate: Locate | None = None
     """Without it a cluster has a source line only if the log names one."""
+    kept: KeptRollups | None = None
+    """Without it or a secret nothing is kept: each question reads its whole window."""
     rules: Sequence[Rule] = ()
     """People's grouping rules; they name lasting ids, so without a registry they do not apply."""
     secret: bytes | None = None

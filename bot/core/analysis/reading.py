@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.entries.audit_events import events
 from bot.core.entries.envelope import GOOD_FILE
-from bot.core.entries.understand import Kind
+from bot.core.entries.understand import Key, Kind
 from bot.core.model.environment import Query
 from bot.core.model.errors import InputError
 from bot.core.model.report import (
@@ -26,6 +26,7 @@ from bot.core.ports import (
 from bot.core.rollup.gc_pause import few_collections
 from bot.core.rollup.intake import Intake
 from bot.core.rollup.rollup import Rollup
+from bot.core.rollup.subjects import Subjects
 from bot.core.text.lost_negation import marked
 
 EVERYTHING = Window(-(2**62), 2**62)
@@ -57,11 +58,19 @@ class Reading:
     """Requests; None until `look_around` finds them."""
     commits: dict[str, str] = field(default_factory=dict)
     """By revision, if its entries name one."""
+    hide: Callable[[str], str] | None = None
+    """Hashes values that may not be kept, with a key; without it none is hidden."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What to do once the report is made: it keeps what was read."""
+    kept: int = 0
+    """Entries that are not read anew but come from kept windows."""
     _intake: Intake = field(init=False)
     _worst: tuple[Priority, str] | None = None
 
     def __post_init__(self) -> None:
-        self.rollup = Rollup(self.query.min_severity, self.keep_members)
+        self.rollup = Rollup(
+            self.query.min_severity, self.keep_members, named=Subjects(hide=self.hide)
+        )
         # `gardener members` shows no users or accounts, so it does not look for them.
         self._intake = Intake(self.query.window, self.rollup, names=self.query != MEMBERS)
 
@@ -84,6 +93,42 @@ class Reading:
         """Counts what still waits in the intake."""
         self._intake.flush()
 
+    @property
+    def worst(self) -> tuple[Priority, str] | None:
+        """The worst problem so far, as `glance` guesses, with its message."""
+        return self._worst
+
+    @property
+    def waiting(self) -> int:
+        """Rows that wait in the intake."""
+        return self._intake.waiting
+
+    @property
+    def duplicates(self) -> int:
+        """Entries that were read twice."""
+        return self._intake.duplicates
+
+    def merge(self, other: Reading) -> None:
+        """Adds what another reading read, of disjoint entries; both must be done."""
+        self.rollup.merge(other.rollup)
+        self.read += other.read
+        self.kept += other.kept
+        self.broken += other.broken
+        self._intake.duplicates += other._intake.duplicates
+        self._intake.outside += other._intake.outside
+        self.api_calls += other.api_calls
+        self.missing.extend(other.missing)
+        self.notes.extend(other.notes)
+        self.events.update(other.events)
+        for revision, commit in other.commits.items():
+            self.commits[revision] = max(commit, self.commits.get(revision, ""))
+
+    def restore(self, rollup: Rollup, *, read: int, duplicates: int) -> None:
+        """Makes this the reading of a kept window; it must be empty."""
+        self.rollup = rollup
+        self._intake = Intake(self.query.window, rollup, duplicates=duplicates)
+        self.read = self.kept = read
+
     def look_around(self, activity: Activity, now: int) -> None:
         """Asks for requests, and for deploys until now: deletions may follow the window."""
         self.traffic = activity.read_traffic(self.query)
@@ -91,8 +136,12 @@ class Reading:
         later = replace(self.query, window=Window(self.query.window.start, until))
         self.events.update(activity.read_events(later))
 
-    def _note_worst(self, glance: Glance) -> None:
-        for key, severity in self._intake.fresh:
+    def look_at_all(self, glance: Glance) -> None:
+        """Looks for the worst problem among all that is counted, as in a kept window."""
+        self._look_at(((key, Severity(level)) for key, level in self.rollup.counted), glance)
+
+    def _look_at(self, messages: Iterable[tuple[Key, Severity]], glance: Glance) -> None:
+        for key, severity in messages:
             if severity >= self.query.min_severity:
                 priority = glance(key.kind, key.masked, severity)
                 if self._worst is None or priority < self._worst[0]:
@@ -110,7 +159,7 @@ class Reading:
         """Returns how far the reading is after the page."""
         self._intake.keep_up()
         if self.glance is not None:
-            self._note_worst(self.glance)
+            self._look_at(self._intake.fresh, self.glance)
         self._intake.fresh.clear()
         worst = f"{self._worst[0].name} {self._worst[1]}" if self._worst else None
         return Progress(self.read, page.reached, min(1.0, page.share), worst)
@@ -127,6 +176,7 @@ class Reading:
             broken=self.broken,
             missing=tuple(_joined_windows(self.missing)),
             api_calls=self.api_calls,
+            kept=self.kept,
             notes=tuple(dict.fromkeys(self.notes)),
             outside_span=None if first is None or last is None else Window(first, last),
         )

@@ -43,9 +43,18 @@ class Draft:
             title = without_caller(title)[0]
         # Only the service's own redaction can swallow a "not"; ours never does, so it is not
         # marked.
-        if turned(title) and any(entries.swallows(entries.message(raw)) for raw in self.samples):
+        if turned(title) and self.swallowed:
             return marked(title)
         return title
+
+    @cached_property
+    def swallowed(self) -> bool:
+        """True if the service's own log filter replaced words of a representative."""
+        return any(
+            entries.swallows(entries.message(raw.unpack(raw.data)))
+            for _, _, raw in self.tally.samples
+            if not raw.ours
+        )
 
     @cached_property
     def sample(self) -> JSON:
@@ -59,7 +68,7 @@ class Draft:
 
     @property
     def samples(self) -> list[JSON]:
-        """Returns all representatives unredacted: for analysis, never for display."""
+        """Returns all representatives, not all of them redacted: for analysis, never to show."""
         return [raw.unpack(raw.data) for _, _, raw in self.tally.samples]
 
     @property

@@ -8,7 +8,7 @@ from bot.core.clusters.clusters import Draft
 from bot.core.entries.understand import Key
 from bot.core.model.values import Severity
 from bot.core.rollup.rollup import Rollup
-from bot.core.rollup.subjects import LATEST, finder_of, subjects_in
+from bot.core.rollup.subjects import LATEST, finder_of, shown_and_hash, subjects_in
 from bot.core.rollup.tally import Single
 from bot.core.text.mask import SLOT
 from bot.core.text.redact import redact
@@ -36,7 +36,7 @@ def same_subject(seen: Mapping[tuple[str, str], Sequence[int]], least: int = 3) 
     Prefers one that is still recognisable after redaction.
     """
     often = sorted((-len(times), value) for (_, value), times in seen.items())
-    redacted = ((count, redact(value)) for count, value in often[:9])
+    redacted = ((count, redact(shown_and_hash(value)[0])) for count, value in often[:9])
     shown = [(text.startswith("***"), count, text) for count, text in redacted]
     return min((each for each in shown if -each[1] >= least), default=(0, 0, None))[2]
 

@@ -55,6 +55,18 @@ class Raw(NamedTuple):
     data: bytes
     unpack: Callable[[bytes], JSON]
 
+    @property
+    def ours(self) -> bool:
+        """True if `=REDACTED` in it comes from our redaction, not from the service's own filter."""
+        return self.data.startswith(_OURS)
+
+    def as_ours(self) -> Raw:
+        """Returns the entry, which is JSON, marked as `ours`."""
+        return self if self.ours else self._replace(data=_OURS + self.data)
+
+
+_OURS = b" "
+"""Before the entry; JSON ignores it."""
 
 order_of = zlib.crc32
 """32-bit sort order of an insertId among samples; the same in every run and on every machine."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -120,6 +120,28 @@ class Rows:
         # Odd factors are invertible: rows that differ in name, time or log alone get other hashes.
         return of_names ^ (self.times * _BY_TIME) ^ (logs * _BY_LOG)
 
+    def chosen(self, which: NDArray[np.int64]) -> Rows:
+        """Returns the rows at these indices."""
+        at = which.tolist()
+        return replace(
+            self,
+            keys=[self.keys[i] for i in at],
+            names=[self.names[i] for i in at],
+            has_insert_id=self.has_insert_id[which],
+            times=self.times[which],
+            origins=self.origins[which],
+            raw_entries=[self.raw_entries[i] for i in at],
+        )
+
+    def lasting_hashes(self) -> NDArray[np.uint32]:
+        """Computes 32-bit hashes of each row's log, time and name: the same on every machine."""
+        logs = np.array([order_of(origin.log.encode()) for origin in self.known], np.int64)
+        mixed = (self.orders() ^ (logs[self.origins] * _BY_LOG)) * _BY_NAME ^ self.times * _BY_TIME
+        mixed ^= mixed >> 29
+        mixed *= _BY_LOG
+        found: NDArray[np.uint32] = (mixed.view(np.uint64) >> np.uint64(32)).astype(np.uint32)
+        return found
+
     def time(self, i: int) -> int | None:
         """Returns the time of row `i` in nanoseconds since the epoch; None if it has none."""
         time = int(self.times[i])
@@ -142,6 +164,7 @@ class Rows:
 
 
 _BY_TIME, _BY_LOG = np.int64(-7046029254386353131), np.int64(5871781006564002453)
+_BY_NAME = np.int64(-4417276706812531889)
 
 
 def joined(parts: Sequence[Rows]) -> Rows:

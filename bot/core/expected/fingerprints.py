@@ -14,6 +14,7 @@ from bot.core.clusters.identity import registered
 from bot.core.clusters.people import people
 from bot.core.model.values import Values
 from bot.core.rollup.rollup import Rollup
+from bot.core.rollup.subjects import shown_and_hash
 from bot.core.text import display
 from bot.core.text.mask import MASK_VERSION
 
@@ -56,7 +57,8 @@ def subjects(draft: Draft, rollup: Rollup, secret: bytes) -> tuple[Values, ...]:
     """
     found: dict[str, dict[str, list[int]]] = {}
     for (subject, value), times in people(draft, rollup).items():
-        found.setdefault(subject, {})[hashed(secret, value)] = times
+        known = shown_and_hash(value)[1]
+        found.setdefault(subject, {})[known or hashed(secret, value)] = times
     return tuple(Values(name, _most(found[name])) for name in sorted(found)[:PLACES])
 
 

@@ -144,6 +144,15 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryPart:
+    """A part of a query's window."""
+
+    window: Window
+    received_after: int = 0
+    """If set, only entries that Cloud Logging received after this time, for late arrivals."""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """The log entries to read. Hashable, so that it can be a cache key."""
 
@@ -153,8 +162,8 @@ class Query:
     window: Window
     min_severity: Severity = Severity.WARNING
     sources: Sources = Sources()
-    received_after: int = 0
-    """If set, only entries that Cloud Logging received after this time, for late arrivals."""
+    parts: tuple[QueryPart, ...] = ()
+    """If set, only these parts of the window, which are disjoint and ascending."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ class Coverage:
     sampled: float = 1.0
     """Share of the entries that were read before a budget ended; 1.0 is all."""
     api_calls: int = 0
+    kept: int = 0
+    """Entries of `read` that were read for an earlier question and kept since."""
     notes: tuple[str, ...] = ()
     """Sentences for a person: why something is missing and when to try again."""
     outside_span: Window | None = None

@@ -28,6 +28,7 @@ from bot.core.ports.identity import (
     Registry,
     Remembered,
 )
+from bot.core.ports.kept import KeptRollups, Mark
 from bot.core.ports.log import (
     Activity,
     LogSource,
@@ -69,9 +70,11 @@ __all__ = [
     "Identity",
     "Issue",
     "IssueTracker",
+    "KeptRollups",
     "Locks",
     "LogSource",
     "LookUps",
+    "Mark",
     "NewestEntries",
     "Page",
     "PartPage",

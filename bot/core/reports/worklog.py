@@ -362,6 +362,8 @@ def _notes(report: Report) -> Iterator[str]:
     if report.project:
         yield f"- **Project**: {_text(report.project)}"
     yield f"- **API calls**: {number(report.coverage.api_calls)}"
+    if report.coverage.kept:
+        yield f"- **From memory**: {display.many(report.coverage.kept, 'entry', 'entries')}"
     requests = traffic.summary(report.traffic, report.timezone, report.generated)
     if not report.counts_requests:
         requests += "; only those of Cloud Run services are counted"

@@ -10,19 +10,20 @@ so far require it, and further messages never raise it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
 
 T = TypeVar("T", bound=Hashable)
+_ALL = 2**64
 
 
 @dataclass(slots=True)
 class _Group(Generic[T]):
     ranks: dict[T, int] = field(default_factory=dict)
-    limit: int = 2**64
+    limit: int = _ALL
     """Only items with a rank below this are kept."""
 
 
@@ -76,6 +77,16 @@ class BottomK(Generic[T]):
             mine.limit = min(mine.limit, theirs.limit)
             for item in [item for item, rank in mine.ranks.items() if rank >= mine.limit]:
                 yield self._drop(name, mine, item)
+
+    def lowered(self) -> tuple[int, dict[T, int]]:
+        """Returns the limit of all groups, and those groups' own limits that were lowered."""
+        return self._alike, {n: g.limit for n, g in self._groups.items() if g.limit < _ALL}
+
+    def lower(self, alike: int, limits: Mapping[T, int]) -> None:
+        """Takes over what `lowered` returned, into a collection that is empty."""
+        self._alike = min(self._alike, alike)
+        for name, limit in limits.items():
+            self._groups.setdefault(name, _Group()).limit = limit
 
     def copy(self) -> BottomK[T]:
         """Returns an independent copy."""

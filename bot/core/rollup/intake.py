@@ -97,6 +97,11 @@ class Intake:
             self.rollup.trim()
             self.table.make_room()
 
+    @property
+    def waiting(self) -> int:
+        """Rows that wait to be counted."""
+        return self._waiting
+
     def keep_up(self) -> None:
         """For a live view: counts the waiting rows if they are as many as were counted so far.
 

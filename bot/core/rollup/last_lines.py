@@ -6,7 +6,7 @@ instances with the smallest hash, so that the order of entries does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.core.entries.place import Place, Raw
@@ -53,11 +53,11 @@ class LastLine(NamedTuple):
 class LastLines:
     """The last lines per place. Adding and merging commute."""
 
-    __slots__ = ("_limit", "_lines")
+    __slots__ = ("_lines", "limit")
 
     def __init__(self) -> None:
         self._lines: dict[Place, list[LastLine]] = {}
-        self._limit = 2**64
+        self.limit = 2**64
         """Only places with a smaller rank are kept."""
 
     def earliest(self, place: Place) -> int | None:
@@ -67,7 +67,7 @@ class LastLines:
 
     def put(self, place: Place, lines: Iterable[LastLine]) -> None:
         """Adds lines of a place."""
-        if place not in self._lines and _rank(place) >= self._limit:
+        if place not in self._lines and _rank(place) >= self.limit:
             return
         self._lines[place] = sorted([*self._lines.get(place, ()), *lines])[-LINES:]
         if len(self._lines) > 2 * INSTANCES:
@@ -76,20 +76,28 @@ class LastLines:
     def trim(self) -> None:
         """Drops the places above the bound."""
         if len(self._lines) > INSTANCES:
-            self._limit = sorted(map(_rank, self._lines))[INSTANCES]
+            self.limit = sorted(map(_rank, self._lines))[INSTANCES]
             self._keep()
 
     def _keep(self) -> None:
-        for place in [place for place in self._lines if _rank(place) >= self._limit]:
+        for place in [place for place in self._lines if _rank(place) >= self.limit]:
             del self._lines[place]
 
     def merge(self, other: LastLines) -> None:
         """Adds the lines of another collection, of disjoint entries."""
-        self._limit = min(self._limit, other._limit)
+        self.limit = min(self.limit, other.limit)
         self._keep()
         for place, lines in other._lines.items():
             self.put(place, lines)
         self.trim()
+
+    def items(self) -> Iterable[tuple[Place, Sequence[LastLine]]]:
+        """Returns the lines per place, in order of time."""
+        return self._lines.items()
+
+    def replace(self, change: Callable[[LastLine], LastLine]) -> None:
+        """Puts `change(line)` in place of each line; it must keep what orders them."""
+        self._lines = {place: [change(n) for n in lines] for place, lines in self._lines.items()}
 
     def __bool__(self) -> bool:
         return bool(self._lines)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from bot.core.entries.place import Place, order_of
 from bot.core.entries.rows import NO_TIME
-from bot.core.entries.traces import NO_TRACE, trace_of
+from bot.core.entries.traces import NO_TRACE
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import Severity
 from bot.core.rollup.bottom_k import BottomK
@@ -28,6 +28,7 @@ from bot.core.rollup.stitch import (
     Fragment,
     Fragments,
     events,
+    trace_in,
     traceback_of,
 )
 from bot.core.rollup.subjects import Subjects
@@ -204,6 +205,23 @@ class Rollup:
     def _is_kept(self, message: MessageKey) -> bool:
         return self.keep_members or self._kept.put(coarse(message), message)
 
+    def bounds_reached(self) -> tuple[int, dict[MessageKey, int]]:
+        """Returns which limits were lowered, as `BottomK.lowered` does."""
+        return self._kept.lowered()
+
+    def restore(
+        self,
+        counted: Mapping[MessageKey, Counted],
+        rest: Mapping[MessageKey, Tally],
+        lowered: tuple[int, Mapping[MessageKey, int]],
+    ) -> None:
+        """Takes over the messages of another Rollup, into one that is empty."""
+        self._kept.lower(*lowered)
+        for message in counted:
+            self._is_kept(message)
+        self.counted.update(counted)
+        self.rest.update(rest)
+
     def _rest(self, common: MessageKey) -> Tally:
         known = self.rest.get(common)
         if known is not None:
@@ -281,7 +299,7 @@ class Rollup:
 
         From the fragment on that names the exception: its message may have more lines.
         """
-        named = (i for i, fragment in enumerate(event) if fragment.piece.exception)
+        named = (i for i, f in enumerate(event) if f.piece.exception is not None)
         found: dict[int, Sequence[str]] = {}
         for i in range(next(named, len(event) - 1), len(event)):
             one = event[i]
@@ -330,7 +348,7 @@ class Rollup:
             if self.keep_members:
                 tally.members.append(decoded(fragment.name))
         if severity >= Severity.WARNING:
-            traces = {trace_of(fragment.raw.data) for fragment in event} - {NO_TRACE}
+            traces = {trace_in(fragment) for fragment in event} - {NO_TRACE}
             for trace in traces:
                 tally.on_trace(trace, shown.time)
         tally.offer_sample(Sample(order_of(shown.name), shown.name, raw))

@@ -6,11 +6,12 @@ with an opening. The order in which they were read does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from bot.core.entries.place import Place, Raw
+from bot.core.entries.traces import trace_of
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import MINUTE, SECOND, Severity
 from bot.core.rollup.last_lines import with_lines
@@ -46,6 +47,8 @@ class Fragment(NamedTuple):
     piece: tracebacks.Piece
     text: str
     raw: Raw
+    trace: int | None = None
+    """The hash of the trace that it names (`traces`), where `raw` may no longer name it."""
 
 
 class Fragments:
@@ -60,13 +63,14 @@ class Fragments:
         self._bound = bound
         self._minutes: dict[int, list[Fragment]] = {}
         self._size = 0
-        self._limit = 2**64
+        self.limit = 2**64
+        """Only groups with a smaller hash are kept."""
 
     def put(self, fragment: Fragment) -> bool:
         """Adds a fragment; returns False if its group has been dropped."""
         minute = (fragment.time or 0) // MINUTE
         which = rank("\x1f".join((*fragment.place, fragment.log, str(minute))))
-        if which >= self._limit:
+        if which >= self.limit:
             return False
         self._minutes.setdefault(which, []).append(fragment)
         self._size += _size(fragment)
@@ -77,15 +81,15 @@ class Fragments:
         if self._size <= self._bound:
             return
         for which in sorted(self._minutes, reverse=True):
-            self._limit = which
+            self.limit = which
             yield from self._drop(which)
             if self._size <= self._bound:
                 return
 
     def merge(self, other: Fragments) -> Iterator[Fragment]:
         """Adds the fragments of another collection; yields those that are not kept."""
-        self._limit = min(self._limit, other._limit)
-        for which in [which for which in self._minutes if which >= self._limit]:
+        self.limit = min(self.limit, other.limit)
+        for which in [which for which in self._minutes if which >= self.limit]:
             yield from self._drop(which)
         for fragment in other.all():
             if not self.put(fragment):
@@ -96,6 +100,13 @@ class Fragments:
         for minute in self._minutes.values():
             yield from minute
 
+    def replace(self, change: Callable[[Iterable[Fragment]], Iterable[Fragment]]) -> None:
+        """Puts `change(fragments)` in place of all; it must keep their places, logs and times."""
+        changed = list(change(self.all()))
+        self._minutes, self._size = {}, 0
+        for fragment in changed:
+            self.put(fragment)
+
     def _drop(self, which: int) -> list[Fragment]:
         gone = self._minutes.pop(which)
         self._size -= sum(map(_size, gone))
@@ -104,6 +115,11 @@ class Fragments:
 
 def _size(fragment: Fragment) -> int:
     return len(fragment.text) + len(fragment.raw.data) + _OVERHEAD
+
+
+def trace_in(fragment: Fragment) -> int:
+    """Returns the hash of the trace that a fragment names; `NO_TRACE` if it names none."""
+    return trace_of(fragment.raw.data) if fragment.trace is None else fragment.trace
 
 
 def events(pieces: Iterable[Fragment]) -> Iterator[list[Fragment]]:
@@ -237,4 +253,5 @@ def traceback_of(
     shown = [plain(first.text), *below, *more.get(0, ())]
     for i, other in enumerate(event[1:], start=1):
         shown += [plain(other.text), *more.get(i, ())]
-    return key, with_lines(first.raw.unpack(first.raw.data), shown)
+    whole = with_lines(first.raw.unpack(first.raw.data), shown)
+    return key, whole.as_ours() if any(fragment.raw.ours for fragment in event) else whole

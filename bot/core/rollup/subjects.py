@@ -8,7 +8,7 @@ hash are kept with all their times, so the result does not depend on the order o
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,18 +24,21 @@ BOUND = 50_000
 LONGEST = 200
 """Characters of a subject's value; a longer value is not an identifier."""
 _ALL = 1 << 64
+_HASH = "\x1f"
 
 
 class Subjects:
     """(message, subject, value) → its latest times. Adding and merging commute."""
 
-    __slots__ = ("_held", "_rank_limit", "_size", "bound")
+    __slots__ = ("_held", "_hide", "_size", "bound", "limit")
 
-    def __init__(self, bound: int = BOUND) -> None:
+    def __init__(self, bound: int = BOUND, hide: Callable[[str], str] | None = None) -> None:
+        """`hide`: hashes a value with a key; values that redaction changes are then `hidden`."""
         self.bound = bound
+        self._hide = hide
         self._held: dict[str, dict[tuple[str, str], list[int]]] = {}
         self._size = 0
-        self._rank_limit = _ALL
+        self.limit = _ALL
         """Only subjects with a smaller rank are kept."""
 
     def add(self, masked: str, text: str, time: int) -> None:
@@ -43,30 +46,38 @@ class Subjects:
         finder = finder_of(masked)
         if finder is None:
             return
-        for who in finder.find(text):
-            self._put(masked, who, [time])
+        for subject, value in finder.find(text):
+            held = value if self._hide is None else hidden(value, self._hide)
+            self.put(masked, (subject, held), [time])
         if self._size > self.bound:
             self._trim()
 
     def merge(self, other: Subjects) -> None:
         """Adds the counts of disjoint entries."""
-        self._rank_limit = min(self._rank_limit, other._rank_limit)
+        self.limit = min(self.limit, other.limit)
         for masked, held in other._held.items():
             for who, times in held.items():
-                self._put(masked, who, times)
+                self.put(masked, who, times)
         self._trim()
+
+    def items(self) -> Iterator[tuple[str, tuple[str, str], Sequence[int]]]:
+        """Yields (message, (subject, value), its latest times)."""
+        for masked, held in self._held.items():
+            for who, times in held.items():
+                yield masked, who, times
 
     def of(self, masked: str) -> Mapping[tuple[str, str], list[int]]:
         """Returns (subject, value) → its latest times, ascending."""
         return self._held.get(masked, {})
 
-    def _put(self, masked: str, who: tuple[str, str], times: list[int]) -> None:
+    def put(self, masked: str, who: tuple[str, str], times: Sequence[int]) -> None:
+        """Counts a subject of a message at these times, which ascend."""
         held = self._held.get(masked)
         known = held.get(who) if held else None
         if held is None or known is None:
-            if self._rank_limit < _ALL and _rank(masked, who) >= self._rank_limit:
+            if self.limit < _ALL and _rank(masked, who) >= self.limit:
                 return
-            self._held.setdefault(masked, {})[who] = times[-LATEST:]
+            self._held.setdefault(masked, {})[who] = list(times[-LATEST:])
             self._size += min(len(times), LATEST)
             return
         before = len(known)
@@ -77,16 +88,28 @@ class Subjects:
 
     def _trim(self) -> None:
         """Halves the range of ranks until the rest fits."""
-        shrunk = self._rank_limit < _ALL  # a merge may have lowered it
+        shrunk = self.limit < _ALL  # a merge may have lowered it
         while self._size > self.bound or shrunk:
             if self._size > self.bound:
-                self._rank_limit //= 2
+                self.limit //= 2
             shrunk = False
             for masked, held in list(self._held.items()):
-                for who in [w for w in held if _rank(masked, w) >= self._rank_limit]:
+                for who in [w for w in held if _rank(masked, w) >= self.limit]:
                     self._size -= len(held.pop(who))
                 if not held:
                     del self._held[masked]
+
+
+def hidden(value: str, hide: Callable[[str], str]) -> str:
+    """Returns the value, or if redaction changes it the redacted one with a keyed hash."""
+    shown = redact(value)
+    return value if shown == value else f"{shown}{_HASH}{hide(value)}"
+
+
+def shown_and_hash(value: str) -> tuple[str, str]:
+    """Splits a value into what may be shown and its keyed hash; empty if it is not `hidden`."""
+    shown, _, hashed = value.partition(_HASH)
+    return shown, hashed
 
 
 def _rank(masked: str, who: tuple[str, str]) -> int:

@@ -144,24 +144,33 @@ def _redact_key(key: str) -> tuple[str, bool]:
     return name, _SECRET_KEY.match(name) is not None
 
 
-def redact_json(value: object, depth: int = 0) -> object:
+_LONGEST_VALUE = 128
+"""Characters of the longest value that is cached: labels, log names and the like repeat in every
+entry of a service, and texts do not."""
+_redact_value = lru_cache(4_096)(redact)
+
+
+def redact_json(value: object, depth: int = 0, *, cut: bool = True) -> object:
     """Redacts a JSON value: its texts, and all values under keys that name a secret.
 
-    Bounded: text is cut at `MAX_TEXT` characters, lists and objects at `MAX_ITEMS` items, nesting
-    at `MAX_DEPTH`; a `…` marks each cut.
+    Bounded: nesting is cut at `MAX_DEPTH` and, with `cut`, text at `MAX_TEXT` characters, lists and
+    objects at `MAX_ITEMS` items; a `…` marks each cut. What was redacted without `cut` and then
+    with it is the same as what was redacted with it at once.
     """
     if isinstance(value, str):
         # Redaction shortens text, so text behind the limit may move in front of it: redact four
         # times the limit. Only a secret longer than that could move text further, and a rule that
         # starts to match one takes all of it.
+        if len(value) <= _LONGEST_VALUE:
+            return _redact_value(value)
         clean = redact(value[: 4 * MAX_TEXT])
-        return clean if len(clean) <= MAX_TEXT else clean[:MAX_TEXT] + "…"
+        return clean[:MAX_TEXT] + "…" if cut and len(clean) > MAX_TEXT else clean
     if isinstance(value, Mapping):
         if depth >= MAX_DEPTH:
             return "… (nested too deep)"
         out: dict[str, object] = {}
         for key, item in value.items():
-            if len(out) >= MAX_ITEMS:
+            if cut and len(out) >= MAX_ITEMS:
                 out["…"] = f"{len(value) - MAX_ITEMS} more"
                 break
             redact_key = (
@@ -170,13 +179,14 @@ def redact_json(value: object, depth: int = 0) -> object:
             name, names_secret = redact_key(str(key))
             # Lists and objects too: headers of Go and Node are lists, cookies are objects.
             secret = names_secret and item and not isinstance(item, bool)
-            out[name] = REDACTED if secret else redact_json(item, depth + 1)
+            out[name] = REDACTED if secret else redact_json(item, depth + 1, cut=cut)
         return out
     if isinstance(value, list | tuple):
         if depth >= MAX_DEPTH:
             return "… (nested too deep)"
-        items = [redact_json(item, depth + 1) for item in value[:MAX_ITEMS]]
-        return [*items, f"… {len(value) - MAX_ITEMS} more"] if len(value) > MAX_ITEMS else items
+        kept = value[:MAX_ITEMS] if cut else value
+        items = [redact_json(item, depth + 1, cut=cut) for item in kept]
+        return [*items, f"… {len(value) - len(kept)} more"] if len(value) > len(kept) else items
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**16:
         return redact(str(value))
     return value

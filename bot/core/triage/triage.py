@@ -172,7 +172,7 @@ class _Survey:
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),
-            swallowed=any(entries.swallows(entries.message(raw)) for raw in draft.samples),
+            swallowed=draft.swallowed,
             judged_by_words=max(map(entries.judged_by_words, draft.samples), default=""),
             services=services,
             module=location.module if location else "",
