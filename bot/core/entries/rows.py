@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -101,6 +101,20 @@ class Rows:
         """Returns which rows come from a log whose name is `wanted`."""
         numbers = [number for number, origin in enumerate(self.known) if wanted(origin.log)]
         return np.isin(self.origins, numbers) if numbers else np.zeros(len(self), np.bool_)
+
+    def some(self, chosen: NDArray[np.int64]) -> Rows:
+        """Returns the chosen rows, by their indices."""
+        used, origins = np.unique(self.origins[chosen], return_inverse=True)
+        return replace(
+            self,
+            known=[self.known[number] for number in used.tolist()],
+            keys=[self.keys[i] for i in chosen.tolist()],
+            names=[self.names[i] for i in chosen.tolist()],
+            has_insert_id=self.has_insert_id[chosen],
+            times=self.times[chosen],
+            origins=origins,
+            raw_entries=[self.raw_entries[i] for i in chosen.tolist()],
+        )
 
     def orders(self) -> NDArray[np.int64]:
         """Computes `order_of` each row's name."""
