@@ -84,7 +84,7 @@ def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int])
     )
 
 
-_WRITERS = Writers(loads)
+_WRITERS: Writers[bytes] = Writers(loads)
 
 
 # --- lines ---------------------------------------------------------------------------------------
