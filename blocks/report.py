@@ -306,7 +306,7 @@ def _not_read(report: Report, at: Setting) -> str:
         more = f" and {len(read.missing) - 4} more" if len(read.missing) > 4 else ""
         pieces.append(f"Not read: {', '.join(spans)}{more}.")
     if read.sampled < 1.0:
-        pieces.append(f"Read a sample, {display.percent(read.sampled)}: counts are estimates.")
+        pieces.append(f"Read a sample, {display.percent(read.sampled)}: counts are the sample's.")
     if read.broken:
         lines = display.many(read.broken, "entry", "entries")
         pieces.append(f"{lines} could not be understood.")

@@ -55,7 +55,8 @@ def opened(file: str | None, settings: Settings) -> Outside:
         counted = CountedFile(file)
         return Outside(counted, activity=counted, unfiltered=True)
     from bot.adapters.google.activity import CloudActivity
-    from bot.adapters.google.cloud_logging import CloudLogging, SlidingWindow
+    from bot.adapters.google.budget import SlidingWindow
+    from bot.adapters.google.cloud_logging import CloudLogging
     from bot.adapters.google.monitoring import metrics
 
     logs = CloudLogging(settings.logging_endpoint, budget=SlidingWindow())

@@ -7,6 +7,7 @@
 - Words and quoted strings ignore case, regular expressions do not.
 - Comparing a field that LogEntry does not have is an error; a field missing from a payload or a
   label map fails every comparison; an unset LogEntry field has its default value.
+- `sample(FIELD, FRACTION)` takes the entries whose field has a hash in the lowest fraction.
 
 Source of the rules: cloud.google.com/logging/docs/view/logging-query-language.
 """
@@ -14,8 +15,10 @@ Source of the rules: cloud.google.com/logging/docs/view/logging-query-language.
 from __future__ import annotations
 
 import re
+import zlib
 from urllib.parse import quote
 
+from playground.logging.entry import nanoseconds
 from playground.logging.filter_fields import (
     Predicate,
     anywhere,
@@ -46,6 +49,31 @@ def compile_filter(text: str) -> Predicate:
     predicate = parser.conjunction()
     parser.expect_end()
     return predicate
+
+
+def time_bounds(text: str) -> tuple[int, int]:
+    """Returns nanoseconds [start, end) outside of which nothing matches, as a filter demands it.
+
+    Knows no more than plain restrictions of `timestamp` beside all others; saves looking further.
+    """
+    start, end = -(2**63), 2**63
+    tokens = [None, *tokens_of(text), None]
+    depth = 0
+    for before, name, op, value, after in zip(
+        tokens, *(tokens[i:] for i in range(1, 5)), strict=False
+    ):
+        depth += (name.text == "(") - (name.text == ")") if name and name.kind == "punct" else 0
+        if depth or not (name and op and value) or name.text != "timestamp":
+            continue
+        if {t.text for t in (before, after) if t and t.kind == "word"} & {"OR", "NOT"}:
+            continue
+        if op.text in {">=", "<"} and value.kind == "string":
+            try:
+                moment = nanoseconds(value.glued)
+            except ValueError:
+                continue
+            start, end = (max(start, moment), end) if op.text == ">=" else (start, min(end, moment))
+    return start, end
 
 
 class _Parser:
@@ -201,6 +229,8 @@ class _Parser:
         self.expect("(")
         if self.now.kind not in {"string", "word"}:
             raise syntax_error(self.now)
+        if called == "sample":
+            return self.sample()
         argument = self.take()
         self.expect(")")
         if called == "log_id":
@@ -214,4 +244,23 @@ class _Parser:
         raise FilterError(
             f"Unparseable filter: unknown function '{called}' at line {name.line}, "
             f"column {name.column}"
+        )
+
+    def sample(self) -> Predicate:
+        """Parses `sample(FIELD, FRACTION)`: those entries whose field hashes below the fraction."""
+        field = field_of(self.path(), self.now)
+        self.expect(",")
+        token, number = self.now, ""
+        while self.now.kind == "word" or self.now.text == ".":
+            number += self.take().text
+        self.expect(")")
+        try:
+            fraction = float(number)
+        except ValueError:
+            raise syntax_error(token) from None
+        if not 0 <= fraction <= 1:
+            raise FilterError(f"Unparseable filter: sampling fraction {number} is not in [0, 1]")
+        bound = fraction * 2**32
+        return lambda entry: any(
+            zlib.crc32(text_of(value).encode()) < bound for value in values(entry, field)
         )

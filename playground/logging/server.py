@@ -30,7 +30,7 @@ import grpc
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
 from playground.logging import entry as logentry
-from playground.logging.filter import compile_filter
+from playground.logging.filter import compile_filter, time_bounds
 from playground.logging.filter_fields import Predicate
 from playground.logging.filter_tokens import FilterError
 
@@ -66,11 +66,11 @@ class ListCall:
 
 @dataclass(frozen=True, slots=True)
 class ListFault:
-    """A fault for one call.
+    """A fault for one call. Every one but an error waits `seconds` first.
 
     `kind` is a gRPC status name (the call fails with it), "empty_page" (no entries, but a token
-    that continues at the same place), "delay" (waits `seconds` first) or "big" (adds `size` bytes
-    of padding in a field that clients skip).
+    that continues at the same place), "delay" (nothing but that) or "big" (adds `size` bytes of
+    padding in a field that clients skip).
     """
 
     kind: str
@@ -248,7 +248,7 @@ class LogServer:
             fault = self._faults.popleft() if self._faults else None
         if fault and fault.kind in grpc.StatusCode.__members__:
             raise _RefusedError(fault.kind, fault.message or _default_message(fault.kind))
-        if fault and fault.kind == "delay":
+        if fault and fault.seconds:
             self._stopping.wait(fault.seconds)
         projects = _projects(call)
         matches = _compiled(call.filter)
@@ -264,7 +264,12 @@ class LogServer:
         if fault and fault.kind == "empty_page":
             return logentry.field(2, self._token(call, after).encode()), 0
         held = {p for name in call.resource_names for p in self._held(name)}
-        page, last = self._page(held, matches, sign, after, call.page_size or DEFAULT_PAGE)
+        within = self._within(time_bounds(call.filter), sign, after)
+        page, last = self._page(
+            (s for s in within if s.entry["logName"].split("/", 2)[1] in held and matches(s.entry)),
+            sign,
+            call.page_size or DEFAULT_PAGE,
+        )
         body = b"".join(logentry.field(1, item.wire or b"") for item in page)
         if last is not None:
             body += logentry.field(2, self._token(call, last).encode())
@@ -272,27 +277,30 @@ class LogServer:
             body += logentry.field(15, b"\0" * fault.size)  # an unknown field, which clients skip
         return body, len(page)
 
-    def _page(
-        self, projects: set[str], matches: Predicate, sign: int, after: Key | None, size: int
-    ) -> tuple[list[_Stored], Key | None]:
-        """Returns the next `size` matching entries and where to continue (None: nowhere)."""
-        page: list[_Stored] = []
+    def _within(self, bounds: tuple[int, int], sign: int, after: Key | None) -> list[_Stored]:
+        """Returns what is stored within [start, end) and after a key, in order."""
         with self._lock:
             stored = self._stored[sign]
-            first = (
-                0
-                if after is None
-                else bisect.bisect_right(stored, after, key=lambda item: item.key(sign))
+            first, end = sorted(
+                bisect.bisect_left(stored, sign * at + (sign < 0), key=lambda s: sign * s.ns)
+                for at in bounds
             )
-            for item in stored[first:]:
-                name = item.entry["logName"].split("/", 2)
-                if name[1] not in projects or not matches(item.entry):
-                    continue
-                if len(page) == size:
-                    return page, page[-1].key(sign)
-                if item.wire is None:
-                    item.wire = logentry.encode(item.entry)
-                page.append(item)
+            if after is not None:
+                resumed = bisect.bisect_right(stored, after, key=lambda s: s.key(sign))
+                first = max(first, resumed)
+            return stored[first:end]
+
+    def _page(
+        self, matching: Iterable[_Stored], sign: int, size: int
+    ) -> tuple[list[_Stored], Key | None]:
+        """Returns the next `size` entries and where to continue (None: nowhere)."""
+        page: list[_Stored] = []
+        for item in matching:
+            if len(page) == size:
+                return page, page[-1].key(sign)
+            if item.wire is None:
+                item.wire = logentry.encode(item.entry)
+            page.append(item)
         return page, None
 
     def _held(self, resource_name: str) -> set[str]:
@@ -381,10 +389,7 @@ def _default_message(status: str) -> str:
         "PERMISSION_DENIED": "The caller does not have permission",
         "UNAVAILABLE": "The service is currently unavailable.",
         "ABORTED": "The operation was aborted.",
-        "UNAUTHENTICATED": (
-            "Request had invalid authentication credentials. Expected OAuth 2 access token, login "
-            "cookie or other valid authentication credential."
-        ),
+        "UNAUTHENTICATED": "Request had invalid authentication credentials.",
         "DEADLINE_EXCEEDED": "Deadline expired before operation could complete.",
         "INTERNAL": "Internal error encountered.",
         "RESOURCE_EXHAUSTED": (

@@ -206,6 +206,8 @@ for sample in SAMPLES[3:5]:
         ("slow OR failed", [2, 5]),
         ("(severity=ERROR AND (textPayload:boom)) OR (severity=INFO)", [1, 4]),
         ("severity=ERROR -- only these\ntextPayload:boom", [1]),
+        ("sample(insertId, 1)", [1, 2, 3, 4, 5, 6]),
+        ("sample(insertId, 0)", []),
         ('SEARCH("pool empty")', [1]),
     ],
 )
@@ -231,6 +233,8 @@ def test_filters_mean_what_google_says(server, text, wanted):
         ("textPayload.thud=1", "Field not found"),
         ("httpRequest.colour=1", "Field not found"),
         ('frobnicate("x")', "unknown function"),
+        ("sample(insertId, 2)", "not in"),
+        ("sample(insertId)", "syntax error"),
         ("(" * 5000, "nested too deeply|syntax error"),
         ("a" * 20_001, "too long"),
     ],

@@ -15,16 +15,17 @@ from bot.core.model.environment import Query, Sources
 from bot.core.model.values import Severity, Window
 
 METRIC = "run.googleapis.com/request_count"
+_AND = " AND "
 _CLOUD_RUN = 'resource.type="cloud_run_revision"'
 
 
-def log_filter(query: Query) -> str:
+def log_filter(query: Query, more: Iterable[str] = ()) -> str:
     """Returns the query in the Logging query language, a restriction a line.
 
-    Includes entries without a severity, since a quarter of a real service's entries have their
-    level only in the text.
+    `more`: further restrictions. Includes entries without a severity, since a quarter of a real
+    service's entries have their level only in the text.
     """
-    return "\n".join(restrictions(query))
+    return "\n".join([*restrictions(query), *more])
 
 
 def restrictions(query: Query) -> list[str]:
@@ -81,6 +82,11 @@ def projects(query: Query) -> list[str]:
 def quoted(name: str) -> str:
     """Escapes a text for quotation marks in a filter."""
     return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def within(windows: Iterable[Window]) -> str:
+    """Returns the restriction to any of several windows."""
+    return f"({' OR '.join(f'({_AND.join(span(window))})' for window in windows)})"
 
 
 def span(window: Window) -> list[str]:

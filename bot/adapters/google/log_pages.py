@@ -1,77 +1,65 @@
-"""Parses serialised pages of Cloud Logging straight into columns.
+"""Parses serialised pages of Cloud Logging into columns, with only the fields that are read.
 
-All entries are parsed together, field by field (`side_by_side`). Payloads, labels, times and the
-resource stay serialised, so equal ones are found by comparing bytes. An entry is decoded as a
-whole only if it has no key or will be shown.
-Field numbers: google/logging/v2/log_entry.proto and logging.proto.
+A descriptor of our own declares just these, so that protobuf skips all others. Payloads, labels and
+the resource stay serialised: a payload's message is looked for only where an entry has no text,
+and the few writers are told apart by their bytes. An entry is decoded as a whole only if it has no
+key or will be shown.
+Field numbers: google/logging/v2/log_entry.proto, logging.proto, google/protobuf/struct.proto.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.message import DecodeError
 
-from bot.adapters.google import struct_wire
-from bot.adapters.google.side_by_side import (
-    LIMIT,
-    Ints,
-    SideBySide,
-    Spans,
-)
+from bot.core.entries.json_message import SPECIAL
 from bot.core.entries.place import Raw
-from bot.core.entries.rows import (
-    LARGE,
-    LONGEST,
-    NO_TIME,
-    STDERR,
-    RequestKey,
-    RowKey,
-    Rows,
-    text_key,
-)
+from bot.core.entries.rows import LARGE, LONGEST, NO_TIME, RequestKey, RowKey, Rows, text_key
 from bot.core.entries.rows import packed as packed_json
-from bot.core.entries.slices import FIRST_BYTES, PADDING, Slices
-from bot.core.entries.writers import Origin, Writers
-from bot.core.model.values import JSON, Severity
+from bot.core.entries.writers import Writers
+from bot.core.model.values import JSON
+from bot.core.text.json_levels import KEYS
 from bot.core.text.severity import on_stderr
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
 _Kind = descriptor_pb2.FieldDescriptorProto
-_BYTES, _STRING, _INT32 = _Kind.TYPE_BYTES, _Kind.TYPE_STRING, _Kind.TYPE_INT32
-_MESSAGE = _Kind.TYPE_MESSAGE
+_BYTES, _STRING = _Kind.TYPE_BYTES, _Kind.TYPE_STRING
+_INT32, _INT64 = _Kind.TYPE_INT32, _Kind.TYPE_INT64
 
-_MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType, str]]] = {
-    "Page": [("entries", 1, _BYTES, "repeated"), ("next_page_token", 2, _STRING, "")],
+_MESSAGES: dict[str, list[tuple[str, int, _Kind.Type.ValueType | str]]] = {
+    "Page": [("repeated entries", 1, "Entry"), ("next_page_token", 2, _STRING)],
+    "Raw": [("repeated entries", 1, _BYTES)],
     "Entry": [
-        ("audit", 2, _BYTES, ""),
-        ("text", 3, _BYTES, ""),
-        ("name", 4, _BYTES, ""),
-        ("payload", 6, _BYTES, ""),
-        ("request", 7, _BYTES, ""),
-        ("resource", 8, _MESSAGE, "Resource"),
-        ("time", 9, _BYTES, ""),
-        ("severity", 10, _INT32, ""),
-        ("labels", 11, _MESSAGE, "repeated Label"),
-        ("log", 12, _BYTES, ""),
-        ("received", 24, _BYTES, ""),
+        ("audit", 2, _BYTES),
+        ("text", 3, _BYTES),
+        ("name", 4, _BYTES),
+        ("payload", 6, _BYTES),
+        ("request", 7, _BYTES),
+        ("resource", 8, _BYTES),
+        ("time", 9, "Time"),
+        ("severity", 10, _INT32),
+        ("repeated labels", 11, _BYTES),
+        ("log", 12, _BYTES),
+        ("received", 24, "Time"),
     ],
-    "Resource": [("type", 1, _BYTES, ""), ("labels", 2, _MESSAGE, "repeated Label")],
-    "Label": [("key", 1, _BYTES, ""), ("value", 2, _BYTES, "")],
+    "Time": [("seconds", 1, _INT64), ("nanos", 2, _INT32)],
+    "Writer": [("resource", 8, "Resource"), ("repeated labels", 11, "Label"), ("log", 12, _BYTES)],
+    "Resource": [("type", 1, _BYTES), ("repeated labels", 2, "Label")],
+    "Label": [("key", 1, _BYTES), ("value", 2, _BYTES)],
     "Request": [
-        ("method", 1, _STRING, ""),
-        ("url", 2, _STRING, ""),
-        ("status", 4, _INT32, ""),
-        ("agent", 6, _STRING, ""),
-        ("referer", 8, _STRING, ""),
+        ("method", 1, _STRING),
+        ("url", 2, _STRING),
+        ("status", 4, _INT32),
+        ("agent", 6, _STRING),
+        ("referer", 8, _STRING),
     ],
+    "Struct": [("repeated fields", 1, "Field")],
+    "Field": [("key", 1, _BYTES), ("value", 2, "Value")],
+    "Value": [("string", 3, _BYTES), ("struct", 5, "Struct")],
 }
+"""Message → (field, number, type)."""
 
 
 def _classes() -> dict[str, Any]:
@@ -80,15 +68,14 @@ def _classes() -> dict[str, Any]:
     )
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
-        for field, number, kind, of in fields:
-            repeated = of.startswith("repeated")
-            target = of.removeprefix("repeated").strip()
+        for field, number, kind in fields:
+            repeated = field.startswith("repeated ")
             message.field.add(
-                name=field,
+                name=field.removeprefix("repeated "),
                 number=number,
-                type=kind,
+                type=_Kind.TYPE_MESSAGE if isinstance(kind, str) else kind,
                 label=_Kind.LABEL_REPEATED if repeated else _Kind.LABEL_OPTIONAL,
-                type_name=f".gardener.{target}" if target else None,
+                type_name=f".gardener.{kind}" if isinstance(kind, str) else None,
             )
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
@@ -99,45 +86,40 @@ def _classes() -> dict[str, Any]:
 
 
 _CLASSES = _classes()
-_Page, _Entry, _Request = _CLASSES["Page"], _CLASSES["Entry"], _CLASSES["Request"]
-_KNOWN_FIELDS = [number for _, number, _, _ in _MESSAGES["Entry"]]
-
-
-class _Entries(NamedTuple):
-    """The fields of all entries of a page."""
-
-    audit: Spans
-    text: Spans
-    name: Spans
-    payload: Spans
-    request: Spans
-    resource: Spans
-    time: Spans
-    severity: Ints
-    writer: Spans
-    """Labels and log name."""
-    received: Spans
+_Page, _RawPage = _CLASSES["Page"], _CLASSES["Raw"]
+_Entry, _Writer = _CLASSES["Entry"], _CLASSES["Writer"]
+_Request, _Struct = _CLASSES["Request"], _CLASSES["Struct"]
 
 
 def read(page: bytes) -> tuple[Rows, str]:
-    """Parses a serialised `ListLogEntriesResponse`; returns its rows and the next page's token."""
+    """Parses a serialised `ListLogEntriesResponse`; returns its rows and the next page's token.
+
+    Raises `DecodeError` if the page is broken.
+    """
     parsed = _Page.FromString(page)
-    side = _in_place(page, parsed.entries)
-    entries = _fields(side)
-    serialized = side.messages
-    if stuck := side.stuck:
-        ordered = list(serialized)
-        for i in stuck:
-            # Serialising again writes the fields in the order of their numbers.
-            ordered[i] = _Entry.FromString(serialized[i]).SerializeToString()
-        side = SideBySide.of(ordered)
-        entries = _fields(side)
-    origins, known = _WRITERS.of(_writer_bytes(side, entries), serialized)
+    # Parsing twice is faster than parsing each entry alone or serialising those that are kept.
+    serialized = list(_RawPage.FromString(page).entries)
+    names: list[bytes] = []
+    times: list[int] = []
+    writers: list[tuple[bytes, ...]] = []
+    entries = list(parsed.entries)
+    for entry in entries:
+        names.append(entry.name)
+        times.append(_time(entry.time) or _time(entry.received) or NO_TIME)
+        writers.append((entry.resource, entry.log, *entry.labels))
+    origins, known = _WRITERS.of(writers, serialized)
+    stderr = [on_stderr(origin.log) for origin in known]
+    keys = [
+        _key(entry, stderr[number]) for entry, number in zip(entries, origins.tolist(), strict=True)
+    ]
+    has_insert_id = np.fromiter(map(bool, names), np.bool_, len(names))
+    for i in np.flatnonzero(~has_insert_id).tolist():
+        names[i] = b"line:%d" % (i + 1)
     rows = Rows(
-        keys=_keys(side, entries, _from_stderr(origins, known)),
-        names=_names(side, entries.name),
-        has_insert_id=entries.name.there,
-        times=times(side, entries.time.otherwise(entries.received)),
+        keys=keys,
+        names=names,
+        has_insert_id=has_insert_id,
+        times=np.array(times, np.int64),
         origins=origins,
         known=known,
         raw_entries=serialized,
@@ -147,187 +129,80 @@ def read(page: bytes) -> tuple[Rows, str]:
     return rows, parsed.next_page_token
 
 
-def _in_place(page: bytes, serialized: Sequence[bytes]) -> SideBySide:
-    """Reads the entries in place if they are contiguous in the page, else from a copy."""
-    sizes = np.fromiter(map(len, serialized), np.int64, len(serialized))
-    heads = 2 + (sizes >= 1 << 7) + (sizes >= 1 << 14)  # a tag and the size
-    ends = (heads + sizes).cumsum()
-    if len(serialized) and ends[-1] <= len(page):
-        starts = ends - sizes
-        side = SideBySide(page + PADDING, starts, ends)
-        lengths, after = side.numbers(starts - heads + 1)
-        tags = side.bytes[starts - heads] == _ENTRY
-        if np.all(tags & (lengths == sizes) & (lengths < LIMIT) & (after == starts)):
-            return side
-    return SideBySide.of(serialized)
-
-
-_ENTRY = 1 << 3 | 2
-
-
-def _fields(side: SideBySide) -> _Entries:
-    entries = _Entries(
-        audit=side.field(2),
-        text=side.field(3),
-        name=side.field(4),
-        payload=side.field(6),
-        request=side.field(7),
-        resource=side.fields(8),
-        time=side.field(9),
-        severity=side.number(10),
-        writer=side.fields(11, 12),
-        received=side.field(24),
-    )
-    side.skip(_KNOWN_FIELDS)
-    return entries
-
-
-def _names(side: SideBySide, names: Spans) -> Slices:
-    if names.there.all():
-        return Slices(side.data, *names)
-    lines = {i: b"line:%d" % (i + 1) for i in np.flatnonzero(~names.there).tolist()}
-    start, end = names.start.copy(), names.end.copy()
-    rows, sizes = list(lines), np.fromiter(map(len, lines.values()), np.int64, len(lines))
-    end[rows] = len(side.data) + sizes.cumsum()
-    start[rows] = end[rows] - sizes
-    return Slices(b"".join([side.data, *lines.values(), PADDING]), start, end)
+def _time(stamp: Any) -> int:
+    """Decodes a time to nanoseconds; 0 for none, and for one beyond 64 bits (after 2262)."""
+    time: int = stamp.seconds * 1_000_000_000 + stamp.nanos
+    return time if -(2**63) < time < 2**63 else 0
 
 
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _from_stderr(origins: Ints, known: list[Origin]) -> NDArray[np.bool_]:
-    return np.array([on_stderr(origin.log) for origin in known], np.bool_)[origins]
+def _key(entry: Any, stderr: bool) -> RowKey:
+    if entry.request:
+        return _request_key(entry)
+    text = entry.text or _message(entry.payload, entry.severity)
+    return text_key(text, entry.severity, stderr)
 
 
-def _keys(side: SideBySide, entries: _Entries, stderr: NDArray[np.bool_]) -> list[RowKey]:
-    payloads = entries.payload.where(~entries.text.there)
-    messages, odd_payloads = struct_wire.messages(side, payloads, entries.severity)
-    texts = entries.text.otherwise(messages)
-    # Replaces digits by zeros as `ZEROS` does, several times as fast.
-    digits = side.bytes - np.uint8(ord("0"))
-    digits *= digits < 10
-    zeroed = np.subtract(side.bytes, digits, out=digits)
-    silent = stderr & (entries.severity == 0)
-    hundreds = np.clip(entries.severity, 0, Severity.EMERGENCY) // 100  # as `nearest`
-    zeroed[texts.end] = np.where(silent, STDERR[0], hundreds)
-    keys: list[RowKey] = list(Slices(zeroed.tobytes(), texts.start, texts.end + 1))
-    # Few texts start with a blank or a control character; `text_key` checks whether they are blank.
-    odd = (side.bytes[texts.start] <= 0x20) | (texts.end - texts.start > LONGEST) | ~texts.there
-    for i in np.flatnonzero(odd).tolist():
-        text = side.data[texts.start[i] : texts.end[i]]
-        keys[i] = text_key(text, int(entries.severity[i]), bool(silent[i]))
-    for i in odd_payloads:
-        payload, severity = side.data[payloads.start[i] : payloads.end[i]], int(entries.severity[i])
-        short = len(payload) <= LONGEST
-        message = struct_wire.message(payload, severity) if short else b""
-        keys[i] = text_key(message, severity, bool(silent[i]))
-    for i in np.flatnonzero(entries.request.there).tolist():
-        keys[i] = _request_key(side, entries, i)
-    return keys
-
-
-def _request_key(side: SideBySide, entries: _Entries, i: int) -> RowKey:
-    def of(spans: Spans) -> bytes:
-        return side.data[spans.start[i] : spans.end[i]]
-
-    request = of(entries.request)
-    if of(entries.payload) or of(entries.audit) or len(request) > LONGEST:
+def _request_key(entry: Any) -> RowKey:
+    if entry.payload or entry.audit or len(entry.request) > LONGEST:
         return None
-    http = _Request.FromString(request)
+    http = _Request.FromString(entry.request)
     return RequestKey(
         http.method,
         http.url.partition("?")[0],
         http.status,
         http.agent,
         http.referer,
-        _decoded(of(entries.text)),
-        int(entries.severity[i]),
+        _decoded(entry.text),
+        entry.severity,
     )
+
+
+def _message(payload: bytes, severity: int) -> bytes:
+    """Returns a payload's message; empty if another field affects the entry's meaning."""
+    found = b""
+    try:
+        fields = _Struct.FromString(payload).fields
+    except DecodeError:
+        return b""
+    for field in fields:
+        name = field.key
+        if name in _SPECIAL or (not severity and name in _LEVELS):
+            return b""
+        if name == b"message":
+            found = field.value.string
+        if name == b"context" and any(f.key == b"exception" for f in field.value.struct.fields):
+            return b""
+    return found
+
+
+_SPECIAL = frozenset(name.encode() for name in SPECIAL | {"error"})
+_LEVELS = frozenset(name.encode() for name in KEYS)
 
 
 def _text(raw: Any) -> str:
     entry = _Entry.FromString(raw)
-    text = entry.text or struct_wire.message(entry.payload, 1)
-    return _decoded(text)
+    return _decoded(entry.text or _message(entry.payload, 1))
 
 
-# --- when and where ------------------------------------------------------------------------------
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
-def times(side: SideBySide, stamps: Spans) -> Ints:
-    """Decodes serialised `google.protobuf.Timestamp`s to nanoseconds.
-
-    `NO_TIME` for an empty one, and for times beyond 64 bits (after 2262). Vectorised for the usual
-    form of times after 1978: a tag, five bytes of seconds and, unless they are zero, a tag and at
-    most five bytes of nanoseconds. Others are decoded one by one.
-    """
-    start, lengths = stamps.start, stamps.end - stamps.start
-    head = side.words[start]
-    form = np.where(lengths == 6, _FORM & _SIX_BYTES, _FORM)
-    usual = (head & form == _USUAL & form) & (lengths >= 6) & (lengths != 7) & (lengths <= 12)
-    seconds = _seven_bits(head >> np.uint64(8), 5)
-    size = np.where(usual, np.maximum(lengths - 7, 0), 0)
-    tail = side.words[start + 7] & FIRST_BYTES[size]
-    usual &= (tail & _HIGH_BITS == _CONTINUATION[size]) & (seconds < _LATE)
-    found = seconds * 1_000_000_000 + _seven_bits(tail, 5)
-    for i in np.flatnonzero(~usual).tolist():
-        found[i] = _time(side.data[start[i] : stamps.end[i]])
-    return found
-
-
-def _seven_bits(words: NDArray[np.uint64], count: int) -> Ints:
-    """Decodes varints of `count` bytes: seven bits per byte, the lowest first."""
-    value = (words & np.uint64(0x7F)).astype(np.int64)
-    for i in range(1, count):
-        value |= ((words >> np.uint64(i)) & np.uint64(0x7F << 7 * i)).astype(np.int64)
-    return value
-
-
-_FORM, _USUAL = np.uint64(0xFF80_8080_8080_FF), np.uint64(0x1000_8080_8080_08)
-"""Mask of the tags and the continuation bits of the seconds; their values in a usual timestamp."""
-_SIX_BYTES = np.uint64(2**48 - 1)
-_LATE = 9_000_000_000
-"""Bound for seconds that fit into 64 bits as nanoseconds."""
-_HIGH_BITS = np.uint64(0x8080_8080_80)
-_CONTINUATION = np.array([0, *(0x8080_8080_80 & (1 << 8 * n) - 1 for n in range(5))], np.uint64)
-"""Continuation bits that must be set, by the size of the tail in bytes."""
-
-
-def _time(stamp: bytes) -> int:
-    if not stamp:
-        return NO_TIME
-    read = Timestamp.FromString(stamp)
-    time = int(read.seconds) * 1_000_000_000 + int(read.nanos)
-    return time if abs(time) < 2**63 else NO_TIME
-
-
-def _writer_bytes(side: SideBySide, entries: _Entries) -> Slices:
-    """Returns the bytes that identify each entry's writer.
-
-    These are the fields from the resource to the log name, with time and severity zeroed.
-    """
-    resource, writer = entries.resource, entries.writer
-    timeless = side.bytes.copy()
-    widest = int((writer.start - resource.end).max(initial=0))
-    between = resource.end + np.arange(min(widest, _BETWEEN))[:, np.newaxis]
-    timeless[between[between < writer.start]] = 0
-    return Slices(timeless.tobytes(), resource.start, writer.end)
-
-
-_BETWEEN = 24
-"""Bytes of the longest time and severity together, with their tags."""
+# --- where ---------------------------------------------------------------------------------------
 
 
 def _decode_writer(raw: bytes) -> JSON:
-    entry = _Entry.FromString(raw)
+    writer = _Writer.FromString(raw)
     return {
         "resource": {
-            "type": _decoded(entry.resource.type),
-            "labels": _labels(entry.resource.labels),
+            "type": _decoded(writer.resource.type),
+            "labels": _labels(writer.resource.labels),
         },
-        "labels": _labels(entry.labels),
-        "logName": _decoded(entry.log),
+        "labels": _labels(writer.labels),
+        "logName": _decoded(writer.log),
     }
 
 
@@ -335,11 +210,7 @@ def _labels(labels: Any) -> dict[str, str]:
     return {_decoded(label.key): _decoded(label.value) for label in labels}
 
 
-_WRITERS = Writers(_decode_writer)
-
-
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+_WRITERS: Writers[tuple[bytes, ...]] = Writers(_decode_writer)
 
 
 # --- whole entries -------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ class Reading:
     rollup: Rollup = field(init=False)
     read: int = 0
     broken: int = 0
+    left_out: int = 0
+    """Estimated entries that a sample left out."""
     api_calls: int = 0
     missing: list[Window] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -79,6 +81,7 @@ class Reading:
         rows = page.rows
         self.read += len(rows) + page.broken
         self.broken += page.broken
+        self.left_out += page.left_out
         self.api_calls += page.api_calls
         self.missing.extend(page.missing)
         self.notes.extend(page.notes)
@@ -175,6 +178,7 @@ class Reading:
             duplicates=self._intake.duplicates,
             broken=self.broken,
             missing=tuple(_joined_windows(self.missing)),
+            sampled=self.read / (self.read + self.left_out) if self.left_out else 1.0,
             api_calls=self.api_calls,
             kept=self.kept,
             notes=tuple(dict.fromkeys(self.notes)),

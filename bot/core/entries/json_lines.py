@@ -85,7 +85,7 @@ def _rows(lines: Sequence[bytes], found: Sequence[Line], numbers: Sequence[int])
     )
 
 
-_WRITERS = Writers(loads)
+_WRITERS: Writers[bytes] = Writers(loads)
 
 
 def _times(stamps: list[str]) -> Ints:

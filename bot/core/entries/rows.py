@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 import orjson
 
+from bot.core.entries.columns import Chain, Column
 from bot.core.entries.place import Raw, order_of
-from bot.core.entries.slices import Chain, Column, Slices
 from bot.core.entries.writers import Origin
 from bot.core.model.values import JSON, Severity
 from bot.core.text.mask import ZEROS
@@ -102,20 +102,27 @@ class Rows:
         numbers = [number for number, origin in enumerate(self.known) if wanted(origin.log)]
         return np.isin(self.origins, numbers) if numbers else np.zeros(len(self), np.bool_)
 
+    def some(self, chosen: NDArray[np.int64]) -> Rows:
+        """Returns the chosen rows, by their indices."""
+        used, origins = np.unique(self.origins[chosen], return_inverse=True)
+        return replace(
+            self,
+            known=[self.known[number] for number in used.tolist()],
+            keys=[self.keys[i] for i in chosen.tolist()],
+            names=[self.names[i] for i in chosen.tolist()],
+            has_insert_id=self.has_insert_id[chosen],
+            times=self.times[chosen],
+            origins=origins,
+            raw_entries=[self.raw_entries[i] for i in chosen.tolist()],
+        )
+
     def orders(self) -> NDArray[np.int64]:
         """Computes `order_of` each row's name."""
-        names = self.names
-        if isinstance(names, Slices):
-            return names.crc32()
-        return np.fromiter(map(order_of, names), np.int64, len(names))
+        return np.fromiter(map(order_of, self.names), np.int64, len(self))
 
     def hashes(self) -> NDArray[np.int64]:
         """Computes 64-bit hashes of each row's log, time and name, which find duplicates."""
-        names = self.names
-        if isinstance(names, Slices):
-            of_names = names.hashes()
-        else:
-            of_names = np.fromiter(map(hash, names), np.int64, len(names))
+        of_names = np.fromiter(map(hash, self.names), np.int64, len(self))
         logs = np.array([hash(origin.log) for origin in self.known], np.int64)[self.origins]
         # Odd factors are invertible: rows that differ in name, time or log alone get other hashes.
         return of_names ^ (self.times * _BY_TIME) ^ (logs * _BY_LOG)
@@ -261,7 +268,8 @@ def text_key(text: bytes, severity: int, stderr: bool = False) -> TextKey | None
         return None
     if stderr and not severity:
         return text.translate(ZEROS) + STDERR
-    return text.translate(ZEROS) + _AS_BYTES[nearest(severity)]
+    level = _LEVELS.get(severity)
+    return text.translate(ZEROS) + (level or _LEVELS[int(nearest(severity))])
 
 
 def text_and_severity(key: TextKey) -> tuple[bytes, Severity, bool]:
@@ -272,4 +280,4 @@ def text_and_severity(key: TextKey) -> tuple[bytes, Severity, bool]:
 _SEVERITIES = (*Severity, Severity.DEFAULT)
 STDERR = bytes([len(Severity)])
 """In place of a key's severity: none, and written to stderr."""
-_AS_BYTES = {severity: bytes([severity // 100]) for severity in Severity}
+_LEVELS = {int(severity): bytes([severity // 100]) for severity in Severity}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from bot.core.entries.columns import Column
 from bot.core.entries.commit_label import deployed
 from bot.core.entries.place import Place, PlaceKind
 from bot.core.entries.resources import place_of
-from bot.core.entries.slices import Column
 from bot.core.model.values import JSON
 
 if TYPE_CHECKING:
@@ -38,22 +38,22 @@ def origin(entry: JSON) -> Origin:
     return Origin(where, log if isinstance(log, str) else "", deployed(entry))
 
 
-class Writers:
-    """Cache of origins, by the bytes that identify the writer. Thread-safe."""
+class Writers(Generic[T]):
+    """Cache of origins, by what identifies the writer. Thread-safe."""
 
     def __init__(self, read: Callable[[bytes], JSON]) -> None:
         """`read`: decodes an entry's resource, labels and logName to JSON as gcloud prints it."""
         self._read = read
-        self._table: tuple[dict[bytes, int], list[Origin]] = {}, []
+        self._table: tuple[dict[T, int], list[Origin]] = {}, []
         self._lock = threading.Lock()
 
     def of(
-        self, writers: Column[bytes], entries: Iterable[bytes]
+        self, writers: Column[T], entries: Iterable[bytes]
     ) -> tuple[NDArray[np.int64], list[Origin]]:
         """Returns, per entry, an index into the list of origins returned with it.
 
         That list has only the origins of these entries, since thousands may be cached. `writers`:
-        the bytes of each entry that identify its writer; `entries`: the whole entries.
+        what identifies each entry's writer; `entries`: the whole entries.
         """
         numbers, known = self._table
         try:
@@ -74,7 +74,7 @@ class Writers:
         return renumbered[found], [known[number] for number in np.flatnonzero(used).tolist()]
 
 
-def _looked_up(writers: Column[bytes], numbers: dict[bytes, int]) -> NDArray[np.int64]:
+def _looked_up(writers: Column[T], numbers: dict[T, int]) -> NDArray[np.int64]:
     return np.fromiter(map(numbers.__getitem__, writers), np.int64, len(writers))
 
 

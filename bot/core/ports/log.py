@@ -26,6 +26,8 @@ class Page:
     missing: tuple[Window, ...] = ()
     """What could not be read; given with the last page."""
     notes: tuple[str, ...] = ()
+    left_out: int = 0
+    """Estimated number of entries that were left out while these were read as a sample."""
     api_calls: int = 0
     """API calls since the previous page."""
 

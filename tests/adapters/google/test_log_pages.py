@@ -15,9 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.google import log_pages
+from bot.core.entries.json_message import message_only
 from bot.core.entries.rows import NO_TIME, Rows, text_key
 from bot.core.model.values import SECOND
-from tests.adapters.google.wire import field, side_by_side, varint
+from bot.core.text.json_levels import KEYS
+from tests.adapters.google.wire import field
 from tests.core.logs import entry, request, said
 
 ENTRIES = [
@@ -162,40 +164,62 @@ def test_pages_without_entries() -> None:
     assert (len(rows), token) == (0, "more")
 
 
-_NUMBERS = st.one_of(
-    st.integers(0, 2**33), st.integers(-(2**63), 2**63 - 1),
-    st.sampled_from([0, 1, 2**28 - 1, 2**28, 2**35 - 1, 2**35, 9_000_000_000, 10**9 - 1]),
+_TIMES = st.builds(
+    Timestamp, seconds=st.integers(-(2**63), 2**63 - 1) | st.integers(0, 2**33),
+    nanos=st.integers(-(2**31), 2**31 - 1) | st.just(0),
 )  # fmt: skip
-_STAMPS = st.lists(
-    st.tuples(st.sampled_from(b"\x08\x08\x10\x10\x18"), _NUMBERS, st.sampled_from([0, 0, 0, 2])),
-    max_size=3,
+
+
+@given(_TIMES)
+@example(Timestamp(seconds=9_223_372_036, nanos=854_775_807))
+@example(Timestamp(seconds=9_223_372_036, nanos=854_775_808))
+@example(Timestamp())
+def test_times_are_those_of_protocol_buffers(stamp: Timestamp) -> None:
+    one = LogEntry.pb()(timestamp=stamp, text_payload="x").SerializeToString()
+    time = stamp.seconds * SECOND + stamp.nanos
+    (found,) = log_pages.read(_page([one]))[0].times.tolist()
+    assert found == (time if time and abs(time) < 2**63 else NO_TIME)
+
+
+_FIELDS = st.one_of(
+    st.sampled_from([
+        "message", "messages", "messagE", "msg", "stack", "stack_trace", "error", "err", "exception",
+        "traceback", "timestamp", "level", "lvl", "@l", "severity", "context", "", "\u00e9",
+    ]),
+    st.text(max_size=9),
+)  # fmt: skip
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=9), st.sampled_from([" ", "x" * 128, "x" * 20_000]), st.just(["a", 1]),
+    st.just({"message": "inside"}), st.just({"exception": {"message": "inside"}}),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(_FIELDS, _VALUES, max_size=5), st.sampled_from([0, 500]))
+@example({f"field {n}": n for n in range(60)} | {"message": "behind many"}, 500)
+@example({"message": "x", "context": {"exception": 1}}, 500)
+@example({"message": "x", "level": 40}, 0)
+def test_a_payload_has_a_key_only_if_its_message_is_all_that_matters(
+    payload: dict[str, Any], severity: int
+) -> None:
+    rows, _ = log_pages.read(_page([_serialized({"jsonPayload": payload, "severity": severity})]))
+    (key,) = rows.keys
+    if key is None:
+        return
+    assert message_only(payload)
+    assert severity or not set(KEYS) & set(payload)
+    text = payload["message"]
+    assert key == text_key(text.encode(), severity)
+    assert rows.text(rows.raw_entries[0]) == text
+
+
+@pytest.mark.parametrize(
+    "payload", [{"message": "x"}, {"labels": {"module": "logging"}, "message": "x", "n": 1}]
 )
-"""A tag, a number, and how many bytes more than it needs it takes."""
-
-
-def _stamp(fields: list[tuple[int, int, int]]) -> bytes:
-    data = b""
-    for tag, number, more in fields:
-        least = varint(number % 2**64)
-        longer = more and len(least) + more <= 10
-        padded = least[:-1] + bytes([least[-1] | 0x80, *[0x80] * (more - 1), 0])
-        data += bytes([tag]) + (padded if longer else least)
-    return data
-
-
-@settings(max_examples=500, deadline=None)
-@given(st.lists(_STAMPS, min_size=1, max_size=5))
-@example([[(0x08, 1_757_800_000, 0), (0x10, 0, 0)], [(0x08, 1_757_800_000, 0), (0x10, 1, 2)]])
-@example([[(0x08, 1_757_800_000, 0)], [(0x10, 5, 0)], [], [(0x08, 2**34, 0), (0x10, 5, 0)]])
-@example([[(0x08, 1_757_800_000, 0), (0x10, 5, 0), (0x10, 7, 0)]])
-def test_times_are_those_of_protocol_buffers(all_fields: list[list[tuple[int, int, int]]]) -> None:
-    stamps = [_stamp(fields) for fields in all_fields]
-    parsed = [Timestamp.FromString(stamp) for stamp in stamps]
-    told = [stamp.seconds * SECOND + stamp.nanos for stamp in parsed]
-    assert log_pages.times(*side_by_side(stamps)).tolist() == [
-        time if stamp and abs(time) < 2**63 else NO_TIME
-        for stamp, time in zip(stamps, told, strict=True)
-    ]
+def test_a_payload_with_nothing_else_of_meaning_has_a_key(payload: dict[str, Any]) -> None:
+    rows, _ = log_pages.read(_page([_serialized({"jsonPayload": payload, "severity": 500})]))
+    assert rows.keys == [text_key(b"x", 500)]
 
 
 def test_an_empty_label_hides_nothing_behind_it() -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from bot.adapters.google.side_by_side import SideBySide, Spans
-
 
 def varint(number: int) -> bytes:
     """A number, seven bits a byte."""
@@ -19,10 +15,3 @@ def varint(number: int) -> bytes:
 def field(number: int, data: bytes) -> bytes:
     """A field of bytes, with its tag."""
     return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def side_by_side(messages: list[bytes]) -> tuple[SideBySide, Spans]:
-    """Messages and where each stands."""
-    sizes = np.fromiter(map(len, messages), np.int64, len(messages))
-    ends = sizes.cumsum()
-    return SideBySide.of(messages), Spans(ends - sizes, ends)
