@@ -25,6 +25,7 @@ from bot.core.rollup.stitch import (
     Fragment,
     Fragments,
     events,
+    exception_in,
     traceback_of,
 )
 from bot.core.rollup.subjects import Subjects
@@ -230,7 +231,7 @@ class Rollup:
         whole._kept = self._kept.copy()
         self.last_lines.trim()
         for event in events(self.fragments.all()):
-            last = event[-1]
+            last = event[exception_in(event)]
             more = self.last_lines.following(last.place, last.log, last.time, last.name)
             whole._count_event(event, more)
         if self.last_lines:

@@ -143,7 +143,8 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
             joins = named or (second and kind is _Kind.HEAD)
         else:
             # After the exception's own line only a link continues the traceback.
-            joins = near and not ended and first not in _UNFOLLOWED
+            syntax = near and event[0].text.startswith(_OF_SYNTAX)
+            joins = near and not ended and (syntax or first not in _UNFOLLOWED)
             if ended and opened and kind is _Kind.MIDDLE:
                 # The message of the exception has more lines: psycopg's hint, SQLAlchemy's [SQL:.
                 joins = _near(event[-1], fragment, AT_ONCE)
@@ -164,6 +165,8 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         yield event
 
 
+_OF_SYNTAX = '  File "'
+"""Python reports an error in the script itself without the line that opens a traceback."""
 _UNFOLLOWED = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME)
 
 
@@ -185,6 +188,18 @@ def _near(before: Fragment, after: Fragment, limit: int = NEAR) -> bool:
     return after.time - before.time <= limit
 
 
+def exception_in(event: Sequence[Fragment]) -> int:
+    """Returns the index of the line with the exception that further lines explain; else the last.
+
+    Those lines may be fragments, if they are indented, or lines without a level.
+    """
+    last = len(event) - 1
+    while last and event[last].piece.kind is _Kind.MIDDLE:
+        last -= 1
+    opened = any(fragment.piece.kind is _Kind.OPENING for fragment in event)
+    return last if opened and event[last].piece.exception is not None else len(event) - 1
+
+
 def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, Raw] | None:
     """Returns the key of the joined fragments, and an entry with their text.
 
@@ -195,7 +210,9 @@ def traceback_of(event: list[Fragment], more: Sequence[str] = ()) -> tuple[Key, 
     first = event[0]
     if len(event) == 1 and first.piece.kind in _ALONE:
         return None
-    text = "\n".join(plain(fragment.text) for fragment in event)
+    # The lines that came with it include the indented ones.
+    mine = event[: exception_in(event) + 1] if more else event
+    text = "\n".join(plain(fragment.text) for fragment in mine)
     length = header(text).length
     # Redact the whole before parsing: a rule may need the first line of a key to find the rest.
     words = redact(text[length:])
