@@ -37,7 +37,7 @@ def served(text: str, path: str, times: int = 3, late: float = 0.06) -> list[Ent
     for i in range(times):
         latency = {"latency": "0.020s"}
         found += [request(500, path.format(i), i + 0.0, http=latency)]
-        found += lines(text.format(i), i + 0.02 + late * (1 if i == 0 else 0.1))
+        found += lines(text.replace("{0}", str(i)), i + 0.02 + late * (1 if i == 0 else 0.1))
     return found
 
 
@@ -273,3 +273,65 @@ def test_a_failed_execution_stands_under_what_ended_it(text: str, cause: str) ->
     found = only(entries)
     assert found.priority is Priority.P1
     assert found.cause == cause
+
+
+EXPRESS = """Failed to load orders: Error: connect ECONNREFUSED 10.8.0.3:5999
+    at /app/node_modules/pg-pool/index.js:45:11
+    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)
+    at async /app/index.js:9:15 {
+  errno: -111,
+  code: 'ECONNREFUSED'
+}"""
+
+
+def test_a_refused_database_is_known_by_its_clients_frames() -> None:
+    found = only(served(EXPRESS, "/orders"))
+    assert found.priority is Priority.P1
+    assert found.location is not None
+    assert (found.location.module, found.location.line) == ("index.js", 9)
+    assert "10.8.0.3:5999" in (found.next or "")
+
+
+HEAP = """
+<--- Last few GCs --->
+
+[7:0x11] 1498 ms: Mark-Compact 58.7 (93.3) -> 58.7 (91.5) MB, 181.10 / 0.00 ms allocation failure;
+
+<--- JS stacktrace --->
+
+FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"""
+
+
+def test_a_heap_that_runs_out_is_named_by_the_fatal_error() -> None:
+    end = entry("Container terminated on signal 6.", "WARNING", 0.2, log="varlog%2Fsystem")
+    found = only([*lines(HEAP), end])
+    assert found.title.startswith("FATAL ERROR: Reached heap limit")
+    assert found.priority is Priority.P1
+    assert "memory limit" in (found.next or "")
+
+
+FETCH = """/app/index.js:23
+async function refresh() { const r = await fetch("http://rates:5998/rates"); return r.json(); }
+                                           ^
+
+TypeError: fetch failed
+    at node:internal/deps/undici/undici:13502:13
+    at async refresh (/app/index.js:23:44) {
+  [cause]: Error: connect ECONNREFUSED 10.8.0.4:5998
+      at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1611:16) {
+    code: 'ECONNREFUSED'
+  }
+}"""
+
+
+def test_a_fetch_that_failed_is_no_mistake_in_the_code() -> None:
+    found = only(died(FETCH))
+    assert found.title.startswith("TypeError: fetch failed, caused by Error: connect ECONNREFUSED")
+    assert "10.8.0.4:5998" in (found.cause or "")
+
+
+def test_a_syntax_error_in_the_script_itself_has_its_line() -> None:
+    text = '  File "/app/job.py", line 8\n    x = = 1\n        ^\nSyntaxError: invalid syntax'
+    found = only(died(text))
+    assert found.location is not None
+    assert (found.location.module, found.location.line) == ("job", 8)

@@ -61,7 +61,7 @@ class _Cell:
             if known.all():
                 return
             new = np.flatnonzero(~known)
-            page, names = replace(page, rows=rows.chosen(new)), names[new]
+            page, names = replace(page, rows=rows.some(new)), names[new]
         self.names.append(names[page.rows.has_insert_id])
         self.reading.add(page)
 
@@ -244,10 +244,10 @@ class Keeping:
             at[rows.times >= ends[at]] = -1
         if page.broken or (rows.times == NO_TIME).any():
             self._may_keep = False  # whose they are is unknown, so no cell has all of its entries
-        self._whole.add(replace(page, rows=rows.chosen(np.flatnonzero(at < 0))))
+        self._whole.add(replace(page, rows=rows.some(np.flatnonzero(at < 0))))
         for number in np.unique(at[at >= 0]).tolist():
             cell = self._cells[number]
-            cell.add(Page(rows.chosen(np.flatnonzero(at == number))))
+            cell.add(Page(rows.some(np.flatnonzero(at == number))))
             if self._glance is not None:
                 cell.reading.progress(page)
         if sum(cell.reading.waiting for cell in self._cells) > BATCH:

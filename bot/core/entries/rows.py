@@ -127,19 +127,6 @@ class Rows:
         # Odd factors are invertible: rows that differ in name, time or log alone get other hashes.
         return of_names ^ (self.times * _BY_TIME) ^ (logs * _BY_LOG)
 
-    def chosen(self, which: NDArray[np.int64]) -> Rows:
-        """Returns the rows at these indices."""
-        at = which.tolist()
-        return replace(
-            self,
-            keys=[self.keys[i] for i in at],
-            names=[self.names[i] for i in at],
-            has_insert_id=self.has_insert_id[which],
-            times=self.times[which],
-            origins=self.origins[which],
-            raw_entries=[self.raw_entries[i] for i in at],
-        )
-
     def lasting_hashes(self) -> NDArray[np.uint32]:
         """Computes 32-bit hashes of each row's log, time and name: the same on every machine."""
         logs = np.array([order_of(origin.log.encode()) for origin in self.known], np.int64)

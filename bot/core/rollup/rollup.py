@@ -28,6 +28,7 @@ from bot.core.rollup.stitch import (
     Fragment,
     Fragments,
     events,
+    exception_in,
     trace_in,
     traceback_of,
 )
@@ -299,9 +300,8 @@ class Rollup:
 
         From the fragment on that names the exception: its message may have more lines.
         """
-        named = (i for i, f in enumerate(event) if f.piece.exception is not None)
         found: dict[int, Sequence[str]] = {}
-        for i in range(next(named, len(event) - 1), len(event)):
+        for i in range(exception_in(event), len(event)):
             one = event[i]
             until = event[i + 1].time if i + 1 < len(event) else None
             lines = self.last_lines.following(one.place, one.log, one.time, one.name, until)

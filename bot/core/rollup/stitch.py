@@ -183,7 +183,7 @@ def _follows(event: Sequence[Fragment], fragment: Fragment, *, ended: bool, open
         # The message of the exception has more lines: psycopg's hint, SQLAlchemy's [SQL:.
         return at_once
     # After the exception's own line only a link continues the traceback.
-    if ended or first in _UNFOLLOWED:
+    if ended or (first in _UNFOLLOWED and not event[0].text.startswith(_OF_SYNTAX)):
         return False
     if first is _Kind.HEAD and kind is _Kind.ENDING and not opened:
         return at_once
@@ -192,6 +192,8 @@ def _follows(event: Sequence[Fragment], fragment: Fragment, *, ended: bool, open
     return True
 
 
+_OF_SYNTAX = '  File "'
+"""Python reports an error in the script itself without the line that opens a traceback."""
 _UNFOLLOWED = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME)
 
 
@@ -211,6 +213,18 @@ def _near(before: Fragment, after: Fragment, limit: int = NEAR) -> bool:
     if before.time is None or after.time is None:
         return before.time is after.time
     return after.time - before.time <= limit
+
+
+def exception_in(event: Sequence[Fragment]) -> int:
+    """Returns the index of the line with the exception that further lines explain; else the last.
+
+    Those lines may be fragments, if they are indented, or lines without a level.
+    """
+    last = len(event) - 1
+    while last and event[last].piece.kind is _Kind.MIDDLE:
+        last -= 1
+    opened = any(fragment.piece.kind is _Kind.OPENING for fragment in event)
+    return last if opened and event[last].piece.exception is not None else len(event) - 1
 
 
 def traceback_of(

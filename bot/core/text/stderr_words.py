@@ -57,6 +57,12 @@ _WEAK = (
 
 TALK: tuple[Talk, ...] = (
     Talk(
+        "a garbage collector's own line",
+        _any(r"\A.{0,60}\b(?:mark-compact|mark-sweep|scavenge) .{0,20}\d.*"),
+        "[7:0x11] 1498 ms: Mark-Compact 58.7 (93.3) -> 58.7 (91.5) MB, allocation failure;",
+        "FATAL ERROR: Ineffective mark-compacts near heap limit Allocation failed",
+    ),
+    Talk(
         "a count of none",
         _any(rf"\b(?:no|nothing|zero|without(?: any| an?)?|never|(?<![\d.,:-])0)\s+"
              rf"(?:[\w-]{{1,20}}\s+){{0,2}}?{_NOUN}\b"),

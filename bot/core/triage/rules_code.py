@@ -40,7 +40,8 @@ _NOTHING = Phrases(
 _DRIFT = Phrases(
     r"has no attribute|unexpected keyword argument|can't be used in 'await'|is not a function"
     r"|missing \d* ?<?\*?>? ?required positional"
-    r"|textual sql expression|nosuchmethod|no such method|attributeerror|typeerror|nameerror"
+    r"|textual sql expression|nosuchmethod|no such method|attributeerror|nameerror"
+    r"|typeerror(?!: (?:fetch failed|failed to fetch))"
     r"|classcastexception|is not callable|is not subscriptable|not iterable|was never awaited"
     r"|referenceerror|abstractmethoderror|incompatibleclasschange|interface conversion"
     r"|is not assignable"
