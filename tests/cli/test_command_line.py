@@ -51,14 +51,14 @@ def test_the_report_has_the_schemas_shape(tmp_path: Path) -> None:
     found = _report("--from", _file(tmp_path, worklog()), "--no-store", "--members", cwd=tmp_path)
     assert set(found) == {
         "schema", "environment", "services", "project", "region", "query", "window", "coverage",
-        "clusters", "incidents",
+        "clusters", "cards", "incidents",
     }  # fmt: skip
     assert [c["priority"] for c in found["clusters"]] == ["P2", "P4", "P6"]
     cluster = found["clusters"][0]
     assert set(cluster) == {
         "id", "name", "title", "template", "severity", "priority", "reasons", "cause", "impact",
         "next", "routes", "count", "occurrences", "first_seen", "last_seen", "histogram",
-        "services", "revisions", "instances", "location", "state", "expected", "issue",
+        "services", "revisions", "instances", "location", "state", "ended", "expected", "issue",
         "incident", "sample", "members",
     }  # fmt: skip
     assert cluster["state"] == "new"

@@ -71,8 +71,8 @@ def test_a_question_that_is_asked_again_is_answered_as_of_now(town):
     assert f"<{link}|Out of date, as of" in all_text(older)
     assert "Out of date" not in all_text(town.sees("last 2 d: 1 problem"))
     # Its buttons still work, and what they redraw still says so.
-    town.clicks(older, "mark_expected")
-    town.form("Why?")
+    town.clicks(older, "expected")
+    town.form("Why")
     town.clicks(older, "refresh")
     town.slack.wait_for(lambda: town.logs.reads == 3)
     town.slack.wait_for(
@@ -104,7 +104,7 @@ def test_where_google_does_not_answer_the_last_report_is_shown_with_its_age(town
     town.logs.error = Unavailable("Cloud Logging does not answer (ServiceUnavailable).")
     town.types("staging 2d", user="U0BOB")
     shown = town.sees("12 min ago: Google does not answer")
-    assert "last 2 d: 3 problems" in all_text(shown) or "3 problems" in all_text(shown)
+    assert "3 problems" in all_text(shown)
     assert "Cloud Logging does not answer (ServiceUnavailable)." in all_text(shown)
     assert "As of" in shown["text"], "the lock screen says so too"
     town.logs.error = None

@@ -224,7 +224,7 @@ class Traffic:
     """True if the call budget ended first, so that `since` is after the window's start."""
     source: str = "request log"
     """The source of the counts."""
-    points: tuple[tuple[str, int, int], ...] = ()
+    points: tuple[tuple[str, int, int], ...] = field(default=(), compare=False)
     """(revision, second since 1970 at which a minute or second begins, requests in it), of those
     hours that were counted so finely; `hours` has them too."""
 

@@ -6,8 +6,8 @@ A problem has ended if
   has since served enough requests. Enough is what makes `LIKELY` occurrences likely at the
   problem's own rate per request, and at least `REQUESTS`; after a crash at the start, one request,
   since a process that cannot start serves none.
-- **it is silent for far longer than usual** although its service logs or serves: longer than
-  `CHANCE` allows at its mean interval, and `LONGER` times its longest. If intervals are
+- **it is silent for far longer than usual** although its service logs or serves until now:
+  longer than `CHANCE` allows at its mean interval, and `LONGER` times its longest. If intervals are
   exponential with an unknown mean, estimated from n of them, the next one exceeds k times that
   mean with probability (1 + k / n)^-n, so k = n (CHANCE^(-1/n) - 1): 61 times after two intervals,
   10 after ten, 7 after many. Bursts are not exponential; the longest interval is there for them:
@@ -43,6 +43,9 @@ LONGER = 3
 """Silence, in longest intervals."""
 LEAST = 10 * MINUTE
 """Shorter silence (nanoseconds) ends nothing: restarts wait up to five minutes between tries."""
+SHARE = 4
+"""The service's own silence until now may be this part of the problem's, or `LEAST`: a service
+that is itself not heard of proves nothing."""
 FEWEST = 3
 """Occurrences, in as many minutes, below which there is no usual interval."""
 
@@ -168,8 +171,10 @@ class _Judge:
         times = self.times.get(cluster.id, Times())
         if cluster.occurrences < FEWEST or len(times.minutes) < FEWEST:
             return None
-        alive = [self._alive(service, times.at_start) for service in cluster.services]
-        silent = min(self.until, *alive) - last
+        alive = min(self._alive(service, times.at_start) for service in cluster.services)
+        silent = min(self.until, alive) - last
+        if self.until - alive > max(LEAST, silent // SHARE):
+            return None  # the service itself has gone silent
         intervals = [later - earlier for earlier, later in pairwise(times.minutes)]
         if silent <= max(usual_silence(intervals), LONGER * self._by_the_day(cluster)):
             return None

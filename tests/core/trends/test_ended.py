@@ -184,20 +184,26 @@ def alive(until: float, step: float = 60.0) -> list[Entry]:
 def test_what_came_every_three_minutes_has_ended_after_forty() -> None:
     often = [said(FAILED, at=180 * i, revision=BAD) for i in range(12)]
     last = 180 * 11
-    found = report([*often, *alive(last + 2_400)])
+    found = counted([*often, *alive(last + 2_400)], None, until=last + 2_401)
     assert evidence(found) == "not seen for 40 min, usually every 3"
     end = found.cards[0].ended
     assert end is not None
     assert end.since == found.cards[0].last_seen
-    assert not evidence(report([*often, *alive(last + 1_200)])), "twenty minutes may be chance"
-    assert not evidence(report(often)), "the service is silent too"
+    sooner = counted([*often, *alive(last + 1_200)], None, until=last + 1_201)
+    assert not evidence(sooner), "twenty minutes may be chance"
+    alone = counted(often, None, until=last + 2_401)
+    assert not evidence(alone), "the service is silent too"
+    gone = counted([*often, *alive(last + 2_400)], None, until=last + 9_000)
+    assert not evidence(gone), "the service was heard of forty minutes later, and no more"
 
 
 def test_fewer_than_three_have_no_usual_interval() -> None:
     two = [said(FAILED, at=60 * i, revision=BAD) for i in range(2)]
-    assert not evidence(report([*two, *alive(20 * 3_600, 600)]))
+    day = 20 * 3_600
+    assert not evidence(counted([*two, *alive(day, 600)], None, until=day + 1))
     burst = [said(FAILED, at=i, revision=BAD) for i in range(9)]
-    assert not evidence(report([*burst, *alive(20 * 3_600, 600)])), "nine in one minute are one"
+    found = counted([*burst, *alive(day, 600)], None, until=day + 1)
+    assert not evidence(found), "nine in one minute are one"
 
 
 @given(st.lists(st.integers(1, 10_000), min_size=2, max_size=50))
@@ -221,7 +227,7 @@ def test_a_periodic_job_has_not_ended_between_two_runs(
     entries = [said(FAILED, at=at + s, revision=BAD) for at in bursts for s in (0, 1)]
     now = bursts[-1] + 60 * period * (1 + waited)
     if now < 80_000:
-        assert not evidence(report([*entries, *alive(now, 300)]))
+        assert not evidence(counted([*entries, *alive(now, 300)], None, until=now + 1))
 
 
 # --- the order of the cards, and Roll back -------------------------------------------------------
