@@ -44,7 +44,9 @@ _ANNOUNCES = re.compile(
 )
 """Lines that only announce an exception: the next entry has the exception, which is the cause."""
 _WARNS_OF_END = re.compile(
-    r"\bexception\b|startup failed|failed to start|cannot start|cancelling|aborting", re.IGNORECASE
+    r"\bexception\b|startup failed|failed to start|cannot start|cancelling|aborting"
+    r"|overflowed its stack",
+    re.IGNORECASE,
 )
 """Warnings that announce the end of the process, such as Spring's on its context."""
 

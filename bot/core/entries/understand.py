@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bot.core.entries import json_message, source_fields
 from bot.core.model.values import JSON, Location, Severity
-from bot.core.text import access_lines, process_ends, stderr_words, tracebacks
+from bot.core.text import access_lines, frames, process_ends, stderr_words, tracebacks
 from bot.core.text.fast_mask import masked
 from bot.core.text.last_words import report_of
 from bot.core.text.level_headers import Header, header, plain
@@ -257,8 +257,27 @@ def title(raw: JSON, limit: int = 300) -> str:
         words = piece.exception
     elif report := report_of(words):
         words = report
+    elif quoted := _QUOTED.match(words):
+        words = _unquoted(quoted)
     line = " ".join(words.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+_QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.){1,2000})\"(?= |$)([^\n]*)")
+"""What is left of a logfmt line: a quoted message, and fields behind it."""
+_ERROR_FIELD = re.compile(r" (?:error|err)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S+))")
+
+
+def _unquoted(line: re.Match[str]) -> str:
+    """Returns the message with its error, as a person would write them."""
+    fields = line[2]
+    found = _ERROR_FIELD.search(fields)
+    words = line[1]
+    if found is not None:
+        fields = fields.replace(found[0], "")
+        error = found[1] if found[1] is not None else found[2]
+        words = words if error in ("", "<nil>", "nil", "null") else f"{words}: {error}"
+    return f"{words}{fields}".replace('\\"', '"')
 
 
 def body(raw: JSON) -> str:
@@ -283,6 +302,7 @@ def location(raw: JSON) -> Location | None:
         _source(_object(raw.get("sourceLocation"))),
         _source(_object(payload.get("logging.googleapis.com/sourceLocation"))),
         _traced(words),
+        frames.named_by(words),
         head.location,
         _labelled(payload),
         source_fields.location(payload),

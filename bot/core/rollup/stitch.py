@@ -20,6 +20,7 @@ from bot.core.text import tracebacks
 from bot.core.text.fast_mask import masked
 from bot.core.text.level_headers import header, plain
 from bot.core.text.redact import redact
+from bot.core.text.reports import CHAIN
 
 NEAR = SECOND // 2
 """Nanoseconds between fragments of one traceback, at most: it is printed at once."""
@@ -147,7 +148,7 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         if kind is _Kind.LINK and near:
             joins = linked = True
             ended = False
-        elif near and _continues(event[0], fragment):
+        elif near and (_continues(event[0], fragment) or _lists(event, kind)):
             joins, ended = True, False
         elif kind is _Kind.OPENING:
             joins, linked = near and (linked or (first is _Kind.HEAD and not opened)), False
@@ -197,13 +198,19 @@ _OF_SYNTAX = '  File "'
 _UNFOLLOWED = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME)
 
 
+def _lists(event: Sequence[Fragment], kind: tracebacks.LineKind) -> bool:
+    """Returns whether a line belongs to the causes below an error of Rust's anyhow."""
+    return len(event) > 1 and kind is _Kind.MIDDLE and event[1].text.strip() == CHAIN
+
+
 def _continues(first: Fragment, fragment: Fragment) -> bool:
     """Returns whether Java or Node frames follow their exception's line, or goroutines a panic."""
     text = plain(fragment.text)
+    text = text[header(text).length :]
     middle = fragment.piece.kind is _Kind.MIDDLE
     if first.piece.kind is _Kind.ENDING and middle and tracebacks.is_open(first.text):
         return True
-    if first.piece.kind in (_Kind.ENDING, _Kind.HEAD):
+    if first.piece.kind in (_Kind.ENDING, _Kind.HEAD, _Kind.RECORD):
         goroutine = first.piece.kind is _Kind.HEAD and tracebacks.is_goroutine(text)
         return goroutine or (middle and tracebacks.continues(text))
     return first.text.startswith(_GO_ENDS) and (middle or tracebacks.is_goroutine(text))

@@ -28,12 +28,12 @@ _JAVA_FRAME = re.compile(
 GO_FRAME = re.compile(
     r"\s{1,8}(/[^\s:]{1,400}\.go):(\d{1,8})(?: \+0x[0-9a-f]{1,16})?(?: fp=[^\n]{1,80})?$"
 )
-_RUBY_FRAME = re.compile(
-    r"\s{0,16}(?:from |\d{1,4}: from )?(/?[\w./-]{1,400}\.(?:rb|ru"
-    r"|rake)):(\d{1,8}):in [`'](?:[^`'\n]{1,200})'"
+_RUBY_PATH = r"(/?[\w./-]{1,400}\.(?:rb|ru|rake)|/[\w./-]{1,400}|<internal:[^>\n]{1,400}>)"
+RUBY_FRAME = re.compile(
+    rf"\s{{0,16}}(?:from |\d{{1,4}}: from )?{_RUBY_PATH}:(\d{{1,8}}):in [`'](?:[^`'\n]{{1,200}})'"
 )
 RUBY_RAISED = re.compile(
-    r"(/?[\w./-]{1,400}\.(?:rb|ru|rake)):(\d{1,8}):in [`']([^`'\n]{1,200})': ([^\n]{1,1800}?) "
+    rf"{_RUBY_PATH}:(\d{{1,8}}):in [`']([^`'\n]{{1,200}})': ([^\n]{{1,1800}}?) "
     r"\(((?:[A-Z]\w{0,80}::){0,8}[A-Z]\w{0,80})\)$"
 )
 """Ruby's uncaught exception: its frame, its message and its class in one line."""
@@ -68,7 +68,7 @@ _JAVA_DEPENDENCY = re.compile(
 )
 _VENDORED = re.compile(
     r"(?:^|/)(?:vendor|gems|deps|rubygems|vendor_ruby|rustc|\.cargo|cargo/registry"
-    r"|rustlib)/|^<internal:"
+    r"|rustlib)/|^<internal:|^/usr/(?:local/)?s?bin/"
 )
 _SOURCE = re.compile(r"^/(?:src|source|build)/")
 _ROOTS = re.compile(r"^(?:file://)?(?:/app/|/workspace/|/usr/src/app/|/srv/|/code/|/opt/app/|\./)")
@@ -112,7 +112,7 @@ def _file(frame: re.Match[str]) -> Location | None:
 
 _FRAMES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Location | None]], ...] = (
     (PY_FRAME, _python), (_RUST_FRAME, _file), (_JS_FRAME, _node), (_NET_FRAME, _dotnet),
-    (_JAVA_FRAME, _java), (_RUBY_FRAME, _file), (RUBY_RAISED, _file), (PHP_FRAME, _file),
+    (_JAVA_FRAME, _java), (RUBY_FRAME, _file), (RUBY_RAISED, _file), (PHP_FRAME, _file),
     (_ELIXIR_FRAME, _file), (GO_FRAME, _file), (RUST_PANIC, _file),
 )  # fmt: skip
 
@@ -134,6 +134,15 @@ def own_frames(lines: Iterable[str]) -> list[Location]:
                     found.append(location)
                 break
     return found
+
+
+_PHP_SAYS = re.compile(r" (?:in|at) (/[^\s:'\"()]{1,400}\.php)(?::| on line | line )(\d{1,8})\b")
+
+
+def named_by(words: str) -> Location | None:
+    """Returns the file and line that PHP and Monolog name in the message itself."""
+    found = _PHP_SAYS.search(words[:MAX_LINE])
+    return _file(found) if found else None
 
 
 def innermost(lines: Sequence[str]) -> Location | None:

@@ -19,11 +19,12 @@ from bot.core.text.frames import (
     MAX_LINE,
     PHP_FRAME,
     PY_FRAME,
+    RUBY_FRAME,
     RUBY_RAISED,
-    RUST_PANIC,
     innermost,
     is_frame,
 )
+from bot.core.text.reports import CHAIN, reported
 
 
 class LineKind(Enum):
@@ -71,13 +72,13 @@ _OF_LOOP = ("future: <", "task: <Task", "handle: <", "transport: <", "protocol: 
 """asyncio names what an exception was lost in, between its message and the traceback."""
 _BEGINNINGS = (
     *_LINKS, "Traceback ", "Exception Group Traceback ", "goroutine ", "panic: ", "fatal error: ",
-    "Caused by: ", "[signal SIG", "created by ", "Stack trace:", "#", "}",
+    "Caused by:", "[signal SIG", "created by ", "Stack trace:", "#", "}",
     "(Background on this error",
     "[SQL: ", "[parameters: ", "[cause]: ", *_OF_LOOP,
 )  # fmt: skip
 """Prefixes of unindented traceback lines other than the exception's own line."""
-_FIRST_CHARS = frozenset(" \t|+") | {beginning[0] for beginning in _BEGINNINGS}
-"""First characters of traceback lines: indentation, or the start of one of `_BEGINNINGS`."""
+_FIRST_CHARS = frozenset(" \t|+/<") | {beginning[0] for beginning in _BEGINNINGS}
+"""First characters of traceback lines: indentation, a path, one of `_BEGINNINGS`."""
 _GO_OPEN = re.compile(r"(?:goroutine \d{1,12} \[[^\]\n]{1,80}\]:)")
 _GO_PANIC = re.compile(r"(?:panic|fatal error): [^\n]{1,2000}")
 _GO_SERVING = re.compile(r"(?:http: )?panic serving \S{1,80}: ([^\n]{1,2000})")
@@ -108,7 +109,7 @@ _GO_CALL = re.compile(
 )
 """A call in a goroutine's stack, with its arguments as hexadecimal words."""
 _CAUSED_BY = re.compile(r"\s{0,8}(?:Caused by|\[cause\]): ([^\n]{1,2000})")
-_AFTER = ("at ", "... ", "Caused by: ", "Suppressed: ", "[cause]: ", "from ", "#", "Stack trace:",
+_AFTER = ("at ", "... ", "Caused by:", "Suppressed: ", "[cause]: ", "from ", "#", "Stack trace:",
           "thrown in ", "--- End of ", "---> ")  # fmt: skip
 
 
@@ -145,8 +146,8 @@ def piece(text: str) -> Piece | None:
         return _single(text)
     lines = text.split("\n")
     first = lines[0]
-    if RUST_PANIC.match(first[:MAX_LINE]):
-        return Piece(LineKind.OPENING, _panic(lines), _deepest(lines))
+    if (exception := reported(lines)) is not None:
+        return Piece(LineKind.OPENING, exception, _deepest(lines))
     if _PY_OPEN.match(first) or _GO_OPEN.match(first) or _GO_PANIC.match(first):
         return Piece(LineKind.OPENING, _exception(lines), _deepest(lines))
     opening = next((i for i, line in enumerate(lines) if _PY_OPEN.match(line[:MAX_LINE])), None)
@@ -218,11 +219,13 @@ def _single(text: str) -> Piece | None:
 
 _AMID = (
     "[signal SIG", "created by ", "Stack trace:", "(Background on this error", "[SQL: ",
-    "[parameters: ", "[cause]: ", *_OF_LOOP,
+    "[parameters: ", "[cause]: ", *_OF_LOOP, CHAIN,
 )  # fmt: skip
 
 
 def _unindented(text: str) -> Piece | None:
+    if text[0] in "/<" and RUBY_FRAME.match(text[:MAX_LINE]):
+        return Piece(LineKind.MIDDLE, frame=innermost([text[:MAX_LINE]]), only_frame=True)
     if not text.startswith(_BEGINNINGS):
         if text[-1] == ")" and _GO_CALL.match(text[:MAX_LINE]):
             return Piece(LineKind.MIDDLE)
@@ -252,7 +255,7 @@ def continues(text: str) -> bool:
 
     Java and Node print the frames after that line.
     """
-    return text.lstrip().startswith(_AFTER)
+    return text.lstrip().startswith(_AFTER) or RUBY_FRAME.match(text[:MAX_LINE]) is not None
 
 
 def waits_for_level(text: str) -> bool:
@@ -263,20 +266,6 @@ def waits_for_level(text: str) -> bool:
 def is_goroutine(text: str) -> bool:
     """Returns whether a goroutine's stack starts here, after a panic or in a full dump."""
     return _GO_OPEN.match(text) is not None
-
-
-_AFTER_PANIC = ("stack backtrace:", "note: ", "   0: ")
-
-
-def _panic(lines: Sequence[str]) -> str:
-    """Returns where Rust panicked with the words that stand below it."""
-    words: list[str] = []
-    for line in lines[1:]:
-        if line.startswith(_AFTER_PANIC) or is_frame(line):
-            break
-        words.append(line.strip())
-    where = lines[0].strip().rstrip(":")
-    return ": ".join(filter(None, (where[where.find("panicked at ") :], " ".join(words))))
 
 
 _CAUSE = ", caused by "
@@ -294,6 +283,8 @@ def _exception(lines: Sequence[str]) -> str | None:
         return ending
     if (raised := RUBY_RAISED.match(lines[0][:MAX_LINE])) is not None:
         return f"{raised[5]}: {raised[4]}"
+    calls = {i - 1 for i, line in enumerate(lines) if GO_FRAME.match(line[:MAX_LINE])}
+    lines = [line for i, line in enumerate(lines) if i not in calls]  # `main.db.Error` is a call
     for line in reversed(lines) if python else lines:
         text = line.strip(" \t|+")
         if text and (line[:1] not in " \t" or line[:3] == "  |") and is_exception(text):

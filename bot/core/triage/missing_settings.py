@@ -201,7 +201,9 @@ SETTINGS: tuple[MissingSetting, ...] = (
     ),
     _row(
         "Rust's env and config",
-        rf"({_CAPS}) must be set: NotPresent|missing configuration field \"([^\"\n]{{1,80}})\""
+        rf"({_CAPS})(?: must be set: NotPresent|:?\s{{1,8}}(?:Caused by:\s{{1,8}})?(?:0: )?"
+        r"environment variable not found)"
+        r"|missing configuration field \"([^\"\n]{1,80})\""
         r"|missing value for field (\w{1,80})",
         example='missing configuration field "database.url"',
         names="database.url",

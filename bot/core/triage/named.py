@@ -44,7 +44,8 @@ def naming(pattern: str, text: str, otherwise: Text = None) -> Callable[[Facts],
 
 MODULE = (
     r"[Nn]o module named ['\"]?([\w.\-]+)|[Cc]annot find (?:module|package) '([^'\n]{1,200})'"
-    r"|cannot import name '(\w+)'|(?:ClassNotFoundException|NoClassDefFoundError): ([\w./$]+)"
+    r"|cannot import name '(\w+)'|ClassNotFoundException: ([\w.$]+)"
+    r"|NoClassDefFoundError: ([\w./$]+)(?![^\0]{0,4000}ClassNotFoundE)"
     r"|cannot load such file -- (\S+)|Class \"([\w\\]+)\" not found"
     r"|loading shared libraries: (\S+):|file or assembly '([^',\n]{1,200})"
     r"|uninitialized constant ([\w:]+)"
