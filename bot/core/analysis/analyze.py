@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.over_time import over_time
-from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable
+from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable, surroundings
 from bot.core.clusters.clusters import Draft, clusters
 from bot.core.clusters.identity import LastingIds
 from bot.core.clusters.incident import IncidentDraft
@@ -54,13 +55,23 @@ def read(
     listener: ProgressListener | None = None,
     keep_members: bool = False,
 ) -> Reading:
-    """Reads the query's window, then its requests and deploys. Raises as `analyze` does."""
-    reading = read_all(
-        outside.source, query, keep_members=keep_members, listener=listener, glance=glance
-    )
-    refuse_nothing_readable(reading)
-    if outside.activity is not None:
-        reading.look_around(outside.activity, now)
+    """Reads the query's window, and beside it requests and deploys. Raises as `analyze` does."""
+    activity, around = outside.activity, None
+    source: object = outside.source
+    beside = ThreadPoolExecutor(1, thread_name_prefix="activity")
+    if activity is not None and activity is not source:  # a file counts while it is read
+        around = beside.submit(surroundings, activity, query, now)
+    try:
+        reading = read_all(
+            outside.source, query, keep_members=keep_members, listener=listener, glance=glance
+        )
+        refuse_nothing_readable(reading)
+        if around is not None:
+            reading.surround(around.result())
+        elif activity is not None:
+            reading.look_around(activity, now)
+    finally:
+        beside.shutdown(wait=False, cancel_futures=True)
     return reading
 
 

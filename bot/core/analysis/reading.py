@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.entries.audit_events import events
@@ -28,6 +28,8 @@ from bot.core.rollup.intake import Intake
 from bot.core.rollup.rollup import Rollup
 from bot.core.text.lost_negation import marked
 
+Surroundings = tuple[Traffic | None, Sequence[Event]]
+"""Requests, and deploys and deletions."""
 EVERYTHING = Window(-(2**62), 2**62)
 """As a query's window: all that the source holds; the report's window is then the entries' span."""
 MEMBERS = Query("", "", (), EVERYTHING, Severity.DEFAULT)
@@ -89,10 +91,12 @@ class Reading:
 
     def look_around(self, activity: Activity, now: int) -> None:
         """Asks for requests, and for deploys until now: deletions may follow the window."""
-        self.traffic = activity.read_traffic(self.query)
-        until = max(self.query.window.end, now)
-        later = replace(self.query, window=Window(self.query.window.start, until))
-        self.events.update(activity.read_events(later))
+        self.surround(surroundings(activity, self.query, now))
+
+    def surround(self, found: Surroundings) -> None:
+        """Takes requests and deploys that were asked for elsewhere."""
+        self.traffic, events = found
+        self.events.update(events)
 
     def _note_worst(self, glance: Glance) -> None:
         for key, severity in self._intake.fresh:
@@ -132,6 +136,13 @@ class Reading:
             api_calls=self.api_calls,
             notes=tuple(dict.fromkeys(self.notes)),
         )
+
+
+def surroundings(activity: Activity, query: Query, now: int) -> Surroundings:
+    """Asks for requests in the query's window, and for deploys until now."""
+    until = max(query.window.end, now)
+    later = replace(query, window=Window(query.window.start, until))
+    return activity.read_traffic(query), activity.read_events(later)
 
 
 def _joined_windows(windows: Iterable[Window]) -> Iterable[Window]:
