@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-BENCHMARKS = ("quality", "speed", "growth", "month", "acknowledgements", "source_index")
+BENCHMARKS = ("quality", "speed", "reading", "growth", "month", "acknowledgements", "source_index")
 
 
 def main() -> None:

@@ -66,11 +66,10 @@ class ListCall:
 
 @dataclass(frozen=True, slots=True)
 class ListFault:
-    """A fault for one call. Every one but an error waits `seconds` first.
+    """A fault for one call. Every one but an error takes `seconds` at least.
 
     `kind` is a gRPC status name (the call fails with it), "empty_page" (no entries, but a token
-    that continues at the same place), "delay" (nothing but that) or "big" (adds `size` bytes of
-    padding in a field that clients skip).
+    that continues at the same place), "delay" (just slow) or "big" (adds `size` bytes of padding).
     """
 
     kind: str
@@ -248,8 +247,7 @@ class LogServer:
             fault = self._faults.popleft() if self._faults else None
         if fault and fault.kind in grpc.StatusCode.__members__:
             raise _RefusedError(fault.kind, fault.message or _default_message(fault.kind))
-        if fault and fault.seconds:
-            self._stopping.wait(fault.seconds)
+        started = time.monotonic()
         projects = _projects(call)
         matches = _compiled(call.filter)
         sign = ORDERS.get(" ".join(call.order_by.lower().split()))
@@ -262,6 +260,7 @@ class LogServer:
         after = self._resume(call)
         self._allow(projects)
         if fault and fault.kind == "empty_page":
+            self._stopping.wait(fault.seconds)
             return logentry.field(2, self._token(call, after).encode()), 0
         held = {p for name in call.resource_names for p in self._held(name)}
         within = self._within(time_bounds(call.filter), sign, after)
@@ -275,6 +274,8 @@ class LogServer:
             body += logentry.field(2, self._token(call, last).encode())
         if fault and fault.kind == "big":
             body += logentry.field(15, b"\0" * fault.size)  # an unknown field, which clients skip
+        if fault:
+            self._stopping.wait(max(0.0, fault.seconds - (time.monotonic() - started)))
         return body, len(page)
 
     def _within(self, bounds: tuple[int, int], sign: int, after: Key | None) -> list[_Stored]:

@@ -129,7 +129,7 @@ def test_keyboard_alone_from_chip_to_submitted_modal(stub, open_page):
     page = open_page()
     page.get_by_test_id("composer").focus()
     # Backwards through the chips to the first one, which runs at once.
-    for _ in range(6):
+    for _ in range(8):
         page.keyboard.press("Shift+Tab")
     expect(page.get_by_test_id("chip-gardener-staging-2d")).to_be_focused()
     page.keyboard.press("Enter")

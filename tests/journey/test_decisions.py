@@ -301,7 +301,7 @@ def test_a_digest_that_was_missed_is_posted_late_once_and_says_so(town, hours):
     shown = all_text(town.sees("3 new"))
     assert ("the clock was down" in shown) is bool(hours)
     if hours:
-        assert f"{at}, posted" in shown
+        assert f"{at} UTC>, posted" in shown
     jobs.due(town.wiring, now + 20 * MINUTE)
     town.types("why C1")
     town.sees("C1 is P")

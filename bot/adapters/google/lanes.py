@@ -1,14 +1,14 @@
 """Lanes: ranges of a log that are read at the same time, each newest first, page after page.
 
 ```
-window   start ────────────────────────────────────────────────── end
-one lane       ◄──────────────────────────────────── unread ░░read░░
-halved         ◄─────── unread │◄─────────────────── unread ░░read░░
-               a lane of its own   goes on with its token, to the cut
+window   start ──────────────────────────────────────────────────── end
+one lane       ◄────────────────────────────────────── unread ░░read░░
+divided        ◄────────────│◄───────────│◄─────────── unread ░░read░░
+               lanes of their own         goes on with its token, to the cut
 ```
 
 How many entries a range holds is known only once some of it was read. So one call is made first;
-then the ranges that promise most pages are halved, as long as calls are free.
+then the ranges that promise most pages are divided, as long as calls are free.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bot.adapters.google.calls import PageCall
 from bot.core.model.values import Window
 
 PAGE_SIZE = 1_000
 """Entries per page: the maximum of entries.list."""
-WORTH_HALVING = 2.0
-"""Expected pages from which a range is halved; below, a further call would bring little."""
+WORTH_DIVIDING = 1.5
+"""Expected pages from which a range is divided; below, a further call would bring little."""
+NEAR = 2
+"""Pages for which the density of the last one is taken to go on."""
+FULL = 0.93
+"""How full the last page of a lane should be, so that chance does not make it two."""
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +40,7 @@ class Lane:
     restrictions: tuple[str, ...] = ()
     """What its calls ask for beside the query."""
     start: int = field(init=False)
-    """Where it ends; later than the window's start once the older half went to another lane."""
+    """Where it ends; later than the window's start once an older part went to another lane."""
     unread: int = field(init=False)
     """Everything from here on has been read; before it, entries of the last nanosecond may not."""
     token: str = ""
@@ -83,37 +88,51 @@ class Lane:
     def expected(self, usual: float) -> float:
         """Estimates the pages that are left after the call in flight.
 
-        `usual`: entries per nanosecond in all that was read. The last page alone would mistake a
-        burst for the rest of the window, and the usual alone would miss it: their geometric mean.
+        `usual`: entries per nanosecond in all that was read. What is near is taken to be as dense
+        as the last page. That alone would mistake a burst for the rest of the window, and the usual
+        alone would miss it, so for what is further off it is their geometric mean.
         """
-        density = math.sqrt(usual * self.density) if self.density else usual
-        pages = self.left * density / PAGE_SIZE
-        # Google searches in vain, as over a long quiet time: that may be done at several places.
-        return max(pages, float(self.empty)) - (1.0 if self.call is not None else 0.0)
+        near = min(self.left, round(NEAR * PAGE_SIZE / self.density)) if self.density else 0
+        far = math.sqrt(usual * self.density) if self.density else usual
+        pages = (near * self.density + (self.left - near) * far) / PAGE_SIZE
+        if not usual:
+            # Google searches in vain so far: that may be done at several places.
+            pages = float(self.empty)
+        return pages - (1.0 if self.call is not None else 0.0)
 
-    def halved(self, usual: float) -> Lane | None:
-        """Gives the older half of what it is not reading right now to a new lane."""
-        pages = self.expected(usual) + 1.0
-        edge = self.unread - (round(self.left / pages) if self.call is not None else 0)
-        cut = self.start + (edge - self.start) // 2
-        if not self.start < cut < self.unread:
-            return None
-        older = Lane(Window(self.start, cut), self.restrictions)
-        older.density = self.density
-        self.start = cut
-        return older
+    def divided(self, usual: float, most: int) -> list[Lane]:
+        """Keeps the newest part of what is unread; returns lanes for the others, `most` in all.
+
+        As many as finish in the fewest rounds of calls, and no more than that takes. Each expects a
+        little less than whole pages, since an entry more would cost a call more.
+        """
+        pages = self.expected(usual)
+        rounds = math.ceil(pages / (FULL * most))
+        count = min(most, math.ceil(pages / (FULL * rounds)))
+        edge = self.unread
+        if self.call is not None:
+            edge -= round(self.left / (pages + 1.0))  # what the call in flight is about to bring
+        step = (edge - self.start) // count
+        if count < 2 or step < 1:
+            return []
+        cuts = [self.start + i * step for i in range(count)]
+        others = [Lane(Window(start, end), self.restrictions) for start, end in pairwise(cuts)]
+        for other in others:
+            other.density = self.density
+        self.start, self.empty = cuts[-1], 0
+        return others
 
 
-def halve(lanes: list[Lane], most: int, usual: float) -> None:
-    """Halves the lanes that promise most pages until there are `most`, or no more is worth it."""
+def divide(lanes: list[Lane], most: int, usual: float) -> None:
+    """Divides the lanes that promise most pages, until there are `most` or it is not worth it."""
     while lanes and len(lanes) < most:
         largest = max(lanes, key=lambda lane: lane.expected(usual))
-        if largest.expected(usual) < WORTH_HALVING:
+        if largest.expected(usual) < WORTH_DIVIDING:
             return
-        older = largest.halved(usual)
-        if older is None:
+        others = largest.divided(usual, most - len(lanes) + 1)
+        if not others:
             return
-        lanes.append(older)
+        lanes += others
 
 
 def joined(windows: Iterable[Window]) -> list[Window]:

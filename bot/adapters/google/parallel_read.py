@@ -16,7 +16,7 @@ import numpy as np
 
 from bot.adapters.google.answers import DeadToken, OverQuota, TooLarge
 from bot.adapters.google.calls import Connection
-from bot.adapters.google.lanes import PAGE_SIZE, Lane, halve, joined, overlaps
+from bot.adapters.google.lanes import PAGE_SIZE, Lane, divide, joined, overlaps
 from bot.adapters.google.sampling import EVIDENCE, TOLERANCE, Levels, SamplingPlan, Stratum
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.model.environment import Query
@@ -126,7 +126,7 @@ class ParallelRead:
         if self._too_much():
             return 0.0 if self._flying else self._begin_sample()
         if self._good:
-            halve(self._lanes, self._in_flight, self._entries / max(1, self._covered))
+            divide(self._lanes, self._in_flight, self._entries / max(1, self._covered))
         now = self._clock.now()
         waits = [self._hold - now] if self._hold > now else []
         idle = [lane for lane in self._lanes if lane.call is None]
@@ -223,7 +223,7 @@ class ParallelRead:
         self._entries += len(rows)
         self._covered += before - lane.unread
         if lane.start > lane.window.start:
-            # Older ones belong to the lane that took the older half.
+            # Older ones belong to the lane that took over from there.
             older = (rows.times < lane.start) & (rows.times != NO_TIME)
             if older.any():
                 rows = rows.some(np.flatnonzero(~older))

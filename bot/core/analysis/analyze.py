@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -11,7 +12,7 @@ from bot.core.analysis.keeping import Keeping
 from bot.core.analysis.listening import listened
 from bot.core.analysis.outside import Outside
 from bot.core.analysis.over_time import over_time
-from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable
+from bot.core.analysis.reading import Reading, read_all, refuse_nothing_readable, surroundings
 from bot.core.clusters.clusters import Draft, clusters
 from bot.core.clusters.identity import LastingIds
 from bot.core.clusters.incident import IncidentDraft
@@ -86,18 +87,37 @@ def read(
     listener: ProgressListener | None = None,
     keep_members: bool = False,
 ) -> Reading:
-    """Reads the query's window, then its requests and deploys. Raises as `analyze` does."""
+    """Reads the query's window, and beside it requests and deploys. Raises as `analyze` does."""
+    activity, around = outside.activity, None
+    source: object = outside.source
+    beside = ThreadPoolExecutor(1, thread_name_prefix="activity")
+    if activity is not None and activity is not source:  # a file counts while it is read
+        around = beside.submit(surroundings, activity, query, now)
+    try:
+        reading = _read(outside, query, now, listener, keep_members=keep_members)
+        refuse_nothing_readable(reading)
+        if around is not None:
+            reading.surround(around.result())
+        elif activity is not None:
+            reading.look_around(activity, now)
+    finally:
+        beside.shutdown(wait=False, cancel_futures=True)
+    return reading
+
+
+def _read(
+    outside: Outside,
+    query: Query,
+    now: int,
+    listener: ProgressListener | None,
+    *,
+    keep_members: bool,
+) -> Reading:
+    """Reads the log: with kept windows where there are any, else all of it."""
     source, kept, secret = outside.source, outside.kept, outside.secret
     if kept is None or secret is None or keep_members or not reads_parts(source):
-        reading = read_all(
-            source, query, keep_members=keep_members, listener=listener, glance=glance
-        )
-    else:
-        reading = Keeping(source, query, kept, secret, now, glance).read(listener)
-    refuse_nothing_readable(reading)
-    if outside.activity is not None:
-        reading.look_around(outside.activity, now)
-    return reading
+        return read_all(source, query, keep_members=keep_members, listener=listener, glance=glance)
+    return Keeping(source, query, kept, secret, now, glance).read(listener)
 
 
 def conclude(outside: Outside, reading: Reading, environment: Environment, *, now: int) -> Report:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.entries.audit_events import events
@@ -29,6 +29,8 @@ from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.subjects import Subjects
 from bot.core.text.lost_negation import marked
 
+Surroundings = tuple[Traffic | None, Sequence[Event]]
+"""Requests, and deploys and deletions."""
 EVERYTHING = Window(-(2**62), 2**62)
 """As a query's window: all that the source holds; the report's window is then the entries' span."""
 MEMBERS = Query("", "", (), EVERYTHING, Severity.DEFAULT)
@@ -134,10 +136,12 @@ class Reading:
 
     def look_around(self, activity: Activity, now: int) -> None:
         """Asks for requests, and for deploys until now: deletions may follow the window."""
-        self.traffic = activity.read_traffic(self.query)
-        until = max(self.query.window.end, now)
-        later = replace(self.query, window=Window(self.query.window.start, until))
-        self.events.update(activity.read_events(later))
+        self.surround(surroundings(activity, self.query, now))
+
+    def surround(self, found: Surroundings) -> None:
+        """Takes requests and deploys that were asked for elsewhere."""
+        self.traffic, events = found
+        self.events.update(events)
 
     def look_at_all(self, glance: Glance) -> None:
         """Looks for the worst problem among all that is counted, as in a kept window."""
@@ -184,6 +188,13 @@ class Reading:
             notes=tuple(dict.fromkeys(self.notes)),
             outside_span=None if first is None or last is None else Window(first, last),
         )
+
+
+def surroundings(activity: Activity, query: Query, now: int) -> Surroundings:
+    """Asks for requests in the query's window, and for deploys until now."""
+    until = max(query.window.end, now)
+    later = replace(query, window=Window(query.window.start, until))
+    return activity.read_traffic(query), activity.read_events(later)
 
 
 def _joined_windows(windows: Iterable[Window]) -> Iterable[Window]:
