@@ -39,6 +39,7 @@ _MEMORY = Phrases(
     r"|(?<!perhaps )(?<!cuda )\bout of memory(?=$|[.:;,!)(\n]| \(| error\b| in \w+ \w+$)"
     r"|\boom[- ]?kill|\bmemoryerror\b|\boutofmemory(?:error|exception)\b|cannot allocate memory"
     r"|allowed memory size of .{1,40}exhausted|insufficient memory to continue"
+    r"|memory allocation of .{1,20}bytes failed"
 )
 _WORKER = Phrases(
     r"worker timeout(?:$| \()|^harakiri |worker .{0,60}timed out.{0,20}kill"
