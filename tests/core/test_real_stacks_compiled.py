@@ -140,6 +140,33 @@ Stack trace:
 #0 {main}
   thrown in /app/job.php on line 2"""
 
+RUST_MEMORY = """memory allocation of 64000000 bytes failed
+stack backtrace:
+   0: std::alloc::rust_oom
+             at /rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/alloc.rs:424:5
+   1: job::main
+             at ./src/bin/job.rs:10:40"""
+
+PHP_DATABASE = """[01-Dec-2026 15:09:27 UTC] PHP Fatal error:  Uncaught PDOException: SQLSTATE[08006] [7] \
+connection to server at "10.0.0.3", port 5432 failed: Connection refused
+\tIs the server running on that host and accepting TCP/IP connections? in /app/index.php:10
+Stack trace:
+#0 /app/index.php(10): PDO->__construct()
+#1 {main}
+  thrown in /app/index.php on line 10
+[Tue Dec  1 15:09:27 2026] 127.0.0.1:55308 Closing
+[Tue Dec  1 15:09:27 2026] 127.0.0.1:55310 Accepted"""
+
+SPRING_BEAN = """Exception in thread "main" org.springframework.beans.factory.BeanCreationException: Error \
+creating bean with name 'ledger' defined in com.example.Shop: nested exception is X
+\tat org.springframework.beans.factory.support.ConstructorResolver.x(ConstructorResolver.java:600)
+\tat com.example.Shop.main(Shop.java:16)
+Caused by: org.postgresql.util.PSQLException: Connection to 10.0.0.3:5432 refused. Check that it runs
+\tat org.postgresql.Driver.connect(Driver.java:291)
+\tat com.example.Ledger.connect(Ledger.java:10)
+Caused by: java.net.ConnectException: Connection refused
+\tat java.base/sun.nio.ch.Net.pollConnect(Native Method)"""
+
 DIED = [
     (RUST_PANIC, r"panicked at src/bin/web.rs:19:63: DATABASE_URL must be set", "DATABASE_URL",
      "src/bin/web.rs", 19),
@@ -159,6 +186,11 @@ DIED = [
     (LOGRUS, "cannot reach database: dial tcp <ip>", None, None, None),
     (SIDEKIQ, "Redis::CannotConnectError: Error connecting to Redis on 127.0.0.1:5998",
      "127.0.0.1:5998", None, None),
+    (RUST_MEMORY, "memory allocation of 64000000 bytes failed", "leak", "src/bin/job.rs", 10),
+    (PHP_DATABASE, "Uncaught PDOException: SQLSTATE[08006] [7] connection to server", "10.0.0.3",
+     "index.php", 10),
+    (SPRING_BEAN, 'Exception in thread "main" org.springframework.beans.factory.BeanCreationExc',
+     "10.0.0.3:5432 is down", "com.example.Ledger", 10),
     (PHP_JOB, 'Uncaught Error: Class "App\\Tax\\TaxTable" not found', "App\\Tax\\TaxTable",
      "job.php", 2),
 ]  # fmt: skip
@@ -212,6 +244,23 @@ ZAP = {
     "error": "query orders: unexpected state",
     "stacktrace": "main.zp.Error\n\t/app/main.go:12\nmain.main.func4\n\t/app/main.go:66",
 }
+
+
+LOG4J = """14:58:20.639 [pool-2-thread-3] WARN  com.example.App - Rejected request /orders
+com.example.App$BadRequest: Malformed JSON: unexpected end of input at line 1 column 24
+\tat com.example.App.lambda$main$6(App.java:35)
+\tat jdk.httpserver/com.sun.net.httpserver.Filter$Chain.doFilter(Filter.java:95)"""
+
+
+def test_an_exception_of_any_class_belongs_to_the_message_before_it() -> None:
+    root = only(lines(LOG4J))
+    assert root.title.startswith("Rejected request /orders com.example.App$BadRequest: Malformed")
+    assert root.location is not None
+    assert root.location.line == 35
+
+
+def test_a_server_that_goes_on_gives_no_cause_for_a_failure_before_it() -> None:
+    assert "55308" not in f"{only(died(PHP_DATABASE)).cause}"
 
 
 def test_a_panic_that_net_http_recovers_is_one_card() -> None:

@@ -6,6 +6,7 @@ instances with the smallest hash, so that the order of entries does not matter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from bot.core.entries.understand import Key, Meaning, message
 from bot.core.model.values import JSON, MINUTE, SECOND, Severity
 from bot.core.rollup.tally import rank
 from bot.core.text.last_words import cause_among
+from bot.core.text.level_form import WHEN
 from bot.core.text.level_headers import header
 
 LINES = 40
@@ -31,6 +33,10 @@ AT_ONCE = SECOND // 100
 """Between two lines of one report, at most."""
 MORE = 24
 """Lines of a report that are kept after the one that says why."""
+
+
+_OF_ITS_OWN = re.compile(rf"\[?{WHEN}\b")
+"""A line with a time is a record of its own and continues none."""
 
 
 class LastLine(NamedTuple):
@@ -154,7 +160,7 @@ class LastLines:
             raw = line.raw.unpack(line.raw.data)
             if raw.get("logName") == log:
                 text = message(raw)
-                if line.severity or header(text).length:
+                if line.severity or header(text).length or _OF_ITS_OWN.match(text):
                     break
                 found.append(text)
                 at = line[:3]

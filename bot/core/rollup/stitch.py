@@ -148,7 +148,7 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
         if kind is _Kind.LINK and near:
             joins = linked = True
             ended = False
-        elif near and (_continues(event[0], fragment) or _lists(event, kind)):
+        elif near and (_continues(event[0], fragment) or _lists(event, fragment)):
             joins, ended = True, False
         elif kind is _Kind.OPENING:
             joins, linked = near and (linked or (first is _Kind.HEAD and not opened)), False
@@ -158,7 +158,7 @@ def _cut(stream: list[Fragment]) -> Iterator[list[Fragment]]:
             named = near and opened and not ended and fragment.piece.exception is not None
             ended = ended or named
             second = near and first is _Kind.RECORD and len(event) == 1
-            joins = named or (second and kind is _Kind.HEAD)
+            joins = named or (second and kind is _Kind.HEAD) or _names(event, fragment)
         else:
             joins = near and _follows(event, fragment, ended=ended, opened=opened)
             ended = ended or kind is _Kind.ENDING
@@ -198,9 +198,23 @@ _OF_SYNTAX = '  File "'
 _UNFOLLOWED = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME)
 
 
-def _lists(event: Sequence[Fragment], kind: tracebacks.LineKind) -> bool:
-    """Returns whether a line belongs to the causes below an error of Rust's anyhow."""
-    return len(event) > 1 and kind is _Kind.MIDDLE and event[1].text.strip() == CHAIN
+def _names(event: Sequence[Fragment], fragment: Fragment) -> bool:
+    """Returns whether an exception's qualified name, of any class, follows a message at once."""
+    if not event or event[-1].piece.kind is not _Kind.HEAD or fragment.piece.kind is not _Kind.NAME:
+        return False
+    qualified = "." in fragment.text.partition(":")[0]
+    return qualified and _near(event[-1], fragment, AT_ONCE)
+
+
+def _lists(event: Sequence[Fragment], fragment: Fragment) -> bool:
+    """Returns whether a line goes on with an error that has several: causes below one of anyhow,
+    the rest of the message and the trace below PHP's uncaught exceptions."""
+    if fragment.piece.kind is not _Kind.MIDDLE:
+        return False
+    if len(event) > 1 and event[1].text.strip() == CHAIN:
+        return True
+    uncaught = event[0].piece.kind is _Kind.ENDING and "Fatal error:  Uncaught " in event[0].text
+    return uncaught and _near(event[-1], fragment, AT_ONCE)
 
 
 def _continues(first: Fragment, fragment: Fragment) -> bool:

@@ -14,6 +14,8 @@ _SINATRA = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - ((?:[A-Z]\w{0,80}::){0,8}[A-Z]\w{0,80}) - ([^\n]{1,1800})"
 )
 """An exception in a route of Sinatra: its time, class and message."""
+_NO_MEMORY = re.compile(r"memory allocation of \d{1,20} bytes failed$")
+"""Rust's, above a backtrace."""
 _AFTER_PANIC = ("stack backtrace:", "note: ", "   0: ")
 
 
@@ -24,6 +26,8 @@ def reported(lines: Sequence[str]) -> str | None:
         return _panic(lines)
     if sinatra := _SINATRA.match(first):
         return f"{sinatra[1]}: {sinatra[2].rstrip(':')}"
+    if _NO_MEMORY.match(first):
+        return first
     return _chained(lines) if CHAIN in lines[1:] else None
 
 

@@ -84,7 +84,7 @@ _GO_PANIC = re.compile(r"(?:panic|fatal error): [^\n]{1,2000}")
 _GO_SERVING = re.compile(r"(?:http: )?panic serving \S{1,80}: ([^\n]{1,2000})")
 _PY_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80}(?::(?: [^\n]{0,2000})?)?$")
 _LOOSE_NAME = re.compile(
-    r"(?:[a-z_]\w{0,80}\.){1,12}[A-Z]\w{0,80}(?::(?: |$)|$)|[A-Z][a-z]\w{0,60}(?:: \S|:?$)"
+    r"(?:[a-z_]\w{0,80}\.){1,12}[A-Z][\w$]{0,80}(?::(?: |$)|$)|[A-Z][a-z]\w{0,60}(?:: \S|:?$)"
 )
 """May name an exception: `google.api_core.exceptions.Forbidden: 403`, `Refused: no`."""
 _RECORD = re.compile(

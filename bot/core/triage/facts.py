@@ -158,6 +158,14 @@ FAILURE = Phrases(
 )
 
 
+NOT_REACHED = Phrases(
+    r"connection refused|econnrefused|connectexception|unknownhostexception|no route to host"
+    r"|timed out|timeoutexception|noconnectionexception|communications link failure"
+)
+"""What a service calls was not reached: it decides, though an exception of a general class, a bean
+or a database's client reports it: `IllegalStateException: no ledger, caused by …`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A message with some facts: a rule's example, or its counter-example."""

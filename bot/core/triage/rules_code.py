@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Phrases
+from bot.core.triage.facts import NOT_REACHED, Case, Phrases
 from bot.core.triage.named import naming
 from bot.core.triage.rule import (
     TriageRule,
@@ -55,11 +55,6 @@ _VALUE = Phrases(
     r"|arithmeticexception|unicodedecodeerror|unicodeencodeerror|assertionerror|illegalargument"
     r"|illegalstate|rangeerror|numberformatexception|nosuchelement|concurrentmodification"
 )
-_NOT_REACHED = Phrases(
-    r"connection refused|econnrefused|connectexception|unknownhostexception|no route to host"
-    r"|timed out|timeoutexception|noconnectionexception|communications link failure"
-)
-"""The cause behind an exception of a general class: `IllegalStateException: no ledger`."""
 _VALIDATION = Phrases(
     r"validation ?error|(?<!token )validation failed|failed validation|validationexception|zoderror"
     r"|methodargumentnotvalid|unprocessable entity|constraintviolationexception"
@@ -180,7 +175,7 @@ CODE: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "mistake in the code",
-        lambda f: f.is_error and _VALUE(f.text) and not _NOT_REACHED(f.text),
+        lambda f: f.is_error and _VALUE(f.text) and not NOT_REACHED(f.text),
         by_severity,
         "code met a value that it was not written for",
         Case("KeyError: 'lamp'"),

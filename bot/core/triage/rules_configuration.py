@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Facts, Phrases
+from bot.core.triage.facts import NOT_REACHED, Case, Facts, Phrases
 from bot.core.triage.missing_settings import matches as missing
 from bot.core.triage.missing_settings import names as setting_names
 from bot.core.triage.named import MODULE, TABLE, naming
@@ -289,7 +289,7 @@ SETUP: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "wiring of the application",
-        lambda f: f.is_error and _WIRING(f.text),
+        lambda f: f.is_error and _WIRING(f.text) and not NOT_REACHED(f.text),
         always(P.P1),
         "parts of the application could not be put together; no end of a process was read",
         Case("Error creating bean with name 'dataSource'"),

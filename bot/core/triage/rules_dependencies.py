@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.core.model.values import Priority, Severity
-from bot.core.triage.facts import Case, Phrases
+from bot.core.triage.facts import NOT_REACHED, Case, Phrases
 from bot.core.triage.named import API, HOST, OWN_CONTAINER, PERMISSION, naming
 from bot.core.triage.rule import (
     TriageRule,
@@ -285,7 +285,7 @@ OUTSIDE: tuple[TriageRule, ...] = (
     ),
     TriageRule(
         "database",
-        lambda f: f.is_error and _DATABASE(f.text),
+        lambda f: f.is_error and _DATABASE(f.text) and not NOT_REACHED(f.text),
         by_severity,
         "the database refused a statement",
         Case("deadlock detected"),

@@ -36,6 +36,7 @@ _MEMORY = Phrases(
     r"|(?<!perhaps )(?<!cuda )\bout of memory(?=$|[.:;,!)(\n]| \(| error\b| in \w+ \w+$)"
     r"|\boom[- ]?kill|\bmemoryerror\b|\boutofmemory(?:error|exception)\b|cannot allocate memory"
     r"|allowed memory size of .{1,40}exhausted|insufficient memory to continue"
+    r"|memory allocation of .{1,20}bytes failed"
 )
 _WORKER = Phrases("|".join(line.find.pattern for line in TIMEOUT_LINES))
 _WORKER_KILLED = Phrases(r"worker \(pid:.{1,8}\) was sent sigkill")
@@ -139,7 +140,11 @@ FIRST: tuple[TriageRule, ...] = (
         "it cannot start: something in the container listens on its port already",
         Case("Error: listen EADDRINUSE: address already in use :::8080"),
         Case("port 8080 is open"),
-        cause=naming(PORT, "Likely something in the container listens on port {0} already."),
+        cause=naming(
+            PORT,
+            "Likely something in the container listens on port {0} already.",
+            "Likely something in the container listens on its port already.",
+        ),
         impact="The instance cannot serve.",
         next=naming(
             PORT,
