@@ -32,6 +32,7 @@ _FORMS = (
     ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
     ("digest {name} weekdays 09:00", "Monday to Friday"),
     ("digest off", "no more of it"),
+    ("watch {name}", "alerts here to what is new or worse; watch off ends it"),
     ("expected {name}", "problems marked as expected"),
     ("why C3", "each reason for a priority"),
     ("diff {name} 00597 00598", "what changed; without numbers, in the newest"),

@@ -32,7 +32,9 @@ from bot.jobs.first_seen import FirstSeen
 from bot.toolbox import Toolbox, outside
 
 SPAN = HOUR
-"""The window of a look: enough to see whether what began goes on."""
+"""The window of a look, at least: enough to see whether what began goes on."""
+LONGEST_SPAN = DAY
+"""A look reaches back to the begin of what it follows, but no further than this."""
 HOLD = 240
 """Seconds for which the lock around one look is held."""
 
@@ -139,9 +141,12 @@ def _look(tools: Toolbox, found: Watch) -> None:
     now = tools.now()
     seen = FirstSeen(tools.registry, now)
     systems = replace(outside(tools, known), registry=seen)
-    query = known.query(Window((now - SPAN) // MINUTE * MINUTE, now))
+    memory = tools.watches.memory(found)
+    begun = [alert.begun for alert in memory.alerts.values() if alert.over is None]
+    start = max(now - LONGEST_SPAN, min([now - SPAN, *begun])) // MINUTE * MINUTE
+    query = known.query(Window(start, now))
     report = report_messages.fresh(tools, analyze_log(systems, query, known, now=now))
-    look = _Look(tools, found, known, report, tools.watches.memory(found))
+    look = _Look(tools, found, known, report, memory)
     look.take(seen.first_seen)
     acknowledgements.tell_broken(tools, known, report, look.kept, found.channel)
 

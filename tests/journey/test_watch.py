@@ -8,7 +8,7 @@ import pytest
 
 from bot import jobs
 from bot.core.model.errors import Refused
-from bot.core.model.values import HOUR, MINUTE, Priority
+from bot.core.model.values import HOUR, MINUTE, SECOND, Priority
 from bot.core.model.watching import Watch
 from tests.fakes.logs import entry
 from tests.journey.conftest import STAGING, all_text, buttons
@@ -60,13 +60,24 @@ def test_a_new_problem_is_posted_with_its_buttons_and_notifies_the_group(town):
     assert len([m for m in town.slack.messages("C0OPS", "U0ALICE") if "carts" in all_text(m)]) == 1
 
 
-def test_its_end_is_answered_once_in_its_thread(town):
+def fixed(number):
+    def make(now):
+        made = entry("", now - MINUTE + number * SECOND, 500 + number, revision=FIX)
+        log = "projects/netra-staging/logs/run.googleapis.com%2Frequests"
+        http = {"requestMethod": "GET", "requestUrl": "https://shop.example.org/", "status": 200}
+        return {**made, "logName": log, "severity": "INFO", "httpRequest": http}
+
+    return make
+
+
+def test_its_end_is_answered_once_in_its_thread_and_shown_on_its_message(town):
     watched(town)
     later(town, crash(10))
     message = town.sees("no such table: carts")
     before = town.clock()
-    later(town, minutes=2 * HOUR // MINUTE)
+    later(town, *map(fixed, range(40)), minutes=2 * HOUR // MINUTE)
     looked(town, before)
+    town.sees("over since")
     replies = town.slack.messages("C0OPS", thread_ts=message["ts"])
     assert ["Over since" in all_text(r) for r in replies] == [True]
 
