@@ -15,6 +15,7 @@ from bot.adapters.redis.server import embedded
 from playground.service.lines import Entry
 from tests import sample_entries, stores
 from tests.installation import INSTALLATION
+from tests.waiting import PATIENCE
 
 # A slow machine is no failure, and a red run must be red again for whoever looks at it.
 settings.register_profile("gardener", deadline=None, derandomize=True)
@@ -49,7 +50,8 @@ def state_dir() -> Iterator[Path]:
 @pytest.fixture
 def redis_client(_state_of_session):
     """An empty embedded Valkey, the real one."""
-    client = store.connect(None, _state_of_session, INSTALLATION)
+    # A busy machine can make it wait longer than a person who clicked should.
+    client = store.connect(None, _state_of_session, INSTALLATION, timeout=PATIENCE)
     # Who kills a server takes one of its own from `state_dir`, which syncs before it answers.
     client.config_set("appendfsync", "no")
     client.flushall()

@@ -216,7 +216,7 @@ def town(_state_of_session, redis_client, environments, chart, messenger) -> Ite
         wiring = built.having(
             logs=logs,
             activity=logs,
-            redis_client=built.redis_client,
+            redis_client=redis_client,
             slack_client=built.slack_client,
             # Without a pace: that both keep to one is shown where they are tested alone.
             slack=messenger(built.slack_client, look_ups=built.look_ups),
