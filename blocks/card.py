@@ -30,7 +30,6 @@ class Setting:
     """The surroundings that a card depends on."""
 
     window: Window
-    timezone: str
     now: int
     """Nanoseconds; decides which day is today and which acknowledgements hold."""
     query: Act
@@ -41,9 +40,7 @@ class Setting:
     @classmethod
     def of(cls, report: Report, now: int, query: Act) -> Setting:
         """Returns the setting of a report."""
-        return cls(
-            report.window, report.timezone, now, query, report.services, report.generated or now
-        )
+        return cls(report.window, now, query, report.services, report.generated or now)
 
     def day(self, ns: int) -> str:
         """Renders `today`, `Wed`, `13 Sep`."""

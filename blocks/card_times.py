@@ -15,9 +15,6 @@ from bot.core.trends import bursts
 if TYPE_CHECKING:
     from blocks.card import Setting
 
-NOW = 5 * MINUTE
-"""A window that ends this long before it was read (nanoseconds) still reaches now."""
-
 _CRASH = re.compile(
     r"\bexit(?:ed)?\b|crash|failed to boot|terminated|startup failed", re.IGNORECASE
 )
@@ -28,7 +25,7 @@ def ended(card: Card, at: Setting) -> str:
     end = card.ended
     if end is None:
         return ""
-    if end.since == card.last_seen:  # known from silence, which has begun then
+    if not end.by and card.cluster.deleted is None:  # known from silence, which has begun then
         return f"{end.evidence[0].upper()}{end.evidence[1:]}"
     return f"Ended {moments.clock(end.since, at.now)}: {end.evidence}"
 
@@ -42,7 +39,7 @@ def last_seen(card: Card, at: Setting) -> str:
     if last is None:
         return ""
     text = f"last seen {moments.clock(last, at.now)}"
-    if at.read - at.window.end > NOW:
+    if not at.window.reaches(at.read):
         before = at.window.end - last
         return f"{text}, {display.duration(before)} before the end" if before >= MINUTE else text
     age = display.ago(max(0, at.read - last))

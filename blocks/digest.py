@@ -20,7 +20,6 @@ from bot.core.reports.digest import (
     InHand,
     Kept,
     Worse,
-    ended_of,
 )
 from bot.core.text import display
 from bot.core.text.display import number
@@ -112,7 +111,7 @@ def _summary(digest: Digest, at: Setting) -> str:
         if found
     ]
     worst = "nothing active" if digest.worst is None else f"worst {digest.worst.name} active"
-    ends = [ended.since for each in digest.outages if (ended := ended_of(each))]
+    ends = [ended.since for each in digest.outages if (ended := each.ended)]
     if ends:
         worst += f", P0 ended {moments.since(max(ends), at.now)}"
     since = moments.since(digest.since, at.now)
@@ -122,11 +121,8 @@ def _summary(digest: Digest, at: Setting) -> str:
 
 def _over(each: Card, at: Setting, digest: Digest) -> str:
     """Renders in mrkdwn: `C5 P0 No module named …, 02:10-02:31: 00613-fix served 417 …`."""
-    cluster, ended = each.cluster, ended_of(each)
-    incident = each.incident
-    first = incident.first_seen if incident else cluster.first_seen
-    last = incident.last_seen if incident else cluster.last_seen
-    span = moments.span(first, last, at.now)
+    cluster, ended = each.cluster, each.ended
+    span = moments.span(each.first_seen, each.last_seen, at.now)
     how = f": {display.one_line(ended.evidence)}" if ended and ended.evidence else ""
     when = f", {span}" if span else ""
     mark = "ended: " if each in digest.outages else ""
@@ -144,10 +140,10 @@ def _alarm(digest: Digest, at: Setting) -> Message:
 
 def _quiet(digest: Digest, at: Setting) -> Message:
     since = moments.since(digest.since, at.now)
-    known = len(digest.same) + len(digest.in_hand) + len(digest.expected) + len(digest.snoozed)
-    worst = [c.priority for c in digest.report.cards if not card.is_resting(c, at)]
+    parted = digest.decide, digest.same, digest.in_hand, digest.expected, digest.snoozed
+    known = sum(map(len, parted))
     state = f" {number(known)} known" if known else " Nothing known"
-    state += f", worst {min(worst).name}." if known and worst else "."
+    state += f", worst {digest.worst.name}." if digest.worst is not None else "."
     text = f"{display.one_line(digest.environment)}: nothing new since {since}.{state}"
     show = parts.button("Show", at.query.of(buttons.RUN), label="Run the report")
     found: list[Block] = [parts.section(parts.sentence(text, 600), show)]

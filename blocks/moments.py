@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.model.values import MINUTE, SECOND, Window
+from bot.core.model.values import MINUTE, PRESENT, SECOND, Window
 from bot.core.text import display
 
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
@@ -87,7 +87,7 @@ def span(first: int | None, last: int | None, today: int | None = None) -> str:
 
 def window(w: Window, now: int) -> str:
     """Shows a window: `last 2 d` if it ends within five minutes of now, else as `span`."""
-    if abs(now - w.end) <= 5 * MINUTE:
+    if abs(now - w.end) <= PRESENT:
         return f"last {display.duration(w.end - w.start)}"
     return span(w.start, w.end, now)
 

@@ -25,20 +25,20 @@ LISTED = 14
 _FORMS = (
     ("{name} 2d", "what went wrong in two days"),
     ("{name}", "the last day"),
-    ("", "the same, of this channel's environment"),
+    ("", "the last day of this channel's environment"),
     ("{name} 36h service=NAME severity=ERROR", "one service, errors only"),
     ("{name} since Friday 18:00", "from then until now, in your time zone"),
     ("{name} yesterday 09:00 to 12:00", "also: last night, this week, 12 Sep"),
     ("digest {name} 09:00 Europe/Berlin", "every morning in this channel"),
     ("digest {name} weekdays 09:00", "Monday to Friday"),
-    ("digest off", "no more of it"),
-    ("watch {name}", "alerts here to what is new or worse; watch off ends it"),
+    ("digest off", "stops the digest"),
+    ("watch {name}", "alert this channel to what is new or worse; watch off stops it"),
     ("expected {name}", "problems marked as expected"),
     ("why C3", "each reason for a priority"),
-    ("diff {name} 00597 00598", "what changed; without numbers, in the newest"),
+    ("diff {name} 00597 00598", "what changed; without numbers, between the two newest"),
     ("same C3 C5", "two cards are one problem"),
-    ('split C3 "token"', "a part of a card is another"),
-    ("rules {name}", "what was taught so"),
+    ('split C3 "token"', "messages with that word become their own card"),
+    ("rules {name}", "grouping rules, with undo"),
 )
 
 

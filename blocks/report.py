@@ -264,7 +264,8 @@ def _above(report: Report, at: Setting, dated: Dated | None = None) -> list[Bloc
         lines.append(what)
     heads = [f"*{mrkdwn(line, 600)}*" for line in lines]
     if dated is not None:
-        heads[0] = f"*{link(dated.link, dated.said)}.*  {heads[0]}"
+        newer = f": {link(dated.link, 'see the newer report')}" if dated.link else ""
+        heads[0] = f"*{mrkdwn(dated.said, 200)}{newer}.*  {heads[0]}"
     found: list[Block] = [
         *map(parts.section, heads),
         *([parts.section(parts.plain_text(dated.below, 900))] if dated and dated.below else []),

@@ -31,27 +31,27 @@ def problem(
     *,
     now: int,
     query: Act,
-    alert: Alert | None = None,
+    times: int = 1,
     mention: str = "",
 ) -> Message:
-    """Renders a problem's message. `alert`: None when it is posted; then edited with it.
+    """Renders a problem's message. `times`: how often it began.
 
     `mention`: the id of a user group to notify.
     """
     at = Setting.of(report, now, query)
     title = display.cut(display.one_line(each.cluster.title), card.TITLE)
-    line = f"{display.one_line(report.environment)}: {each.priority.name}, {_state(each, alert)}"
-    if alert is not None and alert.over is not None:
-        line = f"{line}, over since {moments.since(alert.over, now)}"
+    line = f"{display.one_line(report.environment)}: {each.priority.name}, {_state(each, times)}"
+    if each.ended is not None:
+        line = f"{line}, over since {moments.since(each.ended.since, now)}"
     called = f" {group(mention)}" if mention and each.priority is Priority.P0 else ""
     found: list[Block] = [parts.section(f"*{mrkdwn(line, 300)}*{called}")]
     found += card.blocks(each, at)
     return message(fallback(f"{line}. {title}"), found)
 
 
-def _state(each: Card, alert: Alert | None) -> str:
-    if alert is not None and alert.times > 1:
-        return f"for the {display.ordinal(alert.times)} time"
+def _state(each: Card, times: int) -> str:
+    if times > 1:
+        return f"for the {display.ordinal(times)} time"
     return _WHAT.get(each.cluster.state, "new")
 
 
@@ -60,13 +60,11 @@ def silence(
     environment: str,
     *,
     mention: str = "",
-    over: int | None = None,
     now: int,
 ) -> Message:
     """Renders the message of a silence."""
-    line = f"{display.one_line(environment)}: {display.one_line(each.said)}"
-    if over is not None:
-        line += f" Over since {moments.since(over, now)}."
+    said = display.one_line(each.text(lambda ns: moments.clock(ns, now)))
+    line = f"{display.one_line(environment)}: {said}."
     called = f" {group(mention)}" if mention else ""
     return message(fallback(line), [parts.section(f"🔴 *{mrkdwn(line, 600)}*{called}")])
 

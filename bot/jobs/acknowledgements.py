@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 
@@ -33,12 +33,17 @@ _log = structlog.get_logger(__name__)
 
 
 def tell_broken(
-    tools: Toolbox, environment: Environment, report: Report, key: str, channel: str = ""
+    tools: Toolbox,
+    environment: Environment,
+    report: Report,
+    key: Callable[[], str],
+    channel: str = "",
 ) -> None:
     """Posts an alert for each broken acknowledgement that asked for one (`tell`).
 
-    `key` is the report's. `channel` is used for acknowledgements without a channel of their own.
-    Never raises a `GardenerError`: the report matters more.
+    `key` returns the report's; it is called only for an alert. `channel` is used for
+    acknowledgements without a channel of their own. Never raises a `GardenerError`: the report
+    matters more.
     """
     try:
         report = report_messages.fresh(tools, report)
@@ -60,7 +65,7 @@ def tell_broken(
         try:
             cluster = report.cluster(acknowledgement.cluster)
             name = cluster.name if cluster else ""
-            shown_as = _message(tools, environment, name, acknowledgement, cause, key)
+            shown_as = _message(tools, environment, name, acknowledgement, cause, key())
             _tell(
                 tools,
                 environment,

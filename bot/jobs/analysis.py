@@ -215,7 +215,7 @@ def _answer(  # noqa: PLR0917 - a report, its run and its recipients
     people = {**people, **tools.runs.answer(known.name, run)}
     _answer_all(tools, people, report_messages.fresh(tools, report), run, key)
     asked = next((want.asker.channel for want in _wants(people)), "")
-    acknowledgements.tell_broken(tools, known, report, key, asked)
+    acknowledgements.tell_broken(tools, known, report, lambda: key, asked)
     tools.progress.answered(known.name, run)
 
 

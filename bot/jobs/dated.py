@@ -5,15 +5,12 @@ from __future__ import annotations
 from bot.core.model.environment import Environment
 from bot.core.model.report import Report
 from bot.core.model.shown import REMEMBERED, REPORT
-from bot.core.model.values import MINUTE
 from bot.jobs import report_messages
 from bot.toolbox import Toolbox
 
 MOST = 3
 """Older messages that one new report edits: Slack takes about one edit a second, and whoever reads
 further up the channel has seen newer ones."""
-NOW = 5 * MINUTE
-"""A window that ended longer before the reading (nanoseconds) does not show what is now."""
 
 
 def mark_older(tools: Toolbox, report: Report, key: str, channel: str, ts: str) -> None:
@@ -58,7 +55,7 @@ def replaces(newer: Report, older: Report) -> bool:
     """
     return (
         older.generated < newer.generated
-        and all(each.generated - each.window.end <= NOW for each in (newer, older))
+        and all(each.window.reaches(each.generated) for each in (newer, older))
         and (older.services, older.partial, older.min_severity)
         == (newer.services, newer.partial, newer.min_severity)
         and newer.window.seconds >= older.window.seconds - 60

@@ -221,7 +221,7 @@ def _post(
         first_seen=registry.first_seen,
         fixes=fixes,
     )
-    typed = _typed(report)
+    typed = report_messages.typed(report)
     message = digest_blocks.digest(
         compared,
         now=now,
@@ -242,7 +242,7 @@ def _post(
         )
         return
     tools.posted.put(known.name, DigestPost(occasion), ts)
-    acknowledgements.tell_broken(tools, known, report, key, asker.channel)
+    acknowledgements.tell_broken(tools, known, report, lambda: key, asker.channel)
     tools.shown.add(
         known.name,
         key,
@@ -262,17 +262,7 @@ def _keep(tools: Toolbox, key: str, report: Report, previous: Report | None) -> 
     if previous is not None:
         before = f"{key}-before"
         tools.reports.put(report.environment, before, previous, KEPT)
-    report_messages.keep(tools, key, report, _typed(report), before)
-
-
-def _typed(report: Report) -> str:
-    """Returns the command that reads the report's window, for [Show all]."""
-    hours = max(1, -(-(report.window.end - report.window.start) // (DAY // 24)))
-    return (
-        f"{report.environment} {hours // 24}d"
-        if hours % 24 == 0
-        else (f"{report.environment} {min(hours, 720)}h")
-    )
+    report_messages.keep(tools, key, report, report_messages.typed(report), before)
 
 
 def _stop(tools: Toolbox, asker: Asker, environment: str) -> None:

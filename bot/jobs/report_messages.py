@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from blocks import digest as digest_blocks
+from blocks import moments
 from blocks import report as report_blocks
 from blocks import watch as watch_blocks
 from blocks.buttons import Act
@@ -35,8 +36,6 @@ from bot.core.reports import digest as digests
 from bot.core.text import display
 from bot.toolbox import Toolbox
 
-RECENT = 5 * MINUTE
-"""A report whose window ended longer ago (nanoseconds) does not show the current state."""
 OLD = HOUR
 """Age in nanoseconds above which a newer report is preferred."""
 
@@ -85,8 +84,15 @@ def tells_now(report: Report, environment: Environment) -> bool:
     return (
         not report.partial
         and report.min_severity <= environment.min_severity
-        and report.generated - report.window.end <= RECENT
+        and report.window.reaches(report.generated)
     )
+
+
+def typed(report: Report) -> str:
+    """Returns the command that reads the report's window, for [Show all]."""
+    hours = max(1, -(-(report.window.end - report.window.start) // HOUR))
+    length = f"{hours // 24}d" if hours % 24 == 0 else f"{min(hours, 720)}h"
+    return f"{report.environment} {length}"
 
 
 def query(environment: str, typed: str, key: str = "", *, message: str = "") -> Act:
@@ -126,15 +132,15 @@ def draw(
 
 def remembered(report: Report, now: int, why: str = "") -> Dated:
     """Returns why a report from memory is shown: Google does not answer. `why`: more sentences."""
-    when = display.since(report.generated, report.timezone, now)
+    when = moments.since(report.generated, now)
     age = display.ago(max(0, now - report.generated))
     return Dated(f"As of {when}, {age}: Google does not answer", below=why)
 
 
 def outdated(report: Report, address: str, now: int) -> Dated:
     """Returns why a report is out of date: the channel has a newer one, at `address`."""
-    when = display.since(report.generated, report.timezone, now)
-    return Dated(f"Out of date, as of {when}: see the newer report", address)
+    when = moments.since(report.generated, now)
+    return Dated(f"Out of date, as of {when}", address)
 
 
 def redraw(tools: Toolbox, environment: str, act: Act, asker: Asker) -> None:
@@ -232,6 +238,16 @@ def card_of(report: Report, cluster: str) -> Card | None:
     return inside
 
 
+def _alert(tools: Toolbox, report: Report, place: ShownMessage, acts: Act) -> Message | None:
+    name = place.kind.removeprefix(ALERT)
+    each = card_of(report, name)
+    if each is None:
+        return None
+    known = tools.watches.memory(report.environment, place.channel).alerts.get(name)
+    times = known.times if known is not None else 1
+    return watch_blocks.problem(each, report, now=tools.now(), query=acts, times=times)
+
+
 def _message(
     tools: Toolbox, report: Report, typed: str, key: str, place: ShownMessage
 ) -> Message | None:
@@ -248,9 +264,7 @@ def _message(
         drawn = report_blocks.further(report, now=now, query=query(report.environment, typed, key))
         return drawn[place.index] if place.index < len(drawn) else None
     if place.kind.startswith(ALERT):
-        each = card_of(report, place.kind.removeprefix(ALERT))
-        acts = query(report.environment, typed, key)
-        return watch_blocks.problem(each, report, now=now, query=acts) if each else None
+        return _alert(tools, report, place, query(report.environment, typed, key))
     before = tools.reports.get(report.environment, previous) if previous else None
     compared = digests.compare(
         before,

@@ -55,7 +55,7 @@ def compare(tools: Toolbox, *, asker: dict[str, object], environment: str, a: st
             return
         key, report = _read(tools, known)
         _answer(tools, who, report, wanted, key)
-        acknowledgements.tell_broken(tools, known, report, key, who.channel)
+        acknowledgements.tell_broken(tools, known, report, lambda: key, who.channel)
 
 
 def _read(tools: Toolbox, environment: Environment) -> tuple[str, Report]:

@@ -82,19 +82,14 @@ def off(tools: Toolbox, asker: Asker, wanted: WatchOff) -> None:
 def due(tools: Toolbox, now: int) -> None:
     """Queues a look for each watch whose time has come; called twice a minute."""
     for watch in tools.watches.all():
-        tick = (now // SECOND + _phase(watch)) // watch.every
         name = hashlib.sha256(f"{watch.environment} {watch.channel}".encode()).hexdigest()[:16]
+        # Looks of many watches are spread over their interval, so that they share a quota.
+        tick = (now // SECOND + int(name, 16) % watch.every) // watch.every
         tools.queue.enqueue(
             JobName.WATCH,
             {"environment": watch.environment, "channel": watch.channel},
             job_id=f"watch-{name}-{tick}", unique=True, keep=2 * watch.every,
         )  # fmt: skip
-
-
-def _phase(watch: Watch) -> int:
-    """Spreads the looks of many watches over their interval, so that they share a quota."""
-    hashed = hashlib.sha256(f"{watch.environment} {watch.channel}".encode()).digest()
-    return int.from_bytes(hashed[:4], "big") % watch.every
 
 
 # --- a look ---------------------------------------------------------------------------------------
@@ -124,7 +119,7 @@ def watch(tools: Toolbox, *, environment: str, channel: str) -> None:
 
 
 def _tell_failure(tools: Toolbox, found: Watch, error: GardenerError) -> None:
-    """Tells who turned it on, once a day, if only a person can mend it."""
+    """Tells who turned it on, once a day, if only a person can fix it."""
     if not isinstance(error, Refused | UsageError):
         return
     failure = WatchFailure(found.channel, tools.now() // DAY)
@@ -141,14 +136,14 @@ def _look(tools: Toolbox, found: Watch) -> None:
     now = tools.now()
     seen = FirstSeen(tools.registry, now)
     systems = replace(outside(tools, known), registry=seen)
-    memory = tools.watches.memory(found)
+    memory = tools.watches.memory(found.environment, found.channel)
     begun = [alert.begun for alert in memory.alerts.values() if alert.over is None]
     start = max(now - LONGEST_SPAN, min([now - SPAN, *begun])) // MINUTE * MINUTE
     query = known.query(Window(start, now))
     report = report_messages.fresh(tools, analyze_log(systems, query, known, now=now))
     look = _Look(tools, found, known, report, memory)
     look.take(seen.first_seen)
-    acknowledgements.tell_broken(tools, known, report, look.kept, found.channel)
+    acknowledgements.tell_broken(tools, known, report, lambda: look.kept, found.channel)
 
 
 class _Look:
@@ -169,7 +164,7 @@ class _Look:
         self.memory = memory
         self.now = report.generated
         self._key = ""
-        self._typed = f"{environment.name} 1h"
+        self._typed = report_messages.typed(report)
 
     @property
     def kept(self) -> str:
@@ -192,9 +187,12 @@ class _Look:
         for step in list(steps):
             ts = self._do(step)
             self.memory = core.done(self.memory, step, ts, self.now)
-            self.tools.watches.remember(self.watch, self.memory)
+            self._remember()
         self.memory = replace(self.memory, looked=self.now)
-        self.tools.watches.remember(self.watch, self.memory)
+        self._remember()
+
+    def _remember(self) -> None:
+        self.tools.watches.remember(self.watch.environment, self.watch.channel, self.memory)
 
     def _do(self, step: Step) -> str:
         match step.kind:
@@ -220,7 +218,7 @@ class _Look:
     def _post(self, step: Step) -> str:
         mention = self._mention()
         if step.card is not None:
-            ts = self._send(self._message(step.card, None, mention=mention))
+            ts = self._send(self._message(step.card, 1, mention=mention))
             self._shown(step, ts)
             return ts
         if step.silence is None:
@@ -230,16 +228,15 @@ class _Look:
         )
 
     def _over(self, step: Step) -> None:
-        alert = replace(self.memory.alerts[step.key], over=self.now)
-        ended = _ended_at(step.card) or self.now
-        self._draw(step, replace(alert, over=ended))
-        said = watch_blocks.over(step.said, at=ended, now=self.now)
-        self._answer(step, said)
+        self._draw(step, self.memory.alerts[step.key])
+        ended = step.card.ended if step.card is not None else None
+        at = ended.since if ended is not None else self.now
+        self._answer(step, watch_blocks.over(step.said, at=at, now=self.now))
 
-    def _message(self, each: Card, alert: Alert | None, *, mention: str = "") -> Message:
+    def _message(self, each: Card, times: int, *, mention: str = "") -> Message:
         query = report_messages.query(self.environment.name, self._typed, self.kept)
         return watch_blocks.problem(
-            each, self.report, now=self.now, query=query, alert=alert, mention=mention
+            each, self.report, now=self.now, query=query, times=times, mention=mention
         )
 
     def _draw(self, step: Step, alert: Alert) -> None:
@@ -247,7 +244,8 @@ class _Look:
         if step.card is None:
             return
         try:
-            self.tools.slack.update(self.watch.channel, alert.ts, self._message(step.card, alert))
+            message = self._message(step.card, alert.times)
+            self.tools.slack.update(self.watch.channel, alert.ts, message)
         except Gone:
             return
         self._shown(step, alert.ts)
@@ -272,10 +270,3 @@ class _Look:
         except GardenerError as error:
             _log.warning("the group to mention was not found", why=str(error))
             return ""
-
-
-def _ended_at(card: Card | None) -> int | None:
-    if card is None:
-        return None
-    ended = card.incident.ended if card.incident else card.cluster.ended
-    return ended.since if ended is not None else None

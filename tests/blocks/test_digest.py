@@ -168,14 +168,27 @@ def test_a_missed_digest_says_so_under_its_headline() -> None:
     assert "the clock was down" in as_text(draw(quiet, now=LATER, query=QUERY, late=late))
 
 
+def test_a_quiet_digest_counts_what_nobody_decided_and_forgets_what_ended() -> None:
+    known = replace(LEGACY, priority=Priority.P1)
+    before = report(known, window=Window(NOW - DAY, NOW))
+    quiet = compare(before, report(known, window=MORNING), {}, LATER)
+    assert quiet.quiet
+    assert "1 known, worst P1." in drawn(quiet).text
+    over = replace(POOL, priority=Priority.P0, ended=Ended(NOW - 2 * DAY, "long ago"))
+    before = report(LEGACY, over, window=Window(NOW - DAY, NOW))
+    quiet = compare(before, report(LEGACY, over, window=MORNING), {}, LATER)
+    assert quiet.quiet
+    assert "worst P2." in drawn(quiet).text
+
+
 def test_a_silent_service_is_told_before_all_else() -> None:
-    silence = Silence("api", NOW, "api has logged nothing since 02:58 (14 min; …)")
+    silence = Silence("api", NOW, "api has logged nothing since {since} (14 min; …)")
     before = report(LEGACY, window=Window(NOW - DAY, NOW))
     message = drawn(compare(before, report(LEGACY, window=MORNING, silences=(silence,)), {}, LATER))
     assert message.text.startswith(
-        "🔴 api has logged nothing since 02:58 (14 min; …). staging since"
+        "🔴 api has logged nothing since 03:12 UTC (14 min; …). staging since"
     )
-    assert as_text(message).startswith("🔴 api has logged nothing since 02:58")
+    assert as_text(message).startswith("🔴 api has logged nothing since 03:12 UTC")
 
 
 def test_a_closed_issue_says_whether_it_held() -> None:

@@ -6,7 +6,7 @@ from blocks import watch as draw
 from blocks.buttons import Act
 from blocks.message import Message
 from blocks.text import as_text
-from bot.core.model.report import Silence
+from bot.core.model.report import Ended, Silence
 from bot.core.model.values import MINUTE, Priority
 from bot.core.model.watching import Alert, Watch
 from tests.blocks.judges import judge_message
@@ -44,8 +44,10 @@ def test_the_fallback_says_which_environment_how_bad_and_what() -> None:
 
 def test_a_problem_that_ended_says_since_when() -> None:
     crash = crash_report()
-    over = replace(ALERT, over=NOW - 5 * MINUTE, times=2)
-    text = shown(draw.problem(crash.cards[0], crash, now=NOW, query=QUERY, alert=over))
+    (incident,) = crash.incidents
+    ended = replace(incident, ended=Ended(NOW - 5 * MINUTE, "00613-fix served 417 requests"))
+    crash = replace(crash, incidents=(ended,))
+    text = shown(draw.problem(crash.cards[0], crash, now=NOW, query=QUERY, times=2))
     assert "for the 2nd time, over since" in text
 
 
@@ -59,7 +61,7 @@ def test_the_answers_in_its_thread() -> None:
 
 def test_a_silence_and_the_confirmations() -> None:
     silence = Silence(
-        "shop", NOW, "shop has logged nothing since 03:12 while 312 requests arrived."
+        "shop", NOW, "shop has logged nothing since {since} while 312 requests arrived"
     )
     text = shown(draw.silence(silence, "staging", now=NOW))
     assert "staging: shop has logged nothing since 03:12" in text

@@ -74,6 +74,12 @@ class TestShownReports:
         assert shown.get("staging", "r-1") == ShownReport("staging 2d", "r-0", (REPORT, CARDS))
         assert shown.key_of("staging", "C1", "1.6") == "r-1"
 
+    def test_a_late_digest_stays_late(self, shown):
+        late = ShownMessage("digest", "C1", "1.7", due=NOW)
+        for place in (REPORT, late, late):
+            shown.add("staging", "r-1", place)
+        assert shown.get("staging", "r-1").places == (REPORT, late)
+
     def test_what_is_not_known_is_empty(self, shown):
         assert shown.get("staging", "r-1") == ShownReport()
         assert shown.key_of("staging", "C1", "1.5") == ""

@@ -572,10 +572,10 @@ class TestWatches:
     def test_what_it_posted_is_remembered_for_each_channel(self, watches):
         alert = Alert("17.5", ("c-1", "c-2"), Priority.P0, 3, 15, over=9, times=2, quiet_until=12)
         memory = WatchMemory({"c-1": alert}, looked=7, day=1, posts=2, held=("c-3",))
-        assert watches.memory(watch()) == WatchMemory()
-        watches.remember(watch(), memory)
-        assert watches.memory(watch(every=60)) == memory
-        assert watches.memory(watch(channel="C2")) == WatchMemory()
+        assert watches.memory("staging", "C1") == WatchMemory()
+        watches.remember("staging", "C1", memory)
+        assert watches.memory("staging", "C1") == memory
+        assert watches.memory("staging", "C2") == WatchMemory()
 
 
 def report(title="It fails") -> Report:

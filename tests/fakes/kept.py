@@ -33,6 +33,8 @@ class FakePartLogs:
     """Of these windows nothing can be read."""
     repeats: bool = False
     """Hands out every page twice, as after a token that died."""
+    sampled: bool = False
+    """Hands out every second entry of each page, and says so."""
 
     def describe(self, query: Query) -> str:
         return f"{query.services}"
@@ -52,15 +54,18 @@ class FakePartLogs:
                 self.calls += 1
                 some = found[i * self.page : (i + 1) * self.page]
                 last = i + 1 == pages
+                all_of_page = len(some)
+                some = some[::2] if self.sampled else some
                 page = Page(
                     of_json(some, range(len(some))),
+                    left_out=all_of_page - len(some),
                     reached=part.start if last else _time(some[-1], "timestamp"),
                     missing=tuple(lost) if last else (),
                     api_calls=1,
                 )
                 if self.repeats:
                     yield PartPage(part, page, done=False)
-                yield PartPage(part, page, done=last and not lost)
+                yield PartPage(part, page, done=last and not lost and not self.sampled)
 
     def _in(self, query: Query, part: Window) -> Iterator[JsonEntry]:
         for entry in self.entries:

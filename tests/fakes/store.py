@@ -235,11 +235,11 @@ class FakeWatches:
         ]
         return tuple(self.stored.pop(name) for name in names)
 
-    def memory(self, watch: Watch) -> WatchMemory:
-        return self.memories.get((watch.environment, watch.channel), WatchMemory())
+    def memory(self, environment: str, channel: str) -> WatchMemory:
+        return self.memories.get((environment, channel), WatchMemory())
 
-    def remember(self, watch: Watch, memory: WatchMemory) -> None:
-        self.memories[watch.environment, watch.channel] = memory
+    def remember(self, environment: str, channel: str, memory: WatchMemory) -> None:
+        self.memories[environment, channel] = memory
 
 
 @dataclass

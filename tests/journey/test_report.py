@@ -68,7 +68,7 @@ def test_a_question_that_is_asked_again_is_answered_as_of_now(town):
     link = town.wiring.slack.permalink("C0OPS", second["ts"])
     older = town.sees("Out of date, as of")
     assert older["ts"] == first["ts"]
-    assert f"<{link}|Out of date, as of" in all_text(older)
+    assert f": <{link}|see the newer report>" in all_text(older)
     assert "Out of date" not in all_text(town.sees("last 2 d: 1 problem"))
     # Its buttons still work, and what they redraw still says so.
     town.clicks(older, "expected")

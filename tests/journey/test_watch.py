@@ -44,8 +44,7 @@ def crash(number):
 
 def looked(town, since):
     """Waits until a look that began after `since` is finished."""
-    watch = next(iter(town.wiring.watches.all()))
-    town.slack.wait_for(lambda: town.wiring.watches.memory(watch).looked > since)
+    town.slack.wait_for(lambda: town.wiring.watches.memory("staging", "C0OPS").looked > since)
 
 
 def test_a_new_problem_is_posted_with_its_buttons_and_notifies_the_group(town):
@@ -80,6 +79,14 @@ def test_its_end_is_answered_once_in_its_thread_and_shown_on_its_message(town):
     town.sees("over since")
     replies = town.slack.messages("C0OPS", thread_ts=message["ts"])
     assert ["Over since" in all_text(r) for r in replies] == [True]
+
+
+def test_a_look_without_news_stores_no_report(town):
+    watched(town)
+    before = town.clock()
+    later(town)
+    looked(town, before)
+    assert list(town.wiring.recent.newest("staging")) == []
 
 
 def test_what_is_snoozed_from_its_message_stays_quiet(town):

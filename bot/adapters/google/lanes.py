@@ -14,7 +14,7 @@ then the ranges that promise most pages are divided, as long as calls are free.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -135,22 +135,8 @@ def divide(lanes: list[Lane], most: int, usual: float) -> None:
         lanes += others
 
 
-def joined(windows: Iterable[Window]) -> list[Window]:
-    """Returns the windows in ascending order, those that touch joined; without empty ones."""
-    found: list[Window] = []
-    for window in sorted(windows, key=lambda w: (w.start, w.end)):
-        if window.start >= window.end:
-            continue
-        if found and window.start <= found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
-        else:
-            found.append(window)
-    return found
-
-
 def overlaps(windows: Sequence[Window], part: Window) -> Iterator[Window]:
     """Yields what the windows have in common with a part."""
     for window in windows:
-        start, end = max(window.start, part.start), min(window.end, part.end)
-        if start < end:
-            yield Window(start, end)
+        if (both := window.overlap(part)) is not None:
+            yield both

@@ -16,12 +16,12 @@ import numpy as np
 
 from bot.adapters.google.answers import DeadToken, OverQuota, TooLarge
 from bot.adapters.google.calls import Connection
-from bot.adapters.google.lanes import PAGE_SIZE, Lane, divide, joined, overlaps
+from bot.adapters.google.lanes import PAGE_SIZE, Lane, divide, overlaps
 from bot.adapters.google.sampling import EVIDENCE, TOLERANCE, Levels, SamplingPlan, Stratum
 from bot.core.entries.rows import NO_TIME, Rows
 from bot.core.model.environment import Query
 from bot.core.model.errors import GardenerError, Unavailable
-from bot.core.model.values import Window
+from bot.core.model.values import Window, joined
 from bot.core.ports import Page, PartPage
 
 IN_FLIGHT = 8

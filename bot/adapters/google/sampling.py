@@ -73,9 +73,7 @@ class Stratum:
     @property
     def said(self) -> str:
         """The share, for a person: `13% of those below ERROR`."""
-        part = "all" if self.share == 1.0 else f"{self.share:.2g}".rstrip(".")
-        if self.share < 1.0:
-            part = f"{self.share * 100:.2g}%"
+        part = "all" if self.share == 1.0 else f"{self.share * 100:.2g}%"
         return f"{part} {self.level}"
 
 

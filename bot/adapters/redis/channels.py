@@ -105,14 +105,14 @@ class RedisWatches(_ByChannel[Watch]):
         super().__init__(client)
         self._notes = Notes(client)
 
-    def memory(self, watch: Watch) -> WatchMemory:
-        """Returns what the watch posted; empty if unknown."""
-        return self._notes.read(WatchMemory, watch.environment, _memory(watch)) or WatchMemory()
+    def memory(self, environment: str, channel: str) -> WatchMemory:
+        """Returns what a channel's watch posted; empty if unknown."""
+        return self._notes.read(WatchMemory, environment, _memory(channel)) or WatchMemory()
 
-    def remember(self, watch: Watch, memory: WatchMemory) -> None:
-        """Replaces what the watch posted."""
-        self._notes.write(watch.environment, _memory(watch), memory, REMEMBERED)
+    def remember(self, environment: str, channel: str, memory: WatchMemory) -> None:
+        """Replaces what a channel's watch posted."""
+        self._notes.write(environment, _memory(channel), memory, REMEMBERED)
 
 
-def _memory(watch: Watch) -> str:
-    return f"watch:{watch.channel}"
+def _memory(channel: str) -> str:
+    return f"watch:{channel}"

@@ -21,6 +21,8 @@ class _Stored:
     previous: str = ""
     places: tuple[tuple[str, str, str, int], ...] = ()
     newer: tuple[tuple[str, str], ...] | None = None
+    late: Mapping[str, int] | None = None
+    """`ShownMessage.due` by `ts`, of late digests."""
 
 
 class RedisShownReports:
@@ -32,13 +34,15 @@ class RedisShownReports:
     def get(self, environment: str, key: str) -> ShownReport:
         """Returns what is stored; empty if nothing is."""
         found = self._notes.read(_Stored, environment, _report(key)) or _Stored()
-        places = tuple(ShownMessage(*each) for each in found.places)
+        late = found.late or {}
+        places = tuple(ShownMessage(*each, due=late.get(each[2], 0)) for each in found.places)
         return ShownReport(found.typed, found.previous, places, found.newer or ())
 
     def put(self, environment: str, key: str, shown: ShownReport) -> None:
         """Replaces what is stored."""
         places = tuple((p.kind, p.channel, p.ts, p.index) for p in shown.places)
-        stored = _Stored(shown.typed, shown.previous, places, shown.newer or None)
+        late = {p.ts: p.due for p in shown.places if p.due}
+        stored = _Stored(shown.typed, shown.previous, places, shown.newer or None, late or None)
         self._notes.write(environment, _report(key), stored, KEPT)
 
     def add(self, environment: str, key: str, place: ShownMessage) -> None:
@@ -59,12 +63,12 @@ class RedisShownReports:
         return self._notes.read(str, environment, _message(channel, ts)) or ""
 
     def put_fixes(self, environment: str, key: str, fixes: Mapping[str, Fix]) -> None:
-        """Returns the fixes that a digest judged, by cluster."""
+        """Stores the fixes that a digest judged, by cluster."""
         stored = {cluster: [fix.revision, fix.per_day] for cluster, fix in fixes.items()}
         self._notes.write(environment, f"fixes:{key}", stored, KEPT)
 
     def fixes(self, environment: str, key: str) -> Mapping[str, Fix]:
-        """Stores the fixes that a digest judged."""
+        """Returns the fixes that a digest judged."""
         found = self._notes.read(dict[str, tuple[str, float]], environment, f"fixes:{key}") or {}
         return {cluster: Fix(*each) for cluster, each in found.items()}
 

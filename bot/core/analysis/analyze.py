@@ -154,7 +154,8 @@ def conclude(outside: Outside, reading: Reading, environment: Environment, *, no
         spans=rollup.spans,
         partial=_partial(reading.query, environment),
         known=environment.names,
-        traffic=reading.traffic,
+        # Points serve the conclusion alone, and a file may have tens of thousands.
+        traffic=reading.traffic and replace(reading.traffic, points=()),
         counts_requests=reading.query.counts_requests,
         severities=tuple(
             (severity.name, count)

@@ -217,10 +217,12 @@ class Keeping:
         for part, end in self._left.items():
             if not any(part.start < w.end and w.start < end for w in missing):
                 missing.append(Window(part.start, end))
-        self._whole.missing += [both for gap in wanted for w in missing if (both := _both(gap, w))]
+        # Of a sample nothing is missing, yet no part of it was read completely.
+        sampled = list(self._left) if self._whole.left_out else []
+        self._whole.missing += [both for gap in wanted for w in missing if (both := gap.overlap(w))]
         for cell in self._cells:
-            if any(_both(gap, cell.window) for gap in wanted):
-                cell.complete = not any(_both(cell.window, w) for w in missing)
+            if any(gap.overlap(cell.window) for gap in wanted):
+                cell.complete = not any(cell.window.overlap(w) for w in (*missing, *sampled))
 
     def _reached(self, got: PartPage) -> None:
         part, to = got.part, got.page.reached
@@ -258,8 +260,8 @@ class Keeping:
         query = self._query.window
         own = self._whole.progress(page)
         left = [Window(part.start, end) for part, end in self._left.items()]
-        unread = sum(b.end - b.start for gap in wanted for w in left if (b := _both(gap, w)))
-        back = max((end for end in self._left.values()), default=query.start)
+        unread = sum(b.end - b.start for gap in wanted for w in left if (b := gap.overlap(w)))
+        back = max(self._left.values(), default=query.start)
         readings = [self._whole, *(cell.reading for cell in self._cells)]
         read = sum(r.read for r in readings)
         kept = [cell.kept.reading for cell in self._cells if cell.kept is not None]
@@ -342,7 +344,7 @@ class Keeping:
         done = False
         span = Window(min(w.start for w in held), max(w.end for w in held))
         for target in cells(span, self._now, any_age=any_age):
-            parts = [held[w] for w in sorted(held, key=_start) if _both(w, target) == w]
+            parts = [held[w] for w in sorted(held, key=_start) if w.overlap(target) == w]
             if len(parts) < 2 or any(gaps(target, [part.window for part in parts])):
                 continue
             windows = [part.window for part in parts]
@@ -360,11 +362,6 @@ class Keeping:
 
 def _start(window: Window) -> int:
     return window.start
-
-
-def _both(one: Window, other: Window) -> Window | None:
-    start, end = max(one.start, other.start), min(one.end, other.end)
-    return Window(start, end) if start < end else None
 
 
 def _alike(last: QueryPart, part: QueryPart, near: int | None) -> bool:

@@ -40,7 +40,7 @@ def listened(
     """
     window = report.window
     now = report.generated or window.end
-    if not query.counts_requests or not 0 <= now - window.end <= silence.REACHES:
+    if not query.counts_requests or window.end > now or not window.reaches(now):
         return report
     complete = unfiltered or query.min_severity is Severity.DEFAULT
     complete = complete and report.coverage.sampled == 1.0 and not report.coverage.missing
@@ -51,7 +51,7 @@ def listened(
         report = _heard(report, services, asking)
     for service in services:
         log = _log(service, report, pulse, asking, complete=complete)
-        heard = silence.logs_nothing(log, past, window.end, report.timezone) if log else None
+        heard = silence.logs_nothing(log, past, window.end) if log else None
         if heard is None and silence.may_lack_requests(service, report, past):
             times = asking.ask(service, requests=True)
             if times is not None:

@@ -16,7 +16,7 @@ from bot.core.model.report import (
     Progress,
     Traffic,
 )
-from bot.core.model.values import Priority, Severity, Window
+from bot.core.model.values import Priority, Severity, Window, joined
 from bot.core.ports import (
     Activity,
     LogSource,
@@ -119,6 +119,7 @@ class Reading:
         self.read += other.read
         self.kept += other.kept
         self.broken += other.broken
+        self.left_out += other.left_out
         self._intake.duplicates += other._intake.duplicates
         self._intake.outside += other._intake.outside
         self.api_calls += other.api_calls
@@ -181,7 +182,7 @@ class Reading:
             outside_window=self._intake.outside,
             duplicates=self._intake.duplicates,
             broken=self.broken,
-            missing=tuple(_joined_windows(self.missing)),
+            missing=tuple(joined(self.missing)),
             sampled=self.read / (self.read + self.left_out) if self.left_out else 1.0,
             api_calls=self.api_calls,
             kept=self.kept,
@@ -195,20 +196,6 @@ def surroundings(activity: Activity, query: Query, now: int) -> Surroundings:
     until = max(query.window.end, now)
     later = replace(query, window=Window(query.window.start, until))
     return activity.read_traffic(query), activity.read_events(later)
-
-
-def _joined_windows(windows: Iterable[Window]) -> Iterable[Window]:
-    """Yields the windows in order, those that touch joined."""
-    last: Window | None = None
-    for window in sorted(windows, key=lambda w: (w.start, w.end)):
-        if last is not None and window.start <= last.end:
-            last = Window(last.start, max(last.end, window.end))
-            continue
-        if last is not None:
-            yield last
-        last = window
-    if last is not None:
-        yield last
 
 
 def read_all(

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from bot.core.clusters.grouping import group
 from bot.core.entries import understand as entries
@@ -114,9 +115,10 @@ class Draft:
         return says_failure(self.title)
 
     @cached_property
-    def judged_by_words(self) -> bool:
-        """True if its severity comes from its words alone: no level, on stderr."""
-        return bool(self.samples) and all(map(entries.judged_by_words, self.samples))
+    def judged_by_words(self) -> str:
+        """Why its severity comes from its words alone; empty if an entry names a level."""
+        found = [entries.judged_by_words(raw) for raw in self.samples]
+        return max(found, default="") if all(found) else ""
 
     def histogram(self, window: Window) -> tuple[int, ...]:
         """Counts entries per UTC hour, from the hour of the window's start to that of its end."""
@@ -147,7 +149,7 @@ def clusters(rollup: Rollup) -> list[Draft]:
         counted = {text: [one for _, one in of] for text, of in found.items()}
         severities = {text: frozenset(level for level, _ in of) for text, of in found.items()}
         counts = {text: sum(map(size, of)) for text, of in counted.items()}
-        templates = _templates(kind, counts, severities)
+        templates = templates_of(kind, counts, severities)
         members: dict[str, list[str]] = {}
         for masked in sorted(templates):
             members.setdefault(templates[masked], []).append(masked)
@@ -183,8 +185,10 @@ def _partitions(rollup: Rollup) -> Iterator[tuple[tuple[Kind, str], _Part]]:
     yield from sorted(parts.items(), key=lambda item: (item[0][0].value, item[0][1]))
 
 
-def _templates(
-    kind: Kind, counts: Mapping[str, int], severities: Mapping[str, frozenset[int]]
+def templates_of(
+    kind: Kind,
+    counts: Mapping[str, int],
+    severities: Mapping[str, frozenset[int]] = MappingProxyType({}),
 ) -> Mapping[str, str]:
     """Maps each masked message to its template; requests and audit entries are exact already."""
     if kind is Kind.REQUEST:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.core.clusters.clusters import Draft, is_error
-from bot.core.clusters.incident import IncidentDraft
+from bot.core.clusters.incident import MOSTLY, IncidentDraft
 from bot.core.entries.place import Place
 from bot.core.entries.understand import Kind
 from bot.core.model.values import MINUTE, SECOND, Severity
@@ -32,8 +32,6 @@ LEAD = 2 * SECOND
 AFTERMATH = 10 * MINUTE
 """How long requests to a revision that cannot start may keep failing because of it, and how long
 after it the platform may say that the service is not ready."""
-MOSTLY = 0.5
-"""The share of a cluster's occurrences that must fall into the incident."""
 
 _ANNOUNCES = re.compile(
     r"(?:exception|error) in (?:worker process|asgi application)$|unhandled exception:?$"
@@ -192,7 +190,7 @@ def _may_lead(draft: Draft) -> bool:
     """True for an error, an end, or a line without level that says that something failed."""
     if is_error(draft) or draft.is_end:
         return True
-    level = draft.tally.severity < Severity.WARNING or draft.judged_by_words
+    level = draft.tally.severity < Severity.WARNING or bool(draft.judged_by_words)
     return level and draft.says_failure
 
 

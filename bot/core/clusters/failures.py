@@ -13,15 +13,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.core.clusters.clusters import Draft, is_error
-from bot.core.clusters.incident import IncidentDraft
+from bot.core.clusters.incident import MOSTLY, IncidentDraft
 from bot.core.entries.place import Place
 from bot.core.entries.resources import place_of
 from bot.core.entries.understand import ACCESS_LOG, Kind
 from bot.core.model import rfc3339
 from bot.core.model.values import JSON, MINUTE, SECOND, Severity
 
-MOSTLY = 0.5
-"""The share of a cluster's occurrences that must fall into the incident."""
 NEARLY_ALL = 0.8
 """The share of an error's traces that must be those of an incident's requests."""
 
@@ -123,7 +121,8 @@ def _shared(mine: Draft, other: Draft) -> tuple[int, int]:
 
 def _traces_decide(request: Draft, error: Draft) -> bool:
     """True if both name their traces, so that time is no evidence."""
-    return _shared(request, error)[1] > 0 and _shared(error, request)[1] > 0
+    limit = min(request.tally.trace_limit, error.tally.trace_limit)
+    return all(any(trace < limit for trace in draft.tally.traces) for draft in (request, error))
 
 
 def _traced(
@@ -148,7 +147,7 @@ def _traced(
         root = by_id[min(votes, key=lambda name: (-votes[name], name))]
         shared, known_of = _shared(request, root)
         if shared and shared >= MOSTLY * known_of:
-            yield root, request, f"{shared} of {known_of} have their trace id in common with it"
+            yield root, request, f"{shared} of {known_of} share a trace id with it"
 
 
 def _beside(

@@ -18,11 +18,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
-from bot.core.clusters.outcomes import is_cause, is_outcome
-from bot.core.clusters.variable_words import Parts, is_word, variants
+from bot.core.clusters.outcomes import Parts, is_cause, is_outcome
+from bot.core.clusters.variable_words import is_word, variants
 from bot.core.text.mask import SLOT
 
-_LEADER = r"\.{3,}(?=<\*>)"  # `parity......<*>`: the word is not part of the value
+_LEADER = r"(?<!\.)\.{3,}+(?=<\*>)"  # `parity......<*>`: the word is not part of the value
 _TOKEN = re.compile(rf"{_LEADER}|(?:<\*>|(?!{_LEADER})[^\s,;:=|(){{}}\[\]\"'<>])+|\S")
 # An error's class or a constant is not a name to mask: it says what happened.
 _DOTTED = re.compile(r"\w\.\w(?!.*(?:Error|Exception)\b)")

@@ -11,14 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.clusters.clusters import Draft, callers_of, content_id
-from bot.core.clusters.grouping import group
+from bot.core.clusters.clusters import Draft, callers_of, content_id, templates_of
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.grouping_rules import Rule, Teaching
 from bot.core.ports import Candidate, Identity, Registry
 from bot.core.rollup.rollup import Rollup
 from bot.core.rollup.tally import Counted, size, tally_of
-from bot.core.text.access_lines import without_caller
 
 
 def registered(key: Key) -> str:
@@ -184,10 +182,7 @@ class _Cutter:
 
     def _part(self, draft: Draft, keys: Sequence[Key]) -> Draft:
         kind, sizes = draft.kind, {key.masked: self.size(key) for key in keys}
-        if kind is Kind.REQUEST:
-            template = min(without_caller(key.masked)[0] for key in keys)
-        else:
-            template = min(group({key.masked: 1 for key in keys}).values())
+        template = min(templates_of(kind, dict.fromkeys(sizes, 1)).values())
         counted = [one for key in keys for one in self._of(key)]
         return Draft(
             content_id(kind, template, keys[0].place),

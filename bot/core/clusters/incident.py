@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MOSTLY = 0.5
+"""The share of a cluster's occurrences that must fall into an incident."""
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentDraft:

@@ -103,16 +103,9 @@ def _family(tail: Sequence[str], group: Sequence[Draft]) -> IncidentDraft:
         return (not is_error(draft), draft.tally.first or 0, draft.id)
 
     root, *rest = sorted(group, key=rank)
-    return IncidentDraft(
-        "tail",
-        root.id,
-        tuple(d.id for d in rest),
-        max(d.tally.occurrences for d in group),
-        len({i for d in group for i in d.tally.instances}),
-        min((d.tally.first for d in group if d.tally.first is not None), default=None),
-        max((d.tally.last for d in group if d.tally.last is not None), default=None),
-        f"one cause in {len(group)} wordings: all end in “{' '.join(tail)}”",
-    )
+    reason = f"one cause in {len(group)} wordings: all end in “{' '.join(tail)}”"
+    # The same event in several wordings is not several.
+    return _incident("tail", root, rest, reason, group, max(d.tally.occurrences for d in group))
 
 
 # --- one reason of the platform -------------------------------------------------------------------
@@ -150,14 +143,20 @@ def _platform_reasons(drafts: Sequence[Draft]) -> list[IncidentDraft]:
     return found
 
 
-def _incident(
-    kind: str, root: Draft, rest: Sequence[Draft], reason: str, group: Sequence[Draft]
+def _incident(  # noqa: PLR0917 - the parts of an incident
+    kind: str,
+    root: Draft,
+    rest: Sequence[Draft],
+    reason: str,
+    group: Sequence[Draft],
+    occurrences: int | None = None,
 ) -> IncidentDraft:
+    """Returns an incident. `occurrences`: those of all parts together if not given."""
     return IncidentDraft(
         kind,
         root.id,
         tuple(d.id for d in rest),
-        sum(d.tally.occurrences for d in group),
+        sum(d.tally.occurrences for d in group) if occurrences is None else occurrences,
         len({i for d in group for i in d.tally.instances}),
         min((d.tally.first for d in group if d.tally.first is not None), default=None),
         max((d.tally.last for d in group if d.tally.last is not None), default=None),
@@ -166,6 +165,8 @@ def _incident(
 
 
 # --- the same requests in two logs ----------------------------------------------------------------
+
+_ECHO = "the server's own access log has the same requests"
 
 
 def _with_echoes(
@@ -186,7 +187,7 @@ def _with_echoes(
     result = []
     for incident in found:
         mine = [d for n in (incident.root, *incident.symptoms) for d in echoes.pop(n, ())]
-        more = {d.id: "the server's own access log tells of the same requests" for d in mine}
+        more = dict.fromkeys((d.id for d in mine), _ECHO)
         result.append(
             replace(
                 incident,
@@ -197,8 +198,7 @@ def _with_echoes(
     for name, mine in sorted(echoes.items()):
         root = by_id[name]
         rest = sorted(mine, key=lambda d: d.id)
-        words = "the server's own access log tells of the same requests"
-        result.append(_incident("echo", root, rest, words, [root]))
+        result.append(_incident("echo", root, rest, _ECHO, [root]))
     return result
 
 

@@ -20,7 +20,9 @@ CLOSED: Final = 30
 """From this many different words in one place, a word's surroundings no longer make it an outcome:
 reasons and states are a closed list, names are not. A word's own form always does."""
 
+
 Parts = Sequence[str]
+"""A message's words and signs."""
 
 
 @dataclass(frozen=True, slots=True)

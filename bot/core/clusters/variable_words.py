@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bot.core.clusters.outcomes import are_outcomes, constant, is_cause, is_outcome
+from bot.core.clusters.outcomes import Parts, are_outcomes, constant, is_cause, is_outcome
 from bot.core.text.mask import SLOT
 
 ENUMERATION: Final = 5
@@ -36,9 +36,6 @@ first word usually says what the message is about."""
 
 PLACES: Final = 64
 """Only this many first words of a message are tested for variation (all are compared)."""
-
-Parts = Sequence[str]
-"""A message's words and signs."""
 
 _WORD = re.compile(r"\w|<\*>")
 _LETTER_ID = re.compile(rf"{re.escape(SLOT)}|[a-f]{{6,}}|[A-F]{{6,}}")

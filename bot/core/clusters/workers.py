@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.clusters.clusters import Draft, is_error
-from bot.core.clusters.incident import IncidentDraft
+from bot.core.clusters.incident import MOSTLY, IncidentDraft
 from bot.core.entries.understand import Kind
 from bot.core.model.values import SECOND, Severity
 from bot.core.text.display import many
@@ -17,7 +17,6 @@ from bot.core.text.slow_workers import says_worker_timed_out
 
 BEFORE, AFTER = 2 * SECOND, 5 * SECOND
 """What the end of a worker logs comes this near to the sentence about the time-out."""
-MOSTLY = 0.5
 
 
 def worker_timeouts(drafts: Sequence[Draft]) -> list[IncidentDraft]:

@@ -54,20 +54,19 @@ def windows_near(window: Sequence[str]) -> Iterator[list[str]]:
         yield list(window[:end])
     for start in range(1, len(window)):
         yield list(window[start:])
-    text = time_windows.normal(" ".join(window))
-    if found := re.match(r"(\d{1,12})\s*([a-z]?)", text, re.ASCII):
+    if found := re.match(r"(\d{1,12})\s*([a-z]?)", said, re.ASCII):
         unit = found[2] if found[2] in {"m", "h", "d", "w"} else "d"
         amount = int(found[1])
         longest = {"m": 43_200, "h": 720, "d": 30, "w": 4}[unit]
         if amount > 0:
             yield [f"{min(amount, longest)}{unit}"]
-    elif re.match(r"\d", text):
+    elif re.match(r"\d", said):
         yield ["30d"]
-    if "days ago" in text or re.search(r"20\d\d-", text):
+    if "days ago" in said or re.search(r"20\d\d-", said):
         yield ["30d"]
-    if meant := nearest(text.split(" ")[0] if text else "", ["today", "yesterday"]):
+    if meant := nearest(said.split(" ")[0] if said else "", ["today", "yesterday"]):
         yield [meant]
-    if (words_ := text.split(" ")) and nearest(words_[0], ["since"]):
+    if (words_ := said.split(" ")) and nearest(words_[0], ["since"]):
         yield ["since", *words_[1:]]
 
 

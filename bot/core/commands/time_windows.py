@@ -195,8 +195,6 @@ def _both(left: str, right: str, anchor: Anchor) -> tuple[int, int] | None:
         start = read_time(begin, replace(anchor, bare=anchor.bare or " " in begin))
         if start is None:
             continue
-        if finish in {"now", "right now", "present"}:
-            return start.start, anchor.now
         end = read_time(finish, replace(anchor, after=start.start, bare=True))
         if end is not None:
             return start.start, end.end

@@ -70,13 +70,6 @@ TRACE_PATHS: tuple[Path, ...] = (
     ("exception_details",), ("S",), ("full_message",), ("error",), ("errorVerbose",),
 )  # fmt: skip
 """Where loggers put a traceback, as one text or as a list of lines."""
-SPECIAL = frozenset({
-    "stack_trace", "exc_info", "exception", "traceback", "stack", "stacktrace", "err",
-    "stackTrace", "StackTrace", "error.stack_trace", "error.stack", "error.message", "@x",
-    "Exception", "exception.stacktrace", "exception.message", "thrown", "error_stack",
-    "backtrace", "exception_details", "errorVerbose", "res",
-})  # fmt: skip
-"""Fields that add to the meaning of a payload's `message`."""
 
 
 def of_payload(payload: Mapping[str, object], *, with_error: bool) -> str:
@@ -173,6 +166,12 @@ _STATUSES: tuple[Path, ...] = (
     ("response_code",), ("DownstreamStatus",), ("StatusCode",), ("http_status",),
     ("http", "response", "status_code"), ("http.response.status_code",),
 )  # fmt: skip
+
+SPECIAL = frozenset(path[0] for path in (*ERRORS, *TRACE_PATHS, *_STATUSES)) - {
+    "error", "context",
+} | {"@mt"}  # fmt: skip
+"""Fields that may add to the meaning of a payload's `message`, besides those that `message_only`
+looks into."""
 """Where servers put a request's method, path and status: Fastify, pino-http, Caddy, Traefik, Echo,
 Envoy, ASP.NET, ECS."""
 _OF_REQUESTS = re.compile(

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.core.model.values import Location
-from bot.core.text.redact import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ def location(payload: Mapping[str, object]) -> Location | None:
         line = named[2] or str(_value(payload, row.line) or "")
         function = _value(payload, row.function)
         return Location(
-            redact(named[1])[:300],
-            redact(function)[:300] if isinstance(function, str) and function else None,
+            named[1],
+            function if isinstance(function, str) and function else None,
             int(line) if line.isdecimal() and len(line) <= 8 else None,
         )
     return None

@@ -71,7 +71,14 @@ TRACE_FORMS: tuple[TraceForm, ...] = (
 
 _HINTS = tuple(
     re.compile(hint)
-    for hint in (rb"race[_.iIp\"s-]", rb"eq(?:uest)?[_-]?[iI][dD]", rb"orrelation[_-]?[iI][dD]")
+    for hint in (
+        rb"race[_.iIp\"s-]",
+        rb"eq(?:uest)?[_-]?[iI][dD]",
+        rb"orrelation[_-]?[iI][dD]",
+        rb"RACE[_.I-]",
+        rb"EQ(?:UEST)?[_-]?ID",
+        rb"ORRELATION[_-]?ID",
+    )
 )
 """Each begins with a literal, which Python finds fast. One of them is in every form."""
 _WINDOWS = 8

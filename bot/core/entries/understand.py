@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -158,9 +159,7 @@ def _found(words: str, piece: tracebacks.Piece | None, stderr: bool) -> Severity
     if piece is not None:
         middle = piece.kind is tracebacks.LineKind.MIDDLE
         return Severity.DEFAULT if middle else Severity.ERROR
-    level = Severity.DEFAULT
-    if words[:1] in _STRUCTURED_STARTS:
-        level = _named_level(words[:200])
+    level = _named_level(words)
     return level or (stderr_words.severity(words) if stderr else level)
 
 
@@ -170,7 +169,11 @@ def _worst(request: access_lines.Request, level: Severity) -> Severity:
     return max(level, by_status) if request.status >= 400 else level or by_status
 
 
-def _named_level(words: str) -> Severity:
+def _named_level(text: str) -> Severity:
+    """Returns the level that JSON or logfmt in a text names; DEFAULT for any other text."""
+    if text[:1] not in _STRUCTURED_STARTS:
+        return Severity.DEFAULT
+    words = text[:200]
     lower = words.lower()
     if "level" in lower or "severity" in lower or not lower.isascii():
         word = _LEVEL_WORD.search(words)
@@ -309,8 +312,13 @@ def location(raw: JSON) -> Location | None:
         _named(payload),
     ):
         if found and not _is_library(found):
-            return found
+            return _redacted(found)
     return None
+
+
+def _redacted(found: Location) -> Location:
+    function = found.function and redact(found.function)[:300]
+    return replace(found, module=redact(found.module)[:300], function=function or None)
 
 
 def _is_library(found: Location) -> bool:
@@ -331,11 +339,8 @@ def _labelled(labels: Mapping[str, object]) -> Location | None:
     if not isinstance(module, str) or not module:
         return None
     function = labels.get("function")
-    return Location(
-        redact(module)[:300],
-        redact(function)[:300] if isinstance(function, str) else None,
-        _line(labels.get("line")),
-    )
+    named = function if isinstance(function, str) else None
+    return Location(module, named, _line(labels.get("line")))
 
 
 def _source(source: Mapping[str, object]) -> Location | None:
@@ -343,11 +348,8 @@ def _source(source: Mapping[str, object]) -> Location | None:
     if not isinstance(file, str) or not file:
         return None
     function = source.get("function")
-    return Location(
-        redact(file)[:300],
-        redact(function)[:300] if isinstance(function, str) and function else None,
-        _line(source.get("line")),
-    )
+    named = function if isinstance(function, str) else None
+    return Location(file, named, _line(source.get("line")))
 
 
 def _traced(words: str) -> Location | None:
@@ -360,7 +362,7 @@ def _named(payload: Mapping[str, object]) -> Location | None:
     for value in (_object(payload.get("context")).get("name"), payload.get("logger"),
                   payload.get("name")):  # fmt: skip
         if isinstance(value, str) and "." in value and " " not in value:
-            return Location(redact(value)[:300])
+            return Location(value)
     return None
 
 
@@ -371,7 +373,9 @@ def judged_by_words(raw: JSON) -> str:
     first = plain(_bounded(message(raw))).partition("\n")[0]
     head = header(first)
     words = first[head.length :]
-    if head.severity or tracebacks.piece(words) is not None or not stderr_words.severity(words):
+    if head.severity or tracebacks.piece(words) is not None or _named_level(words):
+        return ""
+    if not stderr_words.severity(words):
         return ""
     if log == UNKNOWN_STREAM:
         return "no level; says that something failed (stdout or stderr: unknown)"

@@ -5,7 +5,7 @@ As in `values`, times are nanoseconds since the epoch; text is redacted but not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.core.model.decisions import Decisions
@@ -197,6 +197,11 @@ class Card:
         return self.incident.ended if self.incident else self.cluster.ended
 
     @property
+    def first_seen(self) -> int | None:
+        """When the incident, else the cluster, was first seen."""
+        return self.incident.first_seen if self.incident else self.cluster.first_seen
+
+    @property
     def last_seen(self) -> int | None:
         """When the incident, else the cluster, was last seen."""
         return self.incident.last_seen if self.incident else self.cluster.last_seen
@@ -255,7 +260,11 @@ class Silence:
     since: int
     """Time of its last entry, or of its last request."""
     said: str
-    """The finding with its figures, as a sentence."""
+    """The finding with its figures, as a sentence; `{since}` stands for that time."""
+
+    def text(self, show: Callable[[int], str]) -> str:
+        """Returns the sentence with its time as `show` renders it."""
+        return self.said.replace("{since}", show(self.since))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ redacted (see `redact`) but not escaped, since escaping depends on where the tex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -68,6 +68,10 @@ class State(StrEnum):
     QUIET = "quiet"
 
 
+PRESENT = 5 * MINUTE
+"""A window that ends at most this long before now shows the present state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The half-open span [start, end) in nanoseconds."""
@@ -82,6 +86,28 @@ class Window:
 
     def __contains__(self, timestamp: int) -> bool:
         return self.start <= timestamp < self.end
+
+    def reaches(self, now: int) -> bool:
+        """True if it ends so close before `now` that it shows the present state."""
+        return now - self.end <= PRESENT
+
+    def overlap(self, other: Window) -> Window | None:
+        """Returns what both have in common; None if nothing."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Window(start, end) if start < end else None
+
+
+def joined(windows: Iterable[Window]) -> list[Window]:
+    """Returns the windows in ascending order, those that touch joined; without empty ones."""
+    found: list[Window] = []
+    for window in sorted(windows, key=lambda w: (w.start, w.end)):
+        if window.start >= window.end:
+            continue
+        if found and window.start <= found[-1].end:
+            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
+        else:
+            found.append(window)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,12 @@ class Watches(Protocol):
         """Removes one environment's watch, or with None all of the channel; returns them."""
         ...
 
-    def memory(self, watch: Watch) -> WatchMemory:
-        """Returns what the watch posted; empty if unknown."""
+    def memory(self, environment: str, channel: str) -> WatchMemory:
+        """Returns what a channel's watch posted; empty if unknown."""
         ...
 
-    def remember(self, watch: Watch, memory: WatchMemory) -> None:
-        """Replaces what the watch posted."""
+    def remember(self, environment: str, channel: str, memory: WatchMemory) -> None:
+        """Replaces what a channel's watch posted."""
         ...
 
 

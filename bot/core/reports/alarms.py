@@ -39,7 +39,11 @@ def alarms(
     report's time zone.
     """
     if report.silences:
-        said = [f"🔴 {silence.said}." for silence in report.silences[:SHOWN]]
+        then = now or report.generated or report.window.end
+        clock = since or (lambda ns, at: display.clock(ns, report.timezone, at))
+        said = [
+            f"🔴 {silence.text(lambda ns: clock(ns, then))}." for silence in report.silences[:SHOWN]
+        ]
         more = len(report.silences) - SHOWN
         if more > 0:
             said.append(f"🔴 {display.many(more, 'more service')} silent.")

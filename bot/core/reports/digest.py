@@ -17,7 +17,6 @@ from bot.core.model.issue_memory import Fix
 from bot.core.model.report import (
     Card,
     Cluster,
-    Ended,
     Quiet,
     Report,
 )
@@ -160,8 +159,8 @@ def compare(
         if was is None and cluster.id in inside:
             was = Card(inside[cluster.id])  # was a symptom then, stands alone now
         awake.append(card)
-        over = ended_of(card) is not None
-        changed = changed or (over and (was is None or ended_of(was) is None))
+        over = card.ended is not None
+        changed = changed or (over and (was is None or was.ended is None))
         grown = _worse(card, was, previous, current, now)
         if grown is not None and (not over or grown.broken is not None):
             worse.append(grown)
@@ -190,8 +189,8 @@ def compare(
         expected=kept,
         gone=gone,
         first=previous is None,
-        outages=tuple(c for c in awake if c.priority is Priority.P0 and ended_of(c)),
-        worst=min((c.priority for c in awake if ended_of(c) is None), default=None),
+        outages=tuple(c for c in awake if c.priority is Priority.P0 and c.ended),
+        worst=min((c.priority for c in awake if c.ended is None), default=None),
         changed=bool(changed or worse or gone or any(i.fix or i.silent for i in in_hand)),
         **{name: tuple(cards) for name, cards in lists.items()},
     )
@@ -204,16 +203,11 @@ def _list_of(card: Card, *, new: bool) -> str | None:
     """Returns the list of a card that got no worse; None: it is listed as in hand."""
     if card.cluster.decisions.issue or card.cluster.decisions.claim:
         return None
-    if ended_of(card) is not None:
+    if card.ended is not None:
         return "ended"
     if card.priority <= URGENT:
         return "decide"
     return "new" if new else "same"
-
-
-def ended_of(card: Card) -> Ended | None:
-    """Returns how the card's problem ended; None while it goes on, or if that is unknown."""
-    return card.incident.ended if card.incident else card.cluster.ended
 
 
 def _is_new(cluster: Cluster, since: int, first_seen: Mapping[str, int | None] | None) -> bool:

@@ -88,7 +88,7 @@ def steps(
                 if step.kind is StepKind.OVER:
                     others = (k for k in dict.fromkeys(keys) if k != key and known[k].over is None)
                     yield from (replace(step, key=other) for other in others)
-        elif _alarms(watch, memory, card, first_seen) and not resting(card) and not _ended(card):
+        elif _alarms(watch, memory, card, first_seen) and not resting(card) and card.ended is None:
             if card.priority is Priority.P0 or room > 0:
                 room -= card.priority is not Priority.P0
                 yield Step(StepKind.POST, card.cluster.id, card)
@@ -134,7 +134,7 @@ def done(memory: WatchMemory, step: Step, ts: str, now: int) -> WatchMemory:
 
 
 def _of_known(key: str, alert: Alert, card: Card, now: int, *, rest: bool) -> Step | None:
-    ended = card.incident.ended if card.incident else card.cluster.ended
+    ended = card.ended
     if alert.over is None:
         if ended is not None:
             return Step(StepKind.OVER, key, card, said=_came_to(card, ended.since, ended.evidence))
@@ -152,7 +152,7 @@ def _of_known(key: str, alert: Alert, card: Card, now: int, *, rest: bool) -> St
 
 def _came_to(card: Card, since: int, evidence: str) -> str:
     """Renders `16 times in 7 min; 00613-fix served 417 requests without it`."""
-    first = card.incident.first_seen if card.incident else card.cluster.first_seen
+    first = card.first_seen
     what = "crash" if card.incident and "crash" in " ".join(card.incident.reasons) else "time"
     count = display.many(card.occurrences, what, "crashes" if what == "crash" else "times")
     if first is not None and since - first >= SECOND:
@@ -169,10 +169,6 @@ def _alarms(
         return True
     first = first_seen.get(card.cluster.id)
     return memory.looked > 0 and first is not None and first >= memory.looked - OVERLAP
-
-
-def _ended(card: Card) -> bool:
-    return (card.incident.ended if card.incident else card.cluster.ended) is not None
 
 
 def _ids(card: Card) -> Sequence[str]:

@@ -134,7 +134,7 @@ class MeaningTable:
         return number
 
     def _of_form(self, form: _Form) -> int:
-        """Returns the number that all texts of this form share, or `_OWN` if they differ."""
+        """Returns the number that all texts of this form share, or `_BY_IDS` if they differ."""
         text, severity, stderr = form
         words = decoded(text)
         if ids_are_irrelevant(words):

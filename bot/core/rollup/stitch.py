@@ -14,7 +14,7 @@ from bot.core.entries.place import Place, Raw
 from bot.core.entries.traces import trace_of
 from bot.core.entries.understand import Key, Kind
 from bot.core.model.values import MINUTE, SECOND, Severity
-from bot.core.rollup.last_lines import with_lines
+from bot.core.rollup.last_lines import AT_ONCE, with_lines
 from bot.core.rollup.tally import rank
 from bot.core.text import tracebacks
 from bot.core.text.fast_mask import masked
@@ -24,9 +24,6 @@ from bot.core.text.reports import CHAIN
 
 NEAR = SECOND // 2
 """Nanoseconds between fragments of one traceback, at most: it is printed at once."""
-
-AT_ONCE = SECOND // 100
-"""Nanoseconds between a message and the line that names its exception, at most."""
 
 _Kind = tracebacks.LineKind
 _ALONE = (_Kind.MIDDLE, _Kind.ENDING, _Kind.NAME, _Kind.HEAD, _Kind.RECORD)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Window
+from bot.core.model.values import DAY, HOUR, MINUTE, PRESENT, SECOND, Window
 
 ELLIPSIS = "…"
 REPLACED = "\ufffd"
@@ -268,7 +268,7 @@ def ago(ns: int) -> str:
 
 def window(w: Window, timezone: str, now: int) -> str:
     """Formats a window: `last 2 d` if it ends within five minutes of now, else as `span`."""
-    if abs(now - w.end) <= 5 * MINUTE:
+    if abs(now - w.end) <= PRESENT:
         return f"last {duration(w.end - w.start)}"
     return span(w.start, w.end, timezone, now)
 

@@ -92,7 +92,7 @@ _MONTHS = re.compile("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 
 
 def ids_are_irrelevant(text: str) -> bool:
-    """Returns whether all texts that become this one by `with_like_ids` have the same meaning.
+    """Returns whether all texts that `with_placeholder_ids` makes this one have the same meaning.
 
     False next to a month's name, where an id that begins with a digit could be read as a date; for
     several lines, where a number can make a line a frame of a traceback; and beyond ASCII.

@@ -70,7 +70,10 @@ def redact(text: str) -> str:
     """
     if not text.isascii():  # case folding beyond ASCII would make the substring tests unreliable
         text = _LONE_SURROGATE.sub("\ufffd", text)
-        rules: Iterable[RedactionRule] = RULES
+        # Gates are punctuation, which has no case.
+        rules: Iterable[RedactionRule] = [
+            rule for rule in RULES if not rule.gate or any(sign in text for sign in rule.gate)
+        ]
     else:
         found = candidate_rules(text)
         if not _has_id_shape(text) and not any(RULES[i].pattern.search(text) for i in found):

@@ -314,7 +314,7 @@ RULES: tuple[RedactionRule, ...] = (
         "percent-encoded name in a mail address",
         # Whatever the digits of an escape are: no rule depends on a digit. `%20` before the name of
         # a file is the usual one that is no `@`.
-        r"(?:[\w.+*-]|%\dB){1,64}((?:%\d5)?%\d0|%(?:\d5){1,2}\d0)"
+        r"(?=[\w.+*-]{0,64}+%)(?:[\w.+*-]|%\dB){1,64}((?:%\d5)?%\d0|%(?:\d5){1,2}\d0)"
         rf"(?=[A-Za-z0-9-]{{1,63}}\.(?!(?:{_FILE_ENDINGS})\b)[A-Za-z]{{2}})",
         r"***\1",
         matches="/callback?email=jane.doe%40example.org&x=1",

@@ -70,12 +70,12 @@ TALK: tuple[Talk, ...] = (
     ),
     Talk(
         "a field that is empty or zero",
-        _any(rf"[\w.-]{{0,40}}(?:{_NOUN}|fatal|panic|critical)[\w.-]{{0,40}}[\"']?\s?[:=]\s?[\"']?{_NONE}"),
+        _any(rf"(?<![\w.-])[\w.-]*(?:{_NOUN}|fatal|panic|critical)[\w.-]{{0,40}}[\"']?\s?[:=]\s?[\"']?{_NONE}"),
         "requests=812 errors: 0", "errors: 12",
     ),
     Talk(
         "a part of a name",
-        _any(rf"[\w./$@-]{{0,60}}(?:[_/]{_NOUN}|{_NOUN}[_/]|-{_NOUN}|{_NOUN}-(?!:))[\w./$-]{{0,60}}"
+        _any(rf"(?<![\w./$@-])[\w./$@-]*(?:[_/]{_NOUN}|{_NOUN}[_/]|-{_NOUN}|{_NOUN}-(?!:))[\w./$-]{{0,60}}"
              r"(?:=\S{0,40})?"),
         "error_rate=0", "write error: disk full",
     ),

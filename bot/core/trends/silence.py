@@ -23,8 +23,6 @@ from bot.core.rollup.pulse import SLOT, Pulse
 from bot.core.text import display
 from bot.core.trends.traffic import belongs
 
-REACHES = 5 * MINUTE
-"""A window that ends longer ago says nothing about now."""
 LEAST = 3 * MINUTE
 """Entries of Cloud Logging may take a minute or two until they can be read."""
 TIMES = 10
@@ -104,7 +102,7 @@ def sees(newest: Sequence[int], report: Report, slots: Sequence[int]) -> bool:
     return len(inside.intersection(slots)) >= VISIBLE * len(inside)
 
 
-def logs_nothing(log: Log, past: Past, end: int, timezone: str) -> Silence | None:
+def logs_nothing(log: Log, past: Past, end: int) -> Silence | None:
     """Returns that a service has logged nothing for too long until `end`; None if it has not."""
     since = log.since
     if since is None or end - since < LEAST or log.requests < REQUESTS:
@@ -114,8 +112,8 @@ def logs_nothing(log: Log, past: Past, end: int, timezone: str) -> Silence | Non
         return None
     requests = display.many(log.requests, "request")
     said = (
-        f"{display.one_line(log.service)} has logged nothing since "
-        f"{display.clock(since, timezone, end)} ({_length(since, end)}; {usual.said}) "
+        f"{display.one_line(log.service)} has logged nothing since {{since}} "
+        f"({_length(since, end)}; {usual.said}) "
         f"while {'at least ' if log.more else ''}{requests} arrived"
     )
     return Silence(log.service, since, said)
@@ -138,7 +136,7 @@ def _usual(log: Log, past: Past, since: int, end: int) -> _Usual | None:
         week = _of_the_week(past, log.service, since, end)
         if week is not None:
             gap = display.duration(week)
-            said = f"its longest gap at this hour in {DAYS} days was {gap}"
+            said = f"its longest gap at this hour in the last week was {gap}"
             return _Usual(max(LEAST, DOUBLED * week), said)
         if log.longest is not None:
             gap = display.duration(log.longest)
@@ -203,9 +201,9 @@ def gets_no_requests(
         return None
     usual = display.many(min(least.values()), "request")
     said = (
-        f"{display.one_line(service)} has had no request since "
-        f"{display.clock(since, report.timezone, end)} ({_length(since, end)}); at this "
-        f"hour it had at least {usual} on each of the last {DAYS} days"
+        f"{display.one_line(service)} has had no request since {{since}} "
+        f"({_length(since, end)}); "
+        f"at this hour it had at least {usual} on each known day of the last week"
     )
     return Silence(service, since, said)
 

@@ -167,13 +167,13 @@ class _Survey:
             client=client,
             root_of_crash=root is not None and root.kind == "crash",
             nothing_starts=any(NOT_STARTED(self.templates.get(name, "")) for name in inside),
-            job=_is_job(draft.sample),
+            job=draft.is_job,
             health_check=_probed(draft, client),
             per_request=tally.occurrences / served if served else 0.0,
             failing=failed / served if served else 0.0,
             same_value=same_subject(people(draft, self.rollup)),
             swallowed=draft.swallowed,
-            judged_by_words=max(map(entries.judged_by_words, draft.samples), default=""),
+            judged_by_words=draft.judged_by_words,
             services=services,
             module=location.module if location else "",
             routes=tuple(sorted(tally.routes)),
@@ -248,11 +248,6 @@ def _probed(draft: Draft, client: Client | None) -> bool:
     requests = [http for raw in draft.samples if isinstance(http := raw.get("httpRequest"), dict)]
     agents = [str(http.get("userAgent") or "") for http in requests]
     return _is_probe(draft.template, client, agents)
-
-
-def _is_job(sample: JSON) -> bool:
-    resource = sample.get("resource")
-    return isinstance(resource, Mapping) and resource.get("type") == "cloud_run_job"
 
 
 HEAD, TAIL = 30, 50

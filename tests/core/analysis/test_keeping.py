@@ -140,6 +140,15 @@ def test_only_what_was_read_completely_is_kept(kept):
     assert findings(healed) == findings(without_memory(logs, DAY))
 
 
+def test_a_sample_is_not_kept(kept):
+    logs = FakePartLogs(NOW, busy(DAY, MINUTE), sampled=True)
+    assert ask(logs, kept, DAY).coverage.sampled < 1.0
+    logs.sampled = False
+    whole = ask(logs, kept, DAY)
+    assert (whole.coverage.kept, whole.coverage.sampled) == (0, 1.0)
+    assert findings(whole) == findings(without_memory(logs, DAY))
+
+
 def test_who_cancels_leaves_nothing_behind(kept, redis_client):
     logs = FakePartLogs(NOW, busy(DAY, MINUTE), page=100)
     seen = []

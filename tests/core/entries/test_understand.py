@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.core.entries import understand as entries
+from bot.core.entries.json_message import ERRORS, TRACE_PATHS, message_only, of_payload
+from bot.core.entries.understand import judged_by_words, location
 from bot.core.model.values import Location, Severity
 from bot.core.text.level_form import HeaderForm
 from bot.core.text.level_forms import FORMS
@@ -195,3 +197,38 @@ def test_every_entry_of_a_service_is_read(cloud_run: list[Entry]) -> None:
     found = report(cloud_run, severity=Severity.DEFAULT)
     assert found.coverage.read == len(cloud_run)
     assert found.coverage.outside_window + found.coverage.clustered == len(cloud_run)
+
+
+def test_a_location_shows_no_name_of_a_person() -> None:
+    named = {"textPayload": "boom in /srv/jane.doe@example.org/app.php:12"}
+    python = {"textPayload": 'Traceback (most recent call last):\n  File '
+              '"/srv/jane.doe@example.org/app.py", line 3, in f\n    g()\nKeyError: 1'}  # fmt: skip
+    for raw in (named, python):
+        found = location(raw)
+        assert found is not None
+        assert "jane.doe" not in str(found)
+
+
+@pytest.mark.parametrize("path", [*ERRORS, *TRACE_PATHS], ids=".".join)
+def test_what_is_read_by_its_message_alone_has_no_other_meaning(path: tuple[str, ...]) -> None:
+    text = "disk full" if path in ERRORS else "ValueError: bad\n  at save (/app/a.js:3:1)"
+    beside: object = text
+    for key in reversed(path):
+        beside = {key: beside}
+    assert isinstance(beside, dict)
+    payload = {"message": "not saved", **beside}
+    if of_payload(payload, with_error=True) != "not saved":
+        assert not message_only(payload)
+
+
+def test_a_request_logged_as_json_is_not_read_by_its_message_alone() -> None:
+    payload = {"message": "request completed", "method": "GET", "path": "/x", "status": 500}
+    assert of_payload(payload, with_error=True) == "GET /x 500"
+    assert not message_only(payload)
+
+
+def test_json_on_stderr_that_names_its_level_is_not_judged_by_words() -> None:
+    log = "projects/p/logs/run.googleapis.com%2Fstderr"
+    named = '{"level": "error", "msg": "failed to save"}'
+    assert judged_by_words({"logName": log, "textPayload": named}) == ""
+    assert judged_by_words({"logName": log, "textPayload": "failed to save"}) != ""

@@ -20,6 +20,7 @@ from bot.core.model.report import Event, Report, Traffic
 from bot.core.model.values import DAY, HOUR, MINUTE, SECOND, Severity, Window
 from bot.core.ports import Page
 from bot.core.rollup.pulse import Pulse
+from bot.core.text import display
 from tests.core.logs import START, Entry, entry, request, shuffled
 from tests.fakes.store import FakeHistory, FakeRegistry
 
@@ -111,7 +112,8 @@ def heard(
 
 
 def said(report: Report) -> list[str]:
-    return [silence.said for silence in report.silences]
+    end = report.window.end
+    return [s.text(lambda ns: display.clock(ns, "UTC", end)) for s in report.silences]
 
 
 SILENT = [
@@ -138,9 +140,10 @@ class TestAServiceThatLogsNothing:
             heard(Project([*SILENT, *failing])), now=NOW, age=None, query=Act("run"), more=False
         )
         first, second = as_text(shown).splitlines()[:2]
-        assert first == f"🔴 {self.SAID}."
+        told = self.SAID.replace("03:12", "03:12 UTC")
+        assert first == f"🔴 {told}."
         assert "1 problem" in second
-        assert shown.text.startswith(f"🔴 {self.SAID}. staging: 1 problem")
+        assert shown.text.startswith(f"🔴 {told}. staging: 1 problem")
 
     def test_whatever_the_order_and_the_severity_that_is_read(self) -> None:
         assert said(heard(Project(shuffled(SILENT)), severity=Severity.DEFAULT)) == [self.SAID]
@@ -262,8 +265,8 @@ class TestWithAWeekOfHistory:
     def test_longer_than_twice_what_it_ever_was_at_this_hour_is(self) -> None:
         (text,) = said(self.after_a_week(self.day(0, silent_from=0), 17))
         assert text == (
-            f"{SERVICE} has logged nothing since 03:00 (17 min; its longest gap at this hour in 7 "
-            "days was 8 min) while 33 requests arrived"
+            f"{SERVICE} has logged nothing since 03:00 (17 min; its longest gap at this hour in "
+            "the last week was 8 min) while 33 requests arrived"
         )
 
     def test_no_request_where_there_always_are(self) -> None:
@@ -271,7 +274,7 @@ class TestWithAWeekOfHistory:
         (text,) = said(self.after_a_week(today, 25))
         assert text == (
             f"{SERVICE} has had no request since 02:59 (25 min); at this hour it had at least "
-            "120 requests on each of the last 7 days"
+            "120 requests on each known day of the last week"
         )
         assert said(self.after_a_week(today, 6)) == []  # twelve are usual by then
 
